@@ -1,0 +1,46 @@
+"""Options of the stages: frozen, verified once, passed down whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+def _at_least(name: str, value: float, low: float) -> None:
+    if value < low:
+        raise ValueError(f"{name}: expected at least {low}, got {value}")
+
+
+@dataclass(frozen=True)
+class VideoOptions:
+    max_duration_s: float | None = None  # None: no limit
+    keep_audio: bool = False
+
+    def __post_init__(self) -> None:
+        if self.max_duration_s is not None:
+            _at_least("max_duration_s", self.max_duration_s, 0.1)
+
+
+@dataclass(frozen=True)
+class TrackOptions:
+    min_height_px: int = 48  # people smaller than this cannot be anonymized well
+    max_people: int = 8
+
+    def __post_init__(self) -> None:
+        _at_least("min_height_px", self.min_height_px, 16)
+        _at_least("max_people", self.max_people, 1)
+
+
+@dataclass(frozen=True)
+class AnonymizeOptions:
+    seed: int = 0  # of the noise vector
+    person: int | None = None  # track id; None: everyone
+
+    def __post_init__(self) -> None:
+        _at_least("seed", self.seed, 0)
+
+
+@dataclass(frozen=True)
+class PipelineOptions:
+    video: VideoOptions = field(default_factory=VideoOptions)
+    tracks: TrackOptions = field(default_factory=TrackOptions)
+    anonymize: AnonymizeOptions = field(default_factory=AnonymizeOptions)

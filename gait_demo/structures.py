@@ -1,0 +1,141 @@
+"""What travels between the stages: frozen, and checked once when it is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+SILHOUETTE_SIZE = 64  # pixels; the paper's square crop
+
+
+def _require(array: np.ndarray, name: str, shape: tuple[int | None, ...], kind: str) -> None:
+    matches = array.ndim == len(shape) and all(
+        want is None or want == got for want, got in zip(shape, array.shape)
+    )
+    if not matches or array.dtype.kind != kind:
+        wanted = "(" + ", ".join("any" if n is None else str(n) for n in shape) + ")"
+        raise ValueError(
+            f"{name}: expected shape {wanted} of kind {kind!r}, "
+            f"got {array.shape} of dtype {array.dtype}"
+        )
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """A video as it is displayed, that is with its rotation tag applied.
+
+    Attributes:
+        width, height: pixels, after rotation.
+        fps: average frame rate in frames per second, exact (30000/1001 stays 30000/1001).
+        frames: number of frames as declared by the container, None where it does not say.
+        duration_s: seconds, as declared by the container, None where it does not say.
+        has_audio: whether there is an audio stream.
+    """
+
+    width: int
+    height: int
+    fps: Fraction
+    frames: int | None
+    duration_s: float | None
+    has_audio: bool
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One decoded frame.
+
+    Attributes:
+        index: position in the clip, from 0.
+        time: presentation time in seconds since the first frame, exact.
+        rgb: (H, W, 3) uint8, RGB, upright.
+    """
+
+    index: int
+    time: Fraction
+    rgb: np.ndarray
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in pixels: half-open, float, and free to reach over the frame's border."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+    def __post_init__(self) -> None:
+        if not (self.x1 > self.x0 and self.y1 > self.y0):
+            raise ValueError(f"Box: expected x0 < x1 and y0 < y1, got {self}")
+
+    @property
+    def width(self) -> float:
+        return self.x1 - self.x0
+
+    @property
+    def height(self) -> float:
+        return self.y1 - self.y0
+
+
+@dataclass(frozen=True)
+class Track:
+    """One person followed through consecutive frames.
+
+    Attributes:
+        track_id: 1-based; stable within a clip.
+        first_frame: index of the first frame of the track.
+        xyxy: (T, 4) float32 boxes in pixels, one for each consecutive frame.
+        found: (T,) bool; False where the person was lost and the box is a prediction.
+    """
+
+    track_id: int
+    first_frame: int
+    xyxy: np.ndarray
+    found: np.ndarray
+
+    def __post_init__(self) -> None:
+        _require(self.xyxy, "Track.xyxy", (None, 4), "f")
+        _require(self.found, "Track.found", (len(self.xyxy),), "b")
+
+    def __len__(self) -> int:
+        return len(self.xyxy)
+
+
+@dataclass(frozen=True)
+class SilhouetteClip:
+    """The silhouettes of one track, as the paper crops them.
+
+    Attributes:
+        track_id: that of the Track.
+        first_frame: index of the first frame of the track.
+        masks: (T, 64, 64) float32 in [0, 1].
+        squares: (T, 4) float32 (x0, y0, x1, y1) in pixels: where each 64x64 mask lies in its
+            frame. A square may reach over the frame's border.
+    """
+
+    track_id: int
+    first_frame: int
+    masks: np.ndarray
+    squares: np.ndarray
+
+    def __post_init__(self) -> None:
+        size = SILHOUETTE_SIZE
+        _require(self.masks, "SilhouetteClip.masks", (None, size, size), "f")
+        _require(self.squares, "SilhouetteClip.squares", (len(self.masks), 4), "f")
+
+    def __len__(self) -> int:
+        return len(self.masks)
+
+
+@dataclass(frozen=True)
+class GaitResult:
+    """The files of one run and what the run reports about itself (the content of report.json)."""
+
+    original: Path
+    binary: Path
+    colorized: Path
+    comparison: Path
+    report: dict

@@ -1,0 +1,1 @@
+"""Synthetic walkers: anatomical bodies posed by normative gait kinematics."""

@@ -1,0 +1,184 @@
+"""Walks for training: the same walk performed by several people, on disk in shards.
+
+A *walk* is one camera view, one outfit and one gait cycle, performed by PEOPLE_PER_WALK different
+walkers. A shard `walks-00000.npz` holds WALKS_PER_SHARD of them:
+
+    silhouettes  (W, K, P, 64, 8) uint8: binary (W, K, P, 64, 64), np.packbits along the last axis
+    codes        (W, K, LATENT_DIM) float32: the walkers' latents, standard normal
+    rgb          (W, K, Q, 64, 64, 3) uint8: crops with background at Q of the P phases
+    rgb_phases   (Q,) int: which phases
+    views        (W, 2) float32: view angle and elevation in degrees
+
+Every shard depends on the seed and its own number alone: any of them can be made anew, by any
+number of workers, in any order.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from gait_demo.structures import SILHOUETTE_SIZE
+from gait_demo.synthesis.appearance import Look, shade
+from gait_demo.synthesis.body import LATENT_DIM, OUTFITS, Walker, template
+from gait_demo.synthesis.render import Camera, rasterise
+from gait_demo.synthesis.scene import SCENES, backdrop
+
+WALKS_PER_SHARD = 10
+PEOPLE_PER_WALK = 6
+PHASES = 48
+RGB_PHASES = np.array([3, 15, 27, 39])
+
+_PERSON_PX = 128  # rendered height of a person, twice that of the silhouette
+
+
+@dataclass(frozen=True)
+class SynthesisOptions:
+    out: Path
+    walks: int = 500
+    seed: int = 0
+    workers: int = 2
+
+    def __post_init__(self) -> None:
+        for name in ("walks", "workers"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
+
+    @property
+    def shards(self) -> int:
+        return -(-self.walks // WALKS_PER_SHARD)
+
+
+def synthesize(
+    options: SynthesisOptions, on_progress: Callable[[str, int, int], None] | None = None
+) -> list[Path]:
+    """Write the shards that are not there yet; a killed run goes on where it was.
+
+    `on_progress("synthesize", done, total)` counts shards.
+    """
+    options.out.mkdir(parents=True, exist_ok=True)
+    paths = [options.out / f"walks-{i:05d}.npz" for i in range(options.shards)]
+    missing = [i for i, path in enumerate(paths) if not path.exists()]
+    if missing:
+        template()  # anny caches its model on disk: do it once, before the workers start
+    with ProcessPoolExecutor(min(options.workers, max(1, len(missing)))) as pool:
+        jobs = [pool.submit(write_shard, paths[i], options.seed, i) for i in missing]
+        for done, job in enumerate(as_completed(jobs), start=len(paths) - len(missing) + 1):
+            job.result()
+            if on_progress:
+                on_progress("synthesize", done, len(paths))
+    return paths
+
+
+def write_shard(path: Path, seed: int, number: int) -> None:
+    """Render one shard; the file appears whole or not at all."""
+    rng = np.random.default_rng([seed, number])
+    places = [
+        backdrop(kind, 480, 360, rng.uniform(0.35, 0.6), int(rng.integers(2**31)))
+        for kind in SCENES
+        for _ in range(2)
+    ]
+    walks = [_walk(rng, places) for _ in range(WALKS_PER_SHARD)]
+    arrays = {name: np.stack([walk[name] for walk in walks]) for name in walks[0]}
+    temporary = path.with_suffix(f".{os.getpid()}.part")
+    try:
+        with temporary.open("wb") as file:
+            np.savez_compressed(file, rgb_phases=RGB_PHASES, **arrays)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def draw_camera(rng: np.random.Generator) -> Camera:
+    """A camera anywhere around the walker, mostly at eye level or a little above."""
+    distance = rng.uniform(3.0, 10.0)
+    elevation = rng.uniform(-2, 12) if rng.uniform() < 0.7 else rng.uniform(12, 35)
+    return Camera(
+        rng.uniform(0, 360), elevation, distance, _PERSON_PX * distance / 1.7, 192, 224
+    )
+
+
+def _walk(rng: np.random.Generator, places: list[np.ndarray]) -> dict[str, np.ndarray]:
+    camera = draw_camera(rng)
+    outfit = str(rng.choice(OUTFITS, p=[0.6, 0.12, 0.18, 0.1]))
+    codes = rng.standard_normal((PEOPLE_PER_WALK, LATENT_DIM)).astype(np.float32)
+    people = [_perform(Walker(code, outfit), camera, rng, places) for code in codes]
+    return {
+        "silhouettes": np.stack([silhouettes for silhouettes, _ in people]),
+        "codes": codes,
+        "rgb": np.stack([rgb for _, rgb in people]),
+        "views": np.array([camera.view_angle, camera.elevation], np.float32),
+    }
+
+
+def _perform(
+    walker: Walker, camera: Camera, rng: np.random.Generator, places: list[np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    meshes = walker.pose(np.arange(PHASES) / PHASES)
+    points = camera.project(meshes)
+    seen = [rasterise(frame, walker.faces, camera.height, camera.width) for frame in points]
+    masks = np.stack([index >= 0 for index, _ in seen])
+    square = cycle_square(masks)
+    silhouettes = np.stack([_to_square(mask.astype(np.float32), square) > 0.5 for mask in masks])
+    look = Look.draw(rng)
+    rgb = [
+        _photograph(walker, meshes[i], *seen[i], look, square, _patch(rng, places), rng)
+        for i in RGB_PHASES
+    ]
+    return np.packbits(silhouettes, axis=-1), np.stack(rgb)
+
+
+def cycle_square(masks: np.ndarray) -> tuple[float, float, float, float]:
+    """The square (x0, y0, x1, y1) of a person who walks in place over one cycle: as high as the
+    person, its bottom edge at the feet, centred on the median column of the mask's mass.
+
+    Args:
+        masks: (T, H, W) bool, each with a person in it.
+    """
+    rows = masks.any(2)
+    top = rows.argmax(1)
+    bottom = rows.shape[1] - rows[:, ::-1].argmax(1)
+    side = float(np.quantile(bottom - top, 0.8))
+    floor = float(np.quantile(bottom, 0.8))
+    mass = masks.sum(1).cumsum(1)
+    centre = float(np.median((mass >= mass[:, -1:] / 2).argmax(1))) + 0.5
+    return centre - side / 2, floor - side, centre + side / 2, floor
+
+
+def _to_square(image: np.ndarray, square: tuple[float, float, float, float]) -> np.ndarray:
+    """Resample the square to 64x64 by averaging 2x2 samples a pixel; zero outside the image."""
+    x0, y0, x1, _ = square
+    scale = (x1 - x0) / (2 * SILHOUETTE_SIZE)
+    matrix = np.array([[scale, 0, x0 + scale / 2 - 0.5], [0, scale, y0 + scale / 2 - 0.5]])
+    fine = cv2.warpAffine(
+        image, matrix, (2 * SILHOUETTE_SIZE,) * 2, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    )
+    return cv2.resize(fine, (SILHOUETTE_SIZE,) * 2, interpolation=cv2.INTER_AREA)
+
+
+def _patch(rng: np.random.Generator, places: list[np.ndarray]) -> np.ndarray:
+    """(64, 64, 3) float32: a random piece of a random place."""
+    place = places[rng.integers(len(places))]
+    side = int(rng.uniform(50, min(place.shape[:2])))
+    y, x = (int(rng.integers(n - side + 1)) for n in place.shape[:2])
+    piece = cv2.resize(place[y : y + side, x : x + side], (SILHOUETTE_SIZE,) * 2,
+                       interpolation=cv2.INTER_AREA)  # fmt: skip
+    return piece.astype(np.float32) / 255
+
+
+def _photograph(walker, mesh, index, weights, look, square, background, rng) -> np.ndarray:
+    """(64, 64, 3) uint8: the walker's crop in front of a background, as a camera takes it."""
+    seen = index >= 0
+    picture = np.zeros((*index.shape, 3), np.float32)
+    picture[seen] = shade(walker, mesh, index, weights, look)
+    alpha = _to_square(seen.astype(np.float32), square)[..., None]
+    crop = _to_square(picture, square) + background * (1 - alpha)
+    crop = cv2.GaussianBlur(crop, (0, 0), rng.uniform(0.2, 0.7))
+    crop = crop * rng.uniform(0.75, 1.15) + rng.normal(0, rng.uniform(0, 0.03), crop.shape)
+    return (np.clip(crop, 0, 1) * 255).astype(np.uint8)

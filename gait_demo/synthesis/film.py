@@ -1,0 +1,120 @@
+"""Film a walker: a video of somebody who does not exist crossing a place that does not exist."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from gait_demo.synthesis.appearance import Look, shade
+from gait_demo.synthesis.body import LATENT_DIM, OUTFITS, Walker
+from gait_demo.synthesis.render import Camera, rasterise
+from gait_demo.synthesis.scene import SCENES, backdrop
+from gait_demo.video import VideoWriter
+
+_CYCLES_PER_SECOND = 0.92  # 110 steps a minute
+_OVERSAMPLING = 2
+
+
+@dataclass(frozen=True)
+class FilmOptions:
+    """A static camera; the walker crosses the picture, and comes back if there is time.
+
+    Attributes:
+        view_angle: as in Camera; at 90 the first crossing is to the left.
+        person_px: height of the walker in the picture, pixels.
+        seed: of the walker and of the place.
+    """
+
+    seconds: float = 4.0
+    fps: Fraction = Fraction(25)
+    width: int = 960
+    height: int = 540
+    person_px: int = 300
+    view_angle: float = 90.0
+    elevation: float = 4.0
+    distance: float = 6.5
+    scene: str = "street"
+    outfit: str = "trousers"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.scene not in SCENES:
+            raise ValueError(f"scene: expected one of {SCENES}, got {self.scene!r}")
+        if self.outfit not in OUTFITS:
+            raise ValueError(f"outfit: expected one of {OUTFITS}, got {self.outfit!r}")
+        if not 16 <= self.person_px <= self.height:
+            raise ValueError(
+                f"person_px: expected 16 to the picture's height {self.height}, "
+                f"got {self.person_px}"
+            )
+
+
+def film(options: FilmOptions) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield each frame and where the walker is in it.
+
+    Yields:
+        (H, W, 3) uint8 RGB and (H, W) float32 coverage in [0, 1].
+    """
+    rng = np.random.default_rng([options.seed, 7])
+    walker = Walker(rng.standard_normal(LATENT_DIM), options.outfit)
+    look = Look.draw(rng)
+    focal = options.person_px * options.distance / 1.7
+    horizon = 0.5 - focal * np.tan(np.radians(options.elevation)) / options.height
+    place = backdrop(options.scene, options.width, options.height, horizon, options.seed)
+    place = cv2.GaussianBlur(place, (0, 0), 0.8).astype(np.float32) / 255
+
+    count = round(options.seconds * options.fps)
+    phase = np.arange(count) / float(options.fps) * _CYCLES_PER_SECOND
+    way = -walker.pose(phase, advance=True)[:, :, 1].mean(1)
+    reach = 0.5 * options.width * options.distance / focal + 0.8
+    for i in range(count):
+        lap, along = divmod(way[i] - way[0], 2 * reach)
+        camera = Camera(
+            options.view_angle + 180 * (lap % 2), options.elevation, options.distance, focal,
+            options.width, options.height
+        )  # fmt: skip
+        mesh = walker.pose(phase[i : i + 1])[0]
+        mesh[:, 1] += reach - along
+        frame, coverage = _expose(walker, mesh, look, camera, place)
+        frame += rng.normal(0, 0.01, frame.shape)
+        yield (np.clip(frame, 0, 1) * 255).astype(np.uint8), coverage
+
+
+def write_film(
+    path: Path,
+    options: FilmOptions,
+    on_progress: Callable[[str, int, int], None] | None = None,
+) -> None:
+    """Film into an MP4 file."""
+    total = round(options.seconds * options.fps)
+    with VideoWriter(path, options.width, options.height, options.fps) as writer:
+        for i, (frame, _) in enumerate(film(options)):
+            writer.write(frame, i / options.fps)
+            if on_progress:
+                on_progress("film", i + 1, total)
+
+
+def _expose(
+    walker: Walker, mesh: np.ndarray, look: Look, camera: Camera, place: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    height, width = camera.height, camera.width
+    n = _OVERSAMPLING
+    points = camera.project(mesh)
+    points[:, :2] *= n
+    index, weights = rasterise(points, walker.faces, n * height, n * width)
+    picture = np.zeros((*index.shape, 3), np.float32)
+    seen = index >= 0
+    picture[seen] = shade(walker, mesh, index, weights, look)
+    coverage = cv2.resize(seen.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
+    body = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+
+    ground = mesh - look.light * (mesh[:, 2:] / max(look.light[2], 0.5))
+    dark, _ = rasterise(camera.project(ground), walker.faces, height, width)
+    shadow = cv2.GaussianBlur((dark >= 0).astype(np.float32), (0, 0), 0.02 * height)
+    frame = place * (1 - 0.3 * shadow[..., None])
+    return frame * (1 - coverage[..., None]) + body, coverage
