@@ -70,10 +70,10 @@ def film(options: FilmOptions) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 
     count = round(options.seconds * options.fps)
     phase = np.arange(count) / float(options.fps) * _CYCLES_PER_SECOND
-    way = -walker.pose(phase, advance=True)[:, :, 1].mean(1)
-    reach = 0.5 * options.width * options.distance / focal + 0.8
+    way = _distance_walked(walker, phase)
+    reach = 0.5 * options.width * options.distance / focal + 0.5
     for i in range(count):
-        lap, along = divmod(way[i] - way[0], 2 * reach)
+        lap, along = divmod(way[i], 2 * reach)
         camera = Camera(
             options.view_angle + 180 * (lap % 2), options.elevation, options.distance, focal,
             options.width, options.height
@@ -97,6 +97,15 @@ def write_film(
             writer.write(frame, i / options.fps)
             if on_progress:
                 on_progress("film", i + 1, total)
+
+
+def _distance_walked(walker: Walker, phase: np.ndarray) -> np.ndarray:
+    """(T,) metres since phase 0 in walked cycles; one cycle is measured, the others repeat it."""
+    samples = np.linspace(0, 1, 61)
+    cycle = -walker.pose(samples, advance=True)[:, :, 1].mean(1)
+    sway = -walker.pose(samples)[:, :, 1].mean(1)  # of the body over its feet
+    walked = cycle - sway
+    return phase // 1 * walked[-1] + np.interp(phase % 1, samples, walked)
 
 
 def _expose(

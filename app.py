@@ -1,0 +1,34 @@
+"""The Gradio app: `python app.py` serves it, and a Hugging Face Space runs this file."""
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+
+import gradio as gr  # noqa: E402
+from gait_demo.pipeline import Models  # noqa: E402
+
+from gait_demo.ui import anonymize_tab  # noqa: E402
+
+ROOT = Path(__file__).resolve().parent
+KEPT_S = 3600  # seconds; uploads are deleted after this, and results once the visitor is gone
+CLEANED_EVERY_S = 300
+
+with gr.Blocks(
+    title="Gait anonymization", analytics_enabled=False, delete_cache=(CLEANED_EVERY_S, KEPT_S)
+) as demo:
+    anonymize_tab.anonymize_tab(
+        demo,
+        Models.load(),
+        examples=sorted((ROOT / "assets").glob("*.mp4")),
+        folder=Path(demo.GRADIO_CACHE) / "sessions",
+    )
+
+if __name__ == "__main__":
+    demo.queue(max_size=16).launch(
+        theme=gr.themes.Default(
+            primary_hue="teal", font=["system-ui", "sans-serif"], font_mono=["monospace"]
+        ),
+        css=anonymize_tab.CSS,
+        max_file_size="500mb",
+    )

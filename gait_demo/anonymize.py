@@ -1,0 +1,97 @@
+"""Another gait for a track: its silhouettes through A-NET with one noise vector."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from gait_demo.models.anet import ANet
+from gait_demo.structures import SilhouetteClip
+
+_HOP = 4  # frames between windows; each frame is synthesised twice
+_TRAINED_FPS = 25  # walkers faster or slower than usual stay within what A-NET has seen
+_BATCH = 32  # windows
+_FAINT = 0.1  # what is darker does not connect a speck to the body
+
+
+def noise_vector(seed: int, noise_dim: int, track_id: int = 1) -> Tensor:
+    """R of the paper: (noise_dim,) float32, standard normal, the same for the same arguments.
+
+    Each person of a clip gets another vector of the sequence that `seed` starts, so that people
+    who walk together do not become the same person.
+    """
+    rng = torch.Generator().manual_seed(seed)
+    for _ in range(track_id):
+        noise = torch.randn(noise_dim, generator=rng)
+    return noise
+
+
+@torch.inference_mode()
+def anonymize(clip: SilhouetteClip, anet: ANet, noise: Tensor, *, fps: float) -> SilhouetteClip:
+    """f_A(X, R) for a whole track (paper, section III-B).
+
+    A-NET sees windows of a few frames. Windows overlap by half and their outputs are blended
+    with triangular weights, so that the seams do not show. Video of a high frame rate is taken
+    as interleaved streams of about 25 frames per second, the pace A-NET knows, and smoothed over
+    as many frames.
+
+    Args:
+        clip: the track's silhouettes; binarised at 0.5 here.
+        anet: ready for inference.
+        noise: (noise_dim,) float32, see noise_vector.
+        fps: frames per second of the clip.
+
+    Returns:
+        The same track and squares with the synthesised masks, soft at their edges.
+    """
+    binary = torch.from_numpy((clip.masks > 0.5).astype(np.float32))
+    streams = max(1, round(fps / _TRAINED_FPS))
+    masks = torch.zeros_like(binary)
+    for first in range(min(streams, len(binary))):
+        masks[first::streams] = _synthesise(binary[first::streams], anet, noise)
+    if streams > 1:
+        masks = _smooth(masks, streams)
+    return replace(clip, masks=np.stack([_main_body(mask) for mask in masks.numpy()]))
+
+
+def _synthesise(masks: Tensor, anet: ANet, noise: Tensor) -> Tensor:
+    """(T, 64, 64) in and out: A-NET on overlapping windows, blended."""
+    frames = anet.dims.frames
+    count = len(masks)
+    padded = torch.cat((masks, masks[-1:].expand(max(0, frames - count), -1, -1)))
+    last = len(padded) - frames
+    starts = torch.tensor([*range(0, last, _HOP), last])
+    positions = starts[:, None] + torch.arange(frames)
+    device = noise.device
+    outputs = [
+        anet(padded[part].to(device), noise.expand(len(part), -1)).cpu()
+        for part in positions.split(_BATCH)
+    ]
+    ramp = torch.arange(1, frames // 2 + 1, dtype=torch.float32)
+    weights = torch.cat((ramp, ramp.flip(0)))[:, None, None]
+    total, weight = torch.zeros_like(padded), torch.zeros(len(padded), 1, 1)
+    for place, window in zip(positions, torch.cat(outputs), strict=True):
+        total[place] += weights * window
+        weight[place] += weights
+    return (total / weight)[:count]
+
+
+def _smooth(masks: Tensor, streams: int) -> Tensor:
+    """Triangular filter over the interleaved streams, which know nothing of each other."""
+    reach = streams - 1
+    padded = torch.cat((masks[:1].expand(reach, -1, -1), masks, masks[-1:].expand(reach, -1, -1)))
+    weights = [streams - abs(offset) for offset in range(-reach, streams)]
+    shifted = (padded[i : i + len(masks)] * weight for i, weight in enumerate(weights))
+    return sum(shifted) / sum(weights)
+
+
+def _main_body(mask: np.ndarray) -> np.ndarray:
+    """Drop specks that do not touch the largest component."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((mask > _FAINT).astype(np.uint8))
+    if count <= 2:
+        return mask
+    return mask * (labels == 1 + stats[1:, cv2.CC_STAT_AREA].argmax())

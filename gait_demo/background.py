@@ -1,0 +1,308 @@
+"""The background plate of a clip, and its foreground frame by frame."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+
+import cv2
+import numpy as np
+
+from .errors import VideoError
+from .foreground import apply_gains, channel_gains, find_foreground
+from .registration import Registration, image_corners, is_still, rescale, settle
+from .structures import Frame
+
+_WORK_SIDE = 480  # longest side, in pixels, at which the foreground is found
+_TRACK_SIDE = 320  # longest side at which camera shake and motion are measured
+_MOST_SAMPLES = 32
+_SAMPLE_BYTES = 240_000_000  # of full frames held while the plate is made
+_MOTION_LAG_S = 0.4  # in which a walker's limbs leave their place
+_MOTION_LEVEL = 12  # grey levels
+_STRIP_BYTES = 1_000_000  # sorted at a time, to stay in the cache
+_MIN_SEEN = 3  # samples that must show a background pixel
+
+
+@dataclass(frozen=True)
+class Plate:
+    """The scene without its moving people.
+
+    Attributes:
+        rgb: (H, W, 3) uint8; where the camera shakes, larger than a frame.
+        work: (h, w, 3) uint8, the same at working resolution.
+        noise: (h, w) float32, median absolute deviation of brightness in the background.
+        unseen: (h, w) bool, where no sample showed the background and it was inpainted.
+        transforms: (T, 3, 3) float64, one a frame: plate pixels to frame pixels.
+        frame_shape: height and width of a frame.
+    """
+
+    rgb: np.ndarray
+    work: np.ndarray
+    noise: np.ndarray
+    unseen: np.ndarray
+    transforms: np.ndarray
+    frame_shape: tuple[int, int]
+
+    @property
+    def scale(self) -> float:
+        """Working pixels per full pixel."""
+        return working_scale(self.frame_shape)
+
+    def foreground(self, frame: Frame) -> np.ndarray:
+        """(h, w) uint8, 0 or 1: what a frame shows in front of the plate, working resolution."""
+        image = _resize(frame.rgb, self.scale)
+        transform = self.transforms[frame.index]
+        if is_still(transform):
+            return find_foreground(image, self.work, self.noise)
+        transform, size = rescale(transform, self.scale), image.shape[1::-1]
+        plate, noise = (
+            cv2.warpPerspective(a, transform, size, None, cv2.INTER_LINEAR, cv2.BORDER_REPLICATE)
+            for a in (self.work, self.noise)
+        )
+        return find_foreground(image, plate, noise, shaking=True)
+
+    def crop(self, index: int, x: int, y: int, w: int, h: int) -> np.ndarray:
+        """(h, w, 3) uint8: the plate as the frame with this index would show it at (x, y)."""
+        transform = self.transforms[index]
+        if is_still(transform):
+            return self.rgb[y : y + h, x : x + w].copy()
+        moved = np.array([[1, 0, -x], [0, 1, -y], [0, 0, 1]]) @ transform
+        return cv2.warpPerspective(self.rgb, moved, (w, h), None, cv2.INTER_LINEAR,
+                                   cv2.BORDER_REPLICATE)  # fmt: skip
+
+
+def working_scale(frame_shape: tuple[int, int]) -> float:
+    """By how much frames of this height and width are scaled for the analysis."""
+    return min(1.0, _WORK_SIDE / max(frame_shape))
+
+
+def build_plate(frames: Iterable[Frame]) -> Plate:
+    """Makes the plate of a clip in one pass.
+
+    Each frame is registered to the first; a bounded, even sample of frames is kept. The plate is
+    the median of those samples in which nothing moves at the pixel; what is always covered is
+    inpainted.
+
+    Raises:
+        VideoError: there is no frame, or the camera moves too much.
+    """
+    samples, transforms, registration, scale = None, [], None, 1.0
+    for frame in frames:
+        if registration is None:
+            scale = min(1.0, _TRACK_SIDE / max(frame.rgb.shape))
+            samples = _Samples(frame.rgb.nbytes)
+        gray = cv2.cvtColor(_resize(frame.rgb, scale), cv2.COLOR_RGB2GRAY)
+        if registration is None:
+            registration = Registration(gray)
+        transform = registration.follow(gray)
+        transforms.append(rescale(transform, 1 / scale))
+        samples.offer(frame, gray, transform)
+    if registration is None:
+        raise VideoError("The video has no frames.")
+    registration.check()
+    return _plate_of(samples.kept, np.stack(transforms))
+
+
+class _Sample:
+    """A frame that is kept, with small grey images of the moments before and after it."""
+
+    def __init__(self, frame: Frame, gray: np.ndarray, before: np.ndarray):
+        self.index, self.time, self.rgb = frame.index, frame.time, frame.rgb
+        self.gray, self.before, self.after = gray, before, gray
+
+    def motion(self) -> np.ndarray:
+        """(h, w) uint8, 255 on whatever was elsewhere before and after, in first-frame pixels."""
+        moved = np.full_like(self.gray, 255)
+        for other in (self.before, self.after):
+            gain = np.median(self.gray[::4, ::4] / np.maximum(other[::4, ::4], 1.0))
+            other = cv2.convertScaleAbs(other, alpha=float(gain))
+            above = cv2.subtract(self.gray, cv2.dilate(other, np.ones((3, 3), np.uint8)))
+            below = cv2.subtract(cv2.erode(other, np.ones((3, 3), np.uint8)), self.gray)
+            moved &= cv2.compare(cv2.max(above, below), _MOTION_LEVEL, cv2.CMP_GT)
+        reach = max(3, max(moved.shape) // 20) | 1
+        moved = cv2.morphologyEx(moved, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
+        moved = cv2.dilate(moved, np.ones((reach, reach), np.uint8))
+        contours, _ = cv2.findContours(moved, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+        cv2.drawContours(moved, contours, -1, 255, cv2.FILLED)
+        return cv2.erode(moved, np.ones((reach // 2, reach // 2), np.uint8))
+
+
+class _Samples:
+    """An even sample of a clip of unknown length: when it is full, every second one goes."""
+
+    def __init__(self, frame_bytes: int):
+        self._most = int(np.clip(_SAMPLE_BYTES // frame_bytes, 8, _MOST_SAMPLES))
+        self._stride = 1
+        self._recent: deque[tuple[Fraction, np.ndarray]] = deque()
+        self.kept: list[_Sample] = []
+
+    def offer(self, frame: Frame, gray: np.ndarray, transform: np.ndarray) -> None:
+        gray = _steadied(gray, transform, gray.shape)
+        self._recent.append((frame.time, gray))
+        while frame.time - self._recent[0][0] > _MOTION_LAG_S:
+            self._recent.popleft()
+        for sample in self.kept:
+            if 0 < frame.time - sample.time <= _MOTION_LAG_S:
+                sample.after = gray
+        if frame.index % self._stride == 0:
+            self.kept.append(_Sample(frame, gray, self._recent[0][1]))
+        if len(self.kept) > self._most:
+            self.kept = self.kept[::2]
+            self._stride *= 2
+
+
+def _plate_of(samples: list[_Sample], transforms: np.ndarray) -> Plate:
+    frame_shape = samples[0].rgb.shape[:2]
+    scale = working_scale(frame_shape)
+    transforms, canvas, to_first = _common_canvas(settle(transforms, frame_shape), frame_shape)
+    few = min(_MIN_SEEN, len(samples))
+
+    full, works, moving, outside = [], [], [], []
+    for sample in samples:
+        transform = transforms[sample.index]
+        full.append(_steadied(sample.rgb, transform, canvas))
+        works.append(_resize(full[-1], scale))
+        shape = works[-1].shape[:2]
+        inside = np.full(frame_shape, 255, np.uint8)
+        inside = _steadied(inside, transform, canvas, cv2.BORDER_CONSTANT)
+        outside.append(~cv2.resize(inside, shape[::-1], interpolation=cv2.INTER_AREA))
+        motion = cv2.resize(sample.motion(), frame_shape[::-1], interpolation=cv2.INTER_NEAREST)
+        motion = _steadied(motion, to_first, canvas)
+        motion = cv2.resize(motion, shape[::-1], interpolation=cv2.INTER_NEAREST)
+        moving.append(motion | cv2.compare(outside[-1], 0, cv2.CMP_GT))
+
+    seen = _times_seen(moving)
+    first = _median([work.copy() for work in works], moving)
+    still = np.all([is_still(t) for t in transforms])
+    noise = np.zeros(shape, np.float32)
+    sure = np.where(seen >= few, 255, 0).astype(np.uint8)
+    covered = []
+    for image, work, motion, out in zip(full, works, moving, outside, strict=True):
+        different = 255 * find_foreground(work, first, noise, shaking=not still)
+        different = cv2.dilate(different, np.ones((9, 9), np.uint8))
+        covered.append((different & sure) | (motion & ~sure) | out)
+        gains = channel_gains(first, work)
+        image[:] = apply_gains(image, gains)
+        work[:] = apply_gains(work, gains)
+
+    unseen = _times_seen(covered) < few
+    rgb = _inpaint(_median(full, covered), unseen)
+    work = _resize(rgb, scale)
+    return Plate(rgb, work, _noise(works, covered, work), unseen, transforms, frame_shape)
+
+
+def _common_canvas(
+    transforms: np.ndarray, frame_shape: tuple[int, int]
+) -> tuple[np.ndarray, tuple[int, int], np.ndarray]:
+    """A canvas that holds what any frame shows.
+
+    Returns:
+        The transforms from canvas to frame pixels, the canvas's height and width, and the
+        transform from the canvas to the pixels of the first frame.
+    """
+    if all(is_still(t) for t in transforms):
+        return transforms, frame_shape, np.eye(3)
+    corners = image_corners(frame_shape)
+    reached = np.concatenate(
+        [cv2.perspectiveTransform(corners, np.linalg.inv(t)) for t in transforms] + [corners]
+    )[:, 0]
+    left, top = np.floor(reached.min(axis=0))
+    right, bottom = np.ceil(reached.max(axis=0))
+    move = np.array([[1, 0, left], [0, 1, top], [0, 0, 1]])
+    return transforms @ move, (int(bottom - top), int(right - left)), move
+
+
+def _times_seen(covered: list[np.ndarray]) -> np.ndarray:
+    return np.sum([mask == 0 for mask in covered], axis=0)
+
+
+def _noise(works: list[np.ndarray], covered: list[np.ndarray], plate: np.ndarray) -> np.ndarray:
+    """(h, w) float32: median absolute deviation of brightness, smoothed."""
+    base = cv2.cvtColor(plate, cv2.COLOR_RGB2GRAY)
+    deviations = [cv2.absdiff(cv2.cvtColor(work, cv2.COLOR_RGB2GRAY), base) for work in works]
+    return cv2.blur(_median(deviations, covered).astype(np.float32), (3, 3))
+
+
+def _inpaint(rgb: np.ndarray, unseen: np.ndarray) -> np.ndarray:
+    """Fills what was never seen from its surroundings, smoothly, at tracking resolution."""
+    if not unseen.any():
+        return rgb
+    size = rgb.shape[1::-1]
+    small = _resize(rgb, min(1.0, _TRACK_SIDE / max(rgb.shape)))
+    hole = cv2.resize(255 * unseen.astype(np.uint8), small.shape[1::-1])
+    hole = cv2.dilate(cv2.compare(hole, 0, cv2.CMP_GT), np.ones((3, 3), np.uint8))
+    filled = cv2.resize(cv2.inpaint(small, hole, 4, cv2.INPAINT_TELEA), size)
+    return np.where(cv2.resize(hole, size, interpolation=cv2.INTER_NEAREST)[..., None], filled, rgb)
+
+
+def _median(images: list[np.ndarray], covered: list[np.ndarray]) -> np.ndarray:
+    """Median over the images where they are not covered; over all of them where all are.
+
+    Covered values are sent to both ends of the order in turn, which leaves the middle in place.
+    A sorting network over strips that fit the cache does the rest.
+
+    Args:
+        images: n of (H, W, 3) uint8; overwritten.
+        covered: n of (h, w) uint8, 0 or 255, at any resolution.
+    """
+    height, width = images[0].shape[:2]
+    everywhere = np.minimum.reduce(covered)
+    to_high = np.zeros_like(everywhere)
+    black, white = np.zeros_like(images[0]), np.full_like(images[0], 255)
+    for image, mask in zip(images, covered, strict=True):
+        mask = mask & ~everywhere
+        for end, part in ((black, mask & ~to_high), (white, mask & to_high)):
+            part = cv2.resize(part, (width, height), interpolation=cv2.INTER_NEAREST)
+            cv2.copyTo(end, part, image)
+        to_high ^= mask
+    result = np.empty_like(images[0])
+    pairs = _sorting_network(len(images))
+    rows = max(1, _STRIP_BYTES // (len(images) * images[0][0].nbytes))
+    for top in range(0, height, rows):
+        strip = [image[top : top + rows] for image in images]
+        for i, j in pairs:
+            lower = np.minimum(strip[i], strip[j])
+            np.maximum(strip[i], strip[j], out=strip[j])
+            strip[i] = lower
+        result[top : top + rows] = strip[len(strip) // 2]
+    return result
+
+
+def _sorting_network(n: int) -> list[tuple[int, int]]:
+    """Batcher's merge-exchange network: the comparators that sort n values."""
+    pairs, p = [], 1 << max(0, (n - 1).bit_length() - 1)
+    top = p
+    while p:
+        q, r, d = top, 0, p
+        while True:
+            pairs += [(i, i + d) for i in range(n - d) if i & p == r]
+            if q == p:
+                break
+            d, q, r = q - p, q >> 1, p
+        p >>= 1
+    return pairs
+
+
+def _steadied(
+    image: np.ndarray,
+    transform: np.ndarray,
+    shape: tuple[int, ...],
+    border: int = cv2.BORDER_REPLICATE,
+) -> np.ndarray:
+    """A frame brought into the plate's pixels, as a fresh array of this height and width."""
+    if is_still(transform):
+        return image.copy()
+    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpPerspective(image, transform, shape[1::-1], None, how, border)
+
+
+def _resize(image: np.ndarray, scale: float) -> np.ndarray:
+    """Scales down: by exact halves as far as they go, which is fast and free of aliasing."""
+    h, w = image.shape[:2]
+    size = max(1, round(w * scale)), max(1, round(h * scale))
+    while h % 2 == w % 2 == 0 and h >= 2 * size[1]:
+        h, w = h // 2, w // 2
+        image = cv2.resize(image, (w, h), interpolation=cv2.INTER_AREA)
+    return image if (w, h) == size else cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)

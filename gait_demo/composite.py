@@ -1,0 +1,219 @@
+"""Background plate and crops to frames: the old person goes, the new one comes.
+
+Outside the regions given here a frame stays as it is, bit for bit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from .background import Plate
+from .structures import SILHOUETTE_SIZE
+
+_REACH = 0.02  # heights by which a silhouette is widened before it is erased
+_BOX_MARGIN = 0.08  # heights around the box of a lost person
+_FEATHER = 0.008  # heights over which the plate fades into the frame
+_RING = 0.12  # heights around a region in which the plate's brightness is matched
+_MATCH_STEP = 8  # pixels a sample of the brightness offset
+_MATCH_LIMIT = 28.0  # levels: what differs more is another object, not another light
+
+
+@dataclass(frozen=True)
+class Region:
+    """What of a frame is to be replaced.
+
+    Attributes:
+        x, y: of the upper left corner, in pixels.
+        mask: (h, w) uint8, 0 or 255.
+        height: of the person, in pixels.
+    """
+
+    x: int
+    y: int
+    mask: np.ndarray
+    height: float
+
+
+def silhouette_region(
+    frame_shape: tuple[int, int],
+    foreground: np.ndarray,
+    box: np.ndarray,
+    layers: list[tuple[np.ndarray, np.ndarray]],
+) -> Region | None:
+    """The region of a person who was found: foreground and silhouettes, widened.
+
+    Args:
+        frame_shape: (H, W).
+        foreground: (h, w) uint8, 0 or 1, the person's own, at working resolution.
+        box: (x0, y0, x1, y1) of the person.
+        layers: (64x64 alpha, square) of each silhouette that must be covered.
+
+    Returns:
+        None if nothing of it lies in the frame.
+    """
+    height = float(box[3] - box[1])
+    bounds = [np.asarray(box, float), *(np.asarray(square, float) for _, square in layers)]
+    corner = np.min([b[:2] for b in bounds], axis=0), np.max([b[2:] for b in bounds], axis=0)
+    view = _view(*corner, _RING * height, frame_shape)
+    if view is None:
+        return None
+    x, y, w, h = view
+    scale = frame_shape[1] / foreground.shape[1]
+    moved = np.array([[scale, 0, (scale - 1) / 2 - x], [0, scale, (scale - 1) / 2 - y]])
+    soft = cv2.warpAffine(255 * foreground, moved, (w, h), flags=cv2.INTER_LINEAR)
+    mask = cv2.compare(soft, 100, cv2.CMP_GT)
+    for alpha, square in layers:
+        soft = _placed(np.rint(255 * alpha).astype(np.uint8), square, view, cv2.INTER_LINEAR)
+        mask |= cv2.compare(soft, 40, cv2.CMP_GT)
+    reach = 2 * max(2, round(_REACH * height), round(scale)) + 1
+    mask = cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
+    return Region(x, y, mask, height)
+
+
+def box_region(frame_shape: tuple[int, int], box: np.ndarray) -> Region | None:
+    """The region of a person who was lost: all of the predicted box, and a margin.
+
+    Returns:
+        None if nothing of it lies in the frame.
+    """
+    box = np.asarray(box, float)
+    height = float(box[3] - box[1])
+    view = _view(box[:2], box[2:], (_BOX_MARGIN + _RING) * height, frame_shape)
+    inner = _view(box[:2], box[2:], _BOX_MARGIN * height, frame_shape)
+    if view is None or inner is None:
+        return None
+    x, y, w, h = view
+    mask = np.zeros((h, w), np.uint8)
+    mask[inner[1] - y :, inner[0] - x :][: inner[3], : inner[2]] = 255
+    return Region(x, y, mask, height)
+
+
+def erase(rgb: np.ndarray, plate: Plate, index: int, region: Region) -> None:
+    """Shows the background where the region is, with the frame's own light and a soft edge.
+
+    Args:
+        rgb: (H, W, 3) uint8 frame, changed in place.
+        plate: of the clip.
+        index: of the frame.
+    """
+    h, w = region.mask.shape
+    part = rgb[region.y : region.y + h, region.x : region.x + w]
+    behind = plate.crop(index, region.x, region.y, w, h)
+    behind = _lit_as(behind, part, region.mask)
+    feather = 2 * max(1, round(_FEATHER * region.height)) + 1
+    kernel = np.ones((feather, feather), np.uint8)
+    weight = cv2.blur(cv2.dilate(region.mask, kernel), (feather, feather))
+    _blend(part, behind, weight.astype(np.float32) / 255)
+
+
+def paste(rgb: np.ndarray, crop: np.ndarray, alpha: np.ndarray, square: np.ndarray) -> None:
+    """Draws a person's crop into a frame.
+
+    Args:
+        rgb: (H, W, 3) uint8 frame, changed in place.
+        crop: (64, 64, 3) float32 in [0, 1], the colours.
+        alpha: (64, 64) float32 in [0, 1], the silhouette.
+        square: (x0, y0, x1, y1) in pixels; may reach over the border.
+    """
+    view = _view(square[:2], square[2:], 1, rgb.shape[:2])
+    if view is None:
+        return
+    weight = _soft_silhouette(alpha, square, view)
+    colours = np.rint(255 * np.clip(crop, 0, 1)).astype(np.uint8)
+    colours = _placed(colours, square, view, cv2.INTER_CUBIC, cv2.BORDER_REPLICATE)
+    x, y, w, h = view
+    _blend(rgb[y : y + h, x : x + w], colours, weight)
+
+
+def render_binary(
+    frame_shape: tuple[int, int], layers: list[tuple[np.ndarray, np.ndarray]]
+) -> np.ndarray:
+    """White silhouettes on black.
+
+    Args:
+        frame_shape: (H, W).
+        layers: (64x64 alpha in [0, 1], square) of each person.
+
+    Returns:
+        (H, W, 3) uint8.
+    """
+    image = np.zeros((*frame_shape, 3), np.uint8)
+    for alpha, square in layers:
+        view = _view(square[:2], square[2:], 1, frame_shape)
+        if view is not None:
+            x, y, w, h = view
+            white = np.rint(255 * _soft_silhouette(alpha, square, view)).astype(np.uint8)
+            part = image[y : y + h, x : x + w]
+            np.maximum(part, white[..., None], out=part)
+    return image
+
+
+def _view(
+    low: np.ndarray, high: np.ndarray, margin: float, shape: tuple[int, int]
+) -> tuple[int, int, int, int] | None:
+    """x, y, width, height of the whole pixels of a frame that a box and its margin touch."""
+    x0, y0 = (max(0, int(np.floor(v - margin))) for v in low)
+    x1, y1 = (min(n, int(np.ceil(v + margin))) for v, n in zip(high, shape[::-1], strict=True))
+    return (x0, y0, x1 - x0, y1 - y0) if x1 > x0 and y1 > y0 else None
+
+
+def _placed(
+    image: np.ndarray,
+    square: np.ndarray,
+    view: tuple[int, int, int, int],
+    how: int,
+    border: int = cv2.BORDER_CONSTANT,
+) -> np.ndarray:
+    """A 64x64 image enlarged to its square, as seen in a view of the frame."""
+    x, y, w, h = view
+    sx, sy = (square[2] - square[0]) / SILHOUETTE_SIZE, (square[3] - square[1]) / SILHOUETTE_SIZE
+    to_view = np.array(
+        [[sx, 0, square[0] - x + (sx - 1) / 2], [0, sy, square[1] - y + (sy - 1) / 2]]
+    )
+    return cv2.warpAffine(image, to_view, (w, h), flags=how, borderMode=border)
+
+
+def _soft_silhouette(
+    alpha: np.ndarray, square: np.ndarray, view: tuple[int, int, int, int]
+) -> np.ndarray:
+    """(h, w) float32 in [0, 1]: the silhouette in its square, its edge about two pixels wide."""
+    scale = max(1.0, float(square[3] - square[1]) / SILHOUETTE_SIZE)
+    smooth = cv2.GaussianBlur(alpha.astype(np.float32), (0, 0), 0.6)
+    smooth = _placed(smooth, square, view, cv2.INTER_CUBIC)
+    half = min(0.5, 1.2 / scale)
+    edge = np.clip((smooth - 0.5) / (2 * half) + 0.5, 0, 1)
+    return edge * edge * (3 - 2 * edge)
+
+
+def _lit_as(behind: np.ndarray, part: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """The plate with the frame's brightness, carried smoothly from outside the mask into it."""
+    h, w = mask.shape
+    size = max(1, w // _MATCH_STEP), max(1, h // _MATCH_STEP)
+    near, far = (
+        cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+        for image in (part, behind)
+    )
+    offset = near - far
+    known = (cv2.resize(mask, size, interpolation=cv2.INTER_AREA) == 0).astype(np.float32)
+    known *= np.abs(offset).max(axis=2) < _MATCH_LIMIT
+    if known.sum() < 4:
+        return behind
+    reach = max(size) / 5
+    weight = cv2.GaussianBlur(known, (0, 0), reach) + 1e-4
+    offset = cv2.GaussianBlur(offset * known[..., None], (0, 0), reach) / weight[..., None]
+    offset = cv2.resize(offset, (w, h), interpolation=cv2.INTER_LINEAR)
+    return cv2.add(behind, np.rint(offset).astype(np.int16), dtype=cv2.CV_8U)
+
+
+def _blend(part: np.ndarray, over: np.ndarray, weight: np.ndarray) -> None:
+    """Lays `over` on a part of a frame, in place, within the columns and rows that weigh."""
+    x, y, w, h = cv2.boundingRect((weight > 0).view(np.uint8))
+    if w * h == 0:
+        return
+    inner = np.s_[y : y + h, x : x + w]
+    ours, theirs, weight = np.ascontiguousarray(part[inner]), over[inner], weight[inner]
+    mixed = cv2.blendLinear(ours, np.ascontiguousarray(theirs), 1 - weight, weight)
+    part[inner] = np.where(weight[..., None] > 0, mixed, ours)

@@ -1,0 +1,165 @@
+"""What differs from the background plate, without shadows and changes of light."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+_LUMA_FLOOR = 5.0  # grey levels that noise alone may differ, at least
+_CHROMA_FLOOR = 3.5
+_WEAK, _STRONG = 1.8, 3.2  # thresholds in units of the expected deviation, with hysteresis
+_SHADOW_RATIO = (0.42, 0.97)  # brightness of a shadow against the lit background
+_SHADOW_CHROMA = 4.5  # levels of colour change a shadow may cause
+_SHADOW_TEXTURE = 0.045  # deviation of log brightness within a window: shadows are smooth
+_HOLE_SHARE = 0.012  # of a blob's area: larger holes are gaps between limbs
+_SPECK_SHARE = 1.2e-4  # of the frame's area: smaller blobs are noise
+
+
+@dataclass
+class ForegroundClip:
+    """The foreground of every frame at working resolution, packed small.
+
+    Attributes:
+        shape: (h, w) of a mask.
+        scale: working pixels per full pixel.
+    """
+
+    shape: tuple[int, int]
+    scale: float
+    _packed: list[bytes] = field(default_factory=list)
+
+    def append(self, mask: np.ndarray) -> None:
+        """mask: (h, w) uint8, 0 or 1."""
+        self._packed.append(zlib.compress(np.packbits(mask).tobytes(), 1))
+
+    def __len__(self) -> int:
+        return len(self._packed)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        """(h, w) uint8, 0 or 1."""
+        bits = np.frombuffer(zlib.decompress(self._packed[index]), np.uint8)
+        size = self.shape[0] * self.shape[1]
+        return np.unpackbits(bits, count=size).reshape(self.shape)
+
+
+def channel_gains(image: np.ndarray, plate: np.ndarray) -> np.ndarray:
+    """How much brighter the image is than the plate: median ratio by channel.
+
+    Args:
+        image, plate: (h, w, 3) uint8.
+
+    Returns:
+        (3,) float64; 1 where the plate is too dark to tell.
+    """
+    step = max(1, image.shape[1] // 60)
+    ours = image[::step, ::step].reshape(-1, 3).astype(np.float32)
+    theirs = plate[::step, ::step].reshape(-1, 3).astype(np.float32)
+    usable = (theirs.min(axis=1) > 16) & (theirs.max(axis=1) < 245) & (ours.max(axis=1) < 250)
+    if usable.sum() < 30:
+        return np.ones(3)
+    return np.median(ours[usable] / theirs[usable], axis=0).astype(np.float64)
+
+
+def apply_gains(image: np.ndarray, gains: np.ndarray) -> np.ndarray:
+    """(h, w, 3) uint8 times one gain a channel; the image itself if none is off by 1 %."""
+    if np.abs(gains - 1).max() < 0.01:
+        return image
+    levels = np.arange(256)[:, None] * gains
+    return cv2.LUT(image, np.clip(np.rint(levels), 0, 255).astype(np.uint8)[:, None])
+
+
+def find_foreground(
+    image: np.ndarray, plate: np.ndarray, noise: np.ndarray, shaking: bool = False
+) -> np.ndarray:
+    """The foreground of one image against the background in the same pixels.
+
+    Brightness and white balance may have drifted: the plate is brought to the image's gains.
+
+    Args:
+        image, plate: (h, w, 3) uint8.
+        noise: (h, w) float32, median absolute deviation of brightness in the background.
+        shaking: the two may be off by a pixel, so the plate's neighbouring pixels count as well.
+
+    Returns:
+        (h, w) uint8, 0 or 1: whole blobs, without cast shadows, specks and small holes.
+    """
+    plate = apply_gains(plate, channel_gains(image, plate))
+    ours = cv2.cvtColor(cv2.GaussianBlur(image, (3, 3), 0), cv2.COLOR_RGB2YCrCb)
+    theirs = cv2.cvtColor(cv2.GaussianBlur(plate, (3, 3), 0), cv2.COLOR_RGB2YCrCb)
+    if shaking:
+        cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+        above = cv2.subtract(ours, cv2.dilate(theirs, cross))
+        difference = cv2.max(above, cv2.subtract(cv2.erode(theirs, cross), ours))
+    else:
+        difference = cv2.absdiff(ours, theirs)
+    luma, red, blue = cv2.split(difference)
+    chroma = cv2.add(red, blue)
+    sensitivity = 1 / np.maximum(2.5 * noise, _LUMA_FLOOR)
+    deviation = cv2.multiply(luma, sensitivity, dtype=cv2.CV_32F)
+    deviation = cv2.scaleAdd(chroma.astype(np.float32), 0.5 / _CHROMA_FLOOR, deviation)
+    deviation = cv2.GaussianBlur(deviation, (5, 5), 0)
+
+    mask = np.zeros(luma.shape, np.uint8)
+    weak = cv2.compare(deviation, _WEAK, cv2.CMP_GT)
+    weak = cv2.morphologyEx(weak, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    x, y, w, h = cv2.boundingRect(weak)
+    if w * h == 0:
+        return mask
+    part = np.s_[max(0, y - 4) : y + h + 4, max(0, x - 4) : x + w + 4]
+    weak = weak[part] & ~_cast_shadow(ours[part][..., 0], theirs[part][..., 0], chroma[part])
+    weak = cv2.morphologyEx(weak, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    weak = cv2.morphologyEx(weak, cv2.MORPH_CLOSE, _disc(5))
+    mask[part] = _whole_blobs(weak, cv2.compare(deviation[part], _STRONG, cv2.CMP_GT), mask.size)
+    return mask
+
+
+def _cast_shadow(ours: np.ndarray, theirs: np.ndarray, chroma: np.ndarray) -> np.ndarray:
+    """(h, w) uint8, 0 or 255: darker by a smooth factor and of the same colour."""
+    levels = np.log(np.arange(256, dtype=np.float32) + 4)
+    ratio = cv2.LUT(ours, levels) - cv2.LUT(theirs, levels)
+    mean = cv2.blur(ratio, (5, 5))
+    spread = cv2.blur(ratio * ratio, (5, 5)) - mean * mean
+    low, high = np.log(_SHADOW_RATIO)
+    darker = cv2.inRange(mean, float(low), float(high))
+    smooth = cv2.compare(spread, _SHADOW_TEXTURE**2, cv2.CMP_LT)
+    return darker & smooth & cv2.compare(chroma, _SHADOW_CHROMA, cv2.CMP_LT)
+
+
+def _whole_blobs(weak: np.ndarray, strong: np.ndarray, frame_area: int) -> np.ndarray:
+    """Blobs that are no specks and have strong pixels, with their small holes filled.
+
+    Args:
+        weak, strong: (h, w) uint8, 0 or 255.
+
+    Returns:
+        (h, w) uint8, 0 or 1.
+    """
+    smallest = max(6, _SPECK_SHARE * frame_area)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(weak, connectivity=8)
+    mask = np.zeros_like(weak)
+    for label in range(1, count):
+        x, y, w, h, area = stats[label]
+        if area < smallest:
+            continue
+        part = np.s_[y : y + h, x : x + w]
+        blob = (labels[part] == label).view(np.uint8)
+        if cv2.countNonZero(blob & strong[part]) > 0.1 * area:
+            mask[part] |= _without_small_holes(blob, _HOLE_SHARE * area)
+    return mask
+
+
+def _without_small_holes(blob: np.ndarray, largest: float) -> np.ndarray:
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(1 - blob, connectivity=4)
+    for label in range(1, count):
+        if stats[label, cv2.CC_STAT_AREA] <= max(8, largest):
+            x, y, w, h, _ = stats[label]
+            part = np.s_[y : y + h, x : x + w]
+            blob[part] |= (labels[part] == label).view(np.uint8)
+    return blob
+
+
+def _disc(size: int) -> np.ndarray:
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))

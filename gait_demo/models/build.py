@@ -1,0 +1,86 @@
+"""Checkpoints: a state dict that carries its network's name, dimensions and training summary."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from gait_demo.errors import WeightsError
+from gait_demo.models.anet import ANet, ANetDims
+from gait_demo.models.cnet import CNet, CNetDims
+
+_NETWORKS = {"anet": (ANet, ANetDims), "cnet": (CNet, CNetDims)}
+
+
+def save(path: Path, network: str, model: ANet | CNet, summary: dict) -> None:
+    """Write a checkpoint as safetensors, replacing a file of that name in one step.
+
+    Args:
+        network: "anet" or "cnet".
+        summary: what training reports about itself; anything JSON can hold.
+    """
+    metadata = {
+        "network": network,
+        "dims": json.dumps(asdict(model.dims)),
+        "summary": json.dumps(summary),
+    }
+    tensors = {name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    save_file(tensors, part, metadata)
+    part.replace(path)
+
+
+def load(path: Path, network: str) -> nn.Module:
+    """Build the network a checkpoint was saved from, strictly, ready for inference.
+
+    Args:
+        network: "anet" or "cnet": what the caller expects to find.
+
+    Raises:
+        WeightsError: not a checkpoint of this project, another network's, or one whose tensors
+            do not fit its dimensions.
+    """
+    tensors, metadata = _read(path)
+    if metadata.get("network") != network:
+        raise WeightsError(
+            f"{path.name} holds {metadata.get('network', 'another program')!r} weights, "
+            f"but {network!r} was asked for."
+        )
+    build, dims = _NETWORKS[network]
+    try:
+        model = build(dims(**json.loads(metadata["dims"])))
+        model.load_state_dict(tensors, strict=True)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise WeightsError(
+            f"{path.name} does not fit {network}: it was made by another version of it. "
+            "Train it again or use the project's own checkpoints."
+        ) from error
+    # the layout in which a processor's convolutions are fastest
+    return model.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+
+
+def read_summary(path: Path) -> dict:
+    """The training summary stored in a checkpoint.
+
+    Raises:
+        WeightsError: not a checkpoint of this project.
+    """
+    return json.loads(_read(path)[1].get("summary", "{}"))
+
+
+def _read(path: Path) -> tuple[dict, dict[str, str]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
+            return tensors, file.metadata() or {}
+    except (OSError, SafetensorError) as error:
+        raise WeightsError(
+            f"{path.name} cannot be read as safetensors weights; download or train it again."
+        ) from error

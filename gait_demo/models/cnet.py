@@ -1,0 +1,89 @@
+"""C-NET: colours a synthesised silhouette with the colours of the original crop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+_FULL_WIDTH = 16  # channels at full resolution, where each costs most
+
+
+@dataclass(frozen=True)
+class CNetDims:
+    """Sizes of C-NET; the paper gives none of them.
+
+    Attributes:
+        width: channels at half resolution; they double at every halving, up to fourfold.
+        depth: number of halvings.
+    """
+
+    width: int = 16
+    depth: int = 4
+
+
+def _halve(inputs: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, 4, stride=2, padding=1, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.LeakyReLU(0.2),
+    )
+
+
+def _join(inputs: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.LeakyReLU(0.2),
+    )
+
+
+class CNet(nn.Module):
+    """The paper's C-NET: two branches with shared weights, joined, then a decoder (Fig. 5).
+
+    One branch sees the silhouette Z as a 3-channel image, the other the original crop times Z.
+    That the branches are joined at every scale, not only at the narrowest, is an inference: it
+    is what keeps the colours where they were. At full resolution the two images themselves are
+    joined, which costs a tenth of what features would.
+    """
+
+    def __init__(self, dims: CNetDims):
+        super().__init__()
+        self.dims = dims
+        widths = [3, *(dims.width * min(2**i, 4) for i in range(dims.depth))]
+        self.branch = nn.ModuleList(_halve(a, b) for a, b in pairwise(widths))
+        self.joined = _join(2 * widths[-1], widths[-1])
+        outputs = [*widths[-2:0:-1], _FULL_WIDTH]
+        inputs = [widths[-1], *outputs[:-1]]
+        skips = widths[-2::-1]
+        self.decoder = nn.ModuleList(
+            _join(a + 2 * skip, b) for a, skip, b in zip(inputs, skips, outputs, strict=True)
+        )
+        self.last = nn.Conv2d(_FULL_WIDTH, 3, 3, padding=1)
+
+    def _scales(self, image: Tensor) -> list[Tensor]:
+        scales = [image]
+        for block in self.branch:
+            scales.append(block(scales[-1]))
+        return scales
+
+    def forward(self, crops: Tensor, silhouettes: Tensor) -> Tensor:
+        """f_C(Y, Z) of Eq. 5.
+
+        Args:
+            crops: (N, 3, 64, 64) float32 in [0, 1]; Y, RGB with its background.
+            silhouettes: (N, 64, 64) float32 in [0, 1]; Z.
+
+        Returns:
+            (N, 3, 64, 64) float32 in [0, 1].
+        """
+        shape = silhouettes[:, None].expand(-1, 3, -1, -1)
+        both = zip(self._scales(shape), self._scales(crops * shape), strict=True)
+        *skips, deepest = [torch.cat(pair, dim=1) for pair in both]
+        features = self.joined(deepest)
+        for block, skip in zip(self.decoder, reversed(skips), strict=True):
+            enlarged = nn.functional.interpolate(features, scale_factor=2, mode="nearest")
+            features = block(torch.cat((enlarged, skip), dim=1))
+        return torch.sigmoid(self.last(features))

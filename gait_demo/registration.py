@@ -1,0 +1,174 @@
+"""Camera shake: the small motion of each frame against the first."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import cv2
+import numpy as np
+
+from .errors import VideoError
+
+_CELLS = (6, 8)  # corners are taken cell by cell, so that no person owns most of them
+_CORNERS_PER_CELL = 2
+_MAX_SHIFT = 0.12  # of the longest side: more than that is no shaking
+_FEWEST_CORNERS = 30  # with fewer the scene is bare and counts as standing still
+_CORNER_STRENGTH = 2e-4  # least eigenvalue; below it is sensor noise on a bare wall
+_MIN_AGREEMENT = 0.25  # share of the corners that must follow one motion
+_MAX_LOST = 0.25  # share of the frames that may go without such an agreement
+_STILL_PX = 0.12  # median corner motion of a camera that stands still, in tracking pixels
+_TRIPOD = 0.0012  # of the longest side: corner motion over a clip that is measuring noise
+
+
+class Registration:
+    """Follows corners of the first frame through a clip.
+
+    Lucas-Kanade tracking follows them, and RANSAC finds the homography most of them agree on,
+    which is exact for a turning camera. Corners on people disagree and drop out.
+    """
+
+    def __init__(self, gray: np.ndarray):
+        """gray: (h, w) uint8, the first frame at tracking resolution."""
+        self._first = self._previous = _levelled(gray)
+        self._corners = _spread_corners(gray)
+        self._last = np.eye(3)
+        self._frames = self._lost = 0
+
+    def follow(self, gray: np.ndarray) -> np.ndarray:
+        """Registers the next frame.
+
+        Args:
+            gray: (h, w) uint8, at tracking resolution.
+
+        Returns:
+            (3, 3) float64, pixels of the first frame to pixels of this one; the transform before
+            where the frame gives no answer.
+
+        Raises:
+            VideoError: the camera moves too much.
+        """
+        self._frames += 1
+        if len(self._corners) < _FEWEST_CORNERS:
+            return self._last
+        gray = _levelled(gray)
+        before = cv2.perspectiveTransform(self._corners, self._last).astype(np.float32)
+        transform = self._motion_since(self._first, self._corners, before, gray)
+        if transform is None:  # much of the first frame is hidden: go on from the frame before
+            transform = self._motion_since(self._previous, before, before, gray)
+        self._previous = gray
+        if transform is None:
+            self._lost += 1
+        elif largest_shift(transform, gray.shape) > _MAX_SHIFT * max(gray.shape):
+            raise _camera_moves()
+        else:
+            self._last = transform
+        return self._last
+
+    def _motion_since(
+        self, image: np.ndarray, points: np.ndarray, guess: np.ndarray, gray: np.ndarray
+    ) -> np.ndarray | None:
+        """First frame to `gray`, from where the corners lie in an earlier image."""
+        found, status, _ = cv2.calcOpticalFlowPyrLK(
+            image, gray, points, guess.copy(), winSize=(15, 15), maxLevel=2,
+            flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
+            criteria=(cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 12, 0.03),
+        )  # fmt: skip
+        tracked = status[:, 0] == 1
+        start, end = self._corners[tracked], found[tracked]
+        if len(start) > 0.5 * len(status) and _median_shift(start, end) < _STILL_PX:
+            return np.eye(3)
+        transform, agreeing = _common_motion(start, end)
+        return transform if agreeing >= _MIN_AGREEMENT * len(self._corners) else None
+
+    def check(self) -> None:
+        """Raises VideoError if too many frames gave no answer."""
+        if self._lost > _MAX_LOST * self._frames:
+            raise _camera_moves()
+
+
+def settle(transforms: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Sets a clip's transforms to the identity where they are no more than measuring noise.
+
+    Args:
+        transforms: (T, 3, 3), between frames of this shape (height, width).
+    """
+    shifts = [largest_shift(transform, shape) for transform in transforms]
+    if np.quantile(shifts, 0.95) < max(0.6, _TRIPOD * max(shape)):
+        return np.tile(np.eye(3), (len(transforms), 1, 1))
+    return transforms
+
+
+def rescale(transform: np.ndarray, scale: float) -> np.ndarray:
+    """The same motion between images that are `scale` times as large."""
+    shift = (scale - 1) / 2  # pixel centres lie at whole numbers
+    resize = np.array([[scale, 0, shift], [0, scale, shift], [0, 0, 1]])
+    return resize @ transform @ np.linalg.inv(resize)
+
+
+def is_still(transform: np.ndarray) -> bool:
+    return np.array_equal(transform, np.eye(3))
+
+
+def largest_shift(transform: np.ndarray, shape: tuple[int, ...]) -> float:
+    """How far, in pixels, the transform moves a corner of an image of this shape."""
+    corners = image_corners(shape)
+    return float(np.abs(cv2.perspectiveTransform(corners, transform) - corners).max())
+
+
+def image_corners(shape: tuple[int, ...]) -> np.ndarray:
+    """(4, 1, 2) float32."""
+    h, w = shape[:2]
+    return np.float32([[[0, 0]], [[w, 0]], [[0, h]], [[w, h]]])
+
+
+def _common_motion(start: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, int]:
+    """The motion most corners agree on, and how many do.
+
+    A similarity, which few corners suffice for; a homography where clearly more agree on one.
+    """
+    if len(start) < 6:
+        return np.eye(3), 0
+    similarity, inliers = cv2.estimateAffinePartial2D(start, end, ransacReprojThreshold=1.2)
+    if similarity is None:
+        return np.eye(3), 0
+    transform, agreeing = np.vstack([similarity, [0, 0, 1]]), int(inliers.sum())
+    if len(start) >= 40 and agreeing < 0.9 * len(start):
+        homography, inliers = cv2.findHomography(start, end, cv2.RANSAC, 1.2, None, 400, 0.99)
+        if homography is not None and inliers.sum() > max(30, 1.1 * agreeing):
+            return homography, int(inliers.sum())
+    return transform, agreeing
+
+
+def _median_shift(start: np.ndarray, end: np.ndarray) -> float:
+    return float(np.median(np.linalg.norm(end - start, axis=2)))
+
+
+def _levelled(gray: np.ndarray) -> np.ndarray:
+    """Fixed mean and contrast: a change of exposure would look like motion."""
+    mean, std = (float(v.item()) for v in cv2.meanStdDev(gray))
+    gain = min(48 / max(std, 1e-3), 6.0)
+    levels = gain * (np.arange(256) - mean) + 128
+    return cv2.LUT(gray, np.clip(levels, 0, 255).astype(np.uint8))
+
+
+def _spread_corners(gray: np.ndarray) -> np.ndarray:
+    """(n, 1, 2) float32: the best corners of each cell that has any."""
+    h, w = gray.shape
+    ys = np.linspace(0, h, _CELLS[0] + 1).astype(int)
+    xs = np.linspace(0, w, _CELLS[1] + 1).astype(int)
+    strength = cv2.cornerMinEigenVal(gray, 5)
+    corners = []
+    for y0, y1 in pairwise(ys):
+        for x0, x1 in pairwise(xs):
+            if strength[y0:y1, x0:x1].max() > _CORNER_STRENGTH:
+                cell = np.ascontiguousarray(gray[y0:y1, x0:x1])
+                found = cv2.goodFeaturesToTrack(cell, _CORNERS_PER_CELL, 0.1, 5)
+                corners += [] if found is None else [found + np.float32([x0, y0])]
+    return np.concatenate(corners) if corners else np.zeros((0, 1, 2), np.float32)
+
+
+def _camera_moves() -> VideoError:
+    return VideoError(
+        "The camera moves too much to tell the walker from the background. "
+        "Use a clip from a camera that stands still; a little shaking is fine."
+    )

@@ -1,0 +1,155 @@
+"""Silhouettes of a track as the paper crops them: 64x64 squares of the person's height."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from .foreground import ForegroundClip
+from .structures import SILHOUETTE_SIZE, SilhouetteClip, Track
+
+_ONE_COMPONENT = 0.95  # QAGait: share of the foreground that its largest component must hold
+_FEWEST_PIXELS = 0.03  # of the square: less is no silhouette
+_SIDE_MARGIN = 0.06  # heights around the box from which a track's foreground is taken
+
+
+def squares_from_boxes(xyxy: np.ndarray) -> np.ndarray:
+    """The squares around people: as high as the box, on its feet line, centred on its middle.
+
+    Args:
+        xyxy: (T, 4) boxes from the top of the head to the feet, centred on the column that
+            halves the silhouette.
+
+    Returns:
+        (T, 4) float32.
+    """
+    xyxy = np.asarray(xyxy, np.float32)
+    middle, half = (xyxy[:, 0] + xyxy[:, 2]) / 2, (xyxy[:, 3] - xyxy[:, 1]) / 2
+    return np.stack([middle - half, xyxy[:, 1], middle + half, xyxy[:, 3]], axis=1)
+
+
+def normalise(mask: np.ndarray, square: np.ndarray) -> np.ndarray:
+    """A mask's square, resampled by area.
+
+    Args:
+        mask: (H, W), 0 to 1; what the square holds beyond it is empty.
+        square: (x0, y0, x1, y1) in pixels of the mask.
+
+    Returns:
+        (64, 64) float32 in [0, 1].
+    """
+    return _resample(mask.astype(np.float32), square, cv2.BORDER_CONSTANT)
+
+
+def crop_square(rgb: np.ndarray, square: np.ndarray) -> np.ndarray:
+    """A frame's square as the input of C-NET, the border repeated beyond the frame.
+
+    Args:
+        rgb: (H, W, 3) uint8.
+        square: (x0, y0, x1, y1) in pixels.
+
+    Returns:
+        (64, 64, 3) float32 in [0, 1].
+    """
+    x0, y0, x1, y1 = square
+    h, w = rgb.shape[:2]
+    left, top = max(0, int(x0) - 2), max(0, int(y0) - 2)
+    part = rgb[top : min(h, int(y1) + 3), left : min(w, int(x1) + 3)]
+    if part.size == 0:
+        return np.zeros((SILHOUETTE_SIZE, SILHOUETTE_SIZE, 3), np.float32)
+    square = np.array([x0 - left, y0 - top, x1 - left, y1 - top])
+    return _resample(part, square, cv2.BORDER_REPLICATE).astype(np.float32) / 255
+
+
+def extract(foreground: ForegroundClip, track: Track, others: list[Track]) -> SilhouetteClip:
+    """The silhouettes of one person.
+
+    Foreground counts as the person's if it lies in the track's box and, where another person's
+    box overlaps, is nearer to this person's middle.
+
+    Args:
+        foreground: of the whole clip.
+        track: whose silhouettes.
+        others: every track of the clip; the track itself may be among them.
+    """
+    squares = squares_from_boxes(track.xyxy)
+    masks = np.zeros((len(track), SILHOUETTE_SIZE, SILHOUETTE_SIZE), np.float32)
+    for n in range(len(track)):
+        frame = track.first_frame + n
+        rivals = [
+            other.xyxy[frame - other.first_frame]
+            for other in others
+            if other.track_id != track.track_id
+            and other.first_frame <= frame < other.first_frame + len(other)
+        ]
+        own = own_foreground(foreground[frame], track.xyxy[n], rivals, foreground.scale)
+        masks[n] = normalise(own, squares[n] * foreground.scale)
+    return SilhouetteClip(track.track_id, track.first_frame, masks, squares)
+
+
+def own_foreground(
+    mask: np.ndarray, box: np.ndarray, rivals: list[np.ndarray], scale: float
+) -> np.ndarray:
+    """The foreground of one person in one frame.
+
+    Args:
+        mask: (h, w) uint8, 0 or 1, at working resolution.
+        box: (x0, y0, x1, y1) of the person in full-resolution pixels.
+        rivals: boxes of the other people in the frame.
+        scale: working pixels per full pixel.
+
+    Returns:
+        (h, w) uint8, 0 or 1.
+    """
+    x0, y0, x1, y1 = _around(box, scale, mask.shape)
+    own = np.zeros_like(mask)
+    own[y0:y1, x0:x1] = mask[y0:y1, x0:x1]
+    columns = np.arange(x0, x1)
+    for rival in rivals:
+        if min(box[2], rival[2]) > max(box[0], rival[0]):
+            mine = np.abs(columns - scale * (box[0] + box[2]) / 2) / (box[2] - box[0])
+            theirs = np.abs(columns - scale * (rival[0] + rival[2]) / 2) / (rival[2] - rival[0])
+            _, r0, _, r1 = _around(rival, scale, mask.shape)
+            own[max(y0, r0) : min(y1, r1), columns[theirs < mine]] = 0
+    return own
+
+
+def is_good(mask: np.ndarray) -> bool:
+    """Whether a silhouette is one piece (QAGait's first rule) and more than a speck.
+
+    Args:
+        mask: (64, 64) float32 in [0, 1].
+    """
+    binary = (mask > 0.5).astype(np.uint8)
+    total = int(binary.sum())
+    if total < _FEWEST_PIXELS * binary.size:
+        return False
+    _, _, stats, _ = cv2.connectedComponentsWithStats(binary, connectivity=8)
+    return stats[1:, cv2.CC_STAT_AREA].max() > _ONE_COMPONENT * total
+
+
+def _around(box: np.ndarray, scale: float, shape: tuple[int, int]) -> tuple[int, int, int, int]:
+    """The box with its margin, in whole working pixels within the mask."""
+    margin = _SIDE_MARGIN * (box[3] - box[1])
+    low = np.floor((np.asarray(box[:2]) - margin) * scale)
+    high = np.ceil((np.asarray(box[2:]) + margin) * scale)
+    h, w = shape
+    x0, y0 = int(np.clip(low[0], 0, w)), int(np.clip(low[1], 0, h))
+    return x0, y0, int(np.clip(high[0], x0, w)), int(np.clip(high[1], y0, h))
+
+
+def _resample(image: np.ndarray, square: np.ndarray, border: int) -> np.ndarray:
+    """A square of an image at 64x64: each output pixel is the mean over its share of the square.
+
+    Sub-pixel squares are taken by a bilinear warp to a whole number of samples per pixel.
+    """
+    x0, y0, x1, y1 = (float(v) for v in square)
+    fold = max(1, int(np.ceil((y1 - y0) / SILHOUETTE_SIZE)))
+    size = SILHOUETTE_SIZE * fold
+    sx, sy = (x1 - x0) / size, (y1 - y0) / size
+    to_image = np.array([[sx, 0, x0 + sx / 2 - 0.5], [0, sy, y0 + sy / 2 - 0.5]])
+    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    samples = cv2.warpAffine(image, to_image, (size, size), None, how, border)
+    if fold == 1:
+        return samples
+    return cv2.resize(samples, (SILHOUETTE_SIZE, SILHOUETTE_SIZE), interpolation=cv2.INTER_AREA)

@@ -1,0 +1,46 @@
+"""Training of A-NET and C-NET on the synthetic walks, and its part of the command line."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from gait_demo.errors import DataError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `python -m gait_demo train`."""
+    parser.add_argument("network", choices=("anet", "cnet"))
+    parser.add_argument("--data", type=Path, required=True, help="folder of walks-*.npz files")
+    parser.add_argument("--out", type=Path, required=True, help="checkpoint to write")
+    parser.add_argument("--preset", choices=("paired", "paper"), help="of A-NET: how to train it")
+    parser.add_argument("--steps", type=int, help="planned optimiser steps")
+    parser.add_argument("--minutes", type=float, help="stop after so many minutes")
+    parser.add_argument("--batch", type=int)
+    parser.add_argument("--report-every", type=int, help="steps between checkpoints")
+    parser.add_argument("--device", choices=("cpu", "cuda"))
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    parser.add_argument("--no-bf16", dest="bf16", action="store_false", help="in full precision")
+
+
+def run(parsed: argparse.Namespace) -> dict:
+    """Train what the arguments say; returns the summary.
+
+    Raises:
+        DataError: arguments that do not go together, no usable walks, no state to resume.
+    """
+    from gait_demo.training.anet import ANetTrainingOptions, train_anet
+    from gait_demo.training.cnet import CNetTrainingOptions, train_cnet
+
+    names = ("data", "out", "preset", "steps", "minutes", "batch", "report_every", "device")
+    names += ("seed", "resume", "bf16")
+    given = {name: getattr(parsed, name) for name in names if getattr(parsed, name) is not None}
+    if parsed.network == "cnet" and "preset" in given:
+        raise DataError("C-NET has no presets; leave out --preset.")
+    try:
+        if parsed.network == "anet":
+            return train_anet(ANetTrainingOptions(**given))
+        return train_cnet(CNetTrainingOptions(**given))
+    except ValueError as error:
+        raise DataError(f"These options cannot be trained with: {error}") from error

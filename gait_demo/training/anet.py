@@ -1,0 +1,221 @@
+"""Training of A-NET, as the paper does it and in pairs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from gait_demo.models.anet import ANet, ANetDims
+from gait_demo.models.discriminators import SpatialDiscriminator, TemporalDiscriminator
+from gait_demo.training import losses
+from gait_demo.training.data import load_walks, sample_windows, shards
+from gait_demo.training.degrade import degrade
+from gait_demo.training.loop import TrainingOptions, adam, train
+
+PRESETS = ("paired", "paper")
+_NOISES = 8  # vectors that validation compares with each other
+
+
+@dataclass(frozen=True)
+class ANetTrainingOptions(TrainingOptions):
+    """What training A-NET is told.
+
+    Attributes:
+        preset: "paper" minimises Eq. 4 as it stands. "paired" asks, from damaged silhouettes of
+            one walker, for the clean ones of another walker whose identity is the noise.
+        dims: sizes of A-NET.
+        adversarial_weight: "paired": weight of each discriminator's loss beside cross-entropy.
+        adversarial_from: "paired": share of the training after which discriminators join.
+    """
+
+    preset: str = "paired"
+    dims: ANetDims = field(default_factory=ANetDims)
+    adversarial_weight: float = 0.005
+    adversarial_from: float = 0.6
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.preset not in PRESETS:
+            raise ValueError(f"preset: expected one of {PRESETS}, got {self.preset!r}")
+
+
+def train_anet(options: ANetTrainingOptions) -> dict:
+    """Train A-NET and write its checkpoint.
+
+    Returns:
+        The training summary, as written into the checkpoint.
+
+    Raises:
+        DataError: no usable walks, or no training state to resume.
+    """
+    about = {"preset": options.preset, "learning_rate": options.learning_rate}
+    if options.preset == "paired":
+        about["adversarial_weight"] = options.adversarial_weight
+        about["adversarial_from"] = options.adversarial_from
+    return train(_ANetTask(options), options, about | {"dims": asdict(options.dims)})
+
+
+class _ANetTask:
+    network = "anet"
+
+    def __init__(self, options: ANetTrainingOptions):
+        torch.manual_seed(options.seed)
+        self.rng = torch.Generator(options.device).manual_seed(options.seed)
+        self._options = options
+        *training, held_out = shards(options.data)
+        self._walks = load_walks(training, options.device)
+        self._held_out = load_walks([held_out], options.device)
+        channels_last = torch.channels_last
+        self.model = ANet(options.dims).to(options.device, memory_format=channels_last)
+        self._spatial = SpatialDiscriminator().to(options.device, memory_format=channels_last)
+        self._temporal = TemporalDiscriminator().to(options.device)
+        self._optimiser = adam(self.model, options.learning_rate)
+        self._critic = nn.ModuleList([self._spatial, self._temporal])
+        self._critic_optimiser = adam(self._critic, options.learning_rate)
+        self.parts = {
+            "model": self.model,
+            "critic": self._critic,
+            "optimiser": self._optimiser,
+            "critic_optimiser": self._critic_optimiser,
+        }
+
+    def step(self, progress: float) -> dict[str, Tensor]:
+        self.model.train()
+        if self._options.preset == "paper":
+            return self._paper_step()
+        return self._paired_step(adversarial=progress >= self._options.adversarial_from)
+
+    def _paper_step(self) -> dict[str, Tensor]:
+        windows = sample_windows(self._walks, self._options.batch, self._frames, self.rng)
+        real = windows.walker
+        with self._options.autocast():
+            logits = self.model.logits(real, self._random_noise(len(real)))
+        fake = torch.sigmoid(logits.float())
+        critic = self._train_critic(real, fake)
+        on_frames, on_windows = self._judge(fake)
+        terms = {
+            "L_S": losses.minimax(on_frames),
+            "L_T": losses.minimax(on_windows),
+            "L_Rec": losses.reconstruction(real, fake),
+        }
+        self._descend(sum(terms.values()))
+        return terms | {"D": critic}
+
+    def _paired_step(self, adversarial: bool) -> dict[str, Tensor]:
+        count = self._options.batch
+        windows = sample_windows(self._walks, count, self._frames, self.rng)
+        noise = windows.code
+        # While discriminators judge, the last eighth of the batch becomes people who do not
+        # exist: no cross-entropy can be asked of them, only that they look real.
+        eighth = count // 8 if adversarial else 0
+        paired = count - eighth
+        if adversarial:
+            noise = torch.cat((noise[:paired], self._random_noise(eighth)))
+        with self._options.autocast():
+            logits = self.model.logits(degrade(windows.walker, self.rng), noise)
+        logits = logits.float()
+        entropy = binary_cross_entropy_with_logits(logits[:paired], windows.other[:paired])
+        terms = {"BCE": entropy}
+        loss = entropy
+        if adversarial:
+            fake = torch.sigmoid(logits[-2 * eighth :])
+            terms["D"] = self._train_critic(windows.other[: 2 * eighth], fake)
+            on_frames, on_windows = self._judge(fake)
+            terms["S"] = losses.non_saturating(on_frames)
+            terms["T"] = losses.non_saturating(on_windows)
+            loss = entropy + self._options.adversarial_weight * (terms["S"] + terms["T"])
+        self._descend(loss)
+        return terms
+
+    def _train_critic(self, real: Tensor, fake: Tensor) -> Tensor:
+        pairs = zip(self._judge(real), self._judge(fake.detach()), strict=True)
+        loss = sum(losses.discriminator(*logits) for logits in pairs)
+        self._critic_optimiser.zero_grad()
+        loss.backward()
+        self._critic_optimiser.step()
+        return loss
+
+    def _judge(self, windows: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits of D_S, on one frame of each window (neighbours are too alike), and of D_T."""
+        count, frames = windows.shape[:2]
+        one = torch.randint(frames, (count,), generator=self.rng, device=windows.device)
+        picked = windows[torch.arange(count, device=windows.device), one]
+        with self._options.autocast():
+            on_frames, on_windows = self._spatial(picked), self._temporal(windows)
+        return on_frames.float(), on_windows.float()
+
+    def _descend(self, loss: Tensor) -> None:
+        self._optimiser.zero_grad()
+        self._critic.requires_grad_(False)
+        loss.backward()
+        self._critic.requires_grad_(True)
+        self._optimiser.step()
+
+    def _random_noise(self, count: int) -> Tensor:
+        shape = (count, self._options.dims.noise_dim)
+        return torch.randn(shape, generator=self.rng, device=self.rng.device)
+
+    @property
+    def _frames(self) -> int:
+        return self._options.dims.frames
+
+    @torch.no_grad()
+    def validate(self) -> dict[str, float]:
+        """On walks and people never seen, always the same ones.
+
+        iou: to the person whose code is the noise. alike: mean IoU between outputs of different
+        noises (1 is a network that ignores R). whole: share of frames with one main component.
+        area: foreground against the input's.
+        """
+        self.model.eval()
+        rng = torch.Generator(self._options.device).manual_seed(0)
+        windows = sample_windows(self._held_out, 64, self._frames, rng)
+        inputs = degrade(windows.walker, rng)
+        found = self.model(inputs, windows.code) > 0.5
+        few = inputs[:16]
+        shape = (_NOISES, 1, self._options.dims.noise_dim)
+        noise = torch.randn(shape, generator=rng, device=rng.device)
+        others = torch.stack([self.model(few, r.expand(len(few), -1)) > 0.5 for r in noise])
+        pairs = [iou(others[i], others[j]) for i in range(_NOISES) for j in range(i)]
+        area = others.sum() / (_NOISES * (windows.walker[:16] > 0.5).sum())
+        return {
+            "iou": float(iou(found, windows.other > 0.5).mean()),
+            "alike": float(torch.stack(pairs).mean()),
+            "whole": whole_share(others.flatten(0, 2).cpu().numpy()),
+            "area": float(area),
+        }
+
+    @torch.no_grad()
+    def picture(self) -> np.ndarray:
+        """Rows by fours: input, wanted person, the network's, then three random noises."""
+        self.model.eval()
+        rng = torch.Generator(self._options.device).manual_seed(1)
+        windows = sample_windows(self._held_out, 4, self._frames, rng)
+        inputs = degrade(windows.walker, rng)
+        shape = (3, 1, self._options.dims.noise_dim)
+        noise = torch.randn(shape, generator=rng, device=rng.device)
+        rows = [inputs, windows.other, self.model(inputs, windows.code)]
+        rows += [self.model(inputs, r.expand(len(inputs), -1)) for r in noise]
+        grid = torch.stack(rows, dim=1).transpose(2, 3).flatten(0, 2).flatten(1)
+        image = (grid.cpu().numpy().reshape(-1, grid.shape[1]) * 255).astype(np.uint8)
+        return np.repeat(image[..., None], 3, axis=2)
+
+
+def iou(a: Tensor, b: Tensor) -> Tensor:
+    """Intersection over union of boolean masks (..., 64, 64), over the last two axes."""
+    return (a & b).sum((-2, -1)) / (a | b).sum((-2, -1)).clamp(min=1)
+
+
+def whole_share(masks: np.ndarray) -> float:
+    """Share of (N, 64, 64) boolean masks whose largest component holds over 95 % of them."""
+    whole = 0
+    for mask in masks:
+        _, _, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+        areas = stats[1:, cv2.CC_STAT_AREA]
+        whole += int(len(areas) > 0 and areas.max() > 0.95 * areas.sum())
+    return whole / len(masks)

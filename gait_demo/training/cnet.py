@@ -1,0 +1,164 @@
+"""Training of C-NET on crops whose colours were moved to another person's silhouette."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+import torch
+from scipy.ndimage import distance_transform_edt
+from torch import Tensor
+from torch.nn.functional import avg_pool2d
+
+from gait_demo.models.cnet import CNet, CNetDims
+from gait_demo.training.data import Walks, load_walks, sample_pairs, shards, unpack
+from gait_demo.training.loop import TrainingOptions, adam, train
+from gait_demo.training.losses import reconstruction
+
+_SHIFT = 3  # pixels by which a silhouette may miss its person
+
+
+@dataclass(frozen=True)
+class CNetTrainingOptions(TrainingOptions):
+    """What training C-NET is told; `dims` are its sizes."""
+
+    dims: CNetDims = field(default_factory=CNetDims)
+    batch: int = 32
+
+
+@dataclass(frozen=True)
+class Crops:
+    """Crops and the silhouettes that they lend their colours to.
+
+    Attributes:
+        rgb: (N, 3, 64, 64) float32 in [0, 1]; Y.
+        silhouettes: (N, 64, 64) float32 in [0, 1]; Z.
+        wanted: (N, 3, 64, 64) float32 in [0, 1]; GT.
+    """
+
+    rgb: Tensor
+    silhouettes: Tensor
+    wanted: Tensor
+
+
+def train_cnet(options: CNetTrainingOptions) -> dict:
+    """Train C-NET by Eq. 5 and write its checkpoint.
+
+    Returns:
+        The training summary, as written into the checkpoint.
+
+    Raises:
+        DataError: no usable walks, or no training state to resume.
+    """
+    about = {"learning_rate": options.learning_rate, "dims": asdict(options.dims)}
+    return train(_CNetTask(options), options, about)
+
+
+def nearest_colours(crop: np.ndarray, original: np.ndarray, new: np.ndarray) -> np.ndarray:
+    """GT of Eq. 5: each pixel of the new silhouette takes the nearest original colour.
+
+    Args:
+        crop: (H, W, 3), any dtype; the original crop with its background.
+        original: (H, W) bool, not empty; the true silhouette in it.
+        new: (H, W) bool; the silhouette to colour.
+
+    Returns:
+        (H, W, 3) of the crop's dtype, zero outside `new`.
+    """
+    row, column = distance_transform_edt(~original, return_distances=False, return_indices=True)
+    return np.where(new[..., None], crop[row, column], 0).astype(crop.dtype)
+
+
+def sample_crops(walks: Walks, count: int, rng: torch.Generator) -> Crops:
+    """Random crops of one person with the silhouette of another at the same phase of the walk."""
+    device = rng.device
+    walk, walker, other = sample_pairs(walks, count, rng)
+    picture = torch.randint(len(walks.rgb_phases), (count,), generator=rng, device=device)
+    phase = walks.rgb_phases[picture]
+    rgb = walks.rgb[walk, walker, picture].cpu().numpy()
+    original = unpack(walks.silhouettes[walk, walker, phase]).cpu().numpy() > 0.5
+    new = unpack(walks.silhouettes[walk, other, phase])
+    for i, shift in enumerate(_integers(-_SHIFT, _SHIFT, (count, 2), rng).tolist()):
+        new[i] = new[i].roll(shift, (0, 1))
+    hard = new.cpu().numpy() > 0.5
+    triples = zip(rgb, original, hard, strict=True)
+    wanted = np.stack([nearest_colours(*triple) for triple in triples])
+    images = torch.from_numpy(np.concatenate((rgb, wanted), axis=3)).to(device)
+    images = _recolour(images.permute(0, 3, 1, 2).float() / 255, rng)
+    outside = ~torch.from_numpy(hard).to(device)[:, None]
+    soft = avg_pool2d(new, 3, 1, 1)
+    softness = torch.rand((count, 1, 1), generator=rng, device=device)
+    return Crops(
+        rgb=images[:, :3],
+        silhouettes=new + softness * (soft - new),
+        wanted=images[:, 3:].masked_fill(outside, 0),
+    )
+
+
+def _recolour(images: Tensor, rng: torch.Generator) -> Tensor:
+    """Other clothes and light: permuted channels, contrast and gains, for Y and GT alike."""
+    count = len(images)
+    shape = (count, 1, 3, 1, 1)
+    order = torch.rand((count, 3), generator=rng, device=rng.device).argsort(dim=1)
+    pairs = images.view(count, 2, 3, *images.shape[2:])
+    pairs = pairs[torch.arange(count, device=rng.device)[:, None], :, order].transpose(1, 2)
+    gain = 0.6 + 0.8 * torch.rand(shape, generator=rng, device=rng.device)
+    offset = 0.3 * torch.rand(shape, generator=rng, device=rng.device) - 0.15
+    return (pairs * gain + offset).clamp(0, 1).reshape(images.shape)
+
+
+def _integers(low: int, high: int, shape: tuple[int, ...], rng: torch.Generator) -> Tensor:
+    return torch.randint(low, high + 1, shape, generator=rng, device=rng.device)
+
+
+class _CNetTask:
+    network = "cnet"
+
+    def __init__(self, options: CNetTrainingOptions):
+        torch.manual_seed(options.seed)
+        self.rng = torch.Generator(options.device).manual_seed(options.seed)
+        self._options = options
+        *training, held_out = shards(options.data)
+        self._walks = load_walks(training, options.device, rgb=True)
+        self._held_out = load_walks([held_out], options.device, rgb=True)
+        channels_last = torch.channels_last
+        self.model = CNet(options.dims).to(options.device, memory_format=channels_last)
+        self._optimiser = adam(self.model, options.learning_rate)
+        self.parts = {"model": self.model, "optimiser": self._optimiser}
+
+    def step(self, progress: float) -> dict[str, Tensor]:
+        self.model.train()
+        crops = sample_crops(self._walks, self._options.batch, self.rng)
+        with self._options.autocast():
+            coloured = self.model(crops.rgb, crops.silhouettes)
+        loss = reconstruction(crops.wanted, coloured.float())
+        self._optimiser.zero_grad()
+        loss.backward()
+        self._optimiser.step()
+        return {"L1": loss}
+
+    @torch.no_grad()
+    def validate(self) -> dict[str, float]:
+        """inside, copy: mean absolute error on the silhouette of C-NET and of Y x Z itself."""
+        self.model.eval()
+        crops = sample_crops(self._held_out, 64, self._seeded(0))
+        inside = crops.silhouettes[:, None].expand_as(crops.wanted) > 0.5
+        coloured = self.model(crops.rgb, crops.silhouettes)
+        return {
+            "inside": float((coloured - crops.wanted).abs()[inside].mean()),
+            "copy": float((crops.rgb - crops.wanted).abs()[inside].mean()),
+        }
+
+    @torch.no_grad()
+    def picture(self) -> np.ndarray:
+        """Columns: crop, silhouette, Y x Z, wanted, the network's."""
+        self.model.eval()
+        crops = sample_crops(self._held_out, 12, self._seeded(1))
+        shape = crops.silhouettes[:, None].expand(-1, 3, -1, -1)
+        coloured = self.model(crops.rgb, crops.silhouettes)
+        rows = torch.stack((crops.rgb, shape, crops.rgb * shape, crops.wanted, coloured), dim=1)
+        grid = rows.permute(0, 3, 1, 4, 2).reshape(12 * 64, 5 * 64, 3)
+        return (grid.cpu().numpy() * 255).astype(np.uint8)
+
+    def _seeded(self, seed: int) -> torch.Generator:
+        return torch.Generator(self._options.device).manual_seed(seed)

@@ -1,0 +1,185 @@
+"""Windows of walking silhouettes, cut from the synthetic walks on the training device."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gait_demo.errors import DataError
+from gait_demo.structures import SILHOUETTE_SIZE
+
+_SIZE = SILHOUETTE_SIZE
+_PHASE_STEP = (0.7, 2.6)  # phases of 48 per frame: 24-60 frames per second, slow to brisk
+_STANDING = 0.05  # share of windows in which the walker stands still
+
+
+@dataclass(frozen=True)
+class Walks:
+    """Walks: each one view, outfit type and gait cycle, performed by K people.
+
+    Attributes:
+        silhouettes: (W, K, P, 64, 8) uint8; P phases of the cycle, packed bits along x.
+        codes: (W, K, 32) float32; the identity latent of each person, standard normal.
+        rgb: (W, K, Q, 64, 64, 3) uint8, the same squares with their background, or None.
+        rgb_phases: (Q,) int64, where in P the pictures of rgb were taken, or None.
+    """
+
+    silhouettes: Tensor
+    codes: Tensor
+    rgb: Tensor | None = None
+    rgb_phases: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.silhouettes)
+
+
+def shards(folder: Path) -> list[Path]:
+    """The `walks-*.npz` files of a folder in order; the last one is for validation.
+
+    Raises:
+        DataError: fewer than two.
+    """
+    found = sorted(folder.glob("walks-*.npz"))
+    if len(found) < 2:
+        raise DataError(
+            f"{folder} holds {len(found)} walks-*.npz files, but training needs at least two "
+            "(the last one validates). Make them with: python -m gait_demo synthesize"
+        )
+    return found
+
+
+def load_walks(paths: list[Path], device: str = "cpu", rgb: bool = False) -> Walks:
+    """Read shards into memory.
+
+    Raises:
+        DataError: a file is not a shard of walks, or shards do not fit together.
+    """
+    names = ["silhouettes", "codes"] + (["rgb"] if rgb else [])
+    parts: dict[str, list[np.ndarray]] = {name: [] for name in names}
+    phases = None
+    for path in paths:
+        try:
+            with np.load(path) as shard:
+                for name in names:
+                    parts[name].append(shard[name])
+                phases = shard["rgb_phases"] if rgb else None
+        except (OSError, ValueError, KeyError) as error:
+            raise DataError(f"{path.name} is not a shard of walks: {error}") from error
+    try:
+        tensors = {
+            name: torch.from_numpy(np.concatenate(arrays)).to(device)
+            for name, arrays in parts.items()
+        }
+    except ValueError as error:
+        raise DataError(f"The shards in {paths[0].parent} do not fit together: {error}") from error
+    if phases is not None:
+        tensors["rgb_phases"] = torch.from_numpy(phases.astype(np.int64)).to(device)
+    if tensors["silhouettes"].shape[3:] != (_SIZE, _SIZE // 8):
+        raise DataError(f"{paths[0].name}: silhouettes are not 64x64 in packed bits.")
+    return Walks(**tensors)
+
+
+def describe(paths: list[Path]) -> dict:
+    """What a training summary says about its data: number of files, bytes, and one sha256."""
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    size = sum(path.stat().st_size for path in paths)
+    return {"files": len(paths), "bytes": size, "sha256": digest.hexdigest()}
+
+
+def unpack(packed: Tensor) -> Tensor:
+    """(..., 8) uint8 packed bits -> (..., 64) float32 of 0 and 1."""
+    bits = torch.tensor([128, 64, 32, 16, 8, 4, 2, 1], dtype=torch.uint8, device=packed.device)
+    return (packed[..., None] & bits).ne(0).flatten(-2).float()
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows of two people of the same walk at the same phases.
+
+    Attributes:
+        walker, other: (N, frames, 64, 64) float32 in [0, 1], aligned with each other.
+        code: (N, 32) float32, the identity latent of `other`.
+    """
+
+    walker: Tensor
+    other: Tensor
+    code: Tensor
+
+
+def sample_windows(walks: Walks, count: int, frames: int, rng: torch.Generator) -> Windows:
+    """Random windows: walk, two people, phase, pace, place and size in the crop, direction."""
+    draw = _Draw(rng)
+    walk, walker, other = sample_pairs(walks, count, rng)
+    phases = walks.silhouettes.shape[2]
+    pace = draw.uniform(*_PHASE_STEP, (count, 1)) * phases / 48
+    pace = pace * (draw.uniform(0, 1, (count, 1)) > _STANDING)
+    start = draw.uniform(0, phases, (count, 1))
+    step = torch.arange(frames, device=rng.device)
+    phase = (start + pace * step).round().long() % phases
+    packed = [walks.silhouettes[walk[:, None], who[:, None], phase] for who in (walker, other)]
+    wanted = place(torch.cat(packed, dim=1), rng)
+    return Windows(wanted[:, :frames], wanted[:, frames:], walks.codes[walk, other])
+
+
+def sample_pairs(walks: Walks, count: int, rng: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    """(N,) indices of walks and, in each, of two different people."""
+    draw = _Draw(rng)
+    people = walks.codes.shape[1]
+    walk = draw.integers(len(walks), (count,))
+    walker = draw.integers(people, (count,))
+    other = (walker + 1 + draw.integers(people - 1, (count,))) % people
+    return walk, walker, other
+
+
+def place(packed: Tensor, rng: torch.Generator) -> Tensor:
+    """Move, resize, stretch and mirror each window a little, all its images alike.
+
+    An axis-aligned bilinear resampling is two small matrix products, far cheaper than a general
+    warp; images lie side by side for the first so that each is one product a window.
+
+    Args:
+        packed: (N, C, 64, 8) uint8, packed bits.
+
+    Returns:
+        (N, C, 64, 64) float32 in [0, 1].
+    """
+    draw = _Draw(rng)
+    count, images = packed.shape[:2]
+    shape = (count, 1, 1)
+    scale = draw.uniform(0.85, 1.08, shape)
+    stretch = draw.uniform(0.95, 1.05, shape)
+    mirror = torch.where(draw.uniform(0, 1, shape) < 0.5, -1.0, 1.0)
+    rows = _resampling(scale, draw.uniform(-4, 4, shape))
+    columns = _resampling(scale * stretch * mirror, draw.uniform(-4, 4, shape))
+    side_by_side = unpack(packed.transpose(1, 2)).flatten(2)
+    moved = (rows @ side_by_side).view(count, _SIZE * images, _SIZE) @ columns.transpose(1, 2)
+    return moved.view(count, _SIZE, images, _SIZE).transpose(1, 2).contiguous()
+
+
+def _resampling(scale: Tensor, shift: Tensor) -> Tensor:
+    """(N, 64, 64) matrices: row y holds the bilinear weights of the source pixels of y."""
+    pixel = torch.arange(_SIZE, device=scale.device) - (_SIZE - 1) / 2
+    source = (pixel[:, None] - shift) / scale
+    return (1 - (source - pixel).abs()).clamp(min=0)
+
+
+class _Draw:
+    """Random tensors from one generator, on its device."""
+
+    def __init__(self, rng: torch.Generator):
+        self._rng = rng
+
+    def uniform(self, low: float, high: float, shape: tuple[int, ...]) -> Tensor:
+        unit = torch.rand(shape, generator=self._rng, device=self._rng.device)
+        return low + (high - low) * unit
+
+    def integers(self, below: int, shape: tuple[int, ...]) -> Tensor:
+        return torch.randint(below, shape, generator=self._rng, device=self._rng.device)

@@ -1,0 +1,250 @@
+"""The page on which a walking video goes in and comes out with another gait."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import cv2
+import gradio as gr
+
+from gait_demo.config import PipelineOptions, VideoOptions
+from gait_demo.errors import GaitDemoError
+from gait_demo.pipeline import Models, Pipeline
+from gait_demo.structures import GaitResult
+from gait_demo.ui.session import Cancelled, Session
+from gait_demo.video import probe, read_frames
+
+MAX_DURATION_S = 60
+MAX_SEED = 9999
+
+INTRODUCTION = """
+# Give a walker another gait
+People can be recognised by the way they walk, as they can by a face. Choose a video: the walker
+keeps the clothes, the place and the path, and gets **another body and another way of walking**.
+"""
+HIDDEN = """
+<div class="hidden-or-not">
+<p class="yes"><b>Hidden:</b> the gait, that is how the body is built and how it moves.</p>
+<p class="no"><b>Not hidden:</b> clothing, the place, and (as far as is known) the face.</p>
+<p class="gone"><b>Removed:</b> sound, because a voice is not anonymized.</p>
+</div>
+"""
+READY = "Choose a video first, or click an example: it runs at once."
+STAGES = {
+    "background": "Learning the background",
+    "tracks": "Finding the walker",
+    "silhouettes": "Cutting out silhouettes",
+    "anonymize": "A-NET: another gait",
+    "render": "C-NET: colours, and putting the walker back",
+}
+
+CSS = """
+.gradio-container {max-width: 1240px !important; margin: 0 auto !important}
+.hidden-or-not {display: flex; flex-wrap: wrap; gap: .5rem .75rem}
+.hidden-or-not p {
+  flex: 1 1 17rem; margin: 0; padding: .5rem .75rem; border-radius: .5rem;
+  background: var(--block-background-fill); border: 1px solid var(--border-color-primary);
+  border-left: .3rem solid #8a8f98; font-size: .95rem;
+}
+.hidden-or-not .yes {border-left-color: #15803d}
+.hidden-or-not .no {border-left-color: #b91c1c}
+#status {min-height: 5rem}
+.gallery-item img {height: 7rem; width: auto; max-width: 100%}
+.player video {background: #111}
+footer {display: none !important}
+"""
+
+# The three players start, stop and jump together.
+TOGETHER_JS = """
+() => {
+  const follow = (event) => {
+    const lead = event.target;
+    if (!lead.closest || !lead.closest("#players")) return;
+    if (event.type === "seeked" && lead.dataset.following) {
+      delete lead.dataset.following;
+      return;
+    }
+    for (const other of document.querySelectorAll("#players video")) {
+      if (other === lead) continue;
+      if (Math.abs(other.currentTime - lead.currentTime) > 0.1) {
+        other.dataset.following = "yes";
+        other.currentTime = lead.currentTime;
+      }
+      if (lead.paused && !other.paused) other.pause();
+      if (!lead.paused && other.paused) other.play();
+    }
+  };
+  for (const name of ["play", "pause", "seeked"]) document.addEventListener(name, follow, true);
+}
+"""
+
+
+def anonymize_tab(demo: gr.Blocks, models: Models, examples: list[Path], folder: Path) -> None:
+    """Lay out the page and wire it.
+
+    Args:
+        demo: the Blocks that is open.
+        models: what every run shares.
+        examples: clips that run with one click.
+        folder: where visitors' files are kept while they visit; the app must serve it.
+    """
+    pipeline = Pipeline(models, PipelineOptions(video=VideoOptions(max_duration_s=MAX_DURATION_S)))
+
+    def run(session: Session, source: str | None, seed: float, progress=gr.Progress()):  # noqa: B008
+        if not source:
+            raise gr.Error(READY, title="No video yet", print_exception=False)
+        run_folder, check = session.start()
+        with _sentences():
+            report = _reporter(progress, check)
+            analysis = pipeline.analyse(Path(source), run_folder / "clip", report)
+            result = pipeline.render(analysis, run_folder / "result", int(seed), report)
+        session.finish(analysis)
+        return analysis.original, *_shown(result)
+
+    def rerun(session: Session, seed: float, progress=gr.Progress()):  # noqa: B008
+        if session.analysis is None:
+            return gr.skip(), gr.skip(), gr.skip(), READY
+        run_folder, check = session.start()
+        with _sentences():
+            report = _reporter(progress, check)
+            result = pipeline.render(session.analysis, run_folder / "result", int(seed), report)
+        session.finish(session.analysis)
+        return _shown(result)
+
+    def cancel(session: Session) -> str:
+        session.cancel()
+        return "Stopped. Nothing of that run was kept."
+
+    session = gr.State(None, delete_callback=lambda held: held and held.close())
+    gr.Markdown(INTRODUCTION)
+    gr.HTML(HIDDEN)
+    with gr.Row():
+        with gr.Column(min_width=300):
+            gr.Markdown("### 1. Choose a walking video")
+            source = gr.Video(
+                label="Camera still, whole body, up to 60 s",
+                sources=["upload", "webcam"],
+                webcam_options=gr.WebcamOptions(mirror=False),
+                height=260,
+                elem_id="source",
+            )
+        with gr.Column(min_width=300):
+            clicked = gr.Examples(
+                [[_poster(path, folder), str(path)] for path in examples],
+                inputs=[gr.Image(visible=False), source],
+                visible_columns=[0],
+                label="No video at hand? Click one: it runs at once",
+                cache_examples=False,
+                elem_id="examples",
+            )
+            gr.Markdown("### 2. Anonymize")
+            seed = gr.Slider(
+                0, MAX_SEED, value=0, step=1, label="Noise seed",
+                info="Every number is another gait. Move it after a run to see another result.",
+                elem_id="seed",
+            )  # fmt: skip
+            with gr.Row():
+                start = gr.Button("Anonymize", variant="primary", scale=3)
+                stop = gr.Button("Cancel", variant="stop", scale=1)
+            status = gr.Markdown(READY, elem_id="status")
+    gr.Markdown("### 3. Compare")
+    with gr.Row(elem_id="players"):
+        original = _player("Original", "original")
+        binary = _player("New silhouette (A-NET)", "binary")
+        colorized = _player("New walker in colour (C-NET)", "colorized")
+    with gr.Accordion("All three in one clip, to download", open=False):
+        comparison = _player("Comparison", "comparison")
+
+    demo.load(lambda: Session(folder), outputs=session, api_visibility="private")
+    demo.load(None, js=TOGETHER_JS)
+    engine = {"concurrency_id": "engine", "concurrency_limit": 1, "show_progress_on": status}
+    whole = {
+        "fn": run,
+        "inputs": [session, source, seed],
+        "outputs": [original, binary, colorized, comparison, status],
+        **engine,
+    }
+    runs = [
+        start.click(**whole, api_visibility="private"),
+        clicked.load_input_event.then(**whole, api_visibility="private"),
+        seed.release(
+            rerun,
+            [session, seed],
+            [binary, colorized, comparison, status],
+            **engine,
+            api_visibility="private",
+        ),
+    ]
+    stop.click(cancel, session, status, queue=False, cancels=runs, api_visibility="private")
+
+
+def summarise(report: dict) -> str:
+    """The report of a run as a few plain sentences."""
+    people, frames = report["people"], report["frames_in"]
+    who = "One walker was" if people == 1 else f"{people} walkers were"
+    sentences = [
+        f"**{who} anonymized** with seed {report['seed']}, "
+        f"in {report['frames_covered']} of {frames} frames.",
+    ]
+    if report["frames_held"]:
+        sentences.append(
+            f"In {report['frames_held']} frames a walker was lost and the place was filled "
+            "with background."
+        )
+    sentences.append(
+        f"The clip keeps its {report['frames_out']} frames, {report['fps']:.4g} frames per "
+        f"second and {report['duration_s']:.1f} s; this took "
+        f"{sum(report['timings'].values()):.0f} s."
+    )
+    return " ".join(sentences)
+
+
+def _poster(clip: Path, folder: Path) -> str:
+    """The path of a picture of a clip: its middle frame, in which the walker is best seen."""
+    middle = (probe(clip).frames or 1) // 2
+    frame = next(itertools.islice(read_frames(clip), middle, None))
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{clip.stem}.jpg"
+    cv2.imwrite(str(path), cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2BGR))
+    return str(path)
+
+
+def _player(label: str, name: str) -> gr.Video:
+    return gr.Video(
+        label=label,
+        interactive=False,
+        autoplay=True,
+        loop=True,
+        min_width=280,
+        elem_id=name,
+        elem_classes="player",
+        buttons=["download"],
+    )
+
+
+def _shown(result: GaitResult) -> tuple[Path, Path, Path, str]:
+    return result.binary, result.colorized, result.comparison, summarise(result.report)
+
+
+def _reporter(progress: gr.Progress, check: Callable[[], None]) -> Callable[[str, int, int], None]:
+    def report(stage: str, done: int, total: int) -> None:
+        check()
+        progress((done, total), desc=STAGES.get(stage, stage), unit="frames")
+
+    return report
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    """Shows what the package says to the visitor; a run that was cancelled says nothing."""
+    try:
+        yield
+    except GaitDemoError as error:
+        raise gr.Error(
+            str(error), title="This did not work", duration=None, print_exception=False
+        ) from error
+    except Cancelled as error:
+        raise gr.Error(visible=False, print_exception=False) from error

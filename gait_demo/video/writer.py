@@ -1,0 +1,201 @@
+"""Frames and sound into an mp4 that any browser plays."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.codec.context import Flags
+from av.container import InputContainer, OutputContainer
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
+
+from gait_demo.errors import VideoError
+from gait_demo.video.container import audio_stream, decoded_frames, open_video, video_stream
+
+TICKS_PER_S = 90_000  # at least
+KEYFRAME_INTERVAL_S = 2  # so that players can seek
+COPIED_AUDIO = ("aac", "mp3")
+AAC_RATES_HZ = (44_100, 48_000)
+
+_OPTIONS = {"movflags": "+faststart", "fflags": "+bitexact"}  # bitexact: do not sign
+_BT709 = 1  # FFmpeg's AVCOL_SPC_BT709, AVCOL_PRI_BT709 and AVCOL_TRC_BT709
+_TO_YUV = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP
+
+
+class VideoWriter:
+    """Writes an H.264 mp4 that any browser plays: yuv420p, BT.709, index first, no metadata.
+
+    A context manager: the file appears under its name when the block ends; if an exception ends
+    the block, nothing is left behind. An odd width or height grows by one pixel, a copy of the
+    last column or row, because yuv420p halves both. There are no B-frames, so frames are stored
+    in display order and keep exactly the times they were given.
+
+    Args:
+        path: the file to write; replaced if it exists.
+        width, height: pixels, of every frame.
+        fps: nominal frame rate; it sets the time base and how long the last frame is shown.
+        audio_from: a file whose sound, from its first picture on, is added and cut to the
+            duration of the frames. AAC and MP3 of an mp4 or mov are copied, anything else becomes
+            AAC. A file without sound is no error.
+        crf: constant rate factor of x264; 18 is visually lossless, larger is coarser.
+        preset: speed preset of x264.
+
+    Raises:
+        VideoError: no frame was written, or the file cannot be written, say on a full disk.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        width: int,
+        height: int,
+        fps: Fraction,
+        *,
+        audio_from: str | Path | None = None,
+        crf: int = 18,
+        preset: str = "veryfast",
+    ) -> None:
+        self._path = Path(path)
+        self._part = self._path.with_name(f".{uuid.uuid4().hex}.mp4")
+        self._shape = (height, width, 3)
+        self._fps = Fraction(fps).limit_denominator(1001)
+        numerator = self._fps.numerator
+        self._tick = Fraction(1, numerator * math.ceil(TICKS_PER_S / numerator))
+        self._options = {"crf": str(crf), "preset": preset, "bf": "0"}
+        self._audio_from = audio_from
+        self._scaler = VideoReformatter()
+        self._last_pts: int | None = None
+
+    def __enter__(self) -> VideoWriter:
+        with ExitStack() as stack:
+            stack.callback(self._part.unlink, missing_ok=True)
+            self._output = av.open(str(self._part), "w", container_options=_OPTIONS)
+            stack.callback(self._close_quietly)
+            self._stream = self._add_video_stream()
+            self._sound: Iterator[av.Packet] = iter(())
+            if self._audio_from is not None:
+                source = stack.enter_context(open_video(self._audio_from))
+                self._sound = _sound_packets(source, self._output)
+            self._next_sound = next(self._sound, None)
+            self._cleanup = stack.pop_all()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        with self._cleanup:
+            if kind is None:
+                self._finish()
+
+    def write(self, rgb: np.ndarray, time: Fraction) -> None:
+        """Add a frame.
+
+        Args:
+            rgb: (height, width, 3) uint8.
+            time: seconds since the first frame, later than that of the frame before.
+        """
+        if rgb.shape != self._shape or rgb.dtype != np.uint8:
+            raise ValueError(f"expected {self._shape} of uint8, got {rgb.shape} of {rgb.dtype}")
+        pts = round(time / self._tick)
+        if self._last_pts is not None and pts <= self._last_pts:
+            raise ValueError(f"expected a time after that of the last frame, got {time} s")
+        self._last_pts = pts
+        height, width, _ = self._shape
+        if height % 2 or width % 2:
+            rgb = np.pad(rgb, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+        frame = self._scaler.reformat(
+            av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(rgb)),
+            format="yuv420p",
+            dst_colorspace=Colorspace.ITU709,
+            dst_color_range=ColorRange.MPEG,
+            interpolation=_TO_YUV,
+        )
+        frame.pts, frame.time_base = pts, self._tick
+        self._mux(frame, sound_until=time)
+
+    def _add_video_stream(self) -> av.VideoStream:
+        height, width, _ = self._shape
+        stream = self._output.add_stream("libx264", rate=self._fps, options=self._options)
+        stream.width, stream.height = width + width % 2, height + height % 2
+        stream.pix_fmt = "yuv420p"
+        stream.thread_type = "AUTO"
+        context = stream.codec_context
+        context.time_base = self._tick
+        context.gop_size = math.ceil(KEYFRAME_INTERVAL_S * self._fps)
+        context.colorspace = context.color_primaries = context.color_trc = _BT709
+        context.color_range = ColorRange.MPEG
+        return stream
+
+    def _mux(self, frame: av.VideoFrame | None, sound_until: Fraction) -> None:
+        """Store a frame, or for None those still in the encoder, and the sound so far."""
+        with self._reporting():
+            self._output.mux(self._stream.encode(frame))
+            while self._next_sound is not None and _start(self._next_sound) < sound_until:
+                self._output.mux(self._next_sound)
+                self._next_sound = next(self._sound, None)
+
+    def _finish(self) -> None:
+        if self._last_pts is None:
+            raise VideoError(f"{self._path.name} was not written: there were no frames.")
+        self._mux(None, sound_until=self._last_pts * self._tick + 1 / self._fps)
+        with self._reporting():
+            self._output.close()
+            self._part.replace(self._path)
+
+    def _close_quietly(self) -> None:
+        with suppress(av.FFmpegError):
+            self._output.close()
+
+    @contextmanager
+    def _reporting(self) -> Iterator[None]:
+        try:
+            yield
+        except (av.FFmpegError, OSError) as error:
+            raise VideoError(f"{self._path.name} cannot be written: {error.strerror}.") from error
+
+
+def _start(packet: av.Packet) -> Fraction:
+    return packet.pts * packet.time_base
+
+
+def _sound_packets(source: InputContainer, output: OutputContainer) -> Iterator[av.Packet]:
+    """Add a sound track to `output` and give its packets, timed from the first picture."""
+    stream = audio_stream(source)
+    if stream is None:
+        return
+    if stream.codec.canonical_name in COPIED_AUDIO and "mp4" in source.format.name:
+        packets = _copied(stream, output.add_stream_from_template(stream))
+    else:
+        rate = stream.rate if stream.rate in AAC_RATES_HZ else AAC_RATES_HZ[-1]
+        target = output.add_stream("aac", rate=rate)
+        target.layout = "mono" if stream.channels == 1 else "stereo"
+        target.codec_context.flags |= Flags.bitexact
+        packets = _as_aac(stream, target)
+    video = video_stream(source)
+    zero = (video.start_time or 0) * video.time_base
+    for packet in packets:
+        shift = round(zero / packet.time_base)
+        packet.pts, packet.dts = packet.pts - shift, packet.dts - shift
+        if packet.pts + 2 * packet.duration >= 0:  # the decoder runs up over one packet
+            yield packet
+
+
+def _copied(stream: av.AudioStream, target: av.AudioStream) -> Iterator[av.Packet]:
+    with suppress(av.FFmpegError):  # a file that is cut off: its sound up to there
+        for packet in stream.container.demux(stream):
+            if packet.pts is not None:
+                packet.stream = target
+                yield packet
+
+
+def _as_aac(stream: av.AudioStream, target: av.AudioStream) -> Iterator[av.Packet]:
+    resampler = av.AudioResampler("fltp", target.layout, target.rate, frame_size=1024)
+    for frame in itertools.chain(decoded_frames(stream.container, stream), [None]):
+        for chunk in resampler.resample(frame):
+            yield from target.encode(chunk)
+    yield from target.encode(None)

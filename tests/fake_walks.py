@@ -1,0 +1,36 @@
+"""Shards of the shape that synthesis writes, of a figure simple enough to draw in a line."""
+
+from pathlib import Path
+
+import numpy as np
+
+PEOPLE, PHASES, PICTURES = 3, 48, 4
+
+
+def write_fake_walks(folder: Path, shards: int = 2, walks: int = 4) -> Path:
+    """An ellipse on two swinging legs; its width and stride are the first two code numbers."""
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:64, :64]
+    folder.mkdir(parents=True, exist_ok=True)
+    for shard in range(shards):
+        codes = rng.standard_normal((walks, PEOPLE, 32)).astype(np.float32)
+        width = (8 + 2 * np.tanh(codes[..., 0]))[..., None, None, None]
+        stride = (8 + 4 * np.tanh(codes[..., 1]))[..., None]
+        swing = (stride * np.sin(np.arange(PHASES) / PHASES * 2 * np.pi))[..., None, None]
+        leg = swing * (y - 35) / 29
+        trunk = ((y - 24) / 22) ** 2 + ((x - 32) / width) ** 2 < 1
+        legs = (np.minimum(abs(x - 32 - leg), abs(x - 32 + leg)) < 4) & (y >= 35)
+        masks = trunk | legs
+        pictures = np.arange(PICTURES) * PHASES // PICTURES
+        clothes = rng.integers(0, 256, (walks, PEOPLE, 1, 1, 1, 3))
+        place = rng.integers(0, 256, (walks, PEOPLE, PICTURES, 1, 1, 3))
+        rgb = np.where(masks[:, :, pictures, :, :, None], clothes, place)
+        np.savez(
+            folder / f"walks-{shard:05d}.npz",
+            silhouettes=np.packbits(masks, axis=-1),
+            codes=codes,
+            rgb=rgb.astype(np.uint8),
+            rgb_phases=pictures,
+            views=np.zeros((walks, 2), np.float32),
+        )
+    return folder

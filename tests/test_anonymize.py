@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+import torch
+
+from gait_demo.anonymize import anonymize, noise_vector
+from gait_demo.models.anet import ANet, ANetDims
+from gait_demo.structures import SilhouetteClip
+
+DIMS = ANetDims(width=4, content_dim=4, latent_dim=8)
+
+
+def clip_of(masks: np.ndarray) -> SilhouetteClip:
+    squares = np.tile(np.array([0, 0, 64, 64], np.float32), (len(masks), 1))
+    return SilhouetteClip(1, 0, masks.astype(np.float32), squares)
+
+
+class Through:
+    """Stands in for A-NET: returns its windows as they are."""
+
+    dims = DIMS
+
+    def __call__(self, windows, noise):
+        return windows
+
+
+def test_noise_is_repeatable_and_differs_by_seed_and_person():
+    assert torch.equal(noise_vector(7, 32, 2), noise_vector(7, 32, 2))
+    assert not torch.equal(noise_vector(7, 32, 1), noise_vector(8, 32, 1))
+    assert not torch.equal(noise_vector(7, 32, 1), noise_vector(7, 32, 2))
+    many = torch.stack([noise_vector(seed, 32) for seed in range(200)])
+    assert abs(float(many.mean())) < 0.05 and abs(float(many.std()) - 1) < 0.05
+
+
+@pytest.mark.parametrize("frames", [1, 3, 8, 9, 12, 31])
+def test_blending_gives_back_what_the_windows_agree_on(frames):
+    masks = np.zeros((frames, 64, 64))
+    for i, mask in enumerate(masks):
+        mask[10:50, i : i + 20] = 1
+    out = anonymize(clip_of(masks), Through(), torch.zeros(32), fps=25)
+    np.testing.assert_allclose(out.masks, masks, atol=1e-6)
+
+
+@pytest.mark.parametrize("fps", [30, 50, 60, 120, 240])
+def test_a_standing_person_keeps_standing_at_any_frame_rate(fps):
+    masks = np.zeros((40, 64, 64))
+    masks[:, 10:50, 20:40] = 1
+    out = anonymize(clip_of(masks), Through(), torch.zeros(32), fps=fps)
+    np.testing.assert_allclose(out.masks, masks, atol=1e-6)
+
+
+def test_high_frame_rates_are_given_to_the_network_at_the_pace_it_knows():
+    seen = []
+
+    class Record(Through):
+        def __call__(self, windows, noise):
+            seen.append(windows[0].sum((1, 2)))
+            return windows
+
+    masks = np.zeros((32, 64, 64))
+    for i, mask in enumerate(masks):
+        mask[0, : i + 1] = 1
+    anonymize(clip_of(masks), Record(), torch.zeros(32), fps=50)
+    assert seen[0].tolist() == [1, 3, 5, 7, 9, 11, 13, 15]
+
+
+def test_specks_are_dropped_and_the_body_stays():
+    masks = np.zeros((8, 64, 64))
+    masks[:, 10:50, 20:40] = 1
+    body = masks.copy()
+    masks[:, 2:4, 2:4] = 1
+    out = anonymize(clip_of(masks), Through(), torch.zeros(32), fps=25)
+    np.testing.assert_allclose(out.masks, body, atol=1e-6)
+
+
+def test_same_noise_same_walk_other_noise_another():
+    torch.manual_seed(0)
+    anet = ANet(DIMS).eval()
+    clip = clip_of(np.random.default_rng(0).random((20, 64, 64)))
+    first, again, other = (
+        anonymize(clip, anet, noise_vector(seed, 32), fps=25) for seed in (1, 1, 2)
+    )
+    assert np.array_equal(first.masks, again.masks)
+    assert not np.array_equal(first.masks, other.masks)
+    assert first.masks.dtype == np.float32 and np.array_equal(first.squares, clip.squares)

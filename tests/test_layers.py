@@ -1,0 +1,102 @@
+"""The layers of the package: imports point downwards, and a few names stay in few places."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = "gait_demo"
+
+LAYERS = {
+    "errors": 0,
+    "structures": 0,
+    "config": 0,
+    "video": 1,
+    "background": 1,
+    "registration": 1,
+    "foreground": 1,
+    "weights": 1,
+    "models": 1,
+    "tracks": 2,
+    "silhouettes": 2,
+    "anonymize": 2,
+    "colorize": 2,
+    "composite": 2,
+    "outputs": 2,
+    "pipeline": 3,
+    "synthesis": 3,
+    "training": 3,
+    "evaluation": 3,
+    "mos": 3,
+    "bench": 4,
+    "ui": 4,
+    "__main__": 4,
+}
+MAY_SHARE_A_LAYER = {0, 1, 4}  # the stages of L2 and the rooms of L3 never import each other
+ONLY_IN = {
+    "gradio": {"ui", "app"},
+    "ultralytics": {"tracks"},
+}
+MAY_READ_ENVIRONMENT = {"weights", "__main__", "app"}
+
+
+def room(path: Path) -> str:
+    """The first name below the package: `video`, `models`, ...; `app` for app.py."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return parts[1] if parts[0] == PACKAGE else parts[0]
+
+
+def modules() -> list[Path]:
+    inside = [p for p in (ROOT / PACKAGE).rglob("*.py") if p != ROOT / PACKAGE / "__init__.py"]
+    return sorted(inside) + [ROOT / "app.py"]
+
+
+def imports(path: Path) -> set[str]:
+    """Absolute dotted names of all modules imported anywhere in a file, lazily or not."""
+    package = path.relative_to(ROOT).parent.parts
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            base = ".".join((*above, *([node.module] if node.module else [])))
+            names.add(base)
+            names.update(f"{base}.{alias.name}" for alias in node.names)
+    return names
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(ROOT)))
+def test_module_keeps_to_its_layer(path):
+    here = room(path)
+    level = 5 if here == "app" else LAYERS[here]
+    for name in imports(path):
+        head, _, rest = name.partition(".")
+        if head in ONLY_IN:
+            assert here in ONLY_IN[head], f"only {sorted(ONLY_IN[head])} may import {head}"
+        there = rest.split(".")[0]
+        if head != PACKAGE or there not in LAYERS or there == here:
+            continue
+        assert LAYERS[there] <= level, f"{here} (L{level}) imports {there} (L{LAYERS[there]})"
+        if LAYERS[there] == level:
+            assert level in MAY_SHARE_A_LAYER, f"{here} and {there} are neighbours in L{level}"
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(ROOT)))
+def test_only_the_edges_read_the_environment(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    reads = [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and node.attr in {"environ", "getenv"}
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "os"
+    ]
+    assert not reads or room(path) in MAY_READ_ENVIRONMENT, f"environment read on lines {reads}"
+
+
+def test_every_module_has_a_layer():
+    unknown = {room(path) for path in modules()} - LAYERS.keys() - {"app"}
+    assert not unknown, f"give a layer to {sorted(unknown)}"

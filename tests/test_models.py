@@ -1,0 +1,91 @@
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from gait_demo.errors import WeightsError
+from gait_demo.models import build
+from gait_demo.models.anet import ANet, ANetDims
+from gait_demo.models.cnet import CNet, CNetDims
+from gait_demo.models.discriminators import SpatialDiscriminator, TemporalDiscriminator
+
+SMALL = ANetDims(width=4, content_dim=4, latent_dim=8)
+
+
+@pytest.fixture
+def anet():
+    torch.manual_seed(0)
+    return ANet(SMALL).eval()
+
+
+def test_shapes_are_those_of_the_paper(anet):
+    windows = torch.rand(2, 8, 64, 64)
+    assert anet(windows, torch.randn(2, 32)).shape == (2, 8, 64, 64)
+    assert CNet(CNetDims(width=4))(torch.rand(2, 3, 64, 64), windows[:, 0]).shape == (2, 3, 64, 64)
+    assert SpatialDiscriminator(4)(windows[:, 0]).shape == (2,)
+    assert TemporalDiscriminator(4)(windows).shape == (2,)
+
+
+def test_noise_changes_the_output(anet):
+    window = torch.rand(1, 8, 64, 64)
+    first, second = (anet(window, torch.randn(1, 32)) for _ in range(2))
+    assert (first - second).abs().mean() > 1e-4
+
+
+def test_published_sizes_stay_under_ten_megabytes():
+    for model in (ANet(ANetDims()), CNet(CNetDims())):
+        assert sum(t.numel() * t.element_size() for t in model.state_dict().values()) < 10e6
+
+
+def test_checkpoint_round_trip(anet, tmp_path):
+    path = tmp_path / "anet.safetensors"
+    build.save(path, "anet", anet, {"steps": 3})
+    loaded = build.load(path, "anet")
+    window, noise = torch.rand(1, 8, 64, 64), torch.randn(1, 32)
+    assert loaded.dims == SMALL and not loaded.training
+    torch.testing.assert_close(loaded(window, noise), anet(window, noise))
+    assert build.read_summary(path) == {"steps": 3}
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def _wrong_network(path):
+    return path, "cnet"
+
+
+def _wrong_dims(path):
+    save_file(
+        load_file(path),
+        path,
+        {"network": "anet", "dims": '{"width": 8}', "summary": "{}"},
+    )
+    return path, "anet"
+
+
+def _unknown_dims(path):
+    save_file(load_file(path), path, {"network": "anet", "dims": '{"girth": 8}'})
+    return path, "anet"
+
+
+def _foreign_file(path):
+    save_file(load_file(path), path)
+    return path, "anet"
+
+
+def _truncated(path):
+    path.write_bytes(path.read_bytes()[:1000])
+    return path, "anet"
+
+
+def _missing(path):
+    return path.with_name("none.safetensors"), "anet"
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [_wrong_network, _wrong_dims, _unknown_dims, _foreign_file, _truncated, _missing],
+)
+def test_what_does_not_fit_is_refused_by_name(anet, tmp_path, spoil):
+    path = tmp_path / "anet.safetensors"
+    build.save(path, "anet", anet, {})
+    path, network = spoil(path)
+    with pytest.raises(WeightsError, match=path.name):
+        build.load(path, network)

@@ -1,0 +1,148 @@
+"""Synthetic walkers. anny and numba are training dependencies: without them, visibly skipped."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("anny", reason="needs gait_demo/training/requirements.txt")
+pytest.importorskip("numba", reason="needs gait_demo/training/requirements.txt")
+
+from gait_demo.synthesis import dataset  # noqa: E402
+from gait_demo.synthesis.appearance import Look, shade  # noqa: E402
+from gait_demo.synthesis.body import LATENT_DIM, OUTFITS, Walker  # noqa: E402
+from gait_demo.synthesis.film import FilmOptions, film  # noqa: E402
+from gait_demo.synthesis.kinematics import gait_from_latent  # noqa: E402
+from gait_demo.synthesis.render import Camera, rasterise  # noqa: E402
+
+CYCLE = np.arange(100) / 100
+
+# Lowest and highest of the normative mean curve, degrees (facts of the gait literature).
+PUBLISHED_RANGES = {
+    "left_hip_flexion": (-2.1, 37.0),
+    "left_knee_flexion": (2.3, 64.8),
+    "left_ankle_dorsiflexion": (-13.1, 13.4),
+    "left_shoulder_flexion": (-24.0, 6.6),
+    "left_elbow_flexion": (25.5, 51.2),
+    "left_hip_adduction": (-10.7, 8.6),
+}
+
+
+@pytest.fixture(scope="module")
+def latent():
+    return np.random.default_rng(3).standard_normal(LATENT_DIM)
+
+
+@pytest.mark.parametrize("name", PUBLISHED_RANGES)
+def test_mean_gait_lies_in_the_published_range(name):
+    angle = gait_from_latent(np.zeros(23)).angles(CYCLE)[name]
+    assert np.allclose((angle.min(), angle.max()), PUBLISHED_RANGES[name], atol=1.5)
+
+
+def test_sides_alternate_half_a_cycle_apart():
+    angles = gait_from_latent(np.zeros(23)).angles(CYCLE)
+    assert np.allclose(
+        np.roll(angles["left_knee_flexion"], -50), angles["right_knee_flexion"], atol=1e-9
+    )
+
+
+def test_people_differ_by_about_the_published_spread():
+    rng = np.random.default_rng(0)
+    peaks = [
+        gait_from_latent(rng.standard_normal(23)).angles(CYCLE)["left_knee_flexion"].max()
+        for _ in range(300)
+    ]
+    assert 2.5 < np.std(peaks) < 8
+
+
+@pytest.mark.parametrize("outfit", OUTFITS)
+def test_walker_stands_on_the_ground_and_is_as_tall_as_a_person(latent, outfit):
+    vertices = Walker(latent, outfit).pose(CYCLE[::10])
+    assert np.allclose(vertices[:, :, 2].min(1), 0, atol=1e-4)
+    assert np.all((vertices[:, :, 2].max(1) > 1.35) & (vertices[:, :, 2].max(1) < 2.1))
+
+
+def test_standing_foot_does_not_slide(latent):
+    vertices = Walker(latent).pose(np.arange(60) / 30, advance=True)
+    travelled = vertices[0, :, 1].mean() - vertices[-1, :, 1].mean()
+    assert 1.4 < travelled < 4  # two strides, metres
+    slides = []
+    for now, after in zip(vertices, vertices[1:], strict=False):
+        ground = np.argsort(now[:, 2] + after[:, 2])[:8]
+        slides.append(np.abs(after[ground, 1] - now[ground, 1]).mean())
+    assert np.median(slides) < 0.01  # metres a frame
+
+
+def test_rasteriser_agrees_with_a_triangle_drawn_by_hand():
+    points = np.array([[2, 2, 1], [12, 2, 1], [2, 12, 1], [0, 0, 2], [20, 0, 2], [0, 20, 2]])
+    faces = np.array([[0, 1, 2], [3, 4, 5]], np.int32)
+    index, weights = rasterise(points.astype(np.float32), faces, 16, 16)
+    y, x = np.mgrid[:16, :16] + 0.5
+    near = (x >= 2) & (y >= 2) & (x + y <= 14)
+    far = (x + y <= 20) & ~near
+    assert np.array_equal(index == 0, near) and np.array_equal(index == 1, far)
+    corner = np.stack([weights[..., 0], weights[..., 1], 1 - weights.sum(-1)], -1)[near]
+    assert np.allclose(corner @ points[:3, :2], np.stack([x, y], -1)[near], atol=1e-4)
+
+
+def test_view_angle_follows_casia_b(latent):
+    """At 90 degrees the walker moves to the left, at 0 it comes closer."""
+    step = np.array([[0, 0, 0.9], [0, -1, 0.9]], np.float32)  # a walker faces -y
+    side = Camera(90, 0, 6, 500, 200, 200).project(step)
+    front = Camera(0, 0, 6, 500, 200, 200).project(step)
+    assert side[1, 0] < side[0, 0] - 50 and abs(side[1, 2] - side[0, 2]) < 1e-4
+    assert front[1, 2] < front[0, 2] - 0.9
+
+
+def test_shading_is_the_chosen_colour_in_full_light(latent):
+    walker = Walker(latent)
+    look = Look.draw(np.random.default_rng(0))
+    mesh = walker.pose(np.zeros(1))[0]
+    index, weights = rasterise(
+        Camera(90, 0, 6, 400, 128, 128).project(mesh), walker.faces, 128, 128
+    )
+    bright = Look(look.colours, look.accents, ("plain", "plain"), 0.1, look.light, ambient=1.0)
+    colours = shade(walker, mesh, index, weights, bright)
+    wanted = look.colours[walker.face_kind[index[index >= 0]]]
+    assert np.allclose(colours, wanted, atol=1e-6)
+
+
+def test_shard_has_its_layout_and_comes_out_the_same_twice(tmp_path, monkeypatch):
+    monkeypatch.setattr(dataset, "WALKS_PER_SHARD", 1)
+    monkeypatch.setattr(dataset, "PEOPLE_PER_WALK", 2)
+    for name in ("a.npz", "b.npz"):
+        dataset.write_shard(tmp_path / name, 5, 2)
+    dataset.write_shard(tmp_path / "c.npz", 5, 3)
+    a, b, c = (np.load(tmp_path / f"{name}.npz") for name in "abc")
+    assert a["silhouettes"].shape == (1, 2, dataset.PHASES, 64, 8)
+    assert a["codes"].shape == (1, 2, LATENT_DIM)
+    assert a["rgb"].shape == (1, 2, len(dataset.RGB_PHASES), 64, 64, 3)
+    assert all(np.array_equal(a[name], b[name]) for name in a)
+    assert not np.array_equal(a["codes"], c["codes"])
+    masks = np.unpackbits(a["silhouettes"], axis=-1).astype(bool)
+    tall = masks.any(-1).sum(-1)
+    assert np.all((tall >= 56) & (tall <= 64))  # head to feet fills the square
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_synthesize_goes_on_where_it_was(tmp_path, monkeypatch):
+    monkeypatch.setattr(dataset, "write_shard", _touch)
+    kept = tmp_path / "walks-00000.npz"
+    kept.write_text("kept")
+    seen = []
+    options = dataset.SynthesisOptions(tmp_path, walks=25, workers=1)
+    paths = dataset.synthesize(options, lambda *progress: seen.append(progress))
+    assert [path.exists() for path in paths] == [True] * 3
+    assert kept.read_text() == "kept" and seen[-1] == ("synthesize", 3, 3)
+
+
+def _touch(path, seed, number):
+    path.write_text("new")
+
+
+def test_film_shows_a_walker_who_crosses():
+    options = FilmOptions(seconds=1.2, width=240, height=160, person_px=90, seed=1)
+    frames, masks = zip(*film(options), strict=True)
+    assert len(frames) == 30 and frames[0].shape == (160, 240, 3)
+    columns = [np.average(np.arange(240), weights=m.sum(0)) for m in masks if m.sum() > 1500]
+    assert len(columns) > 10 and np.all(np.diff(columns) < 1)  # to the left, at 90 degrees
+    outside = np.median([np.abs(f.astype(int) - frames[0]).mean() for f in frames[1:5]])
+    assert outside < 6  # the camera is static

@@ -1,0 +1,160 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from fake_walks import write_fake_walks
+from safetensors.torch import load_file
+
+from gait_demo.errors import DataError
+from gait_demo.models import build
+from gait_demo.models.anet import ANetDims
+from gait_demo.models.cnet import CNetDims
+from gait_demo.training import data as walk_data
+from gait_demo.training import losses
+from gait_demo.training.anet import ANetTrainingOptions, train_anet
+from gait_demo.training.cnet import CNetTrainingOptions, nearest_colours, train_cnet
+from gait_demo.training.degrade import degrade
+
+ANET = ANetDims(width=4, content_dim=8, latent_dim=8)
+CNET = CNetDims(width=4)
+
+
+@pytest.fixture(scope="module")
+def walks(tmp_path_factory):
+    return write_fake_walks(tmp_path_factory.mktemp("walks"))
+
+
+@pytest.fixture
+def anet_options(walks, tmp_path):
+    return ANetTrainingOptions(
+        data=walks, out=tmp_path / "anet.safetensors", dims=ANET, steps=4, batch=8, bf16=False
+    )
+
+
+def test_windows_are_two_people_and_the_code_of_the_second(walks):
+    loaded = walk_data.load_walks(walk_data.shards(walks))
+    rng = torch.Generator().manual_seed(0)
+    windows = walk_data.sample_windows(loaded, 64, 8, rng)
+    width = (windows.other > 0.5).sum(-1).amax((1, 2)).float()
+    trunk = windows.code[:, 0]
+    assert windows.walker.shape == windows.other.shape == (64, 8, 64, 64)
+    assert np.corrcoef(width, np.tanh(trunk))[0, 1] > 0.5
+    assert not torch.equal(windows.walker, windows.other)
+
+
+def test_unpack_inverts_packbits():
+    bits = np.random.default_rng(0).integers(0, 2, (5, 64, 64), np.uint8)
+    packed = torch.from_numpy(np.packbits(bits, axis=-1))
+    assert np.array_equal(walk_data.unpack(packed).numpy(), bits)
+
+
+def test_damage_leaves_binary_windows_that_differ_from_the_clean_ones(walks):
+    loaded = walk_data.load_walks(walk_data.shards(walks))
+    rng = torch.Generator().manual_seed(0)
+    clean = walk_data.sample_windows(loaded, 64, 8, rng).walker
+    damaged = degrade(clean, rng)
+    kept = ((damaged > 0.5) == (clean > 0.5)).float().mean((1, 2, 3))
+    assert set(damaged.unique().tolist()) == {0.0, 1.0}
+    assert (kept < 1).float().mean() > 0.7 and kept.mean() > 0.85
+
+
+def test_losses_against_their_closed_forms():
+    logits = torch.tensor([0.0, 2.0, -3.0])
+    judged = torch.sigmoid(logits)
+    torch.testing.assert_close(losses.minimax(logits), torch.log(1 - judged).mean())
+    torch.testing.assert_close(losses.non_saturating(logits), -torch.log(judged).mean())
+    both = torch.nn.functional.binary_cross_entropy(judged, torch.ones(3))
+    both += torch.nn.functional.binary_cross_entropy(1 - judged, torch.ones(3))
+    torch.testing.assert_close(losses.discriminator(logits, -(-logits)), both)
+
+
+@pytest.mark.parametrize("preset", ["paired", "paper"])
+def test_training_learns_and_says_what_it_did(anet_options, preset):
+    options = dataclasses.replace(
+        anet_options, preset=preset, steps=60, batch=16, report_every=20, learning_rate=5e-3
+    )
+    summary = train_anet(options)
+    falling = "BCE" if preset == "paired" else "L_Rec"
+    history = summary["history"]
+    assert history[-1][falling] < 0.8 * history[0][falling]
+    assert summary["preset"] == preset and summary["steps"] == 60
+    assert build.read_summary(options.out) == summary
+    assert build.load(options.out, "anet").dims == ANET
+    assert options.picture_file.stat().st_size > 1000
+
+
+@pytest.mark.parametrize("preset", ["paired", "paper"])
+def test_a_resumed_run_ends_where_an_uninterrupted_one_does(anet_options, tmp_path, preset):
+    whole = dataclasses.replace(anet_options, preset=preset, report_every=2, adversarial_from=0.0)
+    train_anet(whole)
+    halves = dataclasses.replace(whole, out=tmp_path / "halves.safetensors")
+    stop_after(halves, steps=2)
+    train_anet(dataclasses.replace(halves, resume=True))
+    wanted, got = load_file(whole.out), load_file(halves.out)
+    assert all(torch.equal(wanted[name], got[name]) for name in wanted)
+
+
+def stop_after(options: ANetTrainingOptions, steps: int) -> None:
+    """Kill a run in the step after its first report."""
+    from gait_demo.training import anet
+
+    class Killed(Exception):
+        pass
+
+    class Mortal(anet._ANetTask):
+        done = 0
+
+        def step(self, progress):
+            if self.done == steps:
+                raise Killed
+            self.done += 1
+            return super().step(progress)
+
+    with pytest.raises(Killed):
+        anet.train(Mortal(options), options, {})
+
+
+def test_minutes_end_a_run_early(anet_options):
+    summary = train_anet(dataclasses.replace(anet_options, steps=10**6, minutes=0.01))
+    assert 1 <= summary["steps"] < 1000
+
+
+def test_cnet_learns(walks, tmp_path):
+    options = CNetTrainingOptions(
+        data=walks, out=tmp_path / "cnet.safetensors", dims=CNET, steps=60, report_every=20,
+        batch=8, learning_rate=5e-3, bf16=False,
+    )  # fmt: skip
+    history = train_cnet(options)["history"]
+    assert history[-1]["L1"] < 0.8 * history[0]["L1"]
+    assert build.load(options.out, "cnet").dims == CNET
+
+
+def test_nearest_colours_against_every_pixel():
+    rng = np.random.default_rng(0)
+    crop = rng.integers(0, 256, (16, 16, 3), np.uint8)
+    original, new = rng.random((16, 16)) < 0.1, rng.random((16, 16)) < 0.6
+    got = nearest_colours(crop, original, new)
+    there = np.argwhere(original)
+    for y, x in np.argwhere(new):
+        distance = ((there - (y, x)) ** 2).sum(1)
+        nearest = there[distance == distance.min()]
+        assert any((got[y, x] == crop[tuple(pixel)]).all() for pixel in nearest)
+    assert not got[~new].any()
+
+
+def test_data_errors_say_what_is_missing(anet_options, tmp_path):
+    with pytest.raises(DataError, match="at least two"):
+        train_anet(dataclasses.replace(anet_options, data=tmp_path))
+    with pytest.raises(DataError, match="without --resume"):
+        train_anet(dataclasses.replace(anet_options, resume=True))
+    broken = write_fake_walks(tmp_path / "broken")
+    (broken / "walks-00000.npz").write_bytes(b"not a shard")
+    with pytest.raises(DataError, match="walks-00000"):
+        train_anet(dataclasses.replace(anet_options, data=broken))
+
+
+@pytest.mark.parametrize("wrong", [{"preset": "fast"}, {"steps": 0}, {"minutes": 0}, {"batch": 1}])
+def test_impossible_options_are_refused(anet_options, wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        dataclasses.replace(anet_options, **wrong)

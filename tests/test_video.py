@@ -1,0 +1,411 @@
+"""What we read and write, checked against the FFmpeg program and moviepy."""
+
+from __future__ import annotations
+
+import os
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import media
+import numpy as np
+import pytest
+from media import ffmpeg, moving_square, write_clip
+from moviepy.video.io.ffmpeg_reader import ffmpeg_parse_infos
+
+from gait_demo.errors import VideoError
+from gait_demo.video import VideoWriter, probe, read_frames
+
+NTSC = Fraction(30000, 1001)
+
+
+def stored_times(path: Path, *options: str) -> tuple[list[Fraction], Fraction]:
+    """Times of the pictures that FFmpeg finds, and the end of the last one."""
+    kept = ["-fps_mode", "passthrough", "-enc_time_base", "demux"]
+    command = ["-i", path, "-map", "0:v:0", *kept, *options, "-f", "framecrc", "-"]
+    out = ffmpeg(*command).stdout.decode()
+    tick = Fraction(next(x for x in out.splitlines() if x.startswith("#tb")).split()[-1])
+    rows = [list(map(int, x.split(",")[:4])) for x in out.splitlines() if x[0] != "#"]
+    return [row[2] * tick for row in rows], (rows[-1][2] + rows[-1][3]) * tick
+
+
+def pictures(path: Path, size: tuple[int, int]) -> np.ndarray:
+    """(T, H, W, 3) uint8 as FFmpeg decodes and turns them; size is (width, height)."""
+    raw = ffmpeg(
+        "-i", path, "-fps_mode", "passthrough", "-sws_flags", "accurate_rnd+full_chroma_int",
+        "-f", "rawvideo", "-pix_fmt", "rgb24", "-",
+    ).stdout  # fmt: skip
+    return np.frombuffer(raw, np.uint8).reshape(-1, size[1], size[0], 3)
+
+
+def sound(path: Path) -> np.ndarray:
+    """(N,) int16 samples at 48 kHz."""
+    raw = ffmpeg("-i", path, "-vn", "-ac", "1", "-ar", "48000", "-f", "s16le", "-").stdout
+    return np.frombuffer(raw, np.int16)
+
+
+def psnr(a: np.ndarray, b: np.ndarray) -> float:
+    return 10 * np.log10(255**2 / max(np.mean((a.astype(float) - b) ** 2), 1e-9))
+
+
+def write(path: Path, frames: list[np.ndarray], times: list[Fraction], fps, **options) -> Path:
+    height, width, _ = frames[0].shape
+    with VideoWriter(path, width, height, fps, **options) as writer:
+        for rgb, time in zip(frames, times, strict=True):
+            writer.write(rgb, time)
+    return path
+
+
+def write_square(path: Path, count: int = 12, fps: Fraction = Fraction(25), **options) -> Path:
+    return write(
+        path, [moving_square(i) for i in range(count)], [i / fps for i in range(count)], fps,
+        **options,
+    )  # fmt: skip
+
+
+# Reading
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding", "fps"),
+    [
+        ("h264.mp4", ["-pix_fmt", "yuv420p"], NTSC),
+        ("film.mkv", ["-pix_fmt", "yuv420p"], Fraction(24000, 1001)),
+        ("ten_bit.mov", ["-c:v", "libx265", "-pix_fmt", "yuv420p10le", "-tag:v", "hvc1"], 60),
+        ("vp9.webm", ["-c:v", "libvpx-vp9", "-pix_fmt", "yuv420p"], NTSC),
+        ("mjpeg.avi", ["-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-q:v", "2"], 10),
+        ("no_pts.avi", ["-c:v", "libx264", "-bf", "2", "-pix_fmt", "yuv420p"], 25),
+        ("anim.gif", [], 10),
+    ],
+)
+def test_reads_every_frame_of(tmp_path, name, encoding, fps):
+    clip = write_clip(tmp_path / name, *encoding, fps=fps, frames=14)
+    frames = list(read_frames(clip))
+    assert probe(clip).fps == fps
+    assert [f.index for f in frames] == list(range(14))
+    assert [f.time for f in frames] == [i / Fraction(fps) for i in range(14)]
+    oracle = pictures(clip, (96, 64))
+    assert len(oracle) == 14
+    for frame, expected in zip(frames, oracle, strict=True):
+        assert frame.rgb.dtype == np.uint8 and frame.rgb.flags.c_contiguous
+        assert psnr(frame.rgb, expected) > 30
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+def test_turns_frames_upright(tmp_path, rotation, mirror):
+    clip = write_clip(tmp_path / "a.mov", "-pix_fmt", "yuv444p", rotation=rotation, mirror=mirror)
+    width, height = (64, 96) if rotation % 180 else (96, 64)
+    info = probe(clip)
+    assert (info.width, info.height) == (width, height)
+    first = next(read_frames(clip)).rgb
+    assert psnr(first, pictures(clip, (width, height))[0]) > 30
+
+
+def test_makes_pixels_square(tmp_path):
+    clip = write_clip(tmp_path / "wide.mp4", "-vf", "setsar=2", "-pix_fmt", "yuv420p")
+    assert (probe(clip).width, probe(clip).height) == (192, 64)
+    assert next(read_frames(clip)).rgb.shape == (64, 192, 3)
+
+
+def test_keeps_a_variable_frame_rate(tmp_path):
+    clip = write_clip(tmp_path / "a.gif", "-vf", "setpts=N*(N+3)/100/TB", "-fps_mode", "vfr")
+    times, _ = stored_times(clip)
+    assert len({b - a for a, b in pairwise(times)}) > 5
+    assert [f.time for f in read_frames(clip)] == times
+
+
+def test_browser_recording_without_duration(tmp_path):
+    encoding = ["-c:v", "libvpx", "-live", "1", "-pix_fmt", "yuv420p", "-f", "webm"]
+    clip = tmp_path / "recorder.webm"
+    clip.write_bytes(write_clip_to_pipe(encoding))
+    info = probe(clip)
+    assert (info.frames, info.duration_s, info.fps) == (None, None, 30)
+    assert [f.time for f in read_frames(clip)] == [Fraction(i, 30) for i in range(30)]
+    with pytest.raises(VideoError, match="longer than 0.5 s.*[Tt]rim"):
+        list(read_frames(clip, max_duration_s=0.5))
+
+
+def write_clip_to_pipe(encoding: list[str]) -> bytes:
+    raw = b"".join(moving_square(i).tobytes() for i in range(30))
+    source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", "96x64", "-r", "30", "-i", "-"]
+    return ffmpeg(*source, *encoding, "-", stdin=raw).stdout
+
+
+def test_size_and_clock_that_change_in_the_middle(tmp_path):
+    parts = [
+        write_clip(tmp_path / f"{size[0]}.ts", "-pix_fmt", "yuv420p", size=size)
+        for size in [(96, 64), (128, 96)]
+    ]
+    clip = tmp_path / "joined.ts"
+    clip.write_bytes(b"".join(part.read_bytes() for part in parts))
+    frames = list(read_frames(clip))
+    assert len(frames) == len(stored_times(clip)[0])
+    assert {f.rgb.shape for f in frames} == {(64, 96, 3)}
+    assert all(b.time > a.time for a, b in pairwise(frames))
+
+
+def test_clip_cut_off_in_the_middle_gives_its_beginning(tmp_path):
+    options = ["-movflags", "+faststart", "-g", "5", "-pix_fmt", "yuv420p"]
+    clip = write_clip(tmp_path / "a.mp4", *options, frames=40)
+    data = clip.read_bytes()
+    clip.write_bytes(data[: data.index(b"mdat") + (len(data) - data.index(b"mdat")) // 2])
+    assert 5 < len(list(read_frames(clip))) < 40
+
+
+def test_refuses_long_clips_before_decoding(tmp_path):
+    clip = write_clip(tmp_path / "a.mp4", "-pix_fmt", "yuv420p", frames=50)
+    with pytest.raises(VideoError, match="2.0 s long; the limit is 1.5 s: trim it"):
+        next(read_frames(clip, max_duration_s=1.5))
+    assert len(list(read_frames(clip, max_duration_s=2))) == 50
+
+
+def bad_input(kind: str, folder: Path) -> Path:
+    path = folder / f"{kind}.mp4"
+    if kind == "empty":
+        path.touch()
+    elif kind == "text":
+        path.write_text("not a video\n" * 100)
+    elif kind == "playlist":
+        write_clip(folder / "part.ts", "-pix_fmt", "yuv420p")
+        path.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:0.5,\npart.ts\n#EXT-X-ENDLIST\n")
+    elif kind == "truncated":
+        whole = write_clip(folder / "whole.mp4", "-pix_fmt", "yuv420p").read_bytes()
+        path.write_bytes(whole[: len(whole) // 2])
+    elif kind == "sound":
+        ffmpeg("-f", "lavfi", "-i", "sine=d=0.5", path)
+    elif kind == "one_frame":
+        write_clip(path, "-pix_fmt", "yuv420p", frames=1)
+    elif kind == "one_frame_gif":
+        path = write_clip(folder / "one.gif", frames=1)
+    elif kind == "still":
+        path = write_clip(folder / "still.png", frames=1)
+    elif kind == "tiny":
+        write_clip(path, "-pix_fmt", "yuv420p", size=(16, 16))
+    elif kind == "undecodable":
+        whole = write_clip(folder / "whole.mp4", "-pix_fmt", "yuv420p").read_bytes()
+        start = whole.index(b"mdat") + 4
+        path.write_bytes(whole[:start] + bytes(whole.index(b"moov") - 4 - start)
+                         + whole[whole.index(b"moov") - 4 :])  # fmt: skip
+    return path
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence"),
+    [
+        ("missing", "There is no file"),
+        ("empty", "is empty"),
+        ("text", "is not a video"),
+        ("playlist", "is not a video"),
+        ("truncated", "cut off"),
+        ("sound", "no picture, only sound"),
+        ("one_frame", "only one frame; a walk is needed"),
+        ("one_frame_gif", "only one frame; a walk is needed"),
+        ("still", "is not a video"),
+        ("tiny", "too small, 16x16 pixels"),
+        ("undecodable", "no picture that can be decoded"),
+    ],
+)
+def test_bad_input_is_refused_with_a_sentence(tmp_path, kind, sentence):
+    path = bad_input(kind, tmp_path)
+    with pytest.raises(VideoError, match=sentence):
+        probe(path)
+    with pytest.raises(VideoError, match=sentence):
+        next(read_frames(path))
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are listed on Linux")
+def test_closing_the_generator_closes_the_file(tmp_path):
+    clip = write_clip(tmp_path / "a.mp4", "-pix_fmt", "yuv420p")
+    frames = read_frames(clip)
+    next(frames)
+    assert clip in open_files()
+    frames.close()
+    assert clip not in open_files()
+
+
+def open_files() -> set[Path]:
+    links = Path("/proc/self/fd").iterdir()
+    return {Path(os.readlink(link)) for link in links if link.is_symlink()}
+
+
+# Writing
+
+
+@pytest.mark.parametrize("fps", [NTSC, Fraction(24000, 1001), Fraction(60), Fraction(10)])
+def test_writes_a_constant_rate_exactly(tmp_path, fps):
+    clip = write_square(tmp_path / "a.mp4", 20, fps)
+    times, end = stored_times(clip, "-c", "copy")
+    assert times == [i / fps for i in range(20)]
+    assert end == 20 / fps
+    assert probe(clip).fps == fps
+    assert [f.time for f in read_frames(clip)] == times
+    infos = ffmpeg_parse_infos(str(clip))
+    assert infos["video_fps"] == pytest.approx(float(fps), abs=0.005)
+    assert infos["duration"] == pytest.approx(float(20 / fps), abs=0.01)
+    assert infos["video_codec_name"] == "h264"
+
+
+def test_writes_a_variable_rate(tmp_path):
+    times = [Fraction(n, 1000) for n in (0, 33, 40, 110, 143, 500, 533)]
+    clip = write(tmp_path / "a.mp4", [moving_square(i) for i in range(7)], times, NTSC)
+    stored, end = stored_times(clip, "-c", "copy")
+    assert stored == pytest.approx(times, abs=1 / 90_000)
+    assert end - stored[-1] == 1 / NTSC
+
+
+@pytest.mark.parametrize("size", [(97, 64), (96, 65), (97, 65)])
+def test_odd_sizes_grow_by_a_copy_of_the_edge(tmp_path, size):
+    rgb = np.full((size[1], size[0], 3), 90, np.uint8)
+    rgb[-9:] = rgb[:, -9:] = 250
+    clip = write(tmp_path / "a.mp4", [rgb] * 3, [Fraction(i, 25) for i in range(3)], Fraction(25))
+    even = (size[0] + size[0] % 2, size[1] + size[1] % 2)
+    stored = pictures(clip, even)[0]
+    assert stored[-1].min() > 240 and stored[:, -1].min() > 240
+    assert psnr(stored[: size[1], : size[0]], rgb) > 35
+
+
+@pytest.mark.parametrize("size", [(96, 64), (1280, 720)])
+@pytest.mark.parametrize("colour", [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)])
+def test_colours_survive(tmp_path, size, colour):
+    rgb = np.full((size[1], size[0], 3), colour, np.uint8)
+    clip = write(tmp_path / "a.mp4", [rgb] * 2, [Fraction(0), Fraction(1, 25)], Fraction(25))
+    for decoded in (pictures(clip, size)[1], next(read_frames(clip)).rgb):
+        assert np.abs(decoded.astype(int) - rgb).max() <= 4
+    assert b"yuv420p(tv, bt709, progressive)" in ffmpeg("-i", clip, "-f", "null", "-").stderr
+
+
+@pytest.mark.parametrize(("size", "matrix"), [((96, 64), "bt601"), ((1280, 720), "bt709")])
+def test_untagged_colours_are_guessed_from_the_size(tmp_path, size, matrix):
+    untagged = f"scale=out_color_matrix={matrix},setparams=colorspace=unknown"
+    encoding = ["-vf", untagged, "-pix_fmt", "yuv420p", "-crf", "5"]
+    clip = write_clip(tmp_path / "a.mkv", *encoding, size=size, frames=2)
+    assert np.abs(next(read_frames(clip)).rgb[4, 4].astype(int) - media.CORNER).max() <= 4
+
+
+def test_round_trip_is_visually_lossless(tmp_path):
+    rng = np.random.default_rng(0)
+    coarse = rng.integers(30, 220, (6, 8, 1)) + rng.integers(-25, 26, (6, 8, 3))
+    rgb = np.kron(coarse, np.ones((20, 20, 1)))
+    for axis in (0, 1):
+        rgb = sum(np.roll(rgb, shift, axis) for shift in range(-6, 7)) / 13
+    rgb = rgb.astype(np.uint8)
+    clip = write(tmp_path / "a.mp4", [rgb] * 5, [Fraction(i, 25) for i in range(5)], Fraction(25))
+    assert min(psnr(stored, rgb) for stored in pictures(clip, (160, 120))) > 40
+    assert min(psnr(frame.rgb, rgb) for frame in read_frames(clip)) > 40
+
+
+def test_index_comes_first_and_nothing_tells_where_it_is_from(tmp_path):
+    tags = ["-metadata", "title=Secret", "-metadata:s:a", "title=Secret"]
+    source = write_clip(tmp_path / "a.mov", *tags, "-pix_fmt", "yuv420p", audio="pcm_s16le")
+    clip = write_square(tmp_path / "a.mp4", audio_from=source)
+    data = clip.read_bytes()
+    assert data.index(b"moov") < data.index(b"mdat")
+    assert all(word not in data for word in (b"Secret", b"Lavf", b"Lavc"))
+    listed = ffmpeg("-i", clip, "-f", "ffmetadata", "-").stdout.decode().lower()
+    keys = {line.split("=")[0] for line in listed.splitlines() if "=" in line}
+    assert keys <= {"major_brand", "minor_version", "compatible_brands", "encoder"}
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "stored_codec"),
+    [
+        ("a.mp4", "aac", b"aac"),
+        ("b.mp4", "libmp3lame", b"mp3"),
+        ("c.webm", "libopus", b"aac"),
+        ("d.mov", "pcm_s16le", b"aac"),
+    ],
+)
+def test_sound_is_aligned_and_cut(tmp_path, name, codec, stored_codec):
+    source = write_clip(tmp_path / name, "-pix_fmt", "yuv420p", frames=50, audio=codec)
+    assert probe(source).has_audio
+    clip = write_square(tmp_path / "out.mp4", 25, audio_from=source)
+    stderr = ffmpeg("-i", clip, "-f", "null", "-").stderr
+    assert b"Audio: " + stored_codec in stderr
+    samples = sound(clip)
+    assert len(samples) / 48000 == pytest.approx(1, abs=0.03)
+    click = np.flatnonzero(np.abs(samples.astype(int)) > 8000)
+    assert click[0] / 48000 == pytest.approx(0.2, abs=0.004)
+
+
+def test_sound_starts_with_the_first_picture(tmp_path):
+    plain = write_clip(tmp_path / "a.mp4", "-pix_fmt", "yuv420p", frames=25, audio="aac")
+    late = tmp_path / "late.mp4"
+    ffmpeg("-itsoffset", "0.1", "-i", plain, "-i", plain, "-map", "0:v", "-map", "1:a",
+           "-c", "copy", late)  # fmt: skip
+    clip = write_square(tmp_path / "out.mp4", 20, audio_from=late)
+    click = np.flatnonzero(np.abs(sound(clip).astype(int)) > 8000)
+    assert click[0] / 48000 == pytest.approx(0.1, abs=0.004)
+
+
+def test_source_without_sound_is_no_error(tmp_path):
+    source = write_clip(tmp_path / "silent.mp4", "-pix_fmt", "yuv420p")
+    assert not probe(write_square(tmp_path / "a.mp4", audio_from=source)).has_audio
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, GeneratorExit])
+def test_a_failed_block_leaves_the_folder_as_it_was(tmp_path, error):
+    path = tmp_path / "a.mp4"
+    path.write_bytes(b"earlier result")
+    with pytest.raises(error), VideoWriter(path, 96, 64, Fraction(25)) as writer:
+        for i in range(100):
+            writer.write(moving_square(i), Fraction(i, 25))
+        raise error
+    assert list(tmp_path.iterdir()) == [path]
+    assert path.read_bytes() == b"earlier result"
+
+
+def test_writing_nothing_or_nowhere_is_an_error(tmp_path):
+    with pytest.raises(VideoError, match="no frames"):
+        with VideoWriter(tmp_path / "a.mp4", 96, 64, Fraction(25)):
+            pass
+    with pytest.raises(VideoError, match="cannot be written"):
+        write_square(tmp_path / "missing" / "a.mp4")
+    assert not list(tmp_path.iterdir())
+
+
+def test_frames_that_do_not_fit_are_refused(tmp_path):
+    with VideoWriter(tmp_path / "a.mp4", 96, 64, Fraction(25)) as writer:
+        writer.write(moving_square(0), Fraction(0))
+        with pytest.raises(ValueError, match="expected"):
+            writer.write(moving_square(1), Fraction(0))
+        with pytest.raises(ValueError, match="expected"):
+            writer.write(moving_square(1, (64, 96)), Fraction(1, 25))
+
+
+# Real clips
+
+
+@pytest.fixture
+def robust(real_data) -> Path:
+    return real_data / "videos" / "robust"
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("hevc_hvc1.mov", (960, 540)),
+        ("odd_425x237_mjpeg.avi", (425, 237)),
+        ("rot90_tag_h264.mov", (540, 960)),
+        ("vp9.webm", (960, 540)),
+        ("with_audio.mp4", (960, 540)),
+    ],
+)
+def test_real_clip(robust, name, size):
+    times, _ = stored_times(robust / name)
+    oracle = ffmpeg("-i", robust / name, "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "rgb24",
+                    "-").stdout  # fmt: skip
+    count = 0
+    for frame, time in zip(read_frames(robust / name), times, strict=True):
+        count += 1
+        assert frame.time == pytest.approx(time, abs=0.001)
+        if frame.index == 0:
+            first = np.frombuffer(oracle, np.uint8).reshape(size[1], size[0], 3)
+            assert psnr(frame.rgb, first) > 35
+    assert count == len(times) == 124
+
+
+@pytest.mark.parametrize("name", ["single_frame.mp4", "truncated_no_moov.mp4", "zero_bytes.mp4"])
+def test_real_bad_clip(robust, name):
+    with pytest.raises(VideoError, match=name):
+        probe(robust / name)
