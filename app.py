@@ -6,13 +6,15 @@ from pathlib import Path
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr  # noqa: E402
+
 from gait_demo.pipeline import Models  # noqa: E402
+from gait_demo.ui import anonymize_tab, look  # noqa: E402
 
-from gait_demo.ui import anonymize_tab  # noqa: E402
-
-ROOT = Path(__file__).resolve().parent
+ASSETS = Path(__file__).resolve().parent / "assets"
 KEPT_S = 3600  # seconds; uploads are deleted after this, and results once the visitor is gone
 CLEANED_EVERY_S = 300
+
+gr.set_static_paths([ASSETS])  # served from where they are, so that no clean-up deletes them
 
 with gr.Blocks(
     title="Gait anonymization", analytics_enabled=False, delete_cache=(CLEANED_EVERY_S, KEPT_S)
@@ -20,7 +22,7 @@ with gr.Blocks(
     anonymize_tab.anonymize_tab(
         demo,
         Models.load(),
-        examples=sorted((ROOT / "assets").glob("*.mp4")),
+        examples=sorted(ASSETS.glob("*.mp4")),
         folder=Path(demo.GRADIO_CACHE) / "sessions",
     )
 
@@ -29,6 +31,6 @@ if __name__ == "__main__":
         theme=gr.themes.Default(
             primary_hue="teal", font=["system-ui", "sans-serif"], font_mono=["monospace"]
         ),
-        css=anonymize_tab.CSS,
+        css=look.CSS,
         max_file_size="500mb",
     )

@@ -1,18 +1,23 @@
-"""The command line: it parses, calls, and turns errors into one sentence."""
+"""The command line: it parses, calls, and turns errors into a sentence."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
-from gait_demo.config import AnonymizeOptions, PipelineOptions, VideoOptions
+from gait_demo import training
 from gait_demo.errors import GaitDemoError
-from gait_demo.pipeline import Models, Pipeline
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Run one command.
+
+    Returns:
+        The exit status: 0, or 2 with one sentence on standard error.
+    """
     parsed = _parser().parse_args(arguments)
     try:
         parsed.command(parsed)
@@ -21,26 +26,106 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     except ModuleNotFoundError as error:
         print(
-            f"This command needs {error.name}: "
-            "pip install -r gait_demo/training/requirements.txt",
+            f"{error.name} is not installed: pip install -r gait_demo/training/requirements.txt",
             file=sys.stderr,
         )
         return 2
     return 0
 
 
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="gait_demo", description="Gait anonymization.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    anonymize = commands.add_parser("anonymize", help="give the people in a video another gait")
+    anonymize.add_argument("video", type=Path, help="the video; it is not changed")
+    anonymize.add_argument("--out", type=Path, required=True, help="folder for the five results")
+    anonymize.add_argument("--seed", type=_seed, default=0, help="of the noise; another gait each")
+    anonymize.add_argument("--keep-audio", action="store_true", help="voices are not anonymized")
+    anonymize.add_argument("--person", type=int, help="only this one; 1 is the most prominent")
+    _add_weights(anonymize)
+    anonymize.set_defaults(command=_anonymize)
+
+    bench = commands.add_parser("bench", help="measure one run; prints one line of JSON")
+    bench.add_argument("clip", type=Path)
+    _add_weights(bench)
+    bench.set_defaults(command=_bench)
+
+    synthesize = commands.add_parser("synthesize", help="make walks to train on")
+    synthesize.add_argument("--out", type=Path, required=True, help="folder for walks-*.npz files")
+    synthesize.add_argument("--walks", type=_positive, default=500)
+    synthesize.add_argument("--seed", type=_seed, default=0)
+    synthesize.add_argument("--workers", type=_positive, default=2, help="processes")
+    synthesize.set_defaults(command=_synthesize)
+
+    train = commands.add_parser("train", help="train A-NET or C-NET")
+    training.add_arguments(train)
+    train.set_defaults(command=_train)
+    return parser
+
+
+def _add_weights(parser: argparse.ArgumentParser) -> None:
+    for name in ("anet", "cnet", "yolo"):
+        parser.add_argument(f"--{name}", type=Path, metavar="FILE", help=f"weights of {name}")
+
+
+def _seed(text: str) -> int:
+    seed = int(text)
+    if seed < 0:
+        raise argparse.ArgumentTypeError(f"expected 0 or more, got {seed}")
+    return seed
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected 1 or more, got {number}")
+    return number
+
+
 def _anonymize(parsed: argparse.Namespace) -> None:
+    from gait_demo.config import AnonymizeOptions, PipelineOptions, VideoOptions
+    from gait_demo.pipeline import Models, Pipeline
+
     options = PipelineOptions(
         video=VideoOptions(keep_audio=parsed.keep_audio),
         anonymize=AnonymizeOptions(seed=parsed.seed, person=parsed.person),
     )
-    result = Pipeline(Models.load(yolo=parsed.yolo), options).run(
-        parsed.video, parsed.out, _print_progress if sys.stderr.isatty() else _ignore
-    )
-    print(json.dumps(result.report, indent=2))
+    pipeline = Pipeline(Models.load(parsed.anet, parsed.cnet, parsed.yolo), options)
+    result = pipeline.run(parsed.video, parsed.out, _progress())
+    print(json.dumps(result.report))
 
 
 def _bench(parsed: argparse.Namespace) -> None:
     from gait_demo.bench import bench
+    from gait_demo.pipeline import Models, Pipeline
 
-    print(json.dumps(bench(parsed.clip)))
+    pipeline = Pipeline(Models.load(parsed.anet, parsed.cnet, parsed.yolo))
+    print(json.dumps(bench(pipeline, parsed.clip)))
+
+
+def _synthesize(parsed: argparse.Namespace) -> None:
+    from gait_demo.synthesis.dataset import SynthesisOptions, synthesize
+
+    options = SynthesisOptions(parsed.out, parsed.walks, parsed.seed, parsed.workers)
+    synthesize(options, _progress())
+
+
+def _train(parsed: argparse.Namespace) -> None:
+    print(json.dumps(training.run(parsed)))
+
+
+def _progress() -> Callable[[str, int, int], None]:
+    """Shows the stage and how far it is, on a terminal only."""
+    if not sys.stderr.isatty():
+        return lambda stage, done, total: None
+
+    def show(stage: str, done: int, total: int) -> None:
+        share = f"{done / total:4.0%}" if total else ""
+        print(f"\r{stage:12} {share}\033[K", end="", file=sys.stderr, flush=True)
+
+    return show
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -113,20 +113,20 @@ class _Sample:
         self.gray, self.before, self.after = gray, before, gray
 
     def motion(self) -> np.ndarray:
-        """(h, w) uint8, 255 on whatever was elsewhere before and after, in first-frame pixels."""
-        moved = np.full_like(self.gray, 255)
+        """(h, w) uint8, 255 on whatever moved shortly before or after, in first-frame pixels."""
+        moved = np.zeros_like(self.gray)
         for other in (self.before, self.after):
             gain = np.median(self.gray[::4, ::4] / np.maximum(other[::4, ::4], 1.0))
             other = cv2.convertScaleAbs(other, alpha=float(gain))
             above = cv2.subtract(self.gray, cv2.dilate(other, np.ones((3, 3), np.uint8)))
             below = cv2.subtract(cv2.erode(other, np.ones((3, 3), np.uint8)), self.gray)
-            moved &= cv2.compare(cv2.max(above, below), _MOTION_LEVEL, cv2.CMP_GT)
-        reach = max(3, max(moved.shape) // 20) | 1
+            moved |= cv2.compare(cv2.max(above, below), _MOTION_LEVEL, cv2.CMP_GT)
+        reach = max(3, max(moved.shape) // 12) | 1
         moved = cv2.morphologyEx(moved, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
         moved = cv2.dilate(moved, np.ones((reach, reach), np.uint8))
         contours, _ = cv2.findContours(moved, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
         cv2.drawContours(moved, contours, -1, 255, cv2.FILLED)
-        return cv2.erode(moved, np.ones((reach // 2, reach // 2), np.uint8))
+        return cv2.erode(moved, np.ones((2 * reach // 3, 2 * reach // 3), np.uint8))
 
 
 class _Samples:
@@ -167,11 +167,12 @@ def _plate_of(samples: list[_Sample], transforms: np.ndarray) -> Plate:
         shape = works[-1].shape[:2]
         inside = np.full(frame_shape, 255, np.uint8)
         inside = _steadied(inside, transform, canvas, cv2.BORDER_CONSTANT)
-        outside.append(~cv2.resize(inside, shape[::-1], interpolation=cv2.INTER_AREA))
+        inside = cv2.resize(inside, shape[::-1], interpolation=cv2.INTER_AREA)
+        outside.append(cv2.compare(inside, 255, cv2.CMP_LT))
         motion = cv2.resize(sample.motion(), frame_shape[::-1], interpolation=cv2.INTER_NEAREST)
         motion = _steadied(motion, to_first, canvas)
         motion = cv2.resize(motion, shape[::-1], interpolation=cv2.INTER_NEAREST)
-        moving.append(motion | cv2.compare(outside[-1], 0, cv2.CMP_GT))
+        moving.append(motion | outside[-1])
 
     seen = _times_seen(moving)
     first = _median([work.copy() for work in works], moving)

@@ -54,23 +54,25 @@ def silhouette_region(
     Returns:
         None if nothing of it lies in the frame.
     """
-    height = float(box[3] - box[1])
-    bounds = [np.asarray(box, float), *(np.asarray(square, float) for _, square in layers)]
-    corner = np.min([b[:2] for b in bounds], axis=0), np.max([b[2:] for b in bounds], axis=0)
-    view = _view(*corner, _RING * height, frame_shape)
-    if view is None:
-        return None
-    x, y, w, h = view
-    scale = frame_shape[1] / foreground.shape[1]
-    moved = np.array([[scale, 0, (scale - 1) / 2 - x], [0, scale, (scale - 1) / 2 - y]])
-    soft = cv2.warpAffine(255 * foreground, moved, (w, h), flags=cv2.INTER_LINEAR)
-    mask = cv2.compare(soft, 100, cv2.CMP_GT)
+    height, scale = float(box[3] - box[1]), foreground.shape[1] / frame_shape[1]
+    mask = 255 * foreground
     for alpha, square in layers:
-        soft = _placed(np.rint(255 * alpha).astype(np.uint8), square, view, cv2.INTER_LINEAR)
-        mask |= cv2.compare(soft, 40, cv2.CMP_GT)
-    reach = 2 * max(2, round(_REACH * height), round(scale)) + 1
+        view = _view(scale * square[:2], scale * square[2:], 1, foreground.shape)
+        if view is not None:
+            x, y, w, h = view
+            soft = _placed(np.rint(255 * alpha).astype(np.uint8), scale * square, view)
+            mask[y : y + h, x : x + w] |= cv2.compare(soft, 40, cv2.CMP_GT)
+    reach = 2 * max(2, round(_REACH * height * scale)) + 1
     mask = cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
-    return Region(x, y, mask, height)
+    x, y, w, h = cv2.boundingRect(mask)
+    if w * h == 0:
+        return None
+    low, high = np.array([x, y]) / scale, np.array([x + w, y + h]) / scale
+    view = x, y, w, h = _view(low, high, _RING * height, frame_shape)
+    shift = (1 / scale - 1) / 2
+    to_view = np.array([[1 / scale, 0, shift - x], [0, 1 / scale, shift - y]])
+    mask = cv2.warpAffine(mask, to_view, (w, h), flags=cv2.INTER_LINEAR)
+    return Region(x, y, cv2.compare(mask, 100, cv2.CMP_GT), height)
 
 
 def box_region(frame_shape: tuple[int, int], box: np.ndarray) -> Region | None:
@@ -106,7 +108,7 @@ def erase(rgb: np.ndarray, plate: Plate, index: int, region: Region) -> None:
     feather = 2 * max(1, round(_FEATHER * region.height)) + 1
     kernel = np.ones((feather, feather), np.uint8)
     weight = cv2.blur(cv2.dilate(region.mask, kernel), (feather, feather))
-    _blend(part, behind, weight.astype(np.float32) / 255)
+    _blend(part, behind, cv2.multiply(weight, 1 / 255, dtype=cv2.CV_32F))
 
 
 def paste(rgb: np.ndarray, crop: np.ndarray, alpha: np.ndarray, square: np.ndarray) -> None:
@@ -118,7 +120,7 @@ def paste(rgb: np.ndarray, crop: np.ndarray, alpha: np.ndarray, square: np.ndarr
         alpha: (64, 64) float32 in [0, 1], the silhouette.
         square: (x0, y0, x1, y1) in pixels; may reach over the border.
     """
-    view = _view(square[:2], square[2:], 1, rgb.shape[:2])
+    view = _silhouette_view(alpha, square, rgb.shape[:2])
     if view is None:
         return
     weight = _soft_silhouette(alpha, square, view)
@@ -140,15 +142,27 @@ def render_binary(
     Returns:
         (H, W, 3) uint8.
     """
-    image = np.zeros((*frame_shape, 3), np.uint8)
+    image = np.zeros(frame_shape, np.uint8)
     for alpha, square in layers:
-        view = _view(square[:2], square[2:], 1, frame_shape)
+        view = _silhouette_view(alpha, square, frame_shape)
         if view is not None:
             x, y, w, h = view
             white = np.rint(255 * _soft_silhouette(alpha, square, view)).astype(np.uint8)
             part = image[y : y + h, x : x + w]
-            np.maximum(part, white[..., None], out=part)
-    return image
+            np.maximum(part, white, out=part)
+    return cv2.merge([image, image, image])
+
+
+def _silhouette_view(
+    alpha: np.ndarray, square: np.ndarray, shape: tuple[int, int]
+) -> tuple[int, int, int, int] | None:
+    """What of a frame the silhouette itself touches, as _view."""
+    x, y, w, h = cv2.boundingRect((alpha > 0.02).view(np.uint8))
+    if w * h == 0:
+        return None
+    cell = (square[2:] - square[:2]) / SILHOUETTE_SIZE
+    low, high = square[:2] + cell * [x - 2, y - 2], square[:2] + cell * [x + w + 2, y + h + 2]
+    return _view(low, high, 1, shape)
 
 
 def _view(
@@ -164,7 +178,7 @@ def _placed(
     image: np.ndarray,
     square: np.ndarray,
     view: tuple[int, int, int, int],
-    how: int,
+    how: int = cv2.INTER_LINEAR,
     border: int = cv2.BORDER_CONSTANT,
 ) -> np.ndarray:
     """A 64x64 image enlarged to its square, as seen in a view of the frame."""
@@ -204,8 +218,8 @@ def _lit_as(behind: np.ndarray, part: np.ndarray, mask: np.ndarray) -> np.ndarra
     reach = max(size) / 5
     weight = cv2.GaussianBlur(known, (0, 0), reach) + 1e-4
     offset = cv2.GaussianBlur(offset * known[..., None], (0, 0), reach) / weight[..., None]
-    offset = cv2.resize(offset, (w, h), interpolation=cv2.INTER_LINEAR)
-    return cv2.add(behind, np.rint(offset).astype(np.int16), dtype=cv2.CV_8U)
+    offset = cv2.resize(np.rint(offset).astype(np.int16), (w, h), interpolation=cv2.INTER_LINEAR)
+    return cv2.add(behind, offset, dtype=cv2.CV_8U)
 
 
 def _blend(part: np.ndarray, over: np.ndarray, weight: np.ndarray) -> None:
@@ -214,6 +228,7 @@ def _blend(part: np.ndarray, over: np.ndarray, weight: np.ndarray) -> None:
     if w * h == 0:
         return
     inner = np.s_[y : y + h, x : x + w]
-    ours, theirs, weight = np.ascontiguousarray(part[inner]), over[inner], weight[inner]
-    mixed = cv2.blendLinear(ours, np.ascontiguousarray(theirs), 1 - weight, weight)
-    part[inner] = np.where(weight[..., None] > 0, mixed, ours)
+    weight = weight[inner]
+    part[inner] = cv2.blendLinear(
+        np.ascontiguousarray(part[inner]), np.ascontiguousarray(over[inner]), 1 - weight, weight
+    )

@@ -11,9 +11,10 @@ import numpy as np
 _LUMA_FLOOR = 5.0  # grey levels that noise alone may differ, at least
 _CHROMA_FLOOR = 3.5
 _WEAK, _STRONG = 1.8, 3.2  # thresholds in units of the expected deviation, with hysteresis
-_SHADOW_RATIO = (0.42, 0.97)  # brightness of a shadow against the lit background
-_SHADOW_CHROMA = 4.5  # levels of colour change a shadow may cause
-_SHADOW_TEXTURE = 0.045  # deviation of log brightness within a window: shadows are smooth
+_EDGE = 0.35  # of the deviation nearby: blurring must not widen what stands out
+_SHADOW_RATIO = (0.42, 1.2)  # brightness of a shadow, or a reflection, against the background
+_SHADOW_CHROMA = 7.0  # levels of colour change either may cause
+_SHADOW_TEXTURE = 0.06  # deviation of log brightness within a window: shadows are smooth
 _HOLE_SHARE = 0.012  # of a blob's area: larger holes are gaps between limbs
 _SPECK_SHARE = 1.2e-4  # of the frame's area: smaller blobs are noise
 
@@ -103,29 +104,35 @@ def find_foreground(
     deviation = cv2.GaussianBlur(deviation, (5, 5), 0)
 
     mask = np.zeros(luma.shape, np.uint8)
-    weak = cv2.compare(deviation, _WEAK, cv2.CMP_GT)
+    edge = cv2.max(cv2.dilate(deviation, np.ones((5, 5), np.uint8)) * _EDGE, _WEAK)
+    weak = cv2.compare(deviation, edge, cv2.CMP_GT)
     weak = cv2.morphologyEx(weak, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     x, y, w, h = cv2.boundingRect(weak)
     if w * h == 0:
         return mask
     part = np.s_[max(0, y - 4) : y + h + 4, max(0, x - 4) : x + w + 4]
-    weak = weak[part] & ~_cast_shadow(ours[part][..., 0], theirs[part][..., 0], chroma[part])
+    weak = weak[part] & ~_cast_shadow(ours[part], theirs[part])
     weak = cv2.morphologyEx(weak, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     weak = cv2.morphologyEx(weak, cv2.MORPH_CLOSE, _disc(5))
     mask[part] = _whole_blobs(weak, cv2.compare(deviation[part], _STRONG, cv2.CMP_GT), mask.size)
     return mask
 
 
-def _cast_shadow(ours: np.ndarray, theirs: np.ndarray, chroma: np.ndarray) -> np.ndarray:
-    """(h, w) uint8, 0 or 255: darker by a smooth factor and of the same colour."""
+def _cast_shadow(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+    """(h, w) uint8, 0 or 255: the same colour, darker or a bit brighter by a smooth factor."""
     levels = np.log(np.arange(256, dtype=np.float32) + 4)
-    ratio = cv2.LUT(ours, levels) - cv2.LUT(theirs, levels)
+    (luma, *colours), (plate_luma, *plate_colours) = cv2.split(ours), cv2.split(theirs)
+    ratio = cv2.LUT(luma, levels) - cv2.LUT(plate_luma, levels)
     mean = cv2.blur(ratio, (5, 5))
     spread = cv2.blur(ratio * ratio, (5, 5)) - mean * mean
     low, high = np.log(_SHADOW_RATIO)
     darker = cv2.inRange(mean, float(low), float(high))
     smooth = cv2.compare(spread, _SHADOW_TEXTURE**2, cv2.CMP_LT)
-    return darker & smooth & cv2.compare(chroma, _SHADOW_CHROMA, cv2.CMP_LT)
+    factor, change = cv2.exp(mean), 0
+    for colour, plate_colour in zip(colours, plate_colours, strict=True):
+        expected = (plate_colour - np.float32(128)) * factor
+        change = change + np.abs(colour - np.float32(128) - expected)
+    return darker & smooth & cv2.compare(change, _SHADOW_CHROMA, cv2.CMP_LT)
 
 
 def _whole_blobs(weak: np.ndarray, strong: np.ndarray, frame_area: int) -> np.ndarray:

@@ -10,6 +10,9 @@ from .structures import SILHOUETTE_SIZE, SilhouetteClip, Track
 
 _ONE_COMPONENT = 0.95  # QAGait: share of the foreground that its largest component must hold
 _FEWEST_PIXELS = 0.03  # of the square: less is no silhouette
+_FOOT = 0.025  # heights: flatter foreground on the floor is shadow
+_FEET_ZONE = 0.12  # heights above the feet line in which that is looked for
+_RIVAL = 0.5  # heights of a person that another must have to be told apart by distance
 _SIDE_MARGIN = 0.06  # heights around the box from which a track's foreground is taken
 
 
@@ -103,15 +106,45 @@ def own_foreground(
     """
     x0, y0, x1, y1 = _around(box, scale, mask.shape)
     own = np.zeros_like(mask)
+    if x1 == x0 or y1 == y0:  # beyond the border
+        return own
     own[y0:y1, x0:x1] = mask[y0:y1, x0:x1]
     columns = np.arange(x0, x1)
     for rival in rivals:
-        if min(box[2], rival[2]) > max(box[0], rival[0]):
+        near = min(box[2], rival[2]) > max(box[0], rival[0])
+        if near and rival[3] - rival[1] > _RIVAL * (box[3] - box[1]):
             mine = np.abs(columns - scale * (box[0] + box[2]) / 2) / (box[2] - box[0])
             theirs = np.abs(columns - scale * (rival[0] + rival[2]) / 2) / (rival[2] - rival[0])
             _, r0, _, r1 = _around(rival, scale, mask.shape)
             own[max(y0, r0) : min(y1, r1), columns[theirs < mine]] = 0
+    height = scale * (box[3] - box[1])
+    own[y0:y1, x0:x1] = _person_parts(_without_streaks(own[y0:y1, x0:x1], height))
     return own
+
+
+def _without_streaks(mask: np.ndarray, height: float) -> np.ndarray:
+    """Takes away flat remains of shadow at the feet: what is lower than a foot is high."""
+    foot = max(1, round(_FOOT * height))
+    lowest = max(0, mask.shape[0] - round((_SIDE_MARGIN + _FEET_ZONE) * height))
+    if lowest < mask.shape[0]:
+        line = np.ones((foot, 1), np.uint8)
+        mask[lowest:] = cv2.morphologyEx(mask[lowest:], cv2.MORPH_OPEN, line)
+    return mask
+
+
+def _person_parts(mask: np.ndarray) -> np.ndarray:
+    """The largest component and those above, below or within it; not those beside it."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    if count <= 2:  # nothing, or one piece
+        return mask
+    body = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    left, width = stats[body, cv2.CC_STAT_LEFT], stats[body, cv2.CC_STAT_WIDTH]
+    starts = stats[:, cv2.CC_STAT_LEFT]
+    ends = starts + stats[:, cv2.CC_STAT_WIDTH]
+    shared = np.minimum(ends, left + width) - np.maximum(starts, left)
+    keep = shared > 0.5 * (ends - starts)
+    keep[0] = False
+    return keep.astype(np.uint8)[labels]
 
 
 def is_good(mask: np.ndarray) -> bool:

@@ -6,7 +6,7 @@ from gait_demo.anonymize import anonymize, noise_vector
 from gait_demo.models.anet import ANet, ANetDims
 from gait_demo.structures import SilhouetteClip
 
-DIMS = ANetDims(width=4, content_dim=4, latent_dim=8)
+DIMS = ANetDims(encoder_width=4, generator_width=4, content_dim=4, latent_dim=8)
 
 
 def clip_of(masks: np.ndarray) -> SilhouetteClip:

@@ -12,8 +12,10 @@ LAYERS = {
     "errors": 0,
     "structures": 0,
     "config": 0,
+    "clock": 1,
     "video": 1,
     "background": 1,
+    "paths": 1,
     "registration": 1,
     "foreground": 1,
     "weights": 1,
@@ -38,7 +40,7 @@ ONLY_IN = {
     "gradio": {"ui", "app"},
     "ultralytics": {"tracks"},
 }
-MAY_READ_ENVIRONMENT = {"weights", "__main__", "app"}
+MAY_TOUCH_ENVIRONMENT = {"weights", "__main__", "app", "tracks"}  # tracks: YOLO stays offline
 
 
 def room(path: Path) -> str:
@@ -84,7 +86,7 @@ def test_module_keeps_to_its_layer(path):
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(ROOT)))
-def test_only_the_edges_read_the_environment(path):
+def test_only_the_edges_touch_the_environment(path):
     tree = ast.parse(path.read_text(encoding="utf-8"))
     reads = [
         node.lineno
@@ -94,7 +96,7 @@ def test_only_the_edges_read_the_environment(path):
         and isinstance(node.value, ast.Name)
         and node.value.id == "os"
     ]
-    assert not reads or room(path) in MAY_READ_ENVIRONMENT, f"environment read on lines {reads}"
+    assert not reads or room(path) in MAY_TOUCH_ENVIRONMENT, f"os.environ on lines {reads}"
 
 
 def test_every_module_has_a_layer():

@@ -8,7 +8,7 @@ from gait_demo.models.anet import ANet, ANetDims
 from gait_demo.models.cnet import CNet, CNetDims
 from gait_demo.models.discriminators import SpatialDiscriminator, TemporalDiscriminator
 
-SMALL = ANetDims(width=4, content_dim=4, latent_dim=8)
+SMALL = ANetDims(encoder_width=4, generator_width=4, content_dim=4, latent_dim=8)
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def _wrong_dims(path):
     save_file(
         load_file(path),
         path,
-        {"network": "anet", "dims": '{"width": 8}', "summary": "{}"},
+        {"network": "anet", "dims": '{"encoder_width": 8}', "summary": "{}"},
     )
     return path, "anet"
 

@@ -18,16 +18,18 @@ class ANetDims:
     Attributes:
         frames: length of the window of silhouettes that is read and written at once.
         noise_dim: length of the noise vector R.
-        width: channels of the convolutions nearest the image; they double at every halving.
-        content_dim: numbers that carry the walk (phase, cadence, view, clothes) past the
-            bottleneck. Few of them leave no room for the walker's identity.
+        encoder_width, generator_width: channels of the convolutions nearest the image; they
+            double at every halving.
+        content_dim: numbers that carry one frame of the walk (phase, view, clothes) past the
+            bottleneck. Few of them leave little room for the walker's identity.
         latent_dim: channels in which content and noise are added.
     """
 
     frames: int = 8
     noise_dim: int = 32
-    width: int = 32
-    content_dim: int = 32
+    encoder_width: int = 32
+    generator_width: int = 16
+    content_dim: int = 16
     latent_dim: int = 128
 
 
@@ -38,7 +40,7 @@ def _halve(inputs: int, outputs: int, norm: bool = True) -> nn.Sequential:
 
 
 class _Double(nn.Module):
-    """One generator stage: twice the resolution, with the latent added before the ReLU."""
+    """One generator stage: twice the resolution, with the latent added before the batch norm."""
 
     def __init__(self, inputs: int, outputs: int, latent: int, first: bool = False):
         super().__init__()
@@ -48,45 +50,49 @@ class _Double(nn.Module):
         self.condition = nn.Conv2d(latent, outputs, 1, bias=False)
 
     def forward(self, features: Tensor, latent: Tensor) -> Tensor:
-        return torch.relu(self.norm(self.conv(features)) + self.condition(latent))
+        return torch.relu(self.norm(self.conv(features) + self.condition(latent)))
 
 
 class ANet(nn.Module):
     """The paper's A-NET: a DCGAN (Radford et al. 2015) with a second input (section III-B).
 
-    Strided 4x4 convolutions read the window X down to a content vector, R is added to it, and
-    the DCGAN generator writes the window Z. That the sum is also added to the generator's inner
-    feature maps is ours: at the latent alone the noise conditions the output too weakly.
+    Strided 4x4 convolutions read the window X down to a content vector a frame, R is added to
+    each, and the DCGAN generator writes the frames of Z one by one. That the sum is also added to
+    the generator's inner feature maps is ours: at the latent alone the noise conditions the
+    output too weakly.
     """
 
     def __init__(self, dims: ANetDims):
         super().__init__()
         self.dims = dims
-        widths = [dims.width * 2**i for i in range(_STAGES)]
+        up = [dims.encoder_width * 2**i for i in range(_STAGES)]
         self.encoder = nn.Sequential(
-            _halve(dims.frames, widths[0], norm=False),
-            *(_halve(a, b) for a, b in pairwise(widths)),
-            nn.Conv2d(widths[-1], dims.content_dim, 4),
+            _halve(dims.frames, up[0], norm=False),
+            *(_halve(a, b) for a, b in pairwise(up)),
+            nn.Conv2d(up[-1], dims.frames * dims.content_dim, 4),
         )
         self.content = nn.Conv2d(dims.content_dim, dims.latent_dim, 1)
         self.noise = nn.Conv2d(dims.noise_dim, dims.latent_dim, 1)
+        down = [dims.generator_width * 2**i for i in reversed(range(_STAGES))]
         self.generator = nn.ModuleList(
             [
-                _Double(dims.latent_dim, widths[-1], dims.latent_dim, first=True),
-                *(_Double(a, b, dims.latent_dim) for a, b in pairwise(widths[::-1])),
+                _Double(dims.latent_dim, down[0], dims.latent_dim, first=True),
+                *(_Double(a, b, dims.latent_dim) for a, b in pairwise(down)),
             ]
         )
-        self.last = nn.ConvTranspose2d(widths[0], dims.frames, 4, stride=2, padding=1)
+        self.last = nn.ConvTranspose2d(down[-1], 1, 4, stride=2, padding=1)
         self.apply(_initialise)
 
     def logits(self, silhouettes: Tensor, noise: Tensor) -> Tensor:
         """Output before the sigmoid; arguments and shape as in forward."""
-        content = self.content(self.encoder(silhouettes))
-        latent = torch.relu(content + self.noise(noise[:, :, None, None]))
-        features = latent
+        count, frames = silhouettes.shape[:2]
+        each_frame = (count * frames, self.dims.content_dim, 1, 1)
+        content = self.content(self.encoder(silhouettes).reshape(each_frame))
+        person = self.noise(noise[:, :, None, None]).repeat_interleave(frames, dim=0)
+        features = latent = content + person
         for stage in self.generator:
             features = stage(features, latent)
-        return self.last(features)
+        return self.last(features).view(silhouettes.shape)
 
     def forward(self, silhouettes: Tensor, noise: Tensor) -> Tensor:
         """f_A(X, R) of Eq. 1-3.

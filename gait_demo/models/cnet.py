@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 _FULL_WIDTH = 16  # channels at full resolution, where each costs most
+_MOSTLY_KEEP = -4.0  # logit of the share of new colour before training
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,9 @@ class CNet(nn.Module):
     One branch sees the silhouette Z as a 3-channel image, the other the original crop times Z.
     That the branches are joined at every scale, not only at the narrowest, is an inference: it
     is what keeps the colours where they were. At full resolution the two images themselves are
-    joined, which costs a tenth of what features would.
+    joined, which costs a tenth of what features would. The decoder writes a colour and how much
+    of it to take, an inference too: most pixels of Y are right as they are, and a network that
+    only has to say which are not learns in a fraction of the time.
     """
 
     def __init__(self, dims: CNetDims):
@@ -61,7 +64,9 @@ class CNet(nn.Module):
         self.decoder = nn.ModuleList(
             _join(a + 2 * skip, b) for a, skip, b in zip(inputs, skips, outputs, strict=True)
         )
-        self.last = nn.Conv2d(_FULL_WIDTH, 3, 3, padding=1)
+        self.last = nn.Conv2d(_FULL_WIDTH, 4, 3, padding=1)
+        with torch.no_grad():
+            self.last.bias[3] = _MOSTLY_KEEP
 
     def _scales(self, image: Tensor) -> list[Tensor]:
         scales = [image]
@@ -77,7 +82,7 @@ class CNet(nn.Module):
             silhouettes: (N, 64, 64) float32 in [0, 1]; Z.
 
         Returns:
-            (N, 3, 64, 64) float32 in [0, 1].
+            (N, 3, 64, 64) float32 in [0, 1]; black where Z is 0.5 or less.
         """
         shape = silhouettes[:, None].expand(-1, 3, -1, -1)
         both = zip(self._scales(shape), self._scales(crops * shape), strict=True)
@@ -86,4 +91,5 @@ class CNet(nn.Module):
         for block, skip in zip(self.decoder, reversed(skips), strict=True):
             enlarged = nn.functional.interpolate(features, scale_factor=2, mode="nearest")
             features = block(torch.cat((enlarged, skip), dim=1))
-        return torch.sigmoid(self.last(features))
+        colour, share = torch.sigmoid(self.last(features).float()).split((3, 1), dim=1)
+        return torch.lerp(crops, colour, share) * (shape > 0.5)

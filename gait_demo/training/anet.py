@@ -31,12 +31,14 @@ class ANetTrainingOptions(TrainingOptions):
         dims: sizes of A-NET.
         adversarial_weight: "paired": weight of each discriminator's loss beside cross-entropy.
         adversarial_from: "paired": share of the training after which discriminators join.
+        critic_width: channels of D_S nearest the image, twice those of D_T.
     """
 
     preset: str = "paired"
     dims: ANetDims = field(default_factory=ANetDims)
     adversarial_weight: float = 0.005
     adversarial_from: float = 0.6
+    critic_width: int = 32
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -72,10 +74,10 @@ class _ANetTask:
         self._held_out = load_walks([held_out], options.device)
         channels_last = torch.channels_last
         self.model = ANet(options.dims).to(options.device, memory_format=channels_last)
-        self._spatial = SpatialDiscriminator().to(options.device, memory_format=channels_last)
-        self._temporal = TemporalDiscriminator().to(options.device)
+        self._spatial = SpatialDiscriminator(options.critic_width).to(memory_format=channels_last)
+        self._temporal = TemporalDiscriminator(options.critic_width // 2)
+        self._critic = nn.ModuleList([self._spatial, self._temporal]).to(options.device)
         self._optimiser = adam(self.model, options.learning_rate)
-        self._critic = nn.ModuleList([self._spatial, self._temporal])
         self._critic_optimiser = adam(self._critic, options.learning_rate)
         self.parts = {
             "model": self.model,

@@ -115,7 +115,7 @@ class Windows:
 
 
 def sample_windows(walks: Walks, count: int, frames: int, rng: torch.Generator) -> Windows:
-    """Random windows: walk, two people, phase, pace, place and size in the crop, direction."""
+    """Random windows: walk, two people, phase, pace, place and size in the crop."""
     draw = _Draw(rng)
     walk, walker, other = sample_pairs(walks, count, rng)
     phases = walks.silhouettes.shape[2]
@@ -140,7 +140,7 @@ def sample_pairs(walks: Walks, count: int, rng: torch.Generator) -> tuple[Tensor
 
 
 def place(packed: Tensor, rng: torch.Generator) -> Tensor:
-    """Move, resize, stretch and mirror each window a little, all its images alike.
+    """Move, resize and stretch each window a little, all its images alike.
 
     An axis-aligned bilinear resampling is two small matrix products, far cheaper than a general
     warp; images lie side by side for the first so that each is one product a window.
@@ -154,11 +154,10 @@ def place(packed: Tensor, rng: torch.Generator) -> Tensor:
     draw = _Draw(rng)
     count, images = packed.shape[:2]
     shape = (count, 1, 1)
-    scale = draw.uniform(0.85, 1.08, shape)
-    stretch = draw.uniform(0.95, 1.05, shape)
-    mirror = torch.where(draw.uniform(0, 1, shape) < 0.5, -1.0, 1.0)
-    rows = _resampling(scale, draw.uniform(-4, 4, shape))
-    columns = _resampling(scale * stretch * mirror, draw.uniform(-4, 4, shape))
+    scale = draw.uniform(0.94, 1.04, shape)
+    stretch = draw.uniform(0.97, 1.03, shape)
+    rows = _resampling(scale, draw.uniform(-1.5, 1.5, shape))
+    columns = _resampling(scale * stretch, draw.uniform(-1.5, 1.5, shape))
     side_by_side = unpack(packed.transpose(1, 2)).flatten(2)
     moved = (rows @ side_by_side).view(count, _SIZE * images, _SIZE) @ columns.transpose(1, 2)
     return moved.view(count, _SIZE, images, _SIZE).transpose(1, 2).contiguous()

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
+from time import perf_counter
 
 import cv2
 import gradio as gr
+import numpy as np
 
 from gait_demo.config import PipelineOptions, VideoOptions
 from gait_demo.errors import GaitDemoError
-from gait_demo.pipeline import Models, Pipeline
+from gait_demo.pipeline import Models, Pipeline, Progress
 from gait_demo.structures import GaitResult
+from gait_demo.ui.look import TOGETHER_JS
 from gait_demo.ui.session import Cancelled, Session
 from gait_demo.video import probe, read_frames
 
 MAX_DURATION_S = 60
 MAX_SEED = 9999
+POSTER_CHOICES = 8
+_REPORT_EVERY_S = 0.2
 
 INTRODUCTION = """
 # Give a walker another gait
@@ -32,7 +37,7 @@ HIDDEN = """
 <p class="gone"><b>Removed:</b> sound, because a voice is not anonymized.</p>
 </div>
 """
-READY = "Choose a video first, or click an example: it runs at once."
+READY = "Click an example, or choose a video and press Anonymize."
 STAGES = {
     "background": "Learning the background",
     "tracks": "Finding the walker",
@@ -40,46 +45,6 @@ STAGES = {
     "anonymize": "A-NET: another gait",
     "render": "C-NET: colours, and putting the walker back",
 }
-
-CSS = """
-.gradio-container {max-width: 1240px !important; margin: 0 auto !important}
-.hidden-or-not {display: flex; flex-wrap: wrap; gap: .5rem .75rem}
-.hidden-or-not p {
-  flex: 1 1 17rem; margin: 0; padding: .5rem .75rem; border-radius: .5rem;
-  background: var(--block-background-fill); border: 1px solid var(--border-color-primary);
-  border-left: .3rem solid #8a8f98; font-size: .95rem;
-}
-.hidden-or-not .yes {border-left-color: #15803d}
-.hidden-or-not .no {border-left-color: #b91c1c}
-#status {min-height: 5rem}
-.gallery-item img {height: 7rem; width: auto; max-width: 100%}
-.player video {background: #111}
-footer {display: none !important}
-"""
-
-# The three players start, stop and jump together.
-TOGETHER_JS = """
-() => {
-  const follow = (event) => {
-    const lead = event.target;
-    if (!lead.closest || !lead.closest("#players")) return;
-    if (event.type === "seeked" && lead.dataset.following) {
-      delete lead.dataset.following;
-      return;
-    }
-    for (const other of document.querySelectorAll("#players video")) {
-      if (other === lead) continue;
-      if (Math.abs(other.currentTime - lead.currentTime) > 0.1) {
-        other.dataset.following = "yes";
-        other.currentTime = lead.currentTime;
-      }
-      if (lead.paused && !other.paused) other.pause();
-      if (!lead.paused && other.paused) other.play();
-    }
-  };
-  for (const name of ["play", "pause", "seeked"]) document.addEventListener(name, follow, true);
-}
-"""
 
 
 def anonymize_tab(demo: gr.Blocks, models: Models, examples: list[Path], folder: Path) -> None:
@@ -97,22 +62,24 @@ def anonymize_tab(demo: gr.Blocks, models: Models, examples: list[Path], folder:
         if not source:
             raise gr.Error(READY, title="No video yet", print_exception=False)
         run_folder, check = session.start()
+        began = perf_counter()
         with _sentences():
             report = _reporter(progress, check)
             analysis = pipeline.analyse(Path(source), run_folder / "clip", report)
             result = pipeline.render(analysis, run_folder / "result", int(seed), report)
         session.finish(analysis)
-        return analysis.original, *_shown(result)
+        return analysis.original, *_shown(result, perf_counter() - began)
 
     def rerun(session: Session, seed: float, progress=gr.Progress()):  # noqa: B008
         if session.analysis is None:
             return gr.skip(), gr.skip(), gr.skip(), READY
         run_folder, check = session.start()
+        began = perf_counter()
         with _sentences():
             report = _reporter(progress, check)
             result = pipeline.render(session.analysis, run_folder / "result", int(seed), report)
         session.finish(session.analysis)
-        return _shown(result)
+        return _shown(result, perf_counter() - began)
 
     def cancel(session: Session) -> str:
         session.cancel()
@@ -181,34 +148,41 @@ def anonymize_tab(demo: gr.Blocks, models: Models, examples: list[Path], folder:
     stop.click(cancel, session, status, queue=False, cancels=runs, api_visibility="private")
 
 
-def summarise(report: dict) -> str:
-    """The report of a run as a few plain sentences."""
-    people, frames = report["people"], report["frames_in"]
+def summarise(report: dict, spent_s: float) -> str:
+    """The report of a run, and the seconds it took, as a few plain sentences."""
+    people = report["people"] - report["people_in_clear"]
     who = "One walker was" if people == 1 else f"{people} walkers were"
     sentences = [
         f"**{who} anonymized** with seed {report['seed']}, "
-        f"in {report['frames_covered']} of {frames} frames.",
+        f"in {report['frames_covered']} of {report['frames_in']} frames."
     ]
     if report["frames_held"]:
         sentences.append(
-            f"In {report['frames_held']} frames a walker was lost and the place was filled "
-            "with background."
+            f"In {report['frames_held']} of them a walker was not to be seen well, and the last "
+            "good look was held."
         )
+    if report["frames_erased"]:
+        sentences.append(
+            f"In {report['frames_erased']} frames something else moved and was replaced by "
+            "background."
+        )
+    if report["people_in_clear"]:
+        sentences.append(f"**Not anonymized: {report['people_in_clear']} who stand still.**")
     sentences.append(
-        f"The clip keeps its {report['frames_out']} frames, {report['fps']:.4g} frames per "
-        f"second and {report['duration_s']:.1f} s; this took "
-        f"{sum(report['timings'].values()):.0f} s."
+        f"The clip keeps its {report['fps']:.4g} frames per second and "
+        f"{report['duration_s']:.1f} s; this took {spent_s:.0f} s."
     )
     return " ".join(sentences)
 
 
 def _poster(clip: Path, folder: Path) -> str:
-    """The path of a picture of a clip: its middle frame, in which the walker is best seen."""
-    middle = (probe(clip).frames or 1) // 2
-    frame = next(itertools.islice(read_frames(clip), middle, None))
+    """The path of a picture of a clip: of a few frames the one that is least like the others."""
+    step = max(1, (probe(clip).frames or 1) // POSTER_CHOICES)
+    frames = np.stack([frame.rgb for frame in islice(read_frames(clip), None, None, step)])
+    unlike = np.abs(frames - frames.mean(axis=0)).mean(axis=(1, 2, 3))
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{clip.stem}.jpg"
-    cv2.imwrite(str(path), cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2BGR))
+    cv2.imwrite(str(path), cv2.cvtColor(frames[unlike.argmax()], cv2.COLOR_RGB2BGR))
     return str(path)
 
 
@@ -225,14 +199,19 @@ def _player(label: str, name: str) -> gr.Video:
     )
 
 
-def _shown(result: GaitResult) -> tuple[Path, Path, Path, str]:
-    return result.binary, result.colorized, result.comparison, summarise(result.report)
+def _shown(result: GaitResult, spent_s: float) -> tuple[Path, Path, Path, str]:
+    return result.binary, result.colorized, result.comparison, summarise(result.report, spent_s)
 
 
-def _reporter(progress: gr.Progress, check: Callable[[], None]) -> Callable[[str, int, int], None]:
+def _reporter(progress: gr.Progress, check: Callable[[], None]) -> Progress:
+    shown_s = 0.0
+
     def report(stage: str, done: int, total: int) -> None:
+        nonlocal shown_s
         check()
-        progress((done, total), desc=STAGES.get(stage, stage), unit="frames")
+        if perf_counter() - shown_s > _REPORT_EVERY_S:
+            shown_s = perf_counter()
+            progress((done, total or None), desc=STAGES.get(stage, stage), unit="frames")
 
     return report
 

@@ -1,0 +1,221 @@
+"""The half of a run that depends on the noise, up to the frames before they are encoded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+import cv2
+import numpy as np
+
+from gait_demo.anonymize import anonymize, noise_vector
+from gait_demo.clock import Clock
+from gait_demo.colorize import colorize
+from gait_demo.composite import box_region, erase, paste, render_binary, silhouette_region
+from gait_demo.config import PipelineOptions
+from gait_demo.errors import NoPersonError
+from gait_demo.pipeline.analysis import Analysis, Person, Progress
+from gait_demo.pipeline.models import Models
+from gait_demo.silhouettes import crop_square, own_foreground
+from gait_demo.structures import Frame
+from gait_demo.video import read_frames
+
+_WINDOW = 16  # full frames held at once, while C-NET colours them in one batch
+_STRANGER = 0.15  # of the smallest person: what moves and is as tall is not let through
+
+
+@dataclass(frozen=True)
+class Composed:
+    """One frame of a result.
+
+    Attributes:
+        frame: of the source.
+        binary, colorized: (H, W, 3) uint8 RGB.
+        covered: whether somebody got another gait in it.
+        held: whether somebody was lost in it, so that an earlier or later look was used.
+        erased: whether something moved in it that belongs to nobody, and was taken out.
+    """
+
+    frame: Frame
+    binary: np.ndarray
+    colorized: np.ndarray
+    covered: bool
+    held: bool
+    erased: bool
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """One person in one frame."""
+
+    person: Person
+    position: int  # in the person's track
+    alpha: np.ndarray  # (64, 64) float32, the new silhouette
+    crop: np.ndarray  # (64, 64, 3) float32, the old colours
+
+    @property
+    def square(self) -> np.ndarray:
+        return self.person.silhouettes.squares[self.position]
+
+    @property
+    def held(self) -> bool:
+        return bool(self.person.held[self.position])
+
+
+def chosen_people(analysis: Analysis, options: PipelineOptions) -> list[Person]:
+    """Who is anonymized: everyone who walks, or the one person of the options.
+
+    Raises:
+        NoPersonError: that person is not in the video.
+    """
+    walkers = [person for person in analysis.people if person.walks]
+    wanted = options.anonymize.person
+    if wanted is None:
+        return walkers
+    chosen = [person for person in walkers if person.track.track_id == wanted]
+    if not chosen:
+        numbers = ", ".join(str(person.track.track_id) for person in walkers)
+        raise NoPersonError(f"There is no person {wanted} in the video; choose from: {numbers}.")
+    return chosen
+
+
+class Composer:
+    """Draws the chosen people of one video with the gaits that one seed gives them."""
+
+    def __init__(self, analysis: Analysis, models: Models, options: PipelineOptions, clock: Clock):
+        self._analysis = analysis
+        self._models = models
+        self._people = chosen_people(analysis, options)
+        self._everyone = options.anonymize.person is None
+        self._stranger_px = _STRANGER * options.tracks.min_height_px
+        self._clock = clock
+        self._crops: dict[int, np.ndarray] = {}  # each person's latest look
+
+    def frames(self, seed: int, on_progress: Progress) -> Iterator[Composed]:
+        """The frames of the result: the same for the same video, models, options and seed."""
+        gaits = self._gaits(seed, on_progress)
+        total = len(self._analysis.times)
+        frames = self._clock.decoding(read_frames(self._analysis.source))
+        while window := list(islice(frames, _WINDOW)):
+            on_progress("render", window[0].index, total)
+            layers = [self._layers(frame, gaits) for frame in window]
+            colours = self._colours(layers)
+            for frame, here in zip(window, layers, strict=True):
+                with self._clock.time("composite"):
+                    composed = self._compose(frame, here, [next(colours) for _ in here])
+                yield composed
+
+    def _gaits(self, seed: int, on_progress: Progress) -> list[np.ndarray]:
+        """Each person's new silhouettes, (T, 64, 64)."""
+        gaits = []
+        anet, fps = self._models.anet, float(self._analysis.info.fps)
+        for done, person in enumerate(self._people):
+            on_progress("anonymize", done, len(self._people))
+            with self._clock.time("anonymize"):
+                noise = noise_vector(seed, anet.dims.noise_dim, person.track.track_id)
+                gaits.append(anonymize(person.silhouettes, anet, noise, fps=fps).masks)
+        return gaits
+
+    def _layers(self, frame: Frame, gaits: list[np.ndarray]) -> list[_Layer]:
+        """The chosen people in a frame, the farthest, whose feet are highest, first."""
+        layers = []
+        for person, gait in zip(self._people, gaits, strict=True):
+            position = person.position(frame.index)
+            if position is None:
+                continue
+            track_id = person.track.track_id
+            if track_id not in self._crops or not person.held[position]:
+                square = person.silhouettes.squares[position]
+                self._crops[track_id] = crop_square(frame.rgb, square)
+            layers.append(_Layer(person, position, gait[position], self._crops[track_id]))
+        return sorted(layers, key=lambda layer: layer.square[3])
+
+    def _colours(self, layers: list[list[_Layer]]) -> Iterator[np.ndarray]:
+        """The new (64, 64, 3) colours of all layers in turn, made in one batch."""
+        flat = [layer for here in layers for layer in here]
+        if not flat:
+            return iter(())
+        with self._clock.time("colorize"):
+            crops = np.stack([layer.crop for layer in flat])
+            alphas = np.stack([layer.alpha for layer in flat])
+            return iter(colorize(crops, alphas, self._models.cnet))
+
+    def _compose(self, frame: Frame, layers: list[_Layer], colours: list[np.ndarray]) -> Composed:
+        colorized = frame.rgb.copy()
+        erased = self._erase(colorized, frame.index, layers)
+        for layer, colour in zip(layers, colours, strict=True):
+            paste(colorized, colour, layer.alpha, layer.square)
+        binary = render_binary(frame.rgb.shape[:2], [(x.alpha, x.square) for x in layers])
+        held = any(layer.held for layer in layers)
+        return Composed(frame, binary, colorized, bool(layers), held, erased)
+
+    def _erase(self, rgb: np.ndarray, index: int, layers: list[_Layer]) -> bool:
+        """Takes the old people out, in place; whether something else was taken out as well."""
+        shape, plate = rgb.shape[:2], self._analysis.plate
+        moving, scale = self._analysis.foreground[index], self._analysis.foreground.scale
+        boxes = {p.track.track_id: p.box(index) for p in self._analysis.people}
+        boxes = {key: box for key, box in boxes.items() if box is not None}
+        blobs = _Blobs.of(moving, scale)
+        claimed = np.zeros(len(blobs.areas))
+        regions = []
+        for layer in layers:
+            track = layer.person.track
+            box = boxes[track.track_id]
+            rivals = [other for key, other in boxes.items() if key != track.track_id]
+            own = own_foreground(moving, box, rivals, scale)
+            share = blobs.share(own)
+            claimed += share
+            if layer.held:
+                regions.append(box_region(shape, box))
+            if self._everyone:  # with all that hangs together with the person
+                own, box = blobs.whole(own, box, share > 0.5)
+            seen = layer.person.silhouettes.masks[layer.position]
+            regions.append(silhouette_region(shape, own, box, [(seen, layer.square)]))
+        strangers = claimed < 0.5
+        strangers &= blobs.xyxy[:, 3] - blobs.xyxy[:, 1] >= self._stranger_px
+        strangers[0] = False  # the background
+        if self._everyone:
+            for label in np.flatnonzero(strangers):
+                blob = (blobs.labels == label).astype(np.uint8)
+                regions.append(silhouette_region(shape, blob, blobs.xyxy[label], []))
+        for region in regions:
+            if region is not None:
+                erase(rgb, plate, index, region)
+        return self._everyone and bool(strangers.any())
+
+
+@dataclass(frozen=True)
+class _Blobs:
+    """The connected components of a foreground; number 0 is the background.
+
+    Attributes:
+        labels: (h, w) int32, at working resolution.
+        areas: (N,) int32, working pixels.
+        xyxy: (N, 4) boxes in full pixels.
+    """
+
+    labels: np.ndarray
+    areas: np.ndarray
+    xyxy: np.ndarray
+
+    @classmethod
+    def of(cls, moving: np.ndarray, scale: float) -> _Blobs:
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(moving, connectivity=8)
+        x, y, w, h, areas = stats.T
+        return cls(labels, areas, np.stack([x, y, x + w, y + h], axis=1) / scale)
+
+    def share(self, mask: np.ndarray) -> np.ndarray:
+        """(N,) what part of each blob lies in a mask of 0 and 1."""
+        inside = np.bincount(self.labels[mask > 0], minlength=len(self.areas))
+        return inside / np.maximum(self.areas, 1)
+
+    def whole(
+        self, mask: np.ndarray, box: np.ndarray, which: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """A mask and its box, grown to hold the blobs for which `which`, (N,) bool, is True."""
+        which = which.copy()
+        which[0] = False
+        boxes = np.vstack([self.xyxy[which], box])
+        box = np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
+        return mask | which.astype(np.uint8)[self.labels], box

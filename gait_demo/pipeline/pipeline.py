@@ -1,0 +1,131 @@
+"""The one place that orders the stages."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from gait_demo.clock import Clock
+from gait_demo.config import PipelineOptions
+from gait_demo.outputs import NAMES, appear_together, link_or_copy, result_videos
+from gait_demo.pipeline.analysis import Analyser, Analysis, Progress
+from gait_demo.pipeline.composing import Composed, Composer, chosen_people
+from gait_demo.pipeline.models import Models
+from gait_demo.structures import GaitResult
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    pass
+
+
+class Pipeline:
+    """Runs the stages in order. Between calls it keeps nothing but the models and the options."""
+
+    def __init__(self, models: Models, options: PipelineOptions | None = None):
+        self.models = models
+        self.options = options or PipelineOptions()
+
+    def run(self, source: Path, out_dir: Path, on_progress: Progress = _silent) -> GaitResult:
+        """Anonymize a video, with the seed of the options.
+
+        Args:
+            source: a video; never changed.
+            out_dir: gets original.mp4, binary.mp4, colorized.mp4, comparison.mp4 and report.json,
+                all or none; made if need be.
+            on_progress: called with the stage's name, steps done, and steps in all (0: unknown).
+                What it raises ends the run and leaves nothing behind.
+
+        Raises:
+            GaitDemoError: the video cannot be used, shows nobody who can be anonymized, or the
+                results cannot be written.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            analysis = self.analyse(source, Path(folder), on_progress)
+            return self.render(analysis, out_dir, self.options.anonymize.seed, on_progress)
+
+    def analyse(self, source: Path, folder: Path, on_progress: Progress = _silent) -> Analysis:
+        """What all seeds share: background, people, silhouettes, and original.mp4.
+
+        Args:
+            source, on_progress: as for `run`.
+            folder: gets original.mp4; made if need be. The caller deletes it with the analysis.
+
+        Raises:
+            GaitDemoError: the video cannot be used, or shows nobody who can be anonymized.
+        """
+        analysis = Analyser(Path(source), self.options, on_progress)
+        return analysis.run(Path(folder), self.models.yolo)
+
+    def compose(
+        self,
+        analysis: Analysis,
+        seed: int,
+        on_progress: Progress = _silent,
+        clock: Clock | None = None,
+    ) -> Iterator[Composed]:
+        """The frames of a result before encoding: the same for the same arguments, bit for bit.
+
+        Args:
+            analysis: made by this pipeline.
+            seed: of the noise vector.
+            on_progress: as for `run`.
+            clock: is given the time of the stages.
+
+        Raises:
+            NoPersonError: the person of the options is not in the video.
+        """
+        composer = Composer(analysis, self.models, self.options, clock or Clock())
+        return composer.frames(seed, on_progress)
+
+    def render(
+        self, analysis: Analysis, out_dir: Path, seed: int, on_progress: Progress = _silent
+    ) -> GaitResult:
+        """What depends on the noise: A-NET, C-NET, compositing, encoding.
+
+        Args:
+            analysis: made by this pipeline.
+            seed: of the noise vector.
+            out_dir, on_progress: as for `run`.
+
+        Raises:
+            GaitDemoError: the person of the options is not in the video, or the results cannot
+                be written.
+        """
+        clock, counts = Clock(), Counter()
+        out_dir = Path(out_dir)
+        sound = analysis.source if self.options.video.keep_audio else None
+        with appear_together(out_dir, analysis.source) as part:
+            link_or_copy(analysis.original, part / analysis.original.name)
+            with clock.time("encode"), result_videos(part, analysis.info, sound) as write:
+                for new in self.compose(analysis, seed, on_progress, clock):
+                    write(new.frame.rgb, new.binary, new.colorized, new.frame.time)
+                    counts.update(
+                        out=1, covered=new.covered, held=new.held, erased=new.erased
+                    )
+            report = self._report(analysis, seed, counts, clock)
+            (part / "report.json").write_text(json.dumps(report, indent=2) + "\n")
+        original, binary, colorized, comparison, _ = (out_dir / name for name in NAMES)
+        return GaitResult(original, binary, colorized, comparison, report)
+
+    def _report(self, analysis: Analysis, seed: int, counts: Counter, clock: Clock) -> dict:
+        info, people = analysis.info, len(analysis.people)
+        seconds = Counter(analysis.timings) + Counter(clock.seconds)
+        return {
+            "frames_in": len(analysis.times),
+            "frames_out": counts["out"],
+            "fps": round(float(info.fps), 6),
+            "duration_s": round(float(analysis.times[-1] + 1 / info.fps), 6),
+            "width": info.width,
+            "height": info.height,
+            "people": people,
+            "people_in_clear": people - len(chosen_people(analysis, self.options)),
+            "frames_covered": counts["covered"],
+            "frames_held": counts["held"],
+            "frames_erased": counts["erased"],
+            "seed": seed,
+            "weights": [{"name": file.name, "sha256": file.sha256} for file in self.models.weights],
+            "timings": {stage: round(spent, 3) for stage, spent in seconds.items()},
+        }

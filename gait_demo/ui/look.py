@@ -1,0 +1,46 @@
+"""How the page looks, and what moves on it without the server."""
+
+CSS = """
+.gradio-container {max-width: 1240px !important; margin: 0 auto !important}
+.hidden-or-not {display: flex; flex-wrap: wrap; gap: .5rem .75rem}
+.hidden-or-not p {
+  flex: 1 1 17rem; margin: 0; padding: .5rem .75rem; border-radius: .5rem;
+  background: var(--block-background-fill); border: 1px solid var(--border-color-primary);
+  border-left: .3rem solid #8a8f98; font-size: .95rem;
+}
+.hidden-or-not .yes {border-left-color: #15803d}
+.hidden-or-not .no {border-left-color: #b91c1c}
+#status {min-height: 6rem}
+#status:has(.progress-text, .progress-level) .prose, #status span.error {visibility: hidden}
+#status .meta-text {display: none}
+#examples .gallery-item, #examples .gallery-item * {
+  width: min(11rem, 40vw); height: min(6.2rem, 23vw); max-width: none;
+}
+#examples img {object-fit: cover}
+.player video {background: #111}
+footer {display: none !important}
+"""
+
+# The three players start, stop and jump together.
+TOGETHER_JS = """
+() => {
+  const follow = (event) => {
+    const lead = event.target;
+    if (!lead.closest || !lead.closest("#players")) return;
+    if (event.type === "seeked" && lead.dataset.following) {
+      delete lead.dataset.following;
+      return;
+    }
+    for (const other of document.querySelectorAll("#players video")) {
+      if (other === lead) continue;
+      if (Math.abs(other.currentTime - lead.currentTime) > 0.1) {
+        other.dataset.following = "yes";
+        other.currentTime = lead.currentTime;
+      }
+      if (lead.paused && !other.paused) other.pause();
+      if (!lead.paused && other.paused) other.play();
+    }
+  };
+  for (const name of ["play", "pause", "seeked"]) document.addEventListener(name, follow, true);
+}
+"""

@@ -1,0 +1,92 @@
+import cv2
+import numpy as np
+import pytest
+import scenes
+
+from gait_demo.background import build_plate
+from gait_demo.errors import VideoError
+
+
+def mean_iou(frames, masks, plate):
+    return np.mean([
+        scenes.iou(plate.foreground(frame), mask)
+        for frame, mask in zip(frames, masks, strict=True)
+        if mask.sum() > 800
+    ])  # fmt: skip
+
+
+def test_a_crossing_leaves_the_true_background():
+    frames, scene, masks = scenes.walk()
+    plate = build_plate(iter(frames))
+    assert np.abs(plate.rgb.astype(int) - scene).max() <= 8
+    assert not plate.unseen.any()
+    assert mean_iou(frames, masks[0], plate) > 0.85
+
+
+def test_a_person_who_covers_a_place_most_of_the_time_is_not_in_the_plate():
+    frames, _, masks = scenes.walk(frames=60, paths=((140, 178),))
+    share = masks[0].mean(axis=0)
+    often = (share > 0.55) & (share < 0.8)
+    assert often.any()
+    plate = build_plate(iter(frames))
+    person = np.abs(plate.rgb.astype(int) - (25, 30, 110)).max(axis=2) < 25
+    assert person[often].mean() < 0.05
+
+
+def test_flicker_of_brightness_is_no_foreground():
+    frames, _, masks = scenes.walk()
+    gains = 1 + 0.12 * np.sin(np.arange(len(frames)))
+    flicker = scenes.changed(frames, lambda t, rgb: np.clip(rgb * gains[t], 0, 255).astype("uint8"))
+    assert mean_iou(flicker, masks[0], build_plate(iter(flicker))) > 0.8
+
+
+def shaken(t, image, flags=cv2.INTER_LINEAR):
+    move = np.float32([[1, 0, 4 * np.sin(0.9 * t)], [0, 1, 3 * np.cos(0.7 * t)]])
+    return cv2.warpAffine(image, move, image.shape[1::-1], flags=flags,
+                          borderMode=cv2.BORDER_REFLECT)  # fmt: skip
+
+
+def test_a_shaking_camera_is_registered():
+    frames, _, masks = scenes.walk()
+    frames = scenes.changed(frames, shaken)
+    masks = [shaken(t, mask, cv2.INTER_NEAREST) for t, mask in enumerate(masks[0])]
+    plate = build_plate(iter(frames))
+    moves = np.array([[4 * np.sin(0.9 * t), 3 * np.cos(0.7 * t)] for t in range(len(frames))])
+    centre = np.float32([[[160, 90]]])
+    first = cv2.perspectiveTransform(centre, np.linalg.inv(plate.transforms[0]))
+    seen = np.array([cv2.perspectiveTransform(first, m)[0, 0] for m in plate.transforms])
+    assert np.abs((seen - seen[0]) - (moves - moves[0])).max() < 0.7
+    assert mean_iou(frames, masks, plate) > 0.75
+
+
+def test_a_panning_camera_is_refused():
+    wide = scenes.background(180, 900)
+    frames, _, _ = scenes.walk()
+    pan = scenes.changed(frames, lambda t, rgb: wide[:, 6 * t : 6 * t + 320].copy())
+    with pytest.raises(VideoError, match="camera moves too much"):
+        build_plate(iter(pan))
+
+
+def test_a_cast_shadow_is_not_foreground():
+    frames, _, masks = scenes.walk()
+    ground = np.zeros_like(masks[0])
+    for t, mask in enumerate(ground):
+        cv2.ellipse(mask, (round(-70 + 380 * t / 59), 163), (45, 12), 0, 0, 360, 1, -1)
+    ground &= ~masks[0] & 1
+
+    def darken(t, rgb):
+        soft = 1 - 0.35 * cv2.GaussianBlur(ground[t].astype(np.float32), (0, 0), 3)
+        dark = (rgb * soft[..., None]).astype(np.uint8)
+        return np.where(masks[0][t][..., None] > 0, rgb, dark)
+
+    frames = scenes.changed(frames, darken)
+    plate = build_plate(iter(frames))
+    part = [plate.foreground(f)[g > 0].mean() for f, g in zip(frames, ground, strict=True)
+            if g.sum() > 800]  # fmt: skip
+    assert np.mean(part) < 0.3
+    assert mean_iou(frames, masks[0], plate) > 0.7
+
+
+def test_no_frames():
+    with pytest.raises(VideoError, match="no frames"):
+        build_plate(iter([]))

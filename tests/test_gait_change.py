@@ -1,0 +1,102 @@
+"""What the issue of anonymization asks of the shipped A-NET, measured on clips.
+
+`python -m pytest tests/test_gait_change.py -s` prints the figures.
+"""
+
+from itertools import combinations
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from gait_demo.anonymize import anonymize, noise_vector
+from gait_demo.pipeline import Models, Pipeline
+
+ASSETS = Path(__file__).parents[1] / "assets"
+REAL_CLIPS = (
+    "videos/biomech_gait_normal_01.mp4",
+    "videos/biomech_gait_abnormal_05_limping.mp4",
+    "kth/person01_walking_d1_uncomp.mp4",
+)
+SEEDS = range(8)
+
+
+@pytest.fixture(scope="module")
+def pipeline():
+    return Pipeline(Models.load())
+
+
+@pytest.mark.parametrize("clip", sorted(path.name for path in ASSETS.glob("*.mp4")))
+def test_rendered_clip(pipeline, clip, tmp_path):
+    check(pipeline, ASSETS / clip, tmp_path)
+
+
+@pytest.mark.parametrize("clip", REAL_CLIPS)
+def test_real_clip(pipeline, clip, real_data, tmp_path):
+    check(pipeline, real_data / clip, tmp_path)
+
+
+def check(pipeline: Pipeline, clip: Path, folder: Path) -> None:
+    """Measures one clip's first person over eight seeds, prints the figures, and judges them."""
+    analysis = pipeline.analyse(clip, folder)
+    person = analysis.people[0]
+    seen = person.silhouettes
+    anet, fps = pipeline.models.anet, float(analysis.info.fps)
+    before = seen.masks > 0.5
+    inside = in_picture(seen.squares, analysis.info.width) & ~person.held
+    after = np.stack([
+        anonymize(seen, anet, noise_vector(seed, anet.dims.noise_dim), fps=fps).masks > 0.5
+        for seed in SEEDS
+    ])  # fmt: skip
+    alike = np.mean([iou(after[i], after[j])[inside].mean() for i, j in combinations(SEEDS, 2)])
+    whole = np.mean([is_one_piece(mask) for walk in after for mask in walk[inside]])
+    area = after[:, inside].sum((2, 3)) / before[inside].sum((1, 2))
+    pairs = inside[1:] & inside[:-1]
+    smooth_before = iou(before[1:], before[:-1])[pairs].mean()
+    smooth_after = np.mean([iou(walk[1:], walk[:-1])[pairs].mean() for walk in after])
+    phase = [np.corrcoef(leg_spread(before[inside]), leg_spread(walk[inside]))[0, 1] for walk in after]
+    facing = np.mean([
+        iou(walk, before)[inside].mean() > iou(walk, before[..., ::-1])[inside].mean()
+        for walk in after
+    ])  # fmt: skip
+    print(
+        f"\n{clip.name}: {inside.sum()} frames, IoU between seeds {alike:.3f}, "
+        f"one piece {whole:.3f}, area median {np.median(area):.2f} "
+        f"(5-95 %: {np.quantile(area, 0.05):.2f}-{np.quantile(area, 0.95):.2f}), "
+        f"neighbours {smooth_before:.3f} -> {smooth_after:.3f}, "
+        f"phase {np.median(phase):.2f}, facing {facing:.2f}"
+    )
+    assert inside.sum() >= 25
+    assert alike <= 0.90
+    assert whole >= 0.98
+    assert 0.6 <= np.quantile(area, 0.05) and np.quantile(area, 0.95) <= 1.6
+    assert smooth_after >= smooth_before - 0.03
+    assert np.median(phase) >= 0.7
+    assert facing == 1.0
+
+
+def in_picture(squares: np.ndarray, width: int) -> np.ndarray:
+    """(T,) whether the middle half of the square, where a walker is, lies in the frame."""
+    side = squares[:, 2] - squares[:, 0]
+    return (squares[:, 0] + side / 4 >= 0) & (squares[:, 2] - side / 4 <= width)
+
+
+def iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(T,) intersection over union of (T, 64, 64) boolean masks."""
+    return (a & b).sum((1, 2)) / np.maximum((a | b).sum((1, 2)), 1)
+
+
+def is_one_piece(mask: np.ndarray) -> bool:
+    _, _, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    return len(areas) > 0 and areas.max() > 0.95 * areas.sum()
+
+
+def leg_spread(masks: np.ndarray) -> np.ndarray:
+    """(T,) how far apart the legs are: standard deviation of the columns of the lowest third."""
+    legs = masks[:, 43:].sum(1).astype(float)
+    column = np.arange(legs.shape[1])
+    mass = np.maximum(legs.sum(1), 1)
+    mean = legs @ column / mass
+    return np.sqrt(np.maximum(legs @ column**2 / mass - mean**2, 0))

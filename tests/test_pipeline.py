@@ -1,0 +1,207 @@
+"""The whole way from a video to its results, with the shipped weights and the command line."""
+
+import json
+from fractions import Fraction
+from itertools import zip_longest
+
+import av
+import numpy as np
+import pytest
+from moviepy import VideoFileClip
+from walker import background, crossing, frames, write_clip
+
+from gait_demo.__main__ import main
+from gait_demo.config import AnonymizeOptions, PipelineOptions, VideoOptions
+from gait_demo.errors import NoPersonError, VideoError
+from gait_demo.outputs import NAMES
+from gait_demo.pipeline import Models, Pipeline
+from gait_demo.video import read_frames
+
+NTSC = Fraction(30000, 1001)
+COUNT = 60
+VIDEOS = [name for name in NAMES if name.endswith(".mp4")]
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    path = tmp_path_factory.mktemp("clip") / "walk.mp4"
+    return write_clip(path, frames(COUNT, fps=float(NTSC)), NTSC)
+
+
+@pytest.fixture(scope="module")
+def pipeline():
+    return Pipeline(Models.load())
+
+
+@pytest.fixture(scope="module")
+def analysis(pipeline, clip, tmp_path_factory):
+    return pipeline.analyse(clip, tmp_path_factory.mktemp("analysis"))
+
+
+@pytest.fixture(scope="module")
+def result(pipeline, analysis, tmp_path_factory):
+    return pipeline.render(analysis, tmp_path_factory.mktemp("result"), seed=1)
+
+
+def test_five_files_keep_the_time_of_the_clip(result):
+    assert sorted(path.name for path in result.binary.parent.iterdir()) == sorted(NAMES)
+    for name in VIDEOS:
+        with VideoFileClip(str(result.binary.parent / name)) as video:
+            assert video.fps == pytest.approx(float(NTSC), abs=0.01)
+            assert video.duration == pytest.approx(COUNT / float(NTSC), abs=1 / float(NTSC))
+        assert sum(1 for _ in read_frames(result.binary.parent / name)) == COUNT
+
+
+def test_the_report_says_what_was_done(result):
+    report = json.loads((result.binary.parent / "report.json").read_text())
+    assert report == result.report
+    assert report["frames_in"] == report["frames_out"] == COUNT
+    assert (report["width"], report["height"], report["seed"]) == (320, 240, 1)
+    assert report["fps"] == pytest.approx(29.97003)
+    assert (report["people"], report["people_in_clear"]) == (1, 0)
+    assert report["frames_covered"] > 0.6 * COUNT
+    assert {"anet", "cnet"} <= {file["name"] for file in report["weights"]}
+    assert all(len(file["sha256"]) == 64 for file in report["weights"])
+    assert {"background", "anonymize", "colorize", "encode"} <= report["timings"].keys()
+
+
+def test_the_same_seed_gives_the_same_frames_and_another_seed_another_gait(pipeline, analysis):
+    first, again, other = (list(pipeline.compose(analysis, seed)) for seed in (1, 1, 2))
+    assert all(np.array_equal(a.colorized, b.colorized) for a, b in zip_longest(first, again))
+    assert all(np.array_equal(a.binary, b.binary) for a, b in zip_longest(first, again))
+    changed = [np.array_equal(a.binary, b.binary) for a, b in zip_longest(first, other)]
+    assert not all(changed)
+
+
+def test_outside_the_walker_nothing_changes_and_the_walker_is_gone(pipeline, analysis, clip):
+    wall = background(320, 240).astype(int)
+    for new in pipeline.compose(analysis, 1):
+        old, now = new.frame.rgb.astype(int), new.colorized.astype(int)
+        box = analysis.people[0].box(new.frame.index)
+        outside = np.ones(old.shape[:2], bool)
+        if box is not None:
+            left, right = np.clip(box[[0, 2]] + [-60, 60], 0, 320).astype(int)
+            outside[:, left:right] = False
+            assert np.abs(old - now)[outside].max(initial=0) == 0
+        drawn = new.binary.max(axis=2) > 0
+        was_person = np.abs(old - wall).max(axis=2) > 60
+        ghost = was_person & ~drawn & (np.abs(now - wall).max(axis=2) > 60)
+        assert ghost.sum() <= 12, f"frame {new.frame.index}"
+
+
+def test_encoding_keeps_the_background(result, clip):
+    errors = []
+    for before, after in zip(read_frames(clip), read_frames(result.colorized), strict=True):
+        untouched = np.abs(before.rgb.astype(int) - after.rgb).max(axis=2)
+        error = (before.rgb[:60].astype(float) - after.rgb[:60]) ** 2
+        errors.append(error.mean())
+        assert untouched.shape == before.rgb.shape[:2]
+    assert 10 * np.log10(255**2 / np.mean(errors)) >= 35
+
+
+def test_cancelling_leaves_nothing(pipeline, clip, tmp_path):
+    class Stop(Exception):
+        pass
+
+    for stage in ("background", "tracks", "render"):
+
+        def stop(now, done, total, stage=stage):
+            if now == stage and done > 10:
+                raise Stop
+
+        with pytest.raises(Stop):
+            pipeline.run(clip, tmp_path / "result", stop)
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_a_person_who_is_not_there_is_refused(analysis):
+    options = PipelineOptions(anonymize=AnonymizeOptions(person=7))
+    with pytest.raises(NoPersonError, match="There is no person 7 in the video; choose from: 1"):
+        list(Pipeline(Models.load(), options).compose(analysis, 0))
+
+
+def _cut_off(path):
+    whole = crossing(path.with_name("whole.mp4"), 20).read_bytes()
+    path.with_name("whole.mp4").unlink()
+    path.write_bytes(whole[: len(whole) // 2])
+
+
+def _sound_only(path):
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("aac", rate=44100)
+        silence = av.AudioFrame.from_ndarray(np.zeros((1, 44100), np.float32), "fltp", "mono")
+        silence.rate = 44100
+        for packet in stream.encode(silence):
+            output.mux(packet)
+        output.mux(stream.encode(None))
+
+
+def _nobody(path):
+    write_clip(path, (background(320, 240) for _ in range(30)))
+
+
+BAD = {
+    "not a video": (lambda path: path.write_text("hello " * 999), "not a video"),
+    "zero bytes": (lambda path: path.touch(), "empty"),
+    "cut off": (_cut_off, "cut off or damaged"),
+    "no pictures": (_sound_only, "no picture"),
+    "one frame": (lambda path: write_clip(path, iter([background(320, 240)])), "one frame"),
+    "nobody": (_nobody, "No walking person"),
+    "too small": (lambda path: crossing(path, 60, person_height=36), "too small"),
+    "missing": (lambda path: None, "no file"),
+}
+
+
+@pytest.mark.parametrize("make, says", BAD.values(), ids=BAD.keys())
+def test_bad_input_is_one_sentence_and_leaves_no_file(make, says, tmp_path, capsys):
+    source = tmp_path / "input.mp4"
+    make(source)
+    before = sorted(tmp_path.iterdir())
+    assert main(["anonymize", str(source), "--out", str(tmp_path / "result")]) == 2
+    said = capsys.readouterr()
+    assert says in said.err
+    assert said.err.count("\n") == 1 and "Traceback" not in said.err and not said.out
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_clip_over_the_limit_is_refused(clip, tmp_path):
+    options = PipelineOptions(video=VideoOptions(max_duration_s=1))
+    with pytest.raises(VideoError, match="limit is 1 s"):
+        Pipeline(Models.load(), options).run(clip, tmp_path / "result")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_input_is_never_overwritten(clip, tmp_path, capsys):
+    source = tmp_path / "original.mp4"
+    source.write_bytes(clip.read_bytes())
+    assert main(["anonymize", str(source), "--out", str(tmp_path)]) == 2
+    assert "would overwrite original.mp4" in capsys.readouterr().err
+    assert source.read_bytes() == clip.read_bytes()
+    assert list(tmp_path.iterdir()) == [source]
+
+
+def test_bench_prints_one_line_of_json(tmp_path, capsys):
+    path = crossing(tmp_path / "walk.mp4", 40)
+    assert main(["bench", str(path)]) == 0
+    line = capsys.readouterr().out
+    assert line.count("\n") == 1
+    measured = json.loads(line)
+    assert measured["clip_s"] == pytest.approx(1.6)
+    assert measured["ratio"] == pytest.approx(measured["processing_s"] / 1.6, abs=0.01)
+    assert sum(measured["stages"].values()) <= measured["processing_s"]
+    assert measured["peak_rss_mb"] > 100
+    assert measured["floor"]["decode_s"] > 0 and measured["floor"]["encode_s"] > 0
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "videos/biomech_gait_normal_01.mp4",
+        "videos/biomech_gait_abnormal_05_limping.mp4",
+        "kth/person01_walking_d1_uncomp.mp4",
+    ],
+)
+def test_real_clips_come_out(name, real_data, tmp_path):
+    result = Pipeline(Models.load()).run(real_data / name, tmp_path / "result")
+    assert result.report["frames_out"] == result.report["frames_in"]
+    assert result.report["frames_covered"] > 0

@@ -1,0 +1,64 @@
+import numpy as np
+import scenes
+
+from gait_demo import silhouettes
+from gait_demo.foreground import ForegroundClip
+from gait_demo.structures import Track
+
+
+def test_normalise_takes_the_mean_over_each_cell():
+    rng = np.random.default_rng(0)
+    mask = (rng.random((256, 256)) > 0.5).astype(np.uint8)
+    cells = mask.reshape(64, 4, 64, 4).mean(axis=(1, 3))
+    assert np.allclose(silhouettes.normalise(mask, np.array([0, 0, 256, 256])), cells, atol=1e-3)
+
+
+def test_a_square_beyond_the_frame_is_empty_there():
+    square = np.array([-64, 0, 64, 128.0])
+    got = silhouettes.normalise(np.ones((128, 128), np.uint8), square)
+    assert got[:, :31].max() == 0 and got[:, 33:].min() > 0.999
+
+
+def test_squares_stand_on_the_feet_line_around_the_middle():
+    squares = silhouettes.squares_from_boxes(np.array([[10, 20, 50, 120]], np.float32))
+    assert squares.tolist() == [[-20, 20, 80, 120]]
+
+
+def test_a_clip_fills_its_squares_and_leaves_the_other_person_out():
+    _, _, masks = scenes.walk(frames=20, paths=((100, 110), (160, 150)), tall=100)
+    clip = ForegroundClip(masks.shape[2:], 1.0)
+    for t in range(20):
+        clip.append(masks[:, t].max(axis=0))
+    tracks = []
+    for n, middles in enumerate((np.linspace(100, 110, 20), np.linspace(160, 150, 20))):
+        boxes = np.stack([middles - 22, 0 * middles + 65, middles + 22, 0 * middles + 165], axis=1)
+        tracks.append(Track(n + 1, 0, boxes.astype(np.float32), np.ones(20, bool)))
+    for track, truth in zip(tracks, masks, strict=True):
+        got = silhouettes.extract(clip, track, tracks)
+        for mask, square, true in zip(got.masks, got.squares, truth, strict=True):
+            expected = silhouettes.normalise(true, square) > 0.5
+            assert scenes.iou(mask > 0.5, expected) > 0.9
+            assert expected[:3].any() and expected[-3:].any()
+            assert silhouettes.is_good(mask)
+
+
+def test_a_silhouette_in_pieces_is_not_good():
+    mask = np.zeros((64, 64), np.float32)
+    mask[5:60, 25:35] = 1
+    assert silhouettes.is_good(mask)
+    mask[30:38] = 0
+    assert not silhouettes.is_good(mask)
+    assert not silhouettes.is_good(np.zeros((64, 64), np.float32))
+
+
+def test_crop_square_repeats_the_border():
+    rgb = np.zeros((40, 40, 3), np.uint8)
+    rgb[:, :5] = 200
+    crop = silhouettes.crop_square(rgb, np.array([-20, 0, 20, 40.0]))
+    assert crop.shape == (64, 64, 3) and np.allclose(crop[:, :30], 200 / 255, atol=1e-2)
+
+
+def test_a_box_beyond_the_frame_holds_nothing():
+    mask = np.ones((90, 160), np.uint8)
+    box = np.array([-60.0, 20, -20, 80])
+    assert not silhouettes.own_foreground(mask, box, [], 1.0).any()
