@@ -6,6 +6,8 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import fields
+from fractions import Fraction
 from pathlib import Path
 
 from gait_demo import training
@@ -51,12 +53,26 @@ def _parser() -> argparse.ArgumentParser:
     _add_weights(bench)
     bench.set_defaults(command=_bench)
 
-    synthesize = commands.add_parser("synthesize", help="make walks to train on")
-    synthesize.add_argument("--out", type=Path, required=True, help="folder for walks-*.npz files")
-    synthesize.add_argument("--walks", type=_positive, default=500)
-    synthesize.add_argument("--seed", type=_seed, default=0)
-    synthesize.add_argument("--workers", type=_positive, default=2, help="processes")
-    synthesize.set_defaults(command=_synthesize)
+    synthesize = commands.add_parser("synthesize", help="make walkers, to train on or to film")
+    kinds = synthesize.add_subparsers(required=True, metavar="walks|film")
+    walks = kinds.add_parser("walks", help="shards of silhouettes and crops to train on")
+    walks.add_argument("--out", type=Path, required=True, help="folder for walks-*.npz files")
+    walks.add_argument("--walks", type=_positive, default=400)
+    walks.add_argument("--seed", type=_seed, default=0)
+    walks.add_argument("--workers", type=_positive, default=2, help="processes")
+    walks.set_defaults(command=_synthesize_walks)
+    film = kinds.add_parser("film", help="a video of one walker in front of a static camera")
+    film.add_argument("--out", type=Path, required=True, help="the MP4 file")
+    film.add_argument("--seconds", type=float, default=4.0)
+    film.add_argument("--fps", type=Fraction, default=Fraction(25), help="such as 25 or 30000/1001")
+    film.add_argument("--width", type=_positive, default=960)
+    film.add_argument("--height", type=_positive, default=540)
+    film.add_argument("--person-px", type=_positive, default=300, help="height of the walker")
+    film.add_argument("--view-angle", type=float, default=90.0, help="degrees, as in CASIA-B")
+    film.add_argument("--scene", default="street", help="room, street or park")
+    film.add_argument("--outfit", default="trousers", help="trousers, skirt, coat or sportswear")
+    film.add_argument("--seed", type=_seed, default=0)
+    film.set_defaults(command=_synthesize_film)
 
     train = commands.add_parser("train", help="train A-NET or C-NET")
     training.add_arguments(train)
@@ -104,11 +120,19 @@ def _bench(parsed: argparse.Namespace) -> None:
     print(json.dumps(bench(pipeline, parsed.clip)))
 
 
-def _synthesize(parsed: argparse.Namespace) -> None:
+def _synthesize_walks(parsed: argparse.Namespace) -> None:
     from gait_demo.synthesis.dataset import SynthesisOptions, synthesize
 
     options = SynthesisOptions(parsed.out, parsed.walks, parsed.seed, parsed.workers)
     synthesize(options, _progress())
+
+
+def _synthesize_film(parsed: argparse.Namespace) -> None:
+    from gait_demo.synthesis.film import FilmOptions, write_film
+
+    names = [field.name for field in fields(FilmOptions) if hasattr(parsed, field.name)]
+    options = FilmOptions(**{name: getattr(parsed, name) for name in names})
+    write_film(parsed.out, options, _progress())
 
 
 def _train(parsed: argparse.Namespace) -> None:

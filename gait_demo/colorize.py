@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import torch
 
@@ -20,12 +21,25 @@ def colorize(crops: np.ndarray, silhouettes: np.ndarray, cnet: CNet) -> np.ndarr
         cnet: ready for inference.
 
     Returns:
-        (T, 64, 64, 3) float32 in [0, 1]; meaningful where the silhouette is above 0.5, black
-        outside it.
+        (T, 64, 64, 3) float32 in [0, 1]; outside the silhouette (0.5 or less) each pixel has the
+        nearest colour inside, so that an enlarged edge is not mixed with black.
     """
     device = next(cnet.parameters()).device
     images = torch.from_numpy(crops).permute(0, 3, 1, 2)
     shapes = torch.from_numpy(silhouettes)
     batches = zip(images.split(_BATCH), shapes.split(_BATCH), strict=True)
     coloured = [cnet(image.to(device), shape.to(device)).cpu() for image, shape in batches]
-    return torch.cat(coloured).permute(0, 2, 3, 1).contiguous().numpy()
+    colours = torch.cat(coloured).permute(0, 2, 3, 1).contiguous().numpy()
+    return np.stack([_bled(*pair) for pair in zip(colours, silhouettes > 0.5, strict=True)])
+
+
+def _bled(colours: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """The same picture, with every pixel outside replaced by the nearest one inside."""
+    if not inside.any():
+        return colours
+    _, nearest = cv2.distanceTransformWithLabels(
+        (~inside).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    table = np.zeros((nearest.max() + 1, 3), colours.dtype)
+    table[nearest[inside]] = colours[inside]
+    return table[nearest]

@@ -13,7 +13,7 @@ SILHOUETTE_SIZE = 64  # pixels; the paper's square crop
 
 def _require(array: np.ndarray, name: str, shape: tuple[int | None, ...], kind: str) -> None:
     matches = array.ndim == len(shape) and all(
-        want is None or want == got for want, got in zip(shape, array.shape)
+        want is None or want == got for want, got in zip(shape, array.shape, strict=True)
     )
     if not matches or array.dtype.kind != kind:
         wanted = "(" + ", ".join("any" if n is None else str(n) for n in shape) + ")"

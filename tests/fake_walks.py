@@ -8,7 +8,10 @@ PEOPLE, PHASES, PICTURES = 3, 48, 4
 
 
 def write_fake_walks(folder: Path, shards: int = 2, walks: int = 4) -> Path:
-    """An ellipse on two swinging legs; its width and stride are the first two code numbers."""
+    """An ellipse on two swinging legs; its width and stride are the first two code numbers.
+
+    Clothes are of one colour before a background of noise.
+    """
     rng = np.random.default_rng(0)
     y, x = np.mgrid[:64, :64]
     folder.mkdir(parents=True, exist_ok=True)
@@ -23,7 +26,7 @@ def write_fake_walks(folder: Path, shards: int = 2, walks: int = 4) -> Path:
         masks = trunk | legs
         pictures = np.arange(PICTURES) * PHASES // PICTURES
         clothes = rng.integers(0, 256, (walks, PEOPLE, 1, 1, 1, 3))
-        place = rng.integers(0, 256, (walks, PEOPLE, PICTURES, 1, 1, 3))
+        place = rng.integers(0, 256, (walks, PEOPLE, PICTURES, 64, 64, 3))
         rgb = np.where(masks[:, :, pictures, :, :, None], clothes, place)
         np.savez(
             folder / f"walks-{shard:05d}.npz",

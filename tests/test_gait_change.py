@@ -55,7 +55,9 @@ def check(pipeline: Pipeline, clip: Path, folder: Path) -> None:
     pairs = inside[1:] & inside[:-1]
     smooth_before = iou(before[1:], before[:-1])[pairs].mean()
     smooth_after = np.mean([iou(walk[1:], walk[:-1])[pairs].mean() for walk in after])
-    phase = [np.corrcoef(leg_spread(before[inside]), leg_spread(walk[inside]))[0, 1] for walk in after]
+    phase = [
+        np.corrcoef(leg_spread(before[inside]), leg_spread(walk[inside]))[0, 1] for walk in after
+    ]
     facing = np.mean([
         iou(walk, before)[inside].mean() > iou(walk, before[..., ::-1])[inside].mean()
         for walk in after

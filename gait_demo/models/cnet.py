@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 _FULL_WIDTH = 16  # channels at full resolution, where each costs most
-_MOSTLY_KEEP = -4.0  # logit of the share of new colour before training
+_MOSTLY_KEEP = -3.0  # logit of the share of new colour before training
 
 
 @dataclass(frozen=True)

@@ -46,18 +46,15 @@ class Look:
         for kind in (TOP, BOTTOM, SHOES):
             colours[kind] = _cloth(rng)
         accents = np.array([_cloth(rng) for _ in range(5)])
-        weights = [0.55, 0.17, 0.14, 0.14]
         azimuth, height = rng.uniform(0, 2 * np.pi), rng.uniform(0.5, 1.3)
-        return cls(
-            colours,
-            accents,
-            (str(rng.choice(PATTERNS, p=weights)), str(rng.choice(PATTERNS, p=[0.85, 0.05, 0.07, 0.03]))),
-            float(rng.uniform(0.04, 0.14)),
-            np.array([
-                np.cos(azimuth) * np.cos(height), np.sin(azimuth) * np.cos(height), np.sin(height)
-            ]),
-            float(rng.uniform(0.45, 0.75)),
-        )  # fmt: skip
+        patterns = (
+            str(rng.choice(PATTERNS, p=[0.55, 0.17, 0.14, 0.14])),
+            str(rng.choice(PATTERNS, p=[0.85, 0.05, 0.07, 0.03])),
+        )
+        scale_m = float(rng.uniform(0.04, 0.14))
+        level = np.cos(height)
+        light = np.array([np.cos(azimuth) * level, np.sin(azimuth) * level, np.sin(height)])
+        return cls(colours, accents, patterns, scale_m, light, float(rng.uniform(0.45, 0.75)))
 
 
 def _cloth(rng: np.random.Generator) -> np.ndarray:
@@ -106,7 +103,9 @@ def _pattern(name: str, place: np.ndarray) -> np.ndarray:
     if name == "checked":
         return ((np.sin(z) > 0.3).astype(float) + (np.sin(x + y) > 0.3)) / 2
     if name == "printed":
-        return (np.sin(1.3 * x + 0.6 * z) * np.sin(0.9 * z - 0.4 * x) * np.cos(y) > 0.35).astype(float)
+        return (np.sin(1.3 * x + 0.6 * z) * np.sin(0.9 * z - 0.4 * x) * np.cos(y) > 0.35).astype(
+            float
+        )
     return np.zeros(len(place))
 
 

@@ -26,8 +26,16 @@ SKIN, HAIR, TOP, BOTTOM, SHOES = range(5)  # what a face of the mesh shows
 _MOVING_BONES = ("root", "spine05", "spine03", "spine01", "neck01", "head") + tuple(
     f"{bone}.{side}"
     for side in "LR"
-    for bone in ("upperleg01", "lowerleg01", "foot", "toe1-1", "clavicle", "upperarm01",
-                 "lowerarm01", "wrist")  # fmt: skip
+    for bone in (
+        "upperleg01",
+        "lowerleg01",
+        "foot",
+        "toe1-1",
+        "clavicle",
+        "upperarm01",
+        "lowerarm01",
+        "wrist",
+    )  # fmt: skip
 )
 
 
@@ -81,9 +89,7 @@ def template() -> Template:
         (rows, ancestors[model.vertex_bone_indices.numpy()]),
         model.vertex_bone_weights.numpy(),
     )
-    return Template(
-        model, np.array(faces, np.int32), np.array(face_group), dense.argmax(1), dense
-    )
+    return Template(model, np.array(faces, np.int32), np.array(face_group), dense.argmax(1), dense)
 
 
 def _moving_ancestors(model) -> np.ndarray:
@@ -200,9 +206,7 @@ class Walker:
         for name, rotation in self._rotations(t).items():
             deltas[:, model.bone_labels.index(name), :3, :3] = rotation
         with torch.no_grad():
-            transforms, _ = model.get_bone_transforms(
-                torch.from_numpy(deltas), self._rest_poses
-            )
+            transforms, _ = model.get_bone_transforms(torch.from_numpy(deltas), self._rest_poses)
         moving = [model.bone_labels.index(name) for name in _MOVING_BONES]
         matrices = transforms[:, moving, :3].numpy()  # (T, B, 3, 4)
         blended = np.tensordot(self._weights, matrices, axes=(1, 1))  # (V, T, 3, 4)
@@ -296,9 +300,7 @@ def _thirds(rotation: np.ndarray, parts: int = 3) -> np.ndarray:
         -1,
     )
     degrees = np.degrees(vector / 2) / parts
-    return (
-        _rotation(2, degrees[:, 2]) @ _rotation(1, degrees[:, 1]) @ _rotation(0, degrees[:, 0])
-    )
+    return _rotation(2, degrees[:, 2]) @ _rotation(1, degrees[:, 1]) @ _rotation(0, degrees[:, 0])
 
 
 def _dress(
@@ -337,8 +339,11 @@ def _dress(
     push[tights & arm] = 0.009 * looseness_up
     push[tights & leg] = (0.007 + 0.016 * looseness_low * towards_ankle)[tights & leg]
     push[(group == 0) & foot] = 0.008
-    scalp = (group == 0) & head & (z > heads["head"][2] + 0.035) & (
-        vertices[:, 1] > heads["head"][1] - 0.04
+    scalp = (
+        (group == 0)
+        & head
+        & (z > heads["head"][2] + 0.035)
+        & (vertices[:, 1] > heads["head"][1] - 0.04)
     )
     push[scalp] = 0.006 + 0.012 / (1 + np.exp(-hair))
     push[group == 2] = 0.01 * looseness_low + (0.015 if outfit == "coat" else 0)

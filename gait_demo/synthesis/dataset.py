@@ -99,9 +99,7 @@ def draw_camera(rng: np.random.Generator) -> Camera:
     """A camera anywhere around the walker, mostly at eye level or a little above."""
     distance = rng.uniform(3.0, 10.0)
     elevation = rng.uniform(-2, 12) if rng.uniform() < 0.7 else rng.uniform(12, 35)
-    return Camera(
-        rng.uniform(0, 360), elevation, distance, _PERSON_PX * distance / 1.7, 192, 224
-    )
+    return Camera(rng.uniform(0, 360), elevation, distance, _PERSON_PX * distance / 1.7, 192, 224)
 
 
 def _walk(rng: np.random.Generator, places: list[np.ndarray]) -> dict[str, np.ndarray]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from gait_demo.errors import DataError
 from gait_demo.synthesis.appearance import Look, shade
 from gait_demo.synthesis.body import LATENT_DIM, OUTFITS, Walker
 from gait_demo.synthesis.render import Camera, rasterise
@@ -23,6 +24,8 @@ _OVERSAMPLING = 2
 @dataclass(frozen=True)
 class FilmOptions:
     """A static camera; the walker crosses the picture, and comes back if there is time.
+
+    Raises DataError for what cannot be filmed.
 
     Attributes:
         view_angle: as in Camera; at 90 the first crossing is to the left.
@@ -44,11 +47,11 @@ class FilmOptions:
 
     def __post_init__(self) -> None:
         if self.scene not in SCENES:
-            raise ValueError(f"scene: expected one of {SCENES}, got {self.scene!r}")
+            raise DataError(f"scene: expected one of {SCENES}, got {self.scene!r}")
         if self.outfit not in OUTFITS:
-            raise ValueError(f"outfit: expected one of {OUTFITS}, got {self.outfit!r}")
+            raise DataError(f"outfit: expected one of {OUTFITS}, got {self.outfit!r}")
         if not 16 <= self.person_px <= self.height:
-            raise ValueError(
+            raise DataError(
                 f"person_px: expected 16 to the picture's height {self.height}, "
                 f"got {self.person_px}"
             )

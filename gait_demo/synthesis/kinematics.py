@@ -26,8 +26,10 @@ class Harmonics:
         bend = bend or Bend()
         angle = np.full_like(t, self.offset + bend.offset * self.offset_sd, dtype=float)
         for k, (amplitude, phase) in enumerate(self.waves, start=1):
-            angle += amplitude * bend.scale * np.cos(
-                2 * np.pi * k * (t + bend.shift) + np.radians(phase)
+            angle += (
+                amplitude
+                * bend.scale
+                * np.cos(2 * np.pi * k * (t + bend.shift) + np.radians(phase))
             )
         return angle
 
@@ -56,18 +58,12 @@ MEAN_CURVES = {
     "ankle_dorsiflexion": Harmonics(
         3.6, ((5.7, -107), (6.3, 83), (3.9, -167), (1.9, 10), (1.2, 121), (0.8, -39)), 3.6
     ),
-    "foot_progression": Harmonics(
-        -11.0, ((4.4, -95), (2.7, -48), (1.5, 69), (0.7, -154)), 7.7
-    ),
+    "foot_progression": Harmonics(-11.0, ((4.4, -95), (2.7, -48), (1.5, 69), (0.7, -154)), 7.7),
     "thorax_tilt": Harmonics(0.9, ((0.1, -95), (0.8, 70), (0.1, -83), (0.2, 53)), 5.6),
     "thorax_obliquity": Harmonics(0, ((1.3, 116), (0, 0), (0.4, 33)), 1.8),
     "thorax_rotation": Harmonics(0, ((2.2, -151), (0, 0), (0.7, 58)), 2.6),
-    "shoulder_flexion": Harmonics(
-        -9.3, ((14.4, 179), (1.3, 82), (0.7, -138), (0.4, 32)), 8.7
-    ),
-    "shoulder_abduction": Harmonics(
-        11.1, ((3.3, -169), (0.8, 47), (0.5, -153), (0.1, -100)), 6.1
-    ),
+    "shoulder_flexion": Harmonics(-9.3, ((14.4, 179), (1.3, 82), (0.7, -138), (0.4, 32)), 8.7),
+    "shoulder_abduction": Harmonics(11.1, ((3.3, -169), (0.8, 47), (0.5, -153), (0.1, -100)), 6.1),
     "elbow_flexion": Harmonics(36.2, ((12.3, 172), (2.5, -6), (0.7, 83), (0.2, -157)), 9.0),
 }
 
@@ -99,9 +95,7 @@ class Gait:
                 continue
             for side, delay, sign in (("left", 0.0, -1), ("right", 0.5, 1)):
                 scale = bend.scale * (1 + sign * self.asymmetry / 2)
-                result[f"{side}_{name}"] = curve(
-                    t + delay, Bend(bend.offset, scale, bend.shift)
-                )
+                result[f"{side}_{name}"] = curve(t + delay, Bend(bend.offset, scale, bend.shift))
         return result
 
 
@@ -150,9 +144,7 @@ def gait_from_latent(z: np.ndarray) -> Gait:
                 0.6 * shoulder, np.exp(0.35 * swing), 10 * arm_timing * cycles
             ),
             "shoulder_abduction": Bend(0.6 * abduction, np.exp(0.3 * swing)),
-            "elbow_flexion": Bend(
-                0.7 * elbow, np.exp(0.3 * elbow_range), 10 * arm_timing * cycles
-            ),
+            "elbow_flexion": Bend(0.7 * elbow, np.exp(0.3 * elbow_range), 10 * arm_timing * cycles),
         },
         head_pitch=4.0 * head,
         asymmetry=0.06 * asymmetry,

@@ -80,7 +80,9 @@ def _room(rng, width, height, horizon) -> np.ndarray:
             top = rng.uniform(0.08, 0.25) * height
             tall = rng.uniform(0.1, 0.22) * height
             _rectangle(picture, x, top, x + wide, top + tall, _muted(rng, 0.1, 0.3))
-            _rectangle(picture, x + 6, top + 6, x + wide - 6, top + tall - 6, rng.uniform(0.2, 0.9, 3))
+            _rectangle(
+                picture, x + 6, top + 6, x + wide - 6, top + tall - 6, rng.uniform(0.2, 0.9, 3)
+            )
         elif what == 2:  # cupboard
             _rectangle(picture, x, floor - rng.uniform(0.12, 0.3) * height, x + wide, floor,
                        _muted(rng, 0.25, 0.6))  # fmt: skip
