@@ -7,12 +7,18 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr  # noqa: E402
 
+from gait_demo.errors import WeightsError  # noqa: E402
 from gait_demo.pipeline import Models  # noqa: E402
 from gait_demo.ui import anonymize_tab, look  # noqa: E402
 
 ASSETS = Path(__file__).resolve().parent / "assets"
 KEPT_S = 3600  # seconds; uploads are deleted after this, and results once the visitor is gone
 CLEANED_EVERY_S = 300
+
+try:
+    models = Models.load()
+except WeightsError as error:
+    raise SystemExit(str(error)) from error
 
 gr.set_static_paths([ASSETS])  # served from where they are, so that no clean-up deletes them
 
@@ -21,7 +27,7 @@ with gr.Blocks(
 ) as demo:
     anonymize_tab.anonymize_tab(
         demo,
-        Models.load(),
+        models,
         examples=sorted(ASSETS.glob("*.mp4")),
         folder=Path(demo.GRADIO_CACHE) / "sessions",
     )

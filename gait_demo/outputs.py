@@ -21,7 +21,7 @@ from gait_demo.video import VideoWriter
 
 NAMES = ("original.mp4", "binary.mp4", "colorized.mp4", "comparison.mp4", "report.json")
 LABELS = ("Original", "New silhouette", "New walker")
-MAX_PANEL_WIDTH_PX = 640  # of each of the three in the comparison
+MAX_PANEL_WIDTH_PX = 480  # of each of the three in the comparison
 _LABEL_HEIGHT_PX = 32
 _LABEL_INSET_PX = 12
 _WAITING_FRAMES = 6  # between computing and encoding

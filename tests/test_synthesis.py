@@ -139,9 +139,9 @@ def _touch(path, seed, number):
 
 
 def test_film_shows_a_walker_who_crosses():
-    options = FilmOptions(seconds=1.2, width=240, height=160, person_px=90, seed=1)
+    options = FilmOptions(seconds=2, width=240, height=160, person_px=90, seed=1)
     frames, masks = zip(*film(options), strict=True)
-    assert len(frames) == 30 and frames[0].shape == (160, 240, 3)
+    assert len(frames) == 50 and frames[0].shape == (160, 240, 3)
     columns = [np.average(np.arange(240), weights=m.sum(0)) for m in masks if m.sum() > 1500]
     assert len(columns) > 10 and np.all(np.diff(columns) < 1)  # to the left, at 90 degrees
     outside = np.median([np.abs(f.astype(int) - frames[0]).mean() for f in frames[1:5]])

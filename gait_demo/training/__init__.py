@@ -14,6 +14,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of walks-*.npz files")
     parser.add_argument("--out", type=Path, required=True, help="checkpoint to write")
     parser.add_argument("--preset", choices=("paired", "paper"), help="of A-NET: how to train it")
+    parser.add_argument(
+        "--adversarial-from", type=float, help="of A-NET, paired: share of the training (0 to 1)"
+    )
     parser.add_argument("--steps", type=int, help="planned optimiser steps")
     parser.add_argument("--minutes", type=float, help="stop after so many minutes")
     parser.add_argument("--batch", type=int)
@@ -34,10 +37,10 @@ def run(parsed: argparse.Namespace) -> dict:
     from gait_demo.training.cnet import CNetTrainingOptions, train_cnet
 
     names = ("data", "out", "preset", "steps", "minutes", "batch", "report_every", "device")
-    names += ("seed", "resume", "bf16")
+    names += ("seed", "resume", "bf16", "adversarial_from")
     given = {name: getattr(parsed, name) for name in names if getattr(parsed, name) is not None}
-    if parsed.network == "cnet" and "preset" in given:
-        raise DataError("C-NET has no presets; leave out --preset.")
+    if parsed.network == "cnet" and {"preset", "adversarial_from"} & given.keys():
+        raise DataError("C-NET has no presets; leave out --preset and --adversarial-from.")
     try:
         if parsed.network == "anet":
             return train_anet(ANetTrainingOptions(**given))

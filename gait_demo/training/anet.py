@@ -30,14 +30,15 @@ class ANetTrainingOptions(TrainingOptions):
             one walker, for the clean ones of another walker whose identity is the noise.
         dims: sizes of A-NET.
         adversarial_weight: "paired": weight of each discriminator's loss beside cross-entropy.
-        adversarial_from: "paired": share of the training after which discriminators join.
+        adversarial_from: "paired": share of the training after which discriminators join; 1 is
+            never. They make sharper outlines, of which too many fall into pieces.
         critic_width: channels of D_S nearest the image, twice those of D_T.
     """
 
     preset: str = "paired"
     dims: ANetDims = field(default_factory=ANetDims)
     adversarial_weight: float = 0.005
-    adversarial_from: float = 0.6
+    adversarial_from: float = 1.0
     critic_width: int = 32
 
     def __post_init__(self) -> None:
@@ -90,7 +91,8 @@ class _ANetTask:
         self.model.train()
         if self._options.preset == "paper":
             return self._paper_step()
-        return self._paired_step(adversarial=progress >= self._options.adversarial_from)
+        begin = self._options.adversarial_from
+        return self._paired_step(adversarial=begin < 1 and progress >= begin)
 
     def _paper_step(self) -> dict[str, Tensor]:
         windows = sample_windows(self._walks, self._options.batch, self._frames, self.rng)
