@@ -13,6 +13,7 @@ import numpy as np
 from .errors import VideoError
 from .foreground import apply_gains, channel_gains, find_foreground
 from .registration import Registration, image_corners, is_still, rescale, settle
+from .shrink import shrink_by
 from .structures import Frame
 
 _WORK_SIDE = 480  # longest side, in pixels, at which the foreground is found
@@ -52,7 +53,7 @@ class Plate:
 
     def foreground(self, frame: Frame) -> np.ndarray:
         """(h, w) uint8, 0 or 1: what a frame shows in front of the plate, working resolution."""
-        image = _resize(frame.rgb, self.scale)
+        image = shrink_by(frame.rgb, self.scale)
         transform = self.transforms[frame.index]
         if is_still(transform):
             return find_foreground(image, self.work, self.noise)
@@ -93,7 +94,7 @@ def build_plate(frames: Iterable[Frame]) -> Plate:
         if registration is None:
             scale = min(1.0, _TRACK_SIDE / max(frame.rgb.shape))
             samples = _Samples(frame.rgb.nbytes)
-        gray = cv2.cvtColor(_resize(frame.rgb, scale), cv2.COLOR_RGB2GRAY)
+        gray = cv2.cvtColor(shrink_by(frame.rgb, scale), cv2.COLOR_RGB2GRAY)
         if registration is None:
             registration = Registration(gray)
         transform = registration.follow(gray)
@@ -163,7 +164,7 @@ def _plate_of(samples: list[_Sample], transforms: np.ndarray) -> Plate:
     for sample in samples:
         transform = transforms[sample.index]
         full.append(_steadied(sample.rgb, transform, canvas))
-        works.append(_resize(full[-1], scale))
+        works.append(shrink_by(full[-1], scale))
         shape = works[-1].shape[:2]
         inside = np.full(frame_shape, 255, np.uint8)
         inside = _steadied(inside, transform, canvas, cv2.BORDER_CONSTANT)
@@ -190,7 +191,7 @@ def _plate_of(samples: list[_Sample], transforms: np.ndarray) -> Plate:
 
     unseen = _times_seen(covered) < few
     rgb = _inpaint(_median(full, covered), unseen)
-    work = _resize(rgb, scale)
+    work = shrink_by(rgb, scale)
     return Plate(rgb, work, _noise(works, covered, work), unseen, transforms, frame_shape)
 
 
@@ -231,7 +232,7 @@ def _inpaint(rgb: np.ndarray, unseen: np.ndarray) -> np.ndarray:
     if not unseen.any():
         return rgb
     size = rgb.shape[1::-1]
-    small = _resize(rgb, min(1.0, _TRACK_SIDE / max(rgb.shape)))
+    small = shrink_by(rgb, min(1.0, _TRACK_SIDE / max(rgb.shape)))
     hole = cv2.resize(255 * unseen.astype(np.uint8), small.shape[1::-1])
     hole = cv2.dilate(cv2.compare(hole, 0, cv2.CMP_GT), np.ones((3, 3), np.uint8))
     filled = cv2.resize(cv2.inpaint(small, hole, 4, cv2.INPAINT_TELEA), size)
@@ -297,13 +298,3 @@ def _steadied(
         return image.copy()
     how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     return cv2.warpPerspective(image, transform, shape[1::-1], None, how, border)
-
-
-def _resize(image: np.ndarray, scale: float) -> np.ndarray:
-    """Scales down: by exact halves as far as they go, which is fast and free of aliasing."""
-    h, w = image.shape[:2]
-    size = max(1, round(w * scale)), max(1, round(h * scale))
-    while h % 2 == w % 2 == 0 and h >= 2 * size[1]:
-        h, w = h // 2, w // 2
-        image = cv2.resize(image, (w, h), interpolation=cv2.INTER_AREA)
-    return image if (w, h) == size else cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)

@@ -18,6 +18,7 @@ _BOX_MARGIN = 0.08  # heights around the box of a lost person
 _FEATHER = 0.008  # heights over which the plate fades into the frame
 _RING = 0.12  # heights around a region in which the plate's brightness is matched
 _MATCH_STEP = 8  # pixels a sample of the brightness offset
+_FINE = 4  # times 64 pixels: what an image is enlarged to before it is put in its place
 _MATCH_LIMIT = 28.0  # levels: what differs more is another object, not another light
 
 
@@ -125,7 +126,7 @@ def paste(rgb: np.ndarray, crop: np.ndarray, alpha: np.ndarray, square: np.ndarr
         return
     weight = _soft_silhouette(alpha, square, view)
     colours = np.rint(255 * np.clip(crop, 0, 1)).astype(np.uint8)
-    colours = _placed(colours, square, view, cv2.INTER_CUBIC, cv2.BORDER_REPLICATE)
+    colours = _placed(colours, square, view, cv2.BORDER_REPLICATE)
     x, y, w, h = view
     _blend(rgb[y : y + h, x : x + w], colours, weight)
 
@@ -150,7 +151,7 @@ def render_binary(
             white = np.rint(255 * _soft_silhouette(alpha, square, view)).astype(np.uint8)
             part = image[y : y + h, x : x + w]
             np.maximum(part, white, out=part)
-    return cv2.merge([image, image, image])
+    return cv2.cvtColor(image, cv2.COLOR_GRAY2RGB)
 
 
 def _silhouette_view(
@@ -178,16 +179,20 @@ def _placed(
     image: np.ndarray,
     square: np.ndarray,
     view: tuple[int, int, int, int],
-    how: int = cv2.INTER_LINEAR,
     border: int = cv2.BORDER_CONSTANT,
 ) -> np.ndarray:
-    """A 64x64 image enlarged to its square, as seen in a view of the frame."""
+    """A 64x64 image enlarged to its square, as seen in a view of the frame.
+
+    Cubic to a whole multiple, then linear to the place: far faster than a cubic warp.
+    """
     x, y, w, h = view
-    sx, sy = (square[2] - square[0]) / SILHOUETTE_SIZE, (square[3] - square[1]) / SILHOUETTE_SIZE
+    fine = _FINE * SILHOUETTE_SIZE
+    image = cv2.resize(image, (fine, fine), interpolation=cv2.INTER_CUBIC)
+    sx, sy = (square[2] - square[0]) / fine, (square[3] - square[1]) / fine
     to_view = np.array(
         [[sx, 0, square[0] - x + (sx - 1) / 2], [0, sy, square[1] - y + (sy - 1) / 2]]
     )
-    return cv2.warpAffine(image, to_view, (w, h), flags=how, borderMode=border)
+    return cv2.warpAffine(image, to_view, (w, h), flags=cv2.INTER_LINEAR, borderMode=border)
 
 
 def _soft_silhouette(
@@ -196,7 +201,7 @@ def _soft_silhouette(
     """(h, w) float32 in [0, 1]: the silhouette in its square, its edge about two pixels wide."""
     scale = max(1.0, float(square[3] - square[1]) / SILHOUETTE_SIZE)
     smooth = cv2.GaussianBlur(alpha.astype(np.float32), (0, 0), 0.6)
-    smooth = _placed(smooth, square, view, cv2.INTER_CUBIC)
+    smooth = _placed(smooth, square, view)
     half = min(0.5, 1.2 / scale)
     edge = np.clip((smooth - 0.5) / (2 * half) + 0.5, 0, 1)
     return edge * edge * (3 - 2 * edge)
@@ -205,17 +210,13 @@ def _soft_silhouette(
 def _lit_as(behind: np.ndarray, part: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """The plate with the frame's brightness, carried smoothly from outside the mask into it."""
     h, w = mask.shape
-    size = max(1, w // _MATCH_STEP), max(1, h // _MATCH_STEP)
-    near, far = (
-        cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-        for image in (part, behind)
-    )
-    offset = near - far
-    known = (cv2.resize(mask, size, interpolation=cv2.INTER_AREA) == 0).astype(np.float32)
-    known *= np.abs(offset).max(axis=2) < _MATCH_LIMIT
+    sparse = np.s_[_MATCH_STEP // 2 :: _MATCH_STEP, _MATCH_STEP // 2 :: _MATCH_STEP]
+    offset = part[sparse].astype(np.float32) - behind[sparse]
+    known = (mask[sparse] == 0).astype(np.float32)
+    known *= np.abs(offset).max(axis=2, initial=0) < _MATCH_LIMIT
     if known.sum() < 4:
         return behind
-    reach = max(size) / 5
+    reach = max(known.shape) / 5
     weight = cv2.GaussianBlur(known, (0, 0), reach) + 1e-4
     offset = cv2.GaussianBlur(offset * known[..., None], (0, 0), reach) / weight[..., None]
     offset = cv2.resize(np.rint(offset).astype(np.int16), (w, h), interpolation=cv2.INTER_LINEAR)

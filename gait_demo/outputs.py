@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 
 from gait_demo.errors import VideoError
+from gait_demo.shrink import shrink
 from gait_demo.structures import VideoInfo
 from gait_demo.video import VideoWriter
 
@@ -25,10 +26,9 @@ MAX_PANEL_WIDTH_PX = 480  # of each of the three in the comparison
 _LABEL_HEIGHT_PX = 32
 _LABEL_INSET_PX = 12
 _WAITING_FRAMES = 6  # between computing and encoding
-_QUALITY = {"crf": 20, "preset": "superfast"}  # half the time of the writer's own choice
+_QUALITY = {"crf": 20, "preset": "ultrafast"}  # a quarter of the time of the writer's own choice
 
-Write = Callable[[np.ndarray, Fraction], None]
-ResultWrite = Callable[[np.ndarray, np.ndarray, np.ndarray, Fraction], None]
+Write = Callable[..., None]
 
 
 @contextmanager
@@ -74,26 +74,35 @@ def link_or_copy(path: Path, to: Path) -> None:
 
 @contextmanager
 def open_writer(
-    path: Path, size: tuple[int, int], fps: Fraction, sound: Path | None
+    path: Path,
+    size: tuple[int, int],
+    fps: Fraction,
+    sound: Path | None,
+    picture: Callable[..., np.ndarray] | None = None,
 ) -> Iterator[Write]:
     """A VideoWriter with a thread of its own, so that encoding and computing overlap.
 
     Args:
         size: width and height of every frame.
         sound: a file whose sound is added; None for silence.
+        picture: called in the thread, makes a frame of the arrays that `write` is given; None: it
+            is given the frame.
 
     Yields:
-        The writer's `write`; the frames it is given must not change afterwards. What goes wrong
-        in the thread is raised by a later call or at the end of the block.
+        `write(time, *arrays)`; the arrays must not change afterwards. What goes wrong in the
+        thread is raised by a later call or at the end of the block.
     """
     waiting: deque[Future] = deque()
     writer = VideoWriter(path, *size, fps, audio_from=sound, **_QUALITY)
     with writer, ThreadPoolExecutor(max_workers=1) as thread:
 
-        def write(rgb: np.ndarray, time: Fraction) -> None:
+        def encode(time: Fraction, *arrays: np.ndarray) -> None:
+            writer.write(picture(*arrays) if picture else arrays[0], time)
+
+        def write(time: Fraction, *arrays: np.ndarray) -> None:
             if len(waiting) == _WAITING_FRAMES:
                 waiting.popleft().result()
-            waiting.append(thread.submit(writer.write, rgb, time))
+            waiting.append(thread.submit(encode, time, *arrays))
 
         try:
             yield write
@@ -105,7 +114,7 @@ def open_writer(
 
 
 @contextmanager
-def result_videos(folder: Path, info: VideoInfo, sound: Path | None) -> Iterator[ResultWrite]:
+def result_videos(folder: Path, info: VideoInfo, sound: Path | None) -> Iterator[Write]:
     """Writes binary.mp4, colorized.mp4 and comparison.mp4 into a folder.
 
     Args:
@@ -113,30 +122,30 @@ def result_videos(folder: Path, info: VideoInfo, sound: Path | None) -> Iterator
         sound: a file whose sound is added to all three; None for silence.
 
     Yields:
-        A function of the original, binary and colorized frame, each (H, W, 3) uint8 RGB, and of
-        their time in seconds.
+        `write(time, original, binary, colorized)`: seconds, and (H, W, 3) uint8 RGB each.
     """
     panel = _panel_size(info)
     labels = np.hstack([_label(text, panel[0]) for text in LABELS])
     whole = (info.width, info.height)
     wide = (3 * panel[0], labels.shape[0] + panel[1])
-    with ExitStack() as stack:
 
-        write_binary, write_colorized, write_comparison = (
-            stack.enter_context(open_writer(folder / name, size, info.fps, sound))
-            for name, size in zip(NAMES[1:], (whole, whole, wide), strict=False)
+    def side_by_side(*frames: np.ndarray) -> np.ndarray:
+        return np.vstack([labels, np.hstack([shrink(frame, panel) for frame in frames])])
+
+    with ExitStack() as stack:
+        opened = stack.enter_context
+        write_binary = opened(open_writer(folder / NAMES[1], whole, info.fps, sound))
+        write_colorized = opened(open_writer(folder / NAMES[2], whole, info.fps, sound))
+        write_comparison = opened(
+            open_writer(folder / NAMES[3], wide, info.fps, sound, side_by_side)
         )
 
         def write(
-            original: np.ndarray, binary: np.ndarray, colorized: np.ndarray, time: Fraction
+            time: Fraction, original: np.ndarray, binary: np.ndarray, colorized: np.ndarray
         ) -> None:
-            write_binary(binary, time)
-            write_colorized(colorized, time)
-            panels = [
-                cv2.resize(image, panel, interpolation=cv2.INTER_AREA)
-                for image in (original, binary, colorized)
-            ]
-            write_comparison(np.vstack([labels, np.hstack(panels)]), time)
+            write_binary(time, binary)
+            write_colorized(time, colorized)
+            write_comparison(time, original, binary, colorized)
 
         yield write
 

@@ -149,9 +149,7 @@ def find_blobs(mask: np.ndarray) -> list[Blob]:
     return blobs
 
 
-def smooth_boxes(
-    path: Path, shape: tuple[int, int], fps: float
-) -> tuple[np.ndarray, np.ndarray]:
+def smooth_boxes(path: Path, shape: tuple[int, int], fps: float) -> tuple[np.ndarray, np.ndarray]:
     """Steady boxes of a path, (T, 4), and where the person was seen, (T,) bool.
 
     Head and feet lines are quantiles over more than half a stride, so that a head or foot missed

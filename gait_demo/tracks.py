@@ -138,5 +138,3 @@ def _is_person(path: Path, fps: float) -> bool:
     growth = abs(np.log(np.median(h[-step:]) / np.median(h[:step])))
     walks = way > _STRIDES_AWAY * np.median(h) or growth > 0.15
     return walks or len(seen) > max(_STANDING_S * fps, 0.6 * len(path.seen)) and upright > 1.5
-
-

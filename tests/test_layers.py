@@ -13,6 +13,7 @@ LAYERS = {
     "structures": 0,
     "config": 0,
     "clock": 1,
+    "shrink": 1,
     "video": 1,
     "background": 1,
     "paths": 1,

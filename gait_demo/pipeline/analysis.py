@@ -148,7 +148,7 @@ class Analyser:
                 self._report("background", frame.index, max(expected, frame.index))
                 self._times.append(frame.time)
                 with self._clock.time("encode"):
-                    write(frame.rgb, frame.time)
+                    write(frame.time, frame.rgb)
                 yield frame
 
         writer = open_writer(original, (info.width, info.height), info.fps, sound)

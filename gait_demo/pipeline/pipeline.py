@@ -101,10 +101,8 @@ class Pipeline:
             link_or_copy(analysis.original, part / analysis.original.name)
             with clock.time("encode"), result_videos(part, analysis.info, sound) as write:
                 for new in self.compose(analysis, seed, on_progress, clock):
-                    write(new.frame.rgb, new.binary, new.colorized, new.frame.time)
-                    counts.update(
-                        out=1, covered=new.covered, held=new.held, erased=new.erased
-                    )
+                    write(new.frame.time, new.frame.rgb, new.binary, new.colorized)
+                    counts.update(out=1, covered=new.covered, held=new.held, erased=new.erased)
             report = self._report(analysis, seed, counts, clock)
             (part / "report.json").write_text(json.dumps(report, indent=2) + "\n")
         original, binary, colorized, comparison, _ = (out_dir / name for name in NAMES)

@@ -28,9 +28,7 @@ def open_video(path: str | Path) -> InputContainer:
     if path.stat().st_size == 0:
         raise VideoError(f"{path.name} is empty (0 bytes): copy or upload it again.")
     try:
-        return av.open(
-            str(path.absolute()), container_options=_OPTIONS, metadata_errors="replace"
-        )
+        return av.open(str(path.absolute()), container_options=_OPTIONS, metadata_errors="replace")
     except av.FFmpegError as error:
         with path.open("rb") as file:
             is_mp4 = file.read(8)[4:] == b"ftyp"
