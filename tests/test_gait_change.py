@@ -58,16 +58,13 @@ def check(pipeline: Pipeline, clip: Path, folder: Path) -> None:
     phase = [
         np.corrcoef(leg_spread(before[inside]), leg_spread(walk[inside]))[0, 1] for walk in after
     ]
-    facing = np.mean([
-        iou(walk, before)[inside].mean() > iou(walk, before[..., ::-1])[inside].mean()
-        for walk in after
-    ])  # fmt: skip
+    heading = np.array([toe_lead(walk[inside]) for walk in after]) * toe_lead(before[inside])
     print(
         f"\n{clip.name}: {inside.sum()} frames, IoU between seeds {alike:.3f}, "
         f"one piece {whole:.3f}, area median {np.median(area):.2f} "
         f"(5-95 %: {np.quantile(area, 0.05):.2f}-{np.quantile(area, 0.95):.2f}), "
         f"neighbours {smooth_before:.3f} -> {smooth_after:.3f}, "
-        f"phase {np.median(phase):.2f}, facing {facing:.2f}"
+        f"phase {np.median(phase):.2f}, same direction {(heading > 0).sum()} of {len(SEEDS)}"
     )
     assert inside.sum() >= 25
     assert alike <= 0.90
@@ -75,8 +72,7 @@ def check(pipeline: Pipeline, clip: Path, folder: Path) -> None:
     assert 0.6 <= np.quantile(area, 0.05) and np.quantile(area, 0.95) <= 1.6
     assert smooth_after >= smooth_before - 0.03
     assert np.median(phase) >= 0.7
-    # A body much unlike the input's can overlap its mirror image as well as the input itself.
-    assert facing >= 7 / 8
+    assert (heading > 0).all()
 
 
 def in_picture(squares: np.ndarray, width: int) -> np.ndarray:
@@ -94,6 +90,21 @@ def is_one_piece(mask: np.ndarray) -> bool:
     _, _, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
     areas = stats[1:, cv2.CC_STAT_AREA]
     return len(areas) > 0 and areas.max() > 0.95 * areas.sum()
+
+
+def toe_lead(masks: np.ndarray) -> float:
+    """How far the feet's lowest pixels are ahead of what is above them: its sign is the direction.
+
+    Toes lead and heels do not: in (T, 64, 64) masks, the mean column of each figure's lowest two
+    rows less that of the rows eight above, which are ankles and shins. Right is positive.
+    """
+    leads = []
+    for mask in masks:
+        lowest = np.flatnonzero(mask.any(axis=1))[-1]
+        feet, shins = mask[lowest - 1 : lowest + 1], mask[lowest - 9 : lowest - 6]
+        if shins.any():  # not below a speck
+            leads.append(np.nonzero(feet)[1].mean() - np.nonzero(shins)[1].mean())
+    return float(np.mean(leads))
 
 
 def leg_spread(masks: np.ndarray) -> np.ndarray:
