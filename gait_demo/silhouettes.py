@@ -35,11 +35,11 @@ def normalise(mask: np.ndarray, square: np.ndarray) -> np.ndarray:
     """A mask's square, resampled by area.
 
     Args:
-        mask: (H, W), 0 to 1; what the square holds beyond it is empty.
+        mask: (H, W), or (H, W, C), 0 to 1; what the square holds beyond it is empty.
         square: (x0, y0, x1, y1) in pixels of the mask.
 
     Returns:
-        (64, 64) float32 in [0, 1].
+        (64, 64), or (64, 64, C), float32 in [0, 1].
     """
     return _resample(mask.astype(np.float32), square, cv2.BORDER_CONSTANT)
 

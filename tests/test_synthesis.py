@@ -8,10 +8,11 @@ pytest.importorskip("numba", reason="needs gait_demo/training/requirements.txt")
 
 from gait_demo.synthesis import dataset  # noqa: E402
 from gait_demo.synthesis.appearance import Look, shade  # noqa: E402
-from gait_demo.synthesis.body import LATENT_DIM, OUTFITS, Walker  # noqa: E402
+from gait_demo.synthesis.clothes import OUTFITS  # noqa: E402
 from gait_demo.synthesis.film import FilmOptions, film  # noqa: E402
 from gait_demo.synthesis.kinematics import gait_from_latent  # noqa: E402
 from gait_demo.synthesis.render import Camera, rasterise  # noqa: E402
+from gait_demo.synthesis.walker import LATENT_DIM, Walker  # noqa: E402
 
 CYCLE = np.arange(100) / 100
 
@@ -56,19 +57,31 @@ def test_people_differ_by_about_the_published_spread():
 @pytest.mark.parametrize("outfit", OUTFITS)
 def test_walker_stands_on_the_ground_and_is_as_tall_as_a_person(latent, outfit):
     vertices = Walker(latent, outfit).pose(CYCLE[::10])
-    assert np.allclose(vertices[:, :, 2].min(1), 0, atol=1e-4)
+    assert np.allclose(vertices[:, :, 2].min(1), 0, atol=0.015)
     assert np.all((vertices[:, :, 2].max(1) > 1.35) & (vertices[:, :, 2].max(1) < 2.1))
 
 
-def test_standing_foot_does_not_slide(latent):
-    vertices = Walker(latent).pose(np.arange(60) / 30, advance=True)
-    travelled = vertices[0, :, 1].mean() - vertices[-1, :, 1].mean()
-    assert 1.4 < travelled < 4  # two strides, metres
-    slides = []
-    for now, after in zip(vertices, vertices[1:], strict=False):
-        ground = np.argsort(now[:, 2] + after[:, 2])[:8]
-        slides.append(np.abs(after[ground, 1] - now[ground, 1]).mean())
-    assert np.median(slides) < 0.01  # metres a frame
+def test_standing_foot_neither_slides_nor_floats(latent):
+    walker = Walker(latent)
+    phases = np.arange(50) / 50
+    vertices = walker.pose(phases, advance=True)
+    left = walker.rest[:, 0] > 0
+    for side, stance in ((left, (0.08, 0.54)), (~left, (0.58, 1.0))):
+        standing = vertices[(phases >= stance[0]) & (phases < stance[1])][:, side]
+        slides = []
+        for now, after in zip(standing, standing[1:], strict=False):
+            ground = np.argsort(now[:, 2] + after[:, 2])[:8]
+            slides.append(np.abs(after[ground, :2] - now[ground, :2]).mean())
+        assert np.sum(slides) < 0.03  # metres in all
+        assert np.abs(standing[:, :, 2].min(1)).max() < 0.015
+
+
+def test_people_walk_as_far_and_as_fast_as_people_do():
+    rng = np.random.default_rng(1)
+    walkers = [Walker(rng.standard_normal(LATENT_DIM)) for _ in range(8)]
+    speeds = [walker.stride * walker.cadence for walker in walkers]
+    assert 1.1 < np.mean(speeds) < 1.5  # m/s; comfortable speed is 1.27 to 1.46
+    assert all(0.8 < walker.stride < 1.9 for walker in walkers)
 
 
 def test_rasteriser_agrees_with_a_triangle_drawn_by_hand():
@@ -139,9 +152,9 @@ def _touch(path, seed, number):
 
 
 def test_film_shows_a_walker_who_crosses():
-    options = FilmOptions(seconds=2, width=240, height=160, person_px=90, seed=1)
+    options = FilmOptions(seconds=3, width=240, height=160, person_px=90, seed=1)
     frames, masks = zip(*film(options), strict=True)
-    assert len(frames) == 50 and frames[0].shape == (160, 240, 3)
+    assert len(frames) == 75 and frames[0].shape == (160, 240, 3)
     columns = [np.average(np.arange(240), weights=m.sum(0)) for m in masks if m.sum() > 1500]
     assert len(columns) > 10 and np.all(np.diff(columns) < 1)  # to the left, at 90 degrees
     outside = np.median([np.abs(f.astype(int) - frames[0]).mean() for f in frames[1:5]])

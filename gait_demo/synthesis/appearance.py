@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gait_demo.synthesis.body import BOTTOM, HAIR, SHOES, SKIN, TOP, Walker
+from gait_demo.synthesis.clothes import BOTTOM, HAIR, SHOES, SKIN, TOP
+from gait_demo.synthesis.walker import Walker
 
 PATTERNS = ("plain", "striped", "checked", "printed")
 

@@ -24,11 +24,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from gait_demo.silhouettes import normalise
 from gait_demo.structures import SILHOUETTE_SIZE
 from gait_demo.synthesis.appearance import Look, shade
-from gait_demo.synthesis.body import LATENT_DIM, OUTFITS, Walker, template
+from gait_demo.synthesis.body import template
+from gait_demo.synthesis.clothes import OUTFITS
 from gait_demo.synthesis.render import Camera, rasterise
 from gait_demo.synthesis.scene import SCENES, backdrop
+from gait_demo.synthesis.walker import LATENT_DIM, Walker
 
 WALKS_PER_SHARD = 10
 PEOPLE_PER_WALK = 6
@@ -123,7 +126,7 @@ def _perform(
     seen = [rasterise(frame, walker.faces, camera.height, camera.width) for frame in points]
     masks = np.stack([index >= 0 for index, _ in seen])
     square = cycle_square(masks)
-    silhouettes = np.stack([_to_square(mask.astype(np.float32), square) > 0.5 for mask in masks])
+    silhouettes = np.stack([normalise(mask.astype(np.float32), square) > 0.5 for mask in masks])
     look = Look.draw(rng)
     rgb = [
         _photograph(walker, meshes[i], *seen[i], look, square, _patch(rng, places), rng)
@@ -149,17 +152,6 @@ def cycle_square(masks: np.ndarray) -> tuple[float, float, float, float]:
     return centre - side / 2, floor - side, centre + side / 2, floor
 
 
-def _to_square(image: np.ndarray, square: tuple[float, float, float, float]) -> np.ndarray:
-    """Resample the square to 64x64 by averaging 2x2 samples a pixel; zero outside the image."""
-    x0, y0, x1, _ = square
-    scale = (x1 - x0) / (2 * SILHOUETTE_SIZE)
-    matrix = np.array([[scale, 0, x0 + scale / 2 - 0.5], [0, scale, y0 + scale / 2 - 0.5]])
-    fine = cv2.warpAffine(
-        image, matrix, (2 * SILHOUETTE_SIZE,) * 2, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    )
-    return cv2.resize(fine, (SILHOUETTE_SIZE,) * 2, interpolation=cv2.INTER_AREA)
-
-
 def _patch(rng: np.random.Generator, places: list[np.ndarray]) -> np.ndarray:
     """(64, 64, 3) float32: a random piece of a random place."""
     place = places[rng.integers(len(places))]
@@ -175,8 +167,8 @@ def _photograph(walker, mesh, index, weights, look, square, background, rng) -> 
     seen = index >= 0
     picture = np.zeros((*index.shape, 3), np.float32)
     picture[seen] = shade(walker, mesh, index, weights, look)
-    alpha = _to_square(seen.astype(np.float32), square)[..., None]
-    crop = _to_square(picture, square) + background * (1 - alpha)
+    alpha = normalise(seen.astype(np.float32), square)[..., None]
+    crop = normalise(picture, square) + background * (1 - alpha)
     crop = cv2.GaussianBlur(crop, (0, 0), rng.uniform(0.2, 0.7))
     crop = crop * rng.uniform(0.75, 1.15) + rng.normal(0, rng.uniform(0, 0.03), crop.shape)
     return (np.clip(crop, 0, 1) * 255).astype(np.uint8)

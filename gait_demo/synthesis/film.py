@@ -12,12 +12,12 @@ import numpy as np
 
 from gait_demo.errors import DataError
 from gait_demo.synthesis.appearance import Look, shade
-from gait_demo.synthesis.body import LATENT_DIM, OUTFITS, Walker
+from gait_demo.synthesis.clothes import OUTFITS
 from gait_demo.synthesis.render import Camera, rasterise
 from gait_demo.synthesis.scene import SCENES, backdrop
+from gait_demo.synthesis.walker import LATENT_DIM, Walker
 from gait_demo.video import VideoWriter
 
-_CYCLES_PER_SECOND = 0.92  # 110 steps a minute
 _OVERSAMPLING = 2
 
 
@@ -72,8 +72,8 @@ def film(options: FilmOptions) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     place = cv2.GaussianBlur(place, (0, 0), 0.8).astype(np.float32) / 255
 
     count = round(options.seconds * options.fps)
-    phase = np.arange(count) / float(options.fps) * _CYCLES_PER_SECOND
-    way = _distance_walked(walker, phase)
+    phase = np.arange(count) / float(options.fps) * walker.cadence
+    way = walker.stride * phase
     reach = 0.5 * options.width * options.distance / focal + 0.5
     for i in range(count):
         lap, along = divmod(way[i], 2 * reach)
@@ -100,15 +100,6 @@ def write_film(
             writer.write(frame, i / options.fps)
             if on_progress:
                 on_progress("film", i + 1, total)
-
-
-def _distance_walked(walker: Walker, phase: np.ndarray) -> np.ndarray:
-    """(T,) metres since phase 0 in walked cycles; one cycle is measured, the others repeat it."""
-    samples = np.linspace(0, 1, 61)
-    cycle = -walker.pose(samples, advance=True)[:, :, 1].mean(1)
-    sway = -walker.pose(samples)[:, :, 1].mean(1)  # of the body over its feet
-    walked = cycle - sway
-    return phase // 1 * walked[-1] + np.interp(phase % 1, samples, walked)
 
 
 def _expose(

@@ -67,6 +67,8 @@ MEAN_CURVES = {
     "elbow_flexion": Harmonics(36.2, ((12.3, 172), (2.5, -6), (0.7, 83), (0.2, -157)), 9.0),
 }
 
+GAIT_DIMS = 23
+
 SHARED = ("pelvic_tilt", "pelvic_obliquity", "pelvic_rotation",
           "thorax_tilt", "thorax_obliquity", "thorax_rotation")  # fmt: skip
 
@@ -100,14 +102,14 @@ class Gait:
 
 
 def gait_from_latent(z: np.ndarray) -> Gait:
-    """The gait of a person from 23 standard normal numbers.
+    """The gait of a person from GAIT_DIMS standard normal numbers.
 
     Offsets of neighbouring joints correlate by 0.39 and their ranges by 0.47, amplitudes vary by
     about 13 % and phases by about 9 degrees of the cycle, as measured for hip and knee curves;
     the same spread is assumed for the joints without such a measurement.
     """
-    if z.shape != (23,):
-        raise ValueError(f"gait latent: expected shape (23,), got {z.shape}")
+    if z.shape != (GAIT_DIMS,):
+        raise ValueError(f"gait latent: expected shape ({GAIT_DIMS},), got {z.shape}")
 
     def mix(own: float, other: float, correlation: float) -> float:
         return correlation * other + np.sqrt(1 - correlation**2) * own

@@ -1,0 +1,126 @@
+"""Clothes and hair: what is drawn of a body, and how far it stands off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gait_demo.synthesis.body import MOVING_BONES, Body, template
+
+OUTFITS = ("trousers", "skirt", "coat", "sportswear")
+
+SKIN, HAIR, TOP, BOTTOM, SHOES = range(5)  # what a face of the mesh shows
+
+
+@dataclass(frozen=True)
+class Dressed:
+    """A mesh ready to be posed.
+
+    Attributes:
+        faces: (F, 3) int32 vertex indices.
+        face_kind: (F,) one of SKIN, HAIR, TOP, BOTTOM, SHOES.
+        rest: (V, 3) float32, metres.
+        weights: (V, len(MOVING_BONES)) float32, of the skinning.
+    """
+
+    faces: np.ndarray
+    face_kind: np.ndarray
+    rest: np.ndarray
+    weights: np.ndarray
+
+
+def dress(
+    body: Body,
+    outfit: str,
+    *,
+    hair: float,
+    upper: float,
+    lower: float,
+) -> Dressed:
+    """Put clothes and hair on a body at rest.
+
+    Args:
+        outfit: one of OUTFITS.
+        hair, upper, lower: standard normal; length of the hair, looseness of the clothes.
+    """
+    base, vertices, heads = template(), body.vertices, body.joints
+    bones = np.array(MOVING_BONES)[base.vertex_bone]
+    group = np.zeros(len(vertices), int)
+    group[base.faces.ravel()] = np.repeat(base.face_group, 3)
+    normals = _normals(vertices, base.faces)
+    z = vertices[:, 2]
+    hip, knee, ankle = (heads[f"{b}.L"][2] for b in ("upperleg01", "lowerleg01", "foot"))
+    leg = np.char.startswith(bones, "upperleg") | np.char.startswith(bones, "lowerleg")
+    arm = np.char.startswith(bones, "upperarm") | np.char.startswith(bones, "lowerarm")
+    foot = np.char.startswith(bones, "foot") | np.char.startswith(bones, "toe")
+    head = bones == "head"
+
+    looseness_up = {"sportswear": 0.5, "coat": 2.0}.get(outfit, 1.0) * np.exp(0.35 * upper)
+    looseness_low = {"sportswear": 0.4}.get(outfit, 1.0) * np.exp(0.4 * lower)
+    towards_ankle = np.clip((hip - z) / (hip - ankle), 0, 1)
+    push = np.zeros(len(vertices))
+    tights = group == 1
+    push[tights & ~leg] = 0.012 * looseness_up
+    push[tights & arm] = 0.009 * looseness_up
+    push[tights & leg] = (0.007 + 0.016 * looseness_low * towards_ankle)[tights & leg]
+    push[(group == 0) & foot] = 0.008
+    scalp = (
+        (group == 0)
+        & head
+        & (z > heads["head"][2] + 0.035)
+        & (vertices[:, 1] > heads["head"][1] - 0.04)
+    )
+    push[scalp] = 0.006 + 0.012 / (1 + np.exp(-hair))
+    push[group == 2] = 0.01 * looseness_low + (0.015 if outfit == "coat" else 0)
+    dressed = vertices + push[:, None] * normals
+    sole = (group == 0) & foot & (normals[:, 2] < -0.5)
+    dressed[sole, 2] -= 0.012
+
+    corners = base.faces
+    centre = z[corners].mean(1)
+    face_bone = bones[corners[:, 0]]
+    of_leg = np.char.startswith(face_bone, "upperleg") | np.char.startswith(face_bone, "lowerleg")
+    of_foot = np.char.startswith(face_bone, "foot") | np.char.startswith(face_bone, "toe")
+    of_foot &= centre < ankle + 0.03
+    of_body, of_tights, of_skirt, of_hair = (base.face_group == g for g in range(4))
+
+    kind = np.full(len(corners), SKIN)
+    kind[of_tights] = np.where((of_leg | (centre < hip + 0.06))[of_tights], BOTTOM, TOP)
+    kind[of_body & of_foot] = SHOES
+    kind[of_body & scalp[corners].all(1)] = HAIR
+    kind[of_skirt], kind[of_hair] = BOTTOM, HAIR
+    keep = of_body | (of_tights & ~of_foot)
+    if outfit in ("skirt", "coat"):
+        share = {"skirt": 0.1 - 0.12 * np.tanh(lower), "coat": 0.35 + 0.2 * np.tanh(lower)}
+        hem = knee + share[outfit] * (hip - knee)
+        keep |= of_skirt & (centre > hem)
+        under = of_tights & of_leg & (centre < hip - 0.06)
+        keep &= ~(under & ((outfit == "skirt") | (centre > hem + 0.06)))
+        if outfit == "coat":
+            kind[of_skirt | (of_tights & (centre > hem))] = TOP
+    if hair + 2.5 * (body.female - 0.5) > 0.5:
+        hem = heads["neck01"][2] - 0.12 * (1 + np.tanh(hair - 1))
+        brow = heads["head"][2] + 0.05
+        of_fringe = (vertices[corners, 1].mean(1) < heads["head"][1] + 0.01) & (centre < brow)
+        keep |= of_hair & (centre > hem) & ~of_fringe
+    if outfit != "skirt":
+        keep &= ~(of_body & of_leg & ~of_foot & (centre > ankle + 0.04))
+    covered = np.isin(face_bone, ["root", "spine05", "spine03"])
+    keep &= ~(of_body & covered)
+
+    used, faces = np.unique(corners[keep], return_inverse=True)
+    return Dressed(
+        faces.reshape(-1, 3).astype(np.int32), kind[keep], dressed[used].astype(np.float32),
+        base.weights[used]
+    )  # fmt: skip
+
+
+def _normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """(V, 3) unit vertex normals, area weighted."""
+    a, b, c = (vertices[faces[:, i]] for i in range(3))
+    face_normals = np.cross(b - a, c - a)
+    normals = np.zeros_like(vertices)
+    for i in range(3):
+        np.add.at(normals, faces[:, i], face_normals)
+    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)

@@ -1,0 +1,90 @@
+"""Walkers: a dressed body posed by a gait.
+
+World axes in metres: x to the walker's left, y backwards (a walker faces -y), z up, the ground
+at z = 0. A walker is a deterministic function of a latent of LATENT_DIM standard normal numbers
+and an outfit, so that a random latent is a person who does not exist.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gait_demo.synthesis.body import PHENOTYPE_DIMS, Body
+from gait_demo.synthesis.clothes import OUTFITS, dress
+from gait_demo.synthesis.footing import find_footing
+from gait_demo.synthesis.kinematics import GAIT_DIMS, gait_from_latent
+from gait_demo.synthesis.skeleton import bone_rotations
+
+_DRESS_DIMS = 3  # hair, looseness of the upper and of the lower clothes
+LATENT_DIM = PHENOTYPE_DIMS + _DRESS_DIMS + GAIT_DIMS
+
+# Men and women, middles of the normative bands of adults at their own pace.
+_BASE_WIDTH_M = (0.107, 0.091)  # between the lines that the feet walk on
+_CADENCE_HZ = (106 / 120, 116 / 120)  # gait cycles a second
+_HEIGHT_M = (1.76, 1.63)
+
+
+class Walker:
+    """One dressed person who walks.
+
+    Attributes:
+        female: 0 to 1.
+        height: metres, shoes and hair included.
+        stride: metres in a gait cycle.
+        cadence: gait cycles a second; shorter people of either sex step faster, as pendulums do.
+        gait: of the person.
+        faces: (F, 3) int32 vertex indices.
+        face_kind: (F,) what each face shows, as clothes.SKIN and so on.
+        rest: (V, 3) float32 dressed rest mesh in metres; patterns of cloth are drawn in it.
+    """
+
+    def __init__(self, latent: np.ndarray, outfit: str = "trousers"):
+        if np.shape(latent) != (LATENT_DIM,):
+            raise ValueError(f"latent: expected shape ({LATENT_DIM},), got {np.shape(latent)}")
+        if outfit not in OUTFITS:
+            raise ValueError(f"outfit: expected one of {OUTFITS}, got {outfit!r}")
+        figure, (hair, upper, lower), walk = np.split(
+            np.asarray(latent, float), [PHENOTYPE_DIMS, PHENOTYPE_DIMS + _DRESS_DIMS]
+        )
+        walk = walk.copy()
+        walk[1] -= 0.3 * figure[1]  # strides shorten with age
+        self._body = Body(figure)
+        self.female = self._body.female
+        self.gait = gait_from_latent(walk)
+        dressed = dress(self._body, outfit, hair=hair, upper=upper, lower=lower)
+        self.faces, self.face_kind = dressed.faces, dressed.face_kind
+        self.rest, self._weights = dressed.rest, dressed.weights
+        self.height = float(np.ptp(self.rest[:, 2]))
+        base_width, cadence, usual_height = (
+            float(np.interp(self.female, (0, 1), pair))
+            for pair in (_BASE_WIDTH_M, _CADENCE_HZ, _HEIGHT_M)
+        )
+        self.cadence = cadence * (usual_height / self.height) ** 0.5
+        self._footing = find_footing(self._body, self.gait, self.rest, self._weights, base_width)
+        self.stride = self._footing.stride
+
+    def pose(self, t: np.ndarray, *, advance: bool = False) -> np.ndarray:
+        """The mesh at phases `t`.
+
+        Args:
+            t: (T,) gait cycles, 0 at left heel strike.
+            advance: also walk forwards, from the origin at phase 0; otherwise the walker goes on
+                the spot, as on a treadmill.
+
+        Returns:
+            (T, V, 3) float32, metres.
+        """
+        t = np.asarray(t, float)
+        angles = self._footing.corrected(self.gait.angles(t), t)
+        rotations = bone_rotations(angles, self._body.joints, self.gait.head_pitch)
+        transforms = self._body.bone_transforms(rotations)
+        transforms[..., 3] += self._root(t, advance)[:, None]
+        blended = np.tensordot(self._weights, transforms, axes=(1, 1))  # (V, T, 3, 4)
+        vertices = np.einsum("vtij,vj->tvi", blended[..., :3], self.rest)
+        return (vertices + blended[..., 3].transpose(1, 0, 2)).astype(np.float32)
+
+    def _root(self, t: np.ndarray, advance: bool) -> np.ndarray:
+        root = self._footing.root_at(t)
+        if advance:
+            root[:, 1] -= self.stride * t
+        return root.astype(np.float32)
