@@ -54,13 +54,22 @@ def _parser() -> argparse.ArgumentParser:
     bench.set_defaults(command=_bench)
 
     synthesize = commands.add_parser("synthesize", help="make walkers, to train on or to film")
-    kinds = synthesize.add_subparsers(required=True, metavar="walks|film")
+    kinds = synthesize.add_subparsers(required=True, metavar="walks|casia|film")
     walks = kinds.add_parser("walks", help="shards of silhouettes and crops to train on")
     walks.add_argument("--out", type=Path, required=True, help="folder for walks-*.npz files")
     walks.add_argument("--walks", type=_positive, default=400)
     walks.add_argument("--seed", type=_seed, default=0)
     walks.add_argument("--workers", type=_positive, default=2, help="processes")
     walks.set_defaults(command=_synthesize_walks)
+    casia = kinds.add_parser("casia", help="CASIA-B's protocol walked by synthetic people")
+    casia.add_argument("--out", type=Path, required=True, help="folder for GaitDatasetB-silh")
+    casia.add_argument("--people", type=_people, default=None, help="such as 8, or 75-124")
+    casia.add_argument("--conditions", type=_listed(str), default=None, help="such as nm-01,cl-02")
+    casia.add_argument("--views", type=_listed(int), default=None, help="such as 000,054,090")
+    casia.add_argument("--archive", action="store_true", help="one .tar.gz a person, far smaller")
+    casia.add_argument("--seed", type=_seed, default=0)
+    casia.add_argument("--workers", type=_positive, default=2, help="processes")
+    casia.set_defaults(command=_synthesize_casia)
     film = kinds.add_parser("film", help="a video of one walker in front of a static camera")
     film.add_argument("--out", type=Path, required=True, help="the MP4 file")
     film.add_argument("--seconds", type=float, default=4.0)
@@ -99,6 +108,19 @@ def _positive(text: str) -> int:
     return number
 
 
+def _people(text: str) -> tuple[int, ...]:
+    """ "8" is the first eight, "75-124" those and all between."""
+    first, dash, last = text.partition("-")
+    low, high = (int(first), int(last)) if dash else (1, int(first))
+    if not 1 <= low <= high:
+        raise argparse.ArgumentTypeError(f"expected a number or a range of people, got {text}")
+    return tuple(range(low, high + 1))
+
+
+def _listed(kind: type) -> Callable[[str], tuple]:
+    return lambda text: tuple(kind(part) for part in text.split(","))
+
+
 def _anonymize(parsed: argparse.Namespace) -> None:
     from gait_demo.config import AnonymizeOptions, PipelineOptions, VideoOptions
     from gait_demo.pipeline import Models, Pipeline
@@ -125,6 +147,14 @@ def _synthesize_walks(parsed: argparse.Namespace) -> None:
 
     options = SynthesisOptions(parsed.out, parsed.walks, parsed.seed, parsed.workers)
     synthesize(options, _progress())
+
+
+def _synthesize_casia(parsed: argparse.Namespace) -> None:
+    from gait_demo.synthesis.protocol import ProtocolOptions, synthesize_protocol
+
+    names = [field.name for field in fields(ProtocolOptions)]
+    given = {name: getattr(parsed, name) for name in names if getattr(parsed, name) is not None}
+    synthesize_protocol(ProtocolOptions(**given), _progress())
 
 
 def _synthesize_film(parsed: argparse.Namespace) -> None:

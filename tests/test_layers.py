@@ -12,6 +12,7 @@ LAYERS = {
     "errors": 0,
     "structures": 0,
     "config": 0,
+    "casia": 1,
     "clock": 1,
     "shrink": 1,
     "video": 1,

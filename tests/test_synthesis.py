@@ -1,16 +1,22 @@
 """Synthetic walkers. anny and numba are training dependencies: without them, visibly skipped."""
 
+import shutil
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 pytest.importorskip("anny", reason="needs gait_demo/training/requirements.txt")
 pytest.importorskip("numba", reason="needs gait_demo/training/requirements.txt")
 
+from gait_demo.casia import CasiaB, Sequence  # noqa: E402
+from gait_demo.errors import DataError  # noqa: E402
 from gait_demo.synthesis import dataset  # noqa: E402
 from gait_demo.synthesis.appearance import Look, shade  # noqa: E402
-from gait_demo.synthesis.clothes import OUTFITS  # noqa: E402
+from gait_demo.synthesis.clothes import BAG, BAGS, OUTFITS  # noqa: E402
 from gait_demo.synthesis.film import FilmOptions, film  # noqa: E402
 from gait_demo.synthesis.kinematics import gait_from_latent  # noqa: E402
+from gait_demo.synthesis.protocol import ProtocolOptions, synthesize_protocol  # noqa: E402
 from gait_demo.synthesis.render import Camera, rasterise  # noqa: E402
 from gait_demo.synthesis.walker import LATENT_DIM, Walker  # noqa: E402
 
@@ -149,6 +155,46 @@ def test_synthesize_goes_on_where_it_was(tmp_path, monkeypatch):
 
 def _touch(path, seed, number):
     path.write_text("new")
+
+
+def test_protocol_has_the_layout_of_casia_b_and_goes_on_where_it_was(tmp_path):
+    options = ProtocolOptions(tmp_path, people=(2,), conditions=("nm-01",), views=(0, 90))
+    synthesize_protocol(options)
+    data = CasiaB(tmp_path)
+    side, front = (data.read(Sequence(2, "nm-01", view)) for view in (90, 0))
+    assert not side.problems and not front.problems
+    assert 60 <= len(side.masks) <= 110 and side.masks.shape[1:] == (240, 320)
+    columns = [mask.any(0).nonzero()[0].mean() for mask in side.masks]
+    assert columns[0] > 200 > 120 > columns[-1]  # from right to left, across the picture
+    tall = front.masks.any(2).sum(1)
+    assert tall[-1] > 1.5 * tall[0]  # comes closer
+
+    folder = tmp_path / "GaitDatasetB-silh" / "002" / "nm-01"
+    before = {p.name: p.read_bytes() for p in (folder / "090").iterdir()}
+    stamp = (folder / "000").stat().st_mtime_ns
+    shutil.rmtree(folder / "090")
+    synthesize_protocol(options)
+    assert {p.name: p.read_bytes() for p in (folder / "090").iterdir()} == before
+    assert (folder / "000").stat().st_mtime_ns == stamp
+
+    synthesize_protocol(replace(options, archive=True))
+    assert np.array_equal(CasiaB(tmp_path).read(Sequence(2, "nm-01", 90)).masks, side.masks)
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("bag", BAGS)
+def test_bag_is_close_to_the_body_and_moves_with_it(latent, bag):
+    walker = Walker(latent, bag=bag)
+    of_bag = np.unique(walker.faces[walker.face_kind == BAG])
+    body = np.setdiff1d(np.arange(len(walker.rest)), of_bag)
+    for mesh in walker.pose(np.array([0.0, 0.4])):
+        gaps = np.linalg.norm(mesh[of_bag, None] - mesh[None, body[::7]], axis=-1)
+        assert gaps.min() < 0.08 and 0.05 < mesh[of_bag, 2].min()
+
+
+def test_protocol_refuses_what_casia_b_has_not(tmp_path):
+    with pytest.raises(DataError, match="no views 91"):
+        ProtocolOptions(tmp_path, views=(91,))
 
 
 def test_film_shows_a_walker_who_crosses():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gait_demo.synthesis.clothes import BOTTOM, HAIR, SHOES, SKIN, TOP
+from gait_demo.synthesis.clothes import BAG, BOTTOM, HAIR, SHOES, SKIN, TOP
 from gait_demo.synthesis.walker import Walker
 
 PATTERNS = ("plain", "striped", "checked", "printed")
@@ -22,7 +22,7 @@ class Look:
     """Colours of one walker.
 
     Attributes:
-        colours: (5, 3) sRGB in [0, 1] by SKIN, HAIR, TOP, BOTTOM, SHOES.
+        colours: (6, 3) sRGB in [0, 1] by SKIN, HAIR, TOP, BOTTOM, SHOES, BAG.
         accents: (5, 3) second colour of a pattern.
         patterns: pattern name of TOP and of BOTTOM.
         scale_m: size of a pattern's repeat in metres.
@@ -39,7 +39,7 @@ class Look:
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Look:
-        colours = np.zeros((5, 3))
+        colours = np.zeros((6, 3))
         for kind, palette in ((SKIN, _SKIN), (HAIR, _HAIR)):
             at = rng.uniform(0, len(palette) - 1)
             low = min(int(at), len(palette) - 2)
@@ -47,6 +47,7 @@ class Look:
         for kind in (TOP, BOTTOM, SHOES):
             colours[kind] = _cloth(rng)
         accents = np.array([_cloth(rng) for _ in range(5)])
+        colours[BAG] = accents[SHOES]  # which have no pattern
         azimuth, height = rng.uniform(0, 2 * np.pi), rng.uniform(0.5, 1.3)
         patterns = (
             str(rng.choice(PATTERNS, p=[0.55, 0.17, 0.14, 0.14])),

@@ -1,4 +1,4 @@
-"""Clothes and hair: what is drawn of a body, and how far it stands off."""
+"""Clothes, hair and bags: what is drawn of a person, and how far it stands off the body."""
 
 from __future__ import annotations
 
@@ -9,8 +9,18 @@ import numpy as np
 from gait_demo.synthesis.body import MOVING_BONES, Body, template
 
 OUTFITS = ("trousers", "skirt", "coat", "sportswear")
+BAGS = ("backpack", "shoulder bag", "handbag")
 
-SKIN, HAIR, TOP, BOTTOM, SHOES = range(5)  # what a face of the mesh shows
+SKIN, HAIR, TOP, BOTTOM, SHOES, BAG = range(6)  # what a face of the mesh shows
+
+# Of each bag: the bone it hangs on, on which side of the body (x to the left, y backwards), and
+# its size in metres.
+_TRUNK = ("root", "spine05", "spine03", "spine01", "upperleg01.L")
+_BAGS = {
+    "backpack": ("spine01", 1, (0.30, 0.17, 0.44)),
+    "shoulder bag": ("root", 0, (0.10, 0.30, 0.26)),
+    "handbag": ("lowerarm01.L", None, (0.10, 0.34, 0.28)),
+}
 
 
 @dataclass(frozen=True)
@@ -19,7 +29,7 @@ class Dressed:
 
     Attributes:
         faces: (F, 3) int32 vertex indices.
-        face_kind: (F,) one of SKIN, HAIR, TOP, BOTTOM, SHOES.
+        face_kind: (F,) one of SKIN, HAIR, TOP, BOTTOM, SHOES, BAG.
         rest: (V, 3) float32, metres.
         weights: (V, len(MOVING_BONES)) float32, of the skinning.
     """
@@ -114,6 +124,47 @@ def dress(
         faces.reshape(-1, 3).astype(np.int32), kind[keep], dressed[used].astype(np.float32),
         base.weights[used]
     )  # fmt: skip
+
+
+def carry(dressed: Dressed, body: Body, bag: str) -> Dressed:
+    """Add one of BAGS, a box with round edges that moves with one bone."""
+    bone, axis, size = _BAGS[bag]
+    middle = body.joints[bone].copy()
+    if axis is None:  # in the hand: below it once the arm hangs
+        arm = body.joints["wrist.L"] - middle
+        middle += arm * (1 + 0.3 / np.linalg.norm(arm))
+    else:  # against the clothes
+        trunk = np.isin(dressed.weights.argmax(axis=1), [MOVING_BONES.index(b) for b in _TRUNK])
+        level = np.abs(dressed.rest[:, 2] - middle[2]) < size[2] / 3
+        middle[axis] = dressed.rest[trunk & level, axis].max() + 0.4 * size[axis]
+    box, faces = _round_box(12, 9)
+    box = middle + box * np.array(size) / 2
+    weights = np.zeros((len(box), len(MOVING_BONES)), np.float32)
+    weights[:, MOVING_BONES.index(bone)] = 1
+    return Dressed(
+        np.append(dressed.faces, faces + len(dressed.rest), axis=0).astype(np.int32),
+        np.append(dressed.face_kind, np.full(len(faces), BAG)),
+        np.append(dressed.rest, box, axis=0).astype(np.float32),
+        np.append(dressed.weights, weights, axis=0),
+    )
+
+
+def _round_box(around: int, down: int) -> tuple[np.ndarray, np.ndarray]:
+    """Vertices (N, 3) in [-1, 1] and triangles of a superellipsoid."""
+    longitude, latitude = np.meshgrid(
+        np.arange(around) / around * 2 * np.pi, np.linspace(-np.pi / 2, np.pi / 2, down)
+    )
+
+    def bulged(values: np.ndarray) -> np.ndarray:
+        return np.sign(values) * np.sqrt(np.abs(values))
+
+    ring = bulged(np.cos(latitude))
+    points = [ring * bulged(np.cos(longitude)), ring * bulged(np.sin(longitude))]
+    vertices = np.stack([*points, bulged(np.sin(latitude))], axis=-1).reshape(-1, 3)
+    row, column = np.meshgrid(np.arange(down - 1), np.arange(around), indexing="ij")
+    a, b = row * around + column, row * around + (column + 1) % around
+    c, d = a + around, b + around
+    return vertices, np.stack([a, b, c, b, d, c], axis=-1).reshape(-1, 3)
 
 
 def _normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:

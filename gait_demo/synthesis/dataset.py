@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +31,7 @@ from gait_demo.synthesis.clothes import OUTFITS
 from gait_demo.synthesis.render import Camera, rasterise
 from gait_demo.synthesis.scene import SCENES, backdrop
 from gait_demo.synthesis.walker import LATENT_DIM, Walker
+from gait_demo.synthesis.workers import run_jobs
 
 WALKS_PER_SHARD = 10
 PEOPLE_PER_WALK = 6
@@ -70,12 +70,15 @@ def synthesize(
     missing = [i for i, path in enumerate(paths) if not path.exists()]
     if missing:
         template()  # anny caches its model on disk: do it once, before the workers start
-    with ProcessPoolExecutor(min(options.workers, max(1, len(missing)))) as pool:
-        jobs = [pool.submit(write_shard, paths[i], options.seed, i) for i in missing]
-        for done, job in enumerate(as_completed(jobs), start=len(paths) - len(missing) + 1):
-            job.result()
-            if on_progress:
-                on_progress("synthesize", done, len(paths))
+    done = len(paths) - len(missing)
+
+    def count() -> None:
+        nonlocal done
+        done += 1
+        if on_progress:
+            on_progress("synthesize", done, len(paths))
+
+    run_jobs(write_shard, ((paths[i], options.seed, i) for i in missing), options.workers, count)
     return paths
 
 

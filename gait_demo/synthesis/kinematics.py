@@ -22,13 +22,16 @@ class Harmonics:
     waves: tuple[tuple[float, float], ...]  # (amplitude, phase) in degrees
     offset_sd: float = 0.0  # between people, degrees
 
-    def __call__(self, t: np.ndarray, bend: Bend | None = None) -> np.ndarray:
+    def __call__(
+        self, t: np.ndarray, bend: Bend | None = None, vigour: float | np.ndarray = 1.0
+    ) -> np.ndarray:
         bend = bend or Bend()
         angle = np.full_like(t, self.offset + bend.offset * self.offset_sd, dtype=float)
         for k, (amplitude, phase) in enumerate(self.waves, start=1):
             angle += (
                 amplitude
                 * bend.scale
+                * vigour
                 * np.cos(2 * np.pi * k * (t + bend.shift) + np.radians(phase))
             )
         return angle
@@ -75,15 +78,24 @@ SHARED = ("pelvic_tilt", "pelvic_obliquity", "pelvic_rotation",
 
 @dataclass(frozen=True)
 class Gait:
-    """One person's way of walking: a Bend for every curve, head pitch in degrees (nodding
-    forward positive), and asymmetry (relative difference of movement, right minus left)."""
+    """One person's way of walking.
+
+    Attributes:
+        bends: of every curve.
+        head_pitch: degrees, nodding forward positive.
+        asymmetry: relative difference of movement, right minus left.
+        laden: whether the left hand carries something: that arm hangs and swings little.
+    """
 
     bends: dict[str, Bend]
     head_pitch: float = 0.0
     asymmetry: float = 0.0
+    laden: bool = False
 
-    def angles(self, t: np.ndarray) -> dict[str, np.ndarray]:
+    def angles(self, t: np.ndarray, vigour: float | np.ndarray = 1.0) -> dict[str, np.ndarray]:
         """Joint angles at phase `t` (any shape, gait cycles, 0 at left heel strike).
+
+        `vigour`, a number or an array like `t`, scales all movements.
 
         Returns degrees: shared curves under their name, the others under `left_...`/`right_...`.
         Pelvis and thorax curves are those of the left side.
@@ -93,11 +105,15 @@ class Gait:
         for name, curve in MEAN_CURVES.items():
             bend = self.bends.get(name, Bend())
             if name in SHARED:
-                result[name] = curve(t, bend)
+                result[name] = curve(t, bend, vigour)
                 continue
             for side, delay, sign in (("left", 0.0, -1), ("right", 0.5, 1)):
                 scale = bend.scale * (1 + sign * self.asymmetry / 2)
-                result[f"{side}_{name}"] = curve(t + delay, Bend(bend.offset, scale, bend.shift))
+                own = Bend(bend.offset, scale, bend.shift)
+                result[f"{side}_{name}"] = curve(t + delay, own, vigour)
+        if self.laden:
+            result["left_elbow_flexion"] = 0.25 * result["left_elbow_flexion"]
+            result["left_shoulder_flexion"] = 0.4 * result["left_shoulder_flexion"]
         return result
 
 

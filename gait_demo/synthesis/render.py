@@ -68,19 +68,19 @@ def rasterise(points, faces, height, width):
     index = np.full((height, width), np.int32(-1))
     weights = np.zeros((height, width, 2), np.float32)
     for f in range(len(faces)):
-        a, b, c = faces[f]
-        ax, ay, az = points[a]
-        bx, by, bz = points[b]
-        cx, cy, cz = points[c]
+        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+        ax, ay, az = points[a, 0], points[a, 1], points[a, 2]
+        bx, by, bz = points[b, 0], points[b, 1], points[b, 2]
+        cx, cy, cz = points[c, 0], points[c, 1], points[c, 2]
         if min(az, bz, cz) <= 0.05:
-            continue
-        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
-        if area == 0:
             continue
         x0 = max(0, int(np.ceil(min(ax, bx, cx) - 0.5)))
         x1 = min(width - 1, int(np.floor(max(ax, bx, cx) - 0.5)))
         y0 = max(0, int(np.ceil(min(ay, by, cy) - 0.5)))
         y1 = min(height - 1, int(np.floor(max(ay, by, cy) - 0.5)))
+        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+        if x0 > x1 or y0 > y1 or area == 0:  # most faces are smaller than a pixel
+            continue
         for y in range(y0, y1 + 1):
             py = y + 0.5
             for x in range(x0, x1 + 1):

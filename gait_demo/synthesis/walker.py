@@ -7,10 +7,12 @@ and an outfit, so that a random latent is a person who does not exist.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from gait_demo.synthesis.body import PHENOTYPE_DIMS, Body
-from gait_demo.synthesis.clothes import OUTFITS, dress
+from gait_demo.synthesis.clothes import BAGS, OUTFITS, carry, dress
 from gait_demo.synthesis.footing import find_footing
 from gait_demo.synthesis.kinematics import GAIT_DIMS, gait_from_latent
 from gait_demo.synthesis.skeleton import bone_rotations
@@ -38,11 +40,13 @@ class Walker:
         rest: (V, 3) float32 dressed rest mesh in metres; patterns of cloth are drawn in it.
     """
 
-    def __init__(self, latent: np.ndarray, outfit: str = "trousers"):
+    def __init__(self, latent: np.ndarray, outfit: str = "trousers", bag: str | None = None):
         if np.shape(latent) != (LATENT_DIM,):
             raise ValueError(f"latent: expected shape ({LATENT_DIM},), got {np.shape(latent)}")
         if outfit not in OUTFITS:
             raise ValueError(f"outfit: expected one of {OUTFITS}, got {outfit!r}")
+        if bag not in (None, *BAGS):
+            raise ValueError(f"bag: expected one of {BAGS} or None, got {bag!r}")
         figure, (hair, upper, lower), walk = np.split(
             np.asarray(latent, float), [PHENOTYPE_DIMS, PHENOTYPE_DIMS + _DRESS_DIMS]
         )
@@ -50,8 +54,10 @@ class Walker:
         walk[1] -= 0.3 * figure[1]  # strides shorten with age
         self._body = Body(figure)
         self.female = self._body.female
-        self.gait = gait_from_latent(walk)
+        self.gait = replace(gait_from_latent(walk), laden=bag == "handbag")
         dressed = dress(self._body, outfit, hair=hair, upper=upper, lower=lower)
+        if bag is not None:
+            dressed = carry(dressed, self._body, bag)
         self.faces, self.face_kind = dressed.faces, dressed.face_kind
         self.rest, self._weights = dressed.rest, dressed.weights
         self.height = float(np.ptp(self.rest[:, 2]))
@@ -63,28 +69,34 @@ class Walker:
         self._footing = find_footing(self._body, self.gait, self.rest, self._weights, base_width)
         self.stride = self._footing.stride
 
-    def pose(self, t: np.ndarray, *, advance: bool = False) -> np.ndarray:
+    def pose(
+        self, t: np.ndarray, *, advance: bool = False, vigour: float | np.ndarray = 1.0
+    ) -> np.ndarray:
         """The mesh at phases `t`.
 
         Args:
             t: (T,) gait cycles, 0 at left heel strike.
             advance: also walk forwards, from the origin at phase 0; otherwise the walker goes on
                 the spot, as on a treadmill.
+            vigour: relative size of the movements, a number or (T,).
 
         Returns:
             (T, V, 3) float32, metres.
         """
         t = np.asarray(t, float)
-        angles = self._footing.corrected(self.gait.angles(t), t)
+        angles = self._footing.corrected(self.gait.angles(t, vigour), t)
         rotations = bone_rotations(angles, self._body.joints, self.gait.head_pitch)
         transforms = self._body.bone_transforms(rotations)
-        transforms[..., 3] += self._root(t, advance)[:, None]
+        root = self._footing.root_at(t)
+        if advance:
+            root[:, 1] -= self._footing.stride * _covered(t, vigour)
+        transforms[..., 3] += root[:, None]
         blended = np.tensordot(self._weights, transforms, axes=(1, 1))  # (V, T, 3, 4)
         vertices = np.einsum("vtij,vj->tvi", blended[..., :3], self.rest)
         return (vertices + blended[..., 3].transpose(1, 0, 2)).astype(np.float32)
 
-    def _root(self, t: np.ndarray, advance: bool) -> np.ndarray:
-        root = self._footing.root_at(t)
-        if advance:
-            root[:, 1] -= self.stride * t
-        return root.astype(np.float32)
+
+def _covered(t: np.ndarray, vigour: float | np.ndarray) -> np.ndarray:
+    """(T,) strides walked since phase 0, each as long as its vigour."""
+    steps = np.diff(t, prepend=t[:1]) * vigour
+    return t[:1] + np.cumsum(steps)

@@ -1,0 +1,158 @@
+"""CASIA-B on disk: its names, and a reader that its holes do not stop.
+
+Yu, Tan and Tan 2006. Silhouettes lie under `GaitDatasetB-silh`, as `001/nm-01/090/*.png` or still
+packed as they are distributed, one `001.tar.gz` a person; videos under `DatasetB-1/video` and
+`DatasetB-2/video`.
+"""
+
+from __future__ import annotations
+
+import re
+import tarfile
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from .errors import DataError
+
+PEOPLE = range(1, 125)
+VIEWS = range(0, 181, 18)
+CONDITIONS = (
+    "nm-01", "nm-02", "nm-03", "nm-04", "nm-05", "nm-06", "bg-01", "bg-02", "cl-01", "cl-02"
+)  # fmt: skip
+SILHOUETTES = "GaitDatasetB-silh"
+VIDEOS = ("DatasetB-1/video", "DatasetB-2/video")
+FRAME_SHAPE = (240, 320)
+FPS = 25
+
+_FRAME_NAME = re.compile(r"(\d{3}-[a-z]{2}-\d{2}-\d{3})-(\d+)\.png")
+
+
+@dataclass(frozen=True, order=True)
+class Sequence:
+    """One person, one condition such as "nm-01", one view in degrees."""
+
+    person: int
+    condition: str
+    view: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.person:03d}-{self.condition}-{self.view:03d}"
+
+    @property
+    def folder(self) -> str:
+        """Of its silhouettes, below GaitDatasetB-silh."""
+        return f"{self.person:03d}/{self.condition}/{self.view:03d}"
+
+    def frame_name(self, number: int) -> str:
+        """number: of the video frame, from 1."""
+        return f"{self.name}-{number:03d}.png"
+
+
+@dataclass(frozen=True)
+class Silhouettes:
+    """What could be read of a sequence.
+
+    Attributes:
+        numbers: (T,) int, of the video frames, from 1, rising; some are missing in CASIA-B.
+        masks: (T, H, W) uint8, 0 or 1.
+        problems: a sentence for each thing that is missing or malformed.
+    """
+
+    sequence: Sequence
+    numbers: np.ndarray
+    masks: np.ndarray
+    problems: tuple[str, ...]
+
+
+def background_name(person: int, view: int) -> str:
+    return f"{person:03d}-bkgrd-{view:03d}.avi"
+
+
+class CasiaB:
+    """A copy of CASIA-B, or of a part of it, real or synthetic.
+
+    Args:
+        root: the folder that holds GaitDatasetB-silh, or that folder itself.
+
+    Raises:
+        DataError: it holds no silhouettes of anybody.
+    """
+
+    def __init__(self, root: Path):
+        self._root = root / SILHOUETTES if (root / SILHOUETTES).is_dir() else root
+        people = {path.name[:3] for path in self._root.glob("[0-9][0-9][0-9]*")}
+        self.people = tuple(sorted(int(name) for name in people))
+        if not self.people:
+            raise DataError(
+                f"{root} holds no CASIA-B silhouettes: expected {SILHOUETTES}/001/nm-01/090/*.png "
+                f"or {SILHOUETTES}/001.tar.gz below it."
+            )
+        self._packed: tuple[int, dict[str, dict[str, bytes]]] = (0, {})
+
+    def sequences(
+        self,
+        people: Collection[int] = PEOPLE,
+        conditions: Collection[str] = CONDITIONS,
+        views: Collection[int] = VIEWS,
+    ) -> list[Sequence]:
+        """What the protocol says of the chosen people who are there, in order, there or not."""
+        return [
+            Sequence(person, condition, view)
+            for person in self.people if person in people
+            for condition in CONDITIONS if condition in conditions
+            for view in VIEWS if view in views
+        ]  # fmt: skip
+
+    def read(self, sequence: Sequence) -> Silhouettes:
+        """The silhouettes of a sequence; empty with a problem where there are none."""
+        masks, numbers, problems = [], [], []
+        for name, data in sorted(self._frames(sequence)):
+            match = _FRAME_NAME.fullmatch(name)
+            if not match or match[1] != sequence.name:
+                problems.append(f"{name} is no frame of {sequence.name}")
+                continue
+            image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
+            if image is None:
+                problems.append(f"{name} is no picture")
+            elif masks and image.shape != masks[0].shape:
+                problems.append(f"{name} is {image.shape[1]}x{image.shape[0]} unlike the others")
+            else:
+                masks.append((image > 127).astype(np.uint8))
+                numbers.append(int(match[2]))
+        if not masks:
+            problems.append(f"{sequence.name} has no silhouettes")
+            masks = np.zeros((0, *FRAME_SHAPE), np.uint8)
+        elif numbers[-1] - numbers[0] + 1 > len(numbers):
+            lost = numbers[-1] - numbers[0] + 1 - len(numbers)
+            problems.append(f"{sequence.name} lacks {lost} frames in between")
+        return Silhouettes(sequence, np.array(numbers, int), np.asarray(masks), tuple(problems))
+
+    def _frames(self, sequence: Sequence) -> Iterator[tuple[str, bytes]]:
+        archive = self._root / f"{sequence.person:03d}.tar.gz"
+        folder = self._root / sequence.folder
+        if folder.is_dir() or not archive.exists():
+            yield from ((path.name, path.read_bytes()) for path in folder.glob("*.png"))
+            return
+        if self._packed[0] != sequence.person:
+            self._packed = (sequence.person, _unpacked(archive))
+        yield from self._packed[1].get(sequence.folder, {}).items()
+
+
+def _unpacked(archive: Path) -> dict[str, dict[str, bytes]]:
+    """The PNG files of a person by their folder."""
+    frames: dict[str, dict[str, bytes]] = {}
+    try:
+        with tarfile.open(archive) as tar:
+            for member in tar:
+                path = Path(member.name)
+                if member.isfile() and path.suffix == ".png":
+                    folder = "/".join(path.parts[-4:-1])
+                    frames.setdefault(folder, {})[path.name] = tar.extractfile(member).read()
+    except (tarfile.TarError, OSError, EOFError) as error:
+        raise DataError(f"{archive.name} is damaged: copy or download it again.") from error
+    return frames

@@ -1,0 +1,201 @@
+"""CASIA-B's protocol walked by synthetic people, on disk as CASIA-B is.
+
+Every person keeps one body and one gait; from walk to walk pace, vigour and the details of the
+gait vary a little. nm and bg are walked in the same clothes, bg with a bag, cl in a coat. Eleven
+cameras on a half circle see the same walk. All of it depends on the seed and on the person's,
+walk's and camera's numbers alone, so that any part can be made by itself.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tarfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from gait_demo.casia import (
+    CONDITIONS,
+    FPS,
+    FRAME_SHAPE,
+    PEOPLE,
+    SILHOUETTES,
+    VIEWS,
+    Sequence,
+)
+from gait_demo.errors import DataError
+from gait_demo.synthesis.body import template
+from gait_demo.synthesis.clothes import BAGS
+from gait_demo.synthesis.render import Camera, rasterise
+from gait_demo.synthesis.walker import GAIT_DIMS, LATENT_DIM, Walker
+from gait_demo.synthesis.workers import run_jobs
+
+_PATH_M = 4.4  # along which people walk past the cameras
+_RADIUS_M = 6.0  # of the half circle that the cameras stand on
+_CAMERA_HEIGHT_M = 1.4
+_FOCAL_PX = 400.0
+_BETWEEN_WALKS = 0.15  # deviation of one person's gait from walk to walk; between people it is 1
+_BETWEEN_STRIDES = 0.03  # relative, of vigour
+
+
+@dataclass(frozen=True)
+class ProtocolOptions:
+    """What of the protocol is made.
+
+    Attributes:
+        out: gets GaitDatasetB-silh.
+        archive: pack each person into one file, as CASIA-B is distributed: far smaller on disk.
+    """
+
+    out: Path
+    people: tuple[int, ...] = tuple(PEOPLE)
+    conditions: tuple[str, ...] = CONDITIONS
+    views: tuple[int, ...] = tuple(VIEWS)
+    seed: int = 0
+    workers: int = 2
+    archive: bool = False
+
+    def __post_init__(self) -> None:
+        known = {
+            "people": (PEOPLE, "1 to 124"),
+            "conditions": (CONDITIONS, ", ".join(CONDITIONS)),
+            "views": (VIEWS, "0 to 180 degrees in steps of 18"),
+        }
+        for name, (there, choice) in known.items():
+            unknown = [str(value) for value in getattr(self, name) if value not in there]
+            if unknown:
+                raise DataError(f"CASIA-B has no {name} {unknown[0]}: choose from {choice}.")
+
+
+def synthesize_protocol(
+    options: ProtocolOptions, on_progress: Callable[[str, int, int], None] | None = None
+) -> None:
+    """Write the sequences that are not there yet; a killed run goes on where it was.
+
+    `on_progress("synthesize", done, total)` counts people.
+    """
+    root = options.out / SILHOUETTES
+    root.mkdir(parents=True, exist_ok=True)
+    template()  # anny caches its model on disk: do it once, before the workers start
+    done = 0
+
+    def count() -> None:
+        nonlocal done
+        done += 1
+        if on_progress:
+            on_progress("synthesize", done, len(options.people))
+
+    jobs = ((root, person, options) for person in options.people)
+    run_jobs(_write_person, jobs, options.workers, count)
+
+
+def _write_person(root: Path, person: int, options: ProtocolOptions) -> None:
+    archive = root / f"{person:03d}.tar.gz"
+    if archive.exists():
+        return
+    for condition in options.conditions:
+        wanted = [Sequence(person, condition, view) for view in options.views]
+        missing = [sequence for sequence in wanted if not (root / sequence.folder).exists()]
+        if not missing:
+            continue
+        walk = Walk.of(options.seed, person, condition)
+        meshes = walk.meshes()
+        for sequence in missing:
+            _write_silhouettes(root, sequence, walk.silhouettes(meshes, sequence.view))
+    if options.archive:
+        _pack(root, person, archive)
+
+
+def _write_silhouettes(root: Path, sequence: Sequence, masks: np.ndarray) -> None:
+    folder = root / sequence.folder
+    part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    for number, mask in enumerate(masks, start=1):
+        if mask.any():
+            path = str(part / sequence.frame_name(number))
+            cv2.imwrite(path, 255 * mask.astype(np.uint8), [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    part.replace(folder)
+
+
+def _pack(root: Path, person: int, archive: Path) -> None:
+    part = archive.with_name(f".{archive.name}.{os.getpid()}.part")
+    with tarfile.open(part, "w:gz") as tar:
+        tar.add(root / f"{person:03d}", f"{person:03d}", filter=_nameless)
+    part.replace(archive)
+    shutil.rmtree(root / f"{person:03d}")
+
+
+def _nameless(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    """Without owner and time, so that the same frames make the same archive."""
+    member.uid = member.gid = member.mtime = 0
+    member.uname = member.gname = ""
+    return member
+
+
+@dataclass(frozen=True)
+class Walk:
+    """One walk of one person past the cameras.
+
+    Attributes:
+        walker: dressed for it.
+        phase: (T,) gait cycles at each video frame.
+        vigour: (T,) relative size of the movements.
+        start: phase 0 is so many metres behind the middle of the path.
+    """
+
+    walker: Walker
+    phase: np.ndarray
+    vigour: np.ndarray
+    start: float
+
+    @classmethod
+    def of(cls, seed: int, person: int, condition: str) -> Walk:
+        """The walk with which this person of this population fulfils a condition."""
+        who = np.random.default_rng([seed, person])
+        latent = who.standard_normal(LATENT_DIM)
+        female = latent[0] > 0
+        outfits = ("trousers", "skirt", "sportswear")
+        outfit = str(who.choice(outfits, p=(0.7, 0.2, 0.1) if female else (0.85, 0.0, 0.15)))
+        bag = str(who.choice(BAGS))
+        rng = np.random.default_rng([seed, person, CONDITIONS.index(condition) + 1])
+        latent = latent.copy()
+        latent[-GAIT_DIMS:] += _BETWEEN_WALKS * rng.standard_normal(GAIT_DIMS)
+        kind = condition[:2]
+        walker = Walker(
+            latent, "coat" if kind == "cl" else outfit, bag=bag if kind == "bg" else None
+        )
+        cadence = walker.cadence * (1 + 0.02 * rng.standard_normal())
+        frames = round(FPS * _PATH_M / (walker.stride * cadence))
+        phase = rng.uniform() + np.arange(frames) / FPS * cadence
+        strides = np.arange(np.floor(phase[0]) - 1, np.ceil(phase[-1]) + 2)
+        each = 1 + _BETWEEN_STRIDES * rng.standard_normal(len(strides))
+        vigour = np.interp(phase, strides, each)
+        return cls(walker, phase, vigour, start=_PATH_M / 2 + walker.stride * phase[0])
+
+    def meshes(self) -> np.ndarray:
+        """(T, V, 3) float32, metres; the middle of the path is the origin."""
+        meshes = self.walker.pose(self.phase, advance=True, vigour=self.vigour)
+        meshes[..., 1] += np.float32(self.start)
+        return meshes
+
+    def silhouettes(self, meshes: np.ndarray, view: int) -> np.ndarray:
+        """(T, 240, 320) bool, as one of the cameras sees the meshes."""
+        camera = casia_camera(view)
+        faces = self.walker.faces
+        return np.stack([
+            rasterise(points, faces, *FRAME_SHAPE)[0] >= 0 for points in map(camera.project, meshes)
+        ])  # fmt: skip
+
+
+def casia_camera(view: int) -> Camera:
+    """The camera at a view angle in degrees."""
+    height, width = FRAME_SHAPE
+    target = 0.85
+    elevation = np.degrees(np.arctan2(_CAMERA_HEIGHT_M - target, _RADIUS_M))
+    distance = np.hypot(_RADIUS_M, _CAMERA_HEIGHT_M - target)
+    return Camera(view, elevation, distance, _FOCAL_PX, width, height, target)

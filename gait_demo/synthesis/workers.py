@@ -1,0 +1,31 @@
+"""Work for several processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+
+
+def run_jobs(
+    work: Callable[..., None],
+    jobs: Iterable[tuple],
+    workers: int,
+    on_done: Callable[[], None],
+) -> None:
+    """Call `work` with the arguments of every job, in any order; `on_done` after each.
+
+    Processes are started fresh, not forked: a fork of a process in which torch has computed can
+    hang. One job, or one worker, runs right here.
+    """
+    jobs = list(jobs)
+    workers = min(workers, len(jobs))
+    if workers < 2:
+        for job in jobs:
+            work(*job)
+            on_done()
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        for done in as_completed([pool.submit(work, *job) for job in jobs]):
+            done.result()
+            on_done()
