@@ -83,6 +83,12 @@ def _parser() -> argparse.ArgumentParser:
     film.add_argument("--seed", type=_seed, default=0)
     film.set_defaults(command=_synthesize_film)
 
+    evaluate = commands.add_parser("evaluate", help="measure how well people are recognised")
+    what = evaluate.add_subparsers(required=True, metavar="identity")
+    identity = what.add_parser("identity", help="nearest neighbour of raw GEIs; prints JSON")
+    identity.add_argument("--data", type=Path, required=True, help="CASIA-B or a copy of its kind")
+    identity.set_defaults(command=_evaluate_identity)
+
     train = commands.add_parser("train", help="train A-NET or C-NET")
     training.add_arguments(train)
     train.set_defaults(command=_train)
@@ -163,6 +169,16 @@ def _synthesize_film(parsed: argparse.Namespace) -> None:
     names = [field.name for field in fields(FilmOptions) if hasattr(parsed, field.name)]
     options = FilmOptions(**{name: getattr(parsed, name) for name in names})
     write_film(parsed.out, options, _progress())
+
+
+def _evaluate_identity(parsed: argparse.Namespace) -> None:
+    from gait_demo.casia import CasiaB
+    from gait_demo.evaluation.identity import identity_report, read_geis
+
+    geis = read_geis(CasiaB(parsed.data), _progress())
+    for problem in geis.problems:
+        print(problem, file=sys.stderr)
+    print(json.dumps(identity_report(geis)))
 
 
 def _train(parsed: argparse.Namespace) -> None:

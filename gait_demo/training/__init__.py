@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=int, help="planned optimiser steps")
     parser.add_argument("--minutes", type=float, help="stop after so many minutes")
     parser.add_argument("--batch", type=int)
+    parser.add_argument("--learning-rate", type=float, help="of Adam, at the start")
     parser.add_argument("--report-every", type=int, help="steps between checkpoints")
     parser.add_argument("--device", choices=("cpu", "cuda"))
     parser.add_argument("--seed", type=int)
@@ -37,7 +38,7 @@ def run(parsed: argparse.Namespace) -> dict:
     from gait_demo.training.cnet import CNetTrainingOptions, train_cnet
 
     names = ("data", "out", "preset", "steps", "minutes", "batch", "report_every", "device")
-    names += ("seed", "resume", "bf16", "adversarial_from")
+    names += ("seed", "resume", "bf16", "adversarial_from", "learning_rate")
     given = {name: getattr(parsed, name) for name in names if getattr(parsed, name) is not None}
     if parsed.network == "cnet" and {"preset", "adversarial_from"} & given.keys():
         raise DataError("C-NET has no presets; leave out --preset and --adversarial-from.")

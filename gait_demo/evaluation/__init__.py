@@ -1,0 +1,1 @@
+"""How much of an identity a gait gives away."""

@@ -1,0 +1,109 @@
+"""Is there an identity to lose? Raw GEIs and their nearest neighbour, by view and condition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+import numpy as np
+
+from gait_demo.casia import CONDITIONS, VIEWS, CasiaB, Sequence
+from gait_demo.errors import DataError
+from gait_demo.evaluation.gei import gait_energy_image
+
+GALLERY = ("nm-01", "nm-02", "nm-03", "nm-04")
+PROBES = {"nm": ("nm-05", "nm-06"), "bg": ("bg-01", "bg-02"), "cl": ("cl-01", "cl-02")}
+
+
+@dataclass(frozen=True)
+class Geis:
+    """GEIs of many sequences.
+
+    Attributes:
+        images: (N, 4096) float32.
+        person, view: (N,) int; view in degrees.
+        condition: (N,) str.
+        problems: what the reader had to pass over.
+    """
+
+    images: np.ndarray
+    person: np.ndarray
+    view: np.ndarray
+    condition: np.ndarray
+    problems: tuple[str, ...]
+
+    def where(self, conditions: Collection[str], view: int) -> np.ndarray:
+        """(M,) indices."""
+        return np.flatnonzero(np.isin(self.condition, list(conditions)) & (self.view == view))
+
+
+def read_geis(data: CasiaB, on_progress: Callable[[str, int, int], None] | None = None) -> Geis:
+    """The GEI of every sequence that is there.
+
+    Raises:
+        DataError: there are none.
+    """
+    kept: list[tuple[Sequence, np.ndarray]] = []
+    problems: list[str] = []
+    sequences = data.sequences()
+    for done, sequence in enumerate(sequences):
+        if on_progress:
+            on_progress("gei", done, len(sequences))
+        seen = data.read(sequence)
+        image = gait_energy_image(seen.masks)
+        if image is not None:
+            kept.append((sequence, image.ravel()))
+        problems.extend(seen.problems)
+    if not kept:
+        raise DataError("No sequence shows anybody: check the folder of silhouettes.")
+    found, images = zip(*kept, strict=True)
+    return Geis(
+        np.stack(images),
+        np.array([s.person for s in found]),
+        np.array([s.view for s in found]),
+        np.array([s.condition for s in found]),
+        tuple(problems),
+    )
+
+
+def rank_1(geis: Geis, gallery: np.ndarray, probes: np.ndarray) -> float:
+    """Share of the probes whose nearest gallery image is of the same person; indices (M,)."""
+    a, b = geis.images[probes].astype(np.float64), geis.images[gallery].astype(np.float64)
+    distance = (a * a).sum(1)[:, None] - 2 * a @ b.T + (b * b).sum(1)
+    return float((geis.person[gallery[distance.argmin(1)]] == geis.person[probes]).mean())
+
+
+def identity_report(geis: Geis) -> dict:
+    """Rank-1 of each kind of probe against the nm gallery.
+
+    Returns:
+        by kind: "same_view" and "cross_view" (identical view excluded), means over views, None
+        where there is nothing to compare, and "by_view", the former by view angle; people,
+        chance, sequences, and problems, the number of things passed over.
+    """
+    views = [view for view in VIEWS if len(geis.where(CONDITIONS, view))]
+    report: dict = {
+        "people": len(np.unique(geis.person)),
+        "chance": round(1 / len(np.unique(geis.person)), 4),
+        "sequences": len(geis.images),
+        "problems": len(geis.problems),
+    }
+    for kind, conditions in PROBES.items():
+        scores = {}
+        for seen in views:
+            for kept in views:
+                probes, gallery = geis.where(conditions, seen), geis.where(GALLERY, kept)
+                if len(probes) and len(gallery):
+                    scores[seen, kept] = rank_1(geis, gallery, probes)
+        same = {view: score for (view, other), score in scores.items() if view == other}
+        cross = [score for (view, other), score in scores.items() if view != other]
+        report[kind] = {
+            "same_view": _mean(list(same.values())),
+            "cross_view": _mean(cross),
+            "by_view": {f"{view:03d}": round(score, 4) for view, score in same.items()},
+        }
+    return report
+
+
+def _mean(scores: list[float]) -> float | None:
+    return round(float(np.mean(scores)), 4) if scores else None
