@@ -29,12 +29,14 @@ class Dressed:
 
     Attributes:
         faces: (F, 3) int32 vertex indices.
+        face_number: (F,) int, which face of the mesh that all people share; bags follow it.
         face_kind: (F,) one of SKIN, HAIR, TOP, BOTTOM, SHOES, BAG.
         rest: (V, 3) float32, metres.
         weights: (V, len(MOVING_BONES)) float32, of the skinning.
     """
 
     faces: np.ndarray
+    face_number: np.ndarray
     face_kind: np.ndarray
     rest: np.ndarray
     weights: np.ndarray
@@ -121,8 +123,8 @@ def dress(
 
     used, faces = np.unique(corners[keep], return_inverse=True)
     return Dressed(
-        faces.reshape(-1, 3).astype(np.int32), kind[keep], dressed[used].astype(np.float32),
-        base.weights[used]
+        faces.reshape(-1, 3).astype(np.int32), np.flatnonzero(keep), kind[keep],
+        dressed[used].astype(np.float32), base.weights[used]
     )  # fmt: skip
 
 
@@ -143,6 +145,7 @@ def carry(dressed: Dressed, body: Body, bag: str) -> Dressed:
     weights[:, MOVING_BONES.index(bone)] = 1
     return Dressed(
         np.append(dressed.faces, faces + len(dressed.rest), axis=0).astype(np.int32),
+        np.append(dressed.face_number, len(template().faces) + np.arange(len(faces))),
         np.append(dressed.face_kind, np.full(len(faces), BAG)),
         np.append(dressed.rest, box, axis=0).astype(np.float32),
         np.append(dressed.weights, weights, axis=0),

@@ -36,7 +36,9 @@ class Walker:
         cadence: gait cycles a second; shorter people of either sex step faster, as pendulums do.
         gait: of the person.
         faces: (F, 3) int32 vertex indices.
+        face_number: (F,) which face of the mesh that all walkers share.
         face_kind: (F,) what each face shows, as clothes.SKIN and so on.
+        vertex_bone: (V,) index in MOVING_BONES of the bone that moves it most.
         rest: (V, 3) float32 dressed rest mesh in metres; patterns of cloth are drawn in it.
     """
 
@@ -58,7 +60,9 @@ class Walker:
         dressed = dress(self._body, outfit, hair=hair, upper=upper, lower=lower)
         if bag is not None:
             dressed = carry(dressed, self._body, bag)
-        self.faces, self.face_kind = dressed.faces, dressed.face_kind
+        self.faces, self.face_number = dressed.faces, dressed.face_number
+        self.face_kind = dressed.face_kind
+        self.vertex_bone = dressed.weights.argmax(axis=1)
         self.rest, self._weights = dressed.rest, dressed.weights
         self.height = float(np.ptp(self.rest[:, 2]))
         base_width, cadence, usual_height = (
