@@ -67,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     casia.add_argument("--conditions", type=_listed(str), default=None, help="such as nm-01,cl-02")
     casia.add_argument("--views", type=_listed(int), default=None, help="such as 000,054,090")
     casia.add_argument("--archive", action="store_true", help="one .tar.gz a person, far smaller")
+    casia.add_argument("--rgb", action="store_true", help="the videos as well; slower")
     casia.add_argument("--seed", type=_seed, default=0)
     casia.add_argument("--workers", type=_positive, default=2, help="processes")
     casia.set_defaults(command=_synthesize_casia)

@@ -69,7 +69,13 @@ class Silhouettes:
     problems: tuple[str, ...]
 
 
+def video_folder(person: int) -> str:
+    """Where a person's videos lie; which part of the data has whom is our inference."""
+    return VIDEOS[0] if person <= PEOPLE[-1] // 2 else VIDEOS[1]
+
+
 def background_name(person: int, view: int) -> str:
+    """Of the video of the empty place."""
     return f"{person:03d}-bkgrd-{view:03d}.avi"
 
 
@@ -84,7 +90,9 @@ class CasiaB:
     """
 
     def __init__(self, root: Path):
-        self._root = root / SILHOUETTES if (root / SILHOUETTES).is_dir() else root
+        inside = (root / SILHOUETTES).is_dir()
+        self._root = root / SILHOUETTES if inside else root
+        self._videos = [(root if inside else root.parent) / folder for folder in VIDEOS]
         people = {path.name[:3] for path in self._root.glob("[0-9][0-9][0-9]*")}
         self.people = tuple(sorted(int(name) for name in people))
         if not self.people:
@@ -131,6 +139,18 @@ class CasiaB:
             lost = numbers[-1] - numbers[0] + 1 - len(numbers)
             problems.append(f"{sequence.name} lacks {lost} frames in between")
         return Silhouettes(sequence, np.array(numbers, int), np.asarray(masks), tuple(problems))
+
+    def video(self, sequence: Sequence) -> Path | None:
+        """The video of a sequence, where there is one."""
+        return self._video(f"{sequence.name}.avi")
+
+    def background(self, person: int, view: int) -> Path | None:
+        """The video of the empty place that a person walked in, where there is one."""
+        return self._video(background_name(person, view))
+
+    def _video(self, name: str) -> Path | None:
+        there = (folder / name for folder in self._videos if (folder / name).is_file())
+        return next(there, None)
 
     def _frames(self, sequence: Sequence) -> Iterator[tuple[str, bytes]]:
         archive = self._root / f"{sequence.person:03d}.tar.gz"

@@ -19,6 +19,7 @@ from gait_demo.synthesis.kinematics import gait_from_latent  # noqa: E402
 from gait_demo.synthesis.protocol import ProtocolOptions, synthesize_protocol  # noqa: E402
 from gait_demo.synthesis.render import Camera, rasterise  # noqa: E402
 from gait_demo.synthesis.walker import LATENT_DIM, Walker  # noqa: E402
+from gait_demo.video import probe, read_frames  # noqa: E402
 
 CYCLE = np.arange(100) / 100
 
@@ -180,6 +181,22 @@ def test_protocol_has_the_layout_of_casia_b_and_goes_on_where_it_was(tmp_path):
     synthesize_protocol(replace(options, archive=True))
     assert np.array_equal(CasiaB(tmp_path).read(Sequence(2, "nm-01", 90)).masks, side.masks)
     assert not folder.exists()
+
+
+def test_protocol_films_what_its_silhouettes_show(tmp_path):
+    synthesize_protocol(
+        ProtocolOptions(tmp_path, people=(63,), conditions=("bg-02",), views=(72,), rgb=True)
+    )
+    data, sequence = CasiaB(tmp_path), Sequence(63, "bg-02", 72)
+    video, empty = data.video(sequence), data.background(63, 72)
+    assert video == tmp_path / "DatasetB-2" / "video" / "063-bg-02-072.avi"
+    masks = data.read(sequence).masks
+    frames = [frame.rgb.astype(int) for frame in read_frames(video)]
+    place = np.mean([frame.rgb for frame in read_frames(empty)], axis=0)
+    assert len(frames) == len(masks) and probe(video).fps == 25
+    differs = np.abs(frames[40] - place).sum(2) > 60
+    seen = masks[40] > 0
+    assert differs[seen].mean() > 0.7 and differs[~seen].mean() < 0.03
 
 
 @pytest.mark.parametrize("bag", BAGS)

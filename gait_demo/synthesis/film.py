@@ -7,18 +7,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from gait_demo.errors import DataError
-from gait_demo.synthesis.appearance import Look, shade
+from gait_demo.synthesis.appearance import Look
 from gait_demo.synthesis.clothes import OUTFITS
-from gait_demo.synthesis.render import Camera, rasterise
+from gait_demo.synthesis.exposure import develop, expose, out_of_focus
+from gait_demo.synthesis.render import Camera
 from gait_demo.synthesis.scene import SCENES, backdrop
 from gait_demo.synthesis.walker import LATENT_DIM, Walker
 from gait_demo.video import VideoWriter
-
-_OVERSAMPLING = 2
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,7 @@ def film(options: FilmOptions) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     focal = options.person_px * options.distance / 1.7
     horizon = 0.5 - focal * np.tan(np.radians(options.elevation)) / options.height
     place = backdrop(options.scene, options.width, options.height, horizon, options.seed)
-    place = cv2.GaussianBlur(place, (0, 0), 0.8).astype(np.float32) / 255
+    place = out_of_focus(place)
 
     count = round(options.seconds * options.fps)
     phase = np.arange(count) / float(options.fps) * walker.cadence
@@ -83,9 +81,8 @@ def film(options: FilmOptions) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         )  # fmt: skip
         mesh = walker.pose(phase[i : i + 1])[0]
         mesh[:, 1] += reach - along
-        frame, coverage = _expose(walker, mesh, look, camera, place)
-        frame += rng.normal(0, 0.01, frame.shape)
-        yield (np.clip(frame, 0, 1) * 255).astype(np.uint8), coverage
+        frame, coverage = expose(walker, mesh, look, camera, place)
+        yield develop(frame, rng), coverage
 
 
 def write_film(
@@ -100,24 +97,3 @@ def write_film(
             writer.write(frame, i / options.fps)
             if on_progress:
                 on_progress("film", i + 1, total)
-
-
-def _expose(
-    walker: Walker, mesh: np.ndarray, look: Look, camera: Camera, place: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    height, width = camera.height, camera.width
-    n = _OVERSAMPLING
-    points = camera.project(mesh)
-    points[:, :2] *= n
-    index, weights = rasterise(points, walker.faces, n * height, n * width)
-    picture = np.zeros((*index.shape, 3), np.float32)
-    seen = index >= 0
-    picture[seen] = shade(walker, mesh, index, weights, look)
-    coverage = cv2.resize(seen.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
-    body = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
-
-    ground = mesh - look.light * (mesh[:, 2:] / max(look.light[2], 0.5))
-    dark, _ = rasterise(camera.project(ground), walker.faces, height, width)
-    shadow = cv2.GaussianBlur((dark >= 0).astype(np.float32), (0, 0), 0.02 * height)
-    frame = place * (1 - 0.3 * shadow[..., None])
-    return frame * (1 - coverage[..., None]) + body, coverage
