@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     bench.set_defaults(command=_bench)
 
     synthesize = commands.add_parser("synthesize", help="make walkers, to train on or to film")
-    kinds = synthesize.add_subparsers(required=True, metavar="walks|casia|film")
+    kinds = synthesize.add_subparsers(required=True, metavar="walks|casia|film|check")
     walks = kinds.add_parser("walks", help="shards of silhouettes and crops to train on")
     walks.add_argument("--out", type=Path, required=True, help="folder for walks-*.npz files")
     walks.add_argument("--walks", type=_positive, default=400)
@@ -83,6 +83,12 @@ def _parser() -> argparse.ArgumentParser:
     film.add_argument("--outfit", default="trousers", help="trousers, skirt, coat or sportswear")
     film.add_argument("--seed", type=_seed, default=0)
     film.set_defaults(command=_synthesize_film)
+
+    check = kinds.add_parser("check", help="compare the walkers with real people; prints JSON")
+    check.add_argument("--people", type=_positive, default=60)
+    check.add_argument("--mocap", type=Path, help="folder of BVH files of walks, named as CMU's")
+    check.add_argument("--seed", type=_seed, default=0)
+    check.set_defaults(command=_synthesize_check)
 
     evaluate = commands.add_parser("evaluate", help="measure how well people are recognised")
     what = evaluate.add_subparsers(required=True, metavar="identity")
@@ -170,6 +176,12 @@ def _synthesize_film(parsed: argparse.Namespace) -> None:
     names = [field.name for field in fields(FilmOptions) if hasattr(parsed, field.name)]
     options = FilmOptions(**{name: getattr(parsed, name) for name in names})
     write_film(parsed.out, options, _progress())
+
+
+def _synthesize_check(parsed: argparse.Namespace) -> None:
+    from gait_demo.synthesis.check import check_walkers
+
+    print(json.dumps(check_walkers(parsed.people, parsed.seed, parsed.mocap, _progress())))
 
 
 def _evaluate_identity(parsed: argparse.Namespace) -> None:

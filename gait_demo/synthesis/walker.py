@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from gait_demo.synthesis.body import PHENOTYPE_DIMS, Body
+from gait_demo.synthesis.body import MOVING_BONES, PHENOTYPE_DIMS, Body
 from gait_demo.synthesis.clothes import BAGS, OUTFITS, carry, dress
 from gait_demo.synthesis.footing import find_footing
 from gait_demo.synthesis.kinematics import GAIT_DIMS, gait_from_latent
@@ -33,6 +33,7 @@ class Walker:
         female: 0 to 1.
         height: metres, shoes and hair included.
         stride: metres in a gait cycle.
+        base_width: metres between the lines that the feet walk on.
         cadence: gait cycles a second; shorter people of either sex step faster, as pendulums do.
         gait: of the person.
         faces: (F, 3) int32 vertex indices.
@@ -65,12 +66,14 @@ class Walker:
         self.vertex_bone = dressed.weights.argmax(axis=1)
         self.rest, self._weights = dressed.rest, dressed.weights
         self.height = float(np.ptp(self.rest[:, 2]))
-        base_width, cadence, usual_height = (
+        self.base_width, cadence, usual_height = (
             float(np.interp(self.female, (0, 1), pair))
             for pair in (_BASE_WIDTH_M, _CADENCE_HZ, _HEIGHT_M)
         )
         self.cadence = cadence * (usual_height / self.height) ** 0.5
-        self._footing = find_footing(self._body, self.gait, self.rest, self._weights, base_width)
+        self._footing = find_footing(
+            self._body, self.gait, self.rest, self._weights, self.base_width
+        )
         self.stride = self._footing.stride
 
     def pose(
@@ -88,9 +91,7 @@ class Walker:
             (T, V, 3) float32, metres.
         """
         t = np.asarray(t, float)
-        angles = self._footing.corrected(self.gait.angles(t, vigour), t)
-        rotations = bone_rotations(angles, self._body.joints, self.gait.head_pitch)
-        transforms = self._body.bone_transforms(rotations)
+        transforms = self._transforms(t, vigour)
         root = self._footing.root_at(t)
         if advance:
             root[:, 1] -= self._footing.stride * _covered(t, vigour)
@@ -98,6 +99,23 @@ class Walker:
         blended = np.tensordot(self._weights, transforms, axes=(1, 1))  # (V, T, 3, 4)
         vertices = np.einsum("vtij,vj->tvi", blended[..., :3], self.rest)
         return (vertices + blended[..., 3].transpose(1, 0, 2)).astype(np.float32)
+
+    def angles(self, t: np.ndarray, vigour: float | np.ndarray = 1.0) -> dict[str, np.ndarray]:
+        """Joint angles at phases `t` (T,), as Gait.angles, with the feet on the ground."""
+        return self._footing.corrected(self.gait.angles(t, vigour), t)
+
+    def joints(self, t: np.ndarray) -> dict[str, np.ndarray]:
+        """(T, 3) metres of each moving bone's joint at phases `t`, on the spot."""
+        transforms = self._transforms(np.asarray(t, float), 1.0)
+        return {
+            name: transforms[:, i] @ np.append(self._body.joints[name], 1)
+            for i, name in enumerate(MOVING_BONES)
+        }
+
+    def _transforms(self, t: np.ndarray, vigour: float | np.ndarray) -> np.ndarray:
+        angles = self.angles(t, vigour)
+        rotations = bone_rotations(angles, self._body.joints, self.gait.head_pitch)
+        return self._body.bone_transforms(rotations)
 
 
 def _covered(t: np.ndarray, vigour: float | np.ndarray) -> np.ndarray:
