@@ -27,11 +27,15 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "gait_demo":
+            raise
         print(
             f"{error.name} is not installed: pip install -r gait_demo/training/requirements.txt",
             file=sys.stderr,
         )
         return 2
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 
@@ -109,8 +113,8 @@ def _add_weights(parser: argparse.ArgumentParser) -> None:
 
 def _seed(text: str) -> int:
     seed = int(text)
-    if seed < 0:
-        raise argparse.ArgumentTypeError(f"expected 0 or more, got {seed}")
+    if not 0 <= seed < 2**63:
+        raise argparse.ArgumentTypeError(f"expected 0 to {2**63 - 1}, got {seed}")
     return seed
 
 

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from time import perf_counter
 
+from gait_demo.outputs import QUALITY
 from gait_demo.pipeline import Pipeline
 from gait_demo.video import VideoWriter, probe, read_frames
 
@@ -59,7 +60,8 @@ def _encoding_s(path: Path) -> float:
     info = probe(path)
     decoding_s = 0.0
     start = perf_counter()
-    with VideoWriter(path.with_suffix(".again.mp4"), info.width, info.height, info.fps) as writer:
+    again = path.with_suffix(".again.mp4")
+    with VideoWriter(again, info.width, info.height, info.fps, **QUALITY) as writer:
         frames = read_frames(path)
         while True:
             before = perf_counter()

@@ -23,7 +23,7 @@ class VideoOptions:
 @dataclass(frozen=True)
 class TrackOptions:
     min_height_px: int = 48  # people smaller than this cannot be anonymized well
-    max_people: int = 8
+    max_people: int = 8  # who get another gait, the most prominent; the others are erased
 
     def __post_init__(self) -> None:
         _at_least("min_height_px", self.min_height_px, 16)

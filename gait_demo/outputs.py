@@ -26,7 +26,7 @@ MAX_PANEL_WIDTH_PX = 480  # of each of the three in the comparison
 _LABEL_HEIGHT_PX = 32
 _LABEL_INSET_PX = 12
 _WAITING_FRAMES = 6  # between computing and encoding
-_QUALITY = {"crf": 20, "preset": "ultrafast"}  # a quarter of the time of the writer's own choice
+QUALITY = {"crf": 20, "preset": "ultrafast"}  # a quarter of the time of the writer's own choice
 
 Write = Callable[..., None]
 
@@ -93,7 +93,7 @@ def open_writer(
         thread is raised by a later call or at the end of the block.
     """
     waiting: deque[Future] = deque()
-    writer = VideoWriter(path, *size, fps, audio_from=sound, **_QUALITY)
+    writer = VideoWriter(path, *size, fps, audio_from=sound, **QUALITY)
     with writer, ThreadPoolExecutor(max_workers=1) as thread:
 
         def encode(time: Fraction, *arrays: np.ndarray) -> None:

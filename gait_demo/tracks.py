@@ -63,7 +63,7 @@ def detect_people(
     for frame in frames:
         shape = frame.rgb.shape[:2]
         bgr = cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2BGR)
-        seen = detector.predict(bgr, classes=[_PERSON_CLASS], conf=0.35, verbose=False)[0].boxes
+        seen = _predict(detector, bgr, weights)
         blobs = [Blob(xyxy) for xyxy in seen.xyxy.cpu().numpy().astype(np.float64)]
         follower.follow(blobs, shape[1])
     return _tracks(follower.paths, shape, 1.0, fps, options)
@@ -85,6 +85,13 @@ def _load_detector(weights: FilePath):
         ) from error
 
 
+def _predict(detector, bgr: np.ndarray, weights: FilePath):
+    try:
+        return detector.predict(bgr, classes=[_PERSON_CLASS], conf=0.35, verbose=False)[0].boxes
+    except TypeError as error:  # a file that it took for weights of another kind
+        raise WeightsError(f"{weights} holds no person detector that works: {error}") from error
+
+
 def _tracks(
     paths: list[Path],
     shape: tuple[int, int],
@@ -96,8 +103,8 @@ def _tracks(
     options = options or TrackOptions()
     people, tallest = [], 0.0
     for path in paths:
-        if not _is_person(path, fps):
-            continue
+        if not _is_person(path, fps) or not any(path.sure):
+            continue  # what the border cuts all the time is erased, not followed
         xyxy, found = smooth_boxes(path, shape, fps)
         xyxy = xyxy / scale
         height = float(np.median(xyxy[:, 3] - xyxy[:, 1]))
@@ -117,7 +124,7 @@ def _tracks(
     people.sort(key=lambda person: -person[0])
     return [
         Track(n, first, xyxy.astype(np.float32), found)
-        for n, (_, first, xyxy, found) in enumerate(people[: options.max_people], start=1)
+        for n, (_, first, xyxy, found) in enumerate(people, start=1)
     ]
 
 

@@ -15,6 +15,7 @@ from gait_demo.config import PipelineOptions
 from gait_demo.errors import NoPersonError
 from gait_demo.foreground import ForegroundClip
 from gait_demo.outputs import Write, open_writer
+from gait_demo.pipeline.standing import refuse_standing
 from gait_demo.silhouettes import extract
 from gait_demo.structures import Frame, SilhouetteClip, Track, VideoInfo
 from gait_demo.tracks import detect_people, find_people
@@ -114,6 +115,7 @@ class Analyser:
         original = folder / "original.mp4"
         plate = self._learn_background(original)
         foreground, tracks = self._find_people(plate, yolo)
+        refuse_standing(foreground, tracks, float(self._info.fps), self._info.width)
         people = []
         with self._clock.time("silhouettes"):
             for done, track in enumerate(tracks):

@@ -64,7 +64,7 @@ class _Layer:
 
 
 def chosen_people(analysis: Analysis, options: PipelineOptions) -> list[Person]:
-    """Who is anonymized: everyone who walks, or the one person of the options.
+    """Who gets another gait: the most prominent who walk, or the one person of the options.
 
     Raises:
         NoPersonError: that person is not in the video.
@@ -72,7 +72,7 @@ def chosen_people(analysis: Analysis, options: PipelineOptions) -> list[Person]:
     walkers = [person for person in analysis.people if person.walks]
     wanted = options.anonymize.person
     if wanted is None:
-        return walkers
+        return walkers[: options.tracks.max_people]
     chosen = [person for person in walkers if person.track.track_id == wanted]
     if not chosen:
         numbers = ", ".join(str(person.track.track_id) for person in walkers)
@@ -157,7 +157,7 @@ class Composer:
         boxes = {p.track.track_id: p.box(index) for p in self._analysis.people}
         boxes = {key: box for key, box in boxes.items() if box is not None}
         blobs = _Blobs.of(moving, scale)
-        claimed = np.zeros(len(blobs.areas))
+        mine = np.zeros_like(moving)
         regions = []
         for layer in layers:
             track = layer.person.track
@@ -165,24 +165,30 @@ class Composer:
             rivals = [other for key, other in boxes.items() if key != track.track_id]
             own = own_foreground(moving, box, rivals, scale)
             share = blobs.share(own)
-            claimed += share
             if layer.held:
                 regions.append(box_region(shape, box))
             if self._everyone:  # with all that hangs together with the person
                 own, box = blobs.whole(own, box, share > 0.5)
+            mine |= own
             seen = layer.person.silhouettes.masks[layer.position]
             regions.append(silhouette_region(shape, own, box, [(seen, layer.square)]))
-        strangers = claimed < 0.5
-        strangers &= blobs.xyxy[:, 3] - blobs.xyxy[:, 1] >= self._stranger_px
-        strangers[0] = False  # the background
-        if self._everyone:
-            for label in np.flatnonzero(strangers):
-                blob = (blobs.labels == label).astype(np.uint8)
-                regions.append(silhouette_region(shape, blob, blobs.xyxy[label], []))
+        strangers = self._strangers(moving & ~mine, scale) if self._everyone else []
+        for blob, box in strangers:
+            regions.append(silhouette_region(shape, blob, box, []))
         for region in regions:
             if region is not None:
                 erase(rgb, plate, index, region)
-        return self._everyone and bool(strangers.any())
+        return bool(strangers)
+
+    def _strangers(self, moving: np.ndarray, scale: float) -> list[tuple[np.ndarray, np.ndarray]]:
+        """What moves, is tall enough to be somebody, and was erased with nobody: mask and box."""
+        blobs = _Blobs.of(moving, scale)
+        tall = blobs.xyxy[:, 3] - blobs.xyxy[:, 1] >= self._stranger_px
+        tall[0] = False  # the background
+        return [
+            ((blobs.labels == label).astype(np.uint8), blobs.xyxy[label])
+            for label in np.flatnonzero(tall)
+        ]
 
 
 @dataclass(frozen=True)

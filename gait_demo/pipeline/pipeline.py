@@ -110,6 +110,8 @@ class Pipeline:
 
     def _report(self, analysis: Analysis, seed: int, counts: Counter, clock: Clock) -> dict:
         info, people = analysis.info, len(analysis.people)
+        others = people - len(chosen_people(analysis, self.options))
+        everyone = self.options.anonymize.person is None
         seconds = Counter(analysis.timings) + Counter(clock.seconds)
         return {
             "frames_in": len(analysis.times),
@@ -119,7 +121,8 @@ class Pipeline:
             "width": info.width,
             "height": info.height,
             "people": people,
-            "people_in_clear": people - len(chosen_people(analysis, self.options)),
+            "people_removed": others if everyone else 0,
+            "people_in_clear": 0 if everyone else others,
             "frames_covered": counts["covered"],
             "frames_held": counts["held"],
             "frames_erased": counts["erased"],

@@ -48,6 +48,10 @@ class FilmOptions:
             raise DataError(f"scene: expected one of {SCENES}, got {self.scene!r}")
         if self.outfit not in OUTFITS:
             raise DataError(f"outfit: expected one of {OUTFITS}, got {self.outfit!r}")
+        if self.fps <= 0 or self.seconds <= 0:
+            raise DataError(
+                f"fps and seconds: expected more than 0, got {self.fps} and {self.seconds}"
+            )
         if not 16 <= self.person_px <= self.height:
             raise DataError(
                 f"person_px: expected 16 to the picture's height {self.height}, "

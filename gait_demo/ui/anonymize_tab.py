@@ -32,7 +32,8 @@ keeps the clothes, the place and the path, and gets **another body and another w
 """
 HIDDEN = """
 <div class="hidden-or-not">
-<p class="yes"><b>Hidden:</b> the gait, that is how the body is built and how it moves.</p>
+<p class="yes"><b>Changed:</b> the gait, that is how the body is built and how it moves. How well
+that hides a person has not been measured yet.</p>
 <p class="no"><b>Not hidden:</b> clothing, the place, and (as far as is known) the face.</p>
 <p class="gone"><b>Removed:</b> sound, because a voice is not anonymized.</p>
 </div>
@@ -58,28 +59,30 @@ def anonymize_tab(demo: gr.Blocks, models: Models, examples: list[Path], folder:
     """
     pipeline = Pipeline(models, PipelineOptions(video=VideoOptions(max_duration_s=MAX_DURATION_S)))
 
-    def run(session: Session, source: str | None, seed: float, progress=gr.Progress()):  # noqa: B008
-        if not source:
+    def run(session: Session | None, source: str | None, seed: float, progress=gr.Progress()):  # noqa: B008
+        if not source or session is None:
             raise gr.Error(READY, title="No video yet", print_exception=False)
-        run_folder, check = session.start()
+        session.forget()
         began = perf_counter()
-        with _sentences():
+        with _sentences(), session.run() as (folder, check):
             report = _reporter(progress, check)
-            analysis = pipeline.analyse(Path(source), run_folder / "clip", report)
-            result = pipeline.render(analysis, run_folder / "result", int(seed), report)
-        session.finish(analysis)
+            analysis = pipeline.analyse(Path(source), folder / "clip", report)
+            result = pipeline.render(analysis, folder / "result", int(seed), report)
+            session.analysis = analysis
         return analysis.original, *_shown(result, perf_counter() - began)
 
-    def rerun(session: Session, seed: float, progress=gr.Progress()):  # noqa: B008
-        if session.analysis is None:
+    def rerun(session: Session | None, seed: float, progress=gr.Progress()):  # noqa: B008
+        if session is None or session.analysis is None:
             return gr.skip(), gr.skip(), gr.skip(), READY
-        run_folder, check = session.start()
         began = perf_counter()
-        with _sentences():
+        with _sentences(), session.run() as (folder, check):
             report = _reporter(progress, check)
-            result = pipeline.render(session.analysis, run_folder / "result", int(seed), report)
-        session.finish(session.analysis)
+            result = pipeline.render(session.analysis, folder / "result", int(seed), report)
         return _shown(result, perf_counter() - began)
+
+    def forget(session: Session | None) -> None:
+        if session is not None:
+            session.forget()
 
     def cancel(session: Session) -> str:
         session.cancel()
@@ -142,15 +145,17 @@ def anonymize_tab(demo: gr.Blocks, models: Models, examples: list[Path], folder:
             [session, seed],
             [binary, colorized, comparison, status],
             **engine,
+            trigger_mode="always_last",
             api_visibility="private",
         ),
     ]
+    source.change(forget, session, queue=False, api_visibility="private")
     stop.click(cancel, session, status, queue=False, cancels=runs, api_visibility="private")
 
 
 def summarise(report: dict, spent_s: float) -> str:
     """The report of a run, and the seconds it took, as a few plain sentences."""
-    people = report["people"] - report["people_in_clear"]
+    people = report["people"] - report["people_removed"]
     who = "One walker was" if people == 1 else f"{people} walkers were"
     sentences = [
         f"**{who} anonymized** with seed {report['seed']}, "
@@ -166,8 +171,8 @@ def summarise(report: dict, spent_s: float) -> str:
             f"In {report['frames_erased']} frames something else moved and was replaced by "
             "background."
         )
-    if report["people_in_clear"]:
-        sentences.append(f"**Not anonymized: {report['people_in_clear']} who stand still.**")
+    if report["people_removed"]:
+        sentences.append(f"{report['people_removed']} more were replaced by background.")
     sentences.append(
         f"The clip keeps its {report['fps']:.4g} frames per second and "
         f"{report['duration_s']:.1f} s; this took {spent_s:.0f} s."

@@ -5,14 +5,15 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from gait_demo.pipeline import Analysis
 
 
 class Cancelled(Exception):
-    """The visitor pressed Cancel or started another run."""
+    """The visitor pressed Cancel."""
 
 
 class Session:
@@ -26,33 +27,38 @@ class Session:
         self._runs: list[Path] = []
         self.analysis: Analysis | None = None
 
-    def start(self) -> tuple[Path, Callable[[], None]]:
-        """Begin a run, stopping the one before it.
+    @contextmanager
+    def run(self) -> Iterator[tuple[Path, Callable[[], None]]]:
+        """One run; its files stay only if it ends well.
 
-        Returns:
+        Yields:
             A new folder for its files, and a check that raises Cancelled once the run is to stop.
         """
-        self.cancel()
         stop = self._stop = threading.Event()
         folder = Path(tempfile.mkdtemp(prefix="run-", dir=self._folder))
-        self._runs.append(folder)
 
         def check() -> None:
             if stop.is_set():
                 raise Cancelled
 
-        return folder, check
+        try:
+            yield folder, check
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        self._runs.append(folder)
+        self._delete_what_is_not_shown()
 
-    def finish(self, analysis: Analysis) -> None:
-        """Keep the analysis for further renderings, and delete what is no longer shown."""
-        self.analysis = analysis
-        shown = self._runs[-2:]
+    def _delete_what_is_not_shown(self) -> None:
+        """All but the last two runs, which players may still be loading, and the clip's own."""
         for folder in self._runs[:-2]:
-            if folder in analysis.original.parents:
-                shown.insert(0, folder)
-            else:
+            if self.analysis is None or folder not in self.analysis.original.parents:
                 shutil.rmtree(folder, ignore_errors=True)
-        self._runs = shown
+        self._runs = [folder for folder in self._runs if folder.exists()]
+
+    def forget(self) -> None:
+        """Another clip was chosen: its seeds are not those of the clip before."""
+        self.analysis = None
 
     def cancel(self) -> None:
         self._stop.set()

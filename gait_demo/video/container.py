@@ -18,6 +18,7 @@ _OPTIONS = {
     "format_whitelist": "mov,mp4,matroska,webm,avi,gif,apng,mpegts,mpeg,flv,asf,ogg,mxf,dv",
     "protocol_whitelist": "file",
 }
+_COMPLETE = 0.9  # share of the declared frames that a whole file holds, at least
 
 
 def open_video(path: str | Path) -> InputContainer:
@@ -57,10 +58,14 @@ def audio_stream(container: InputContainer) -> av.AudioStream | None:
 def decoded_frames(
     container: InputContainer, stream: av.VideoStream | av.AudioStream
 ) -> Iterator[av.VideoFrame | av.AudioFrame]:
-    """Every frame that can be decoded; damaged packets are passed over."""
+    """Every frame that can be decoded; damaged packets are passed over.
+
+    Raises:
+        VideoError: after the last frame, if the file says that a tenth or more is missing.
+    """
     stream.thread_type = "AUTO"
     packets = container.demux(stream)
-    packet = None
+    packet, read = None, 0
     while True:
         try:
             packet = next(packets, None)
@@ -71,4 +76,10 @@ def decoded_frames(
             frames = stream.decode(packet)
         yield from frames
         if packet is None:
-            return
+            break
+        read += packet.size > 0
+    if stream.type == "video" and read < _COMPLETE * stream.frames:
+        raise VideoError(
+            f"{file_name(container)} is cut off: {read} of {stream.frames} frames are there. "
+            "Copy or record it again."
+        )

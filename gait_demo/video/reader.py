@@ -62,8 +62,8 @@ def read_frames(path: str | Path, *, max_duration_s: float | None = None) -> Ite
     the first is scaled to it. Times are those of the file, so a variable frame rate is kept; a
     frame without a later time than its predecessor comes 1 / fps after it. Times that a
     container rounded to milliseconds go back to the grid of its frame rate where they fit. A
-    clip that is cut off or damaged gives the frames that can be decoded. Closing the generator
-    closes the file.
+    clip that is damaged here and there gives the frames that can be decoded. Closing the
+    generator closes the file.
 
     Args:
         path: a video file.
@@ -73,7 +73,8 @@ def read_frames(path: str | Path, *, max_duration_s: float | None = None) -> Ite
         Frame: rgb is (H, W, 3) uint8.
 
     Raises:
-        VideoError: as for `probe`, and for a clip that is too long.
+        VideoError: as for `probe`, for a clip that is too long, and, after its last frame, for
+            one that is cut off.
     """
     with open_video(path) as container:
         stream = video_stream(container)

@@ -1,0 +1,78 @@
+"""People who stop walking: they become part of the background plate and would pass in clear."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gait_demo.errors import NoPersonError
+from gait_demo.foreground import ForegroundClip
+from gait_demo.silhouettes import own_foreground
+from gait_demo.structures import Track
+
+_PAUSE_S = 0.5  # without a track, at the clip's beginning or end, that needs an explanation
+_STILL = 0.2  # heights a person may sway without walking
+_GHOST = 0.5  # share of a silhouette's place that is foreground while nobody is there
+_FEWEST = 3  # frames to judge that by
+_FRAMES_A_SECOND = 8  # that are looked at
+
+
+def refuse_standing(
+    foreground: ForegroundClip, tracks: list[Track], fps: float, width: int
+) -> None:
+    """Look for people whom the plate may have taken in.
+
+    Where the plate shows a person, every frame without that person differs from it: a ghost
+    stands there, either before somebody stops or after somebody starts.
+
+    Args:
+        tracks: everyone who was followed.
+        width: of the frames, in pixels.
+
+    Raises:
+        NoPersonError: somebody walks for a part of the clip and stands for another.
+    """
+    last = len(foreground) - 1
+    for track in tracks:
+        ends = track.first_frame + len(track) - 1
+        if last - ends > _PAUSE_S * fps and _leaves_ghost(foreground, track, -1, fps, width):
+            raise NoPersonError(
+                f"From {ends / fps:.1f} s on somebody stands still, and cannot be told from the "
+                "background: trim the clip to where people walk."
+            )
+        begins = track.first_frame
+        if begins > _PAUSE_S * fps and _leaves_ghost(foreground, track, 0, fps, width):
+            raise NoPersonError(
+                f"Until {begins / fps:.1f} s somebody stands still, and cannot be told from the "
+                "background: trim the clip to where people walk."
+            )
+
+
+def _leaves_ghost(
+    foreground: ForegroundClip, track: Track, end: int, fps: float, width: int
+) -> bool:
+    """Whether the place where a track ends (-1) or begins (0) was taken before or after it."""
+    at = int(np.flatnonzero(track.found)[end])
+    box = track.xyxy[at]
+    margin = 0.04 * width
+    if box[0] < margin or box[2] > width - margin:
+        return False  # walked out of the picture, or into it
+    last = len(foreground) - 1
+    spans = track.first_frame == 0 if end == -1 else track.first_frame + len(track) - 1 == last
+    middles = (track.xyxy[:, 0] + track.xyxy[:, 2]) / 2
+    if spans and np.ptp(middles) < _STILL * (box[3] - box[1]):
+        return True  # a ghost itself: it stands from the first frame, or to the last
+    place = own_foreground(foreground[track.first_frame + at], box, [], foreground.scale) > 0
+    step = max(1, round(fps / _FRAMES_A_SECOND))
+    edge = track.first_frame + at
+    others = range(0, edge, step) if end == -1 else range(edge, last + 1, step)
+    taken = [foreground[n][place].mean() for n in others if _is_away(track, n, box)]
+    return len(taken) >= _FEWEST and np.median(taken) > _GHOST
+
+
+def _is_away(track: Track, index: int, box: np.ndarray) -> bool:
+    """Whether the person is not at the box in the clip's frame `index`."""
+    position = index - track.first_frame
+    if not 0 <= position < len(track):
+        return True
+    now = track.xyxy[position]
+    return now[2] < box[0] or now[0] > box[2]
