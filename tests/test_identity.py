@@ -33,7 +33,7 @@ def geis(spread: float) -> Geis:
     rows = [(p, v, c) for p in people for v in views for c in conditions]
     images = [own[p - 1] + steps[v] + spread * rng.normal(size=4096) for p, v, c in rows]
     person, view, condition = (np.array(column) for column in zip(*rows, strict=True))
-    return Geis(np.array(images, np.float32), person, view, condition, ())
+    return Geis(np.array(images, np.float32), person, view, condition, 0, ())
 
 
 def test_people_who_differ_are_found_and_strangers_by_chance_only():
@@ -52,5 +52,5 @@ def test_cross_view_compares_other_views_only(kind):
     shuffled = found.images.copy()
     at_90 = found.view == 90
     shuffled[at_90] = shuffled[at_90][np.random.default_rng(1).permutation(at_90.sum())]
-    report = identity_report(Geis(shuffled, found.person, found.view, found.condition, ()))
+    report = identity_report(Geis(shuffled, found.person, found.view, found.condition, 0, ()))
     assert report[kind]["by_view"]["000"] == 1.0 and report[kind]["cross_view"] < 1.0

@@ -23,13 +23,15 @@ class Geis:
         images: (N, 4096) float32.
         person, view: (N,) int; view in degrees.
         condition: (N,) str.
-        problems: what the reader had to pass over.
+        missing: how many sequences of the protocol are not there.
+        problems: what the reader had to pass over in the others.
     """
 
     images: np.ndarray
     person: np.ndarray
     view: np.ndarray
     condition: np.ndarray
+    missing: int
     problems: tuple[str, ...]
 
     def where(self, conditions: Collection[str], view: int) -> np.ndarray:
@@ -45,11 +47,15 @@ def read_geis(data: CasiaB, on_progress: Callable[[str, int, int], None] | None 
     """
     kept: list[tuple[Sequence, np.ndarray]] = []
     problems: list[str] = []
+    missing = 0
     sequences = data.sequences()
     for done, sequence in enumerate(sequences):
         if on_progress:
             on_progress("gei", done, len(sequences))
         seen = data.read(sequence)
+        if not len(seen.numbers):
+            missing += 1
+            continue
         image = gait_energy_image(seen.masks)
         if image is not None:
             kept.append((sequence, image.ravel()))
@@ -62,6 +68,7 @@ def read_geis(data: CasiaB, on_progress: Callable[[str, int, int], None] | None 
         np.array([s.person for s in found]),
         np.array([s.view for s in found]),
         np.array([s.condition for s in found]),
+        missing,
         tuple(problems),
     )
 
@@ -79,13 +86,14 @@ def identity_report(geis: Geis) -> dict:
     Returns:
         by kind: "same_view" and "cross_view" (identical view excluded), means over views, None
         where there is nothing to compare, and "by_view", the former by view angle; people,
-        chance, sequences, and problems, the number of things passed over.
+        chance, sequences, missing, and problems, the number of things passed over.
     """
     views = [view for view in VIEWS if len(geis.where(CONDITIONS, view))]
     report: dict = {
         "people": len(np.unique(geis.person)),
         "chance": round(1 / len(np.unique(geis.person)), 4),
         "sequences": len(geis.images),
+        "missing": geis.missing,
         "problems": len(geis.problems),
     }
     for kind, conditions in PROBES.items():
