@@ -70,15 +70,12 @@ def synthesize(
     missing = [i for i, path in enumerate(paths) if not path.exists()]
     if missing:
         template()  # anny caches its model on disk: do it once, before the workers start
-    done = len(paths) - len(missing)
 
-    def count() -> None:
-        nonlocal done
-        done += 1
+    def report(done: int) -> None:
         if on_progress:
-            on_progress("synthesize", done, len(paths))
+            on_progress("synthesize", len(paths) - len(missing) + done, len(paths))
 
-    run_jobs(write_shard, ((paths[i], options.seed, i) for i in missing), options.workers, count)
+    run_jobs(write_shard, ((paths[i], options.seed, i) for i in missing), options.workers, report)
     return paths
 
 

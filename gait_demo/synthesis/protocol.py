@@ -91,16 +91,13 @@ def synthesize_protocol(
     """
     (options.out / SILHOUETTES).mkdir(parents=True, exist_ok=True)
     template()  # anny caches its model on disk: do it once, before the workers start
-    done = 0
 
-    def count() -> None:
-        nonlocal done
-        done += 1
+    def report(done: int) -> None:
         if on_progress:
             on_progress("synthesize", done, len(options.people))
 
     jobs = ((person, options) for person in options.people)
-    run_jobs(_write_person, jobs, options.workers, count)
+    run_jobs(_write_person, jobs, options.workers, report)
 
 
 def _write_person(person: int, options: ProtocolOptions) -> None:

@@ -11,9 +11,10 @@ def run_jobs(
     work: Callable[..., None],
     jobs: Iterable[tuple],
     workers: int,
-    on_done: Callable[[], None],
+    on_done: Callable[[int], None],
 ) -> None:
-    """Call `work` with the arguments of every job, in any order; `on_done` after each.
+    """Call `work` with the arguments of every job, in any order; after each, `on_done` is told
+    how many are done.
 
     Processes are started fresh, not forked: a fork of a process in which torch has computed can
     hang. One job, or one worker, runs right here.
@@ -21,11 +22,12 @@ def run_jobs(
     jobs = list(jobs)
     workers = min(workers, len(jobs))
     if workers < 2:
-        for job in jobs:
+        for done, job in enumerate(jobs, start=1):
             work(*job)
-            on_done()
+            on_done(done)
         return
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        for done in as_completed([pool.submit(work, *job) for job in jobs]):
-            done.result()
-            on_done()
+        futures = as_completed([pool.submit(work, *job) for job in jobs])
+        for done, future in enumerate(futures, start=1):
+            future.result()
+            on_done(done)

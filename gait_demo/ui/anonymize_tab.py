@@ -72,12 +72,13 @@ def anonymize_tab(demo: gr.Blocks, models: Models, examples: list[Path], folder:
         return analysis.original, *_shown(result, perf_counter() - began)
 
     def rerun(session: Session | None, seed: float, progress=gr.Progress()):  # noqa: B008
-        if session is None or session.analysis is None:
+        analysis = session and session.analysis
+        if analysis is None:
             return gr.skip(), gr.skip(), gr.skip(), READY
         began = perf_counter()
         with _sentences(), session.run() as (folder, check):
             report = _reporter(progress, check)
-            result = pipeline.render(session.analysis, folder / "result", int(seed), report)
+            result = pipeline.render(analysis, folder / "result", int(seed), report)
         return _shown(result, perf_counter() - began)
 
     def forget(session: Session | None) -> None:

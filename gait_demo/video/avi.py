@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-_BITS_PER_PIXEL = 0.8  # a second and pixel, for MPEG-4 part 2: light compression
+_BITS_PER_PIXEL = 0.8  # of a frame: light compression for MPEG-4 part 2
 
 
 def write_avi(path: Path, frames: Iterable[np.ndarray], fps: int) -> None:
