@@ -6,12 +6,17 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from fractions import Fraction
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import cv2
+import numpy as np
 
 from gait_demo import training
 from gait_demo.errors import GaitDemoError
+from gait_demo.structures import SilhouetteClip
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -58,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     bench.set_defaults(command=_bench)
 
     synthesize = commands.add_parser("synthesize", help="make walkers, to train on or to film")
-    kinds = synthesize.add_subparsers(required=True, metavar="walks|casia|film|check")
+    kinds = synthesize.add_subparsers(required=True, metavar="walks|casia|film|sheet|check")
     walks = kinds.add_parser("walks", help="shards of silhouettes and crops to train on")
     walks.add_argument("--out", type=Path, required=True, help="folder for walks-*.npz files")
     walks.add_argument("--walks", type=_positive, default=400)
@@ -72,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     casia.add_argument("--views", type=_listed(int), default=None, help="such as 000,054,090")
     casia.add_argument("--archive", action="store_true", help="one .tar.gz a person, far smaller")
     casia.add_argument("--rgb", action="store_true", help="the videos as well; slower")
+    casia.add_argument("--severity", type=float, help="of damage; 0 clean, 1 as CASIA-B's")
     casia.add_argument("--seed", type=_seed, default=0)
     casia.add_argument("--workers", type=_positive, default=2, help="processes")
     casia.set_defaults(command=_synthesize_casia)
@@ -88,6 +94,15 @@ def _parser() -> argparse.ArgumentParser:
     film.add_argument("--seed", type=_seed, default=0)
     film.set_defaults(command=_synthesize_film)
 
+    sheet = kinds.add_parser("sheet", help="a picture of walkers of the protocol at all views")
+    sheet.add_argument("--out", type=Path, required=True, help="the PNG file")
+    sheet.add_argument("--people", type=_people, default=tuple(range(1, 9)))
+    conditions = ("nm-01", "bg-01", "cl-01")
+    sheet.add_argument("--conditions", type=_listed(str), default=conditions, help="in turn")
+    sheet.add_argument("--views", type=_listed(int), default=None, help="such as 000,054,090")
+    sheet.add_argument("--seed", type=_seed, default=0)
+    sheet.set_defaults(command=_synthesize_sheet)
+
     check = kinds.add_parser("check", help="compare the walkers with real people; prints JSON")
     check.add_argument("--people", type=_positive, default=60)
     check.add_argument("--mocap", type=Path, help="folder of BVH files of walks, named as CMU's")
@@ -95,13 +110,24 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(command=_synthesize_check)
 
     evaluate = commands.add_parser("evaluate", help="measure how well people are recognised")
-    what = evaluate.add_subparsers(required=True, metavar="identity")
+    what = evaluate.add_subparsers(required=True, metavar="identity|quality|realism")
     identity = what.add_parser("identity", help="nearest neighbour of raw GEIs; prints JSON")
     identity.add_argument("--data", type=Path, required=True, help="CASIA-B or a copy of its kind")
     identity.set_defaults(command=_evaluate_identity)
+    quality = what.add_parser("quality", help="how good the silhouettes are; prints JSON")
+    quality.add_argument("--data", type=Path, required=True, help="CASIA-B or a copy of its kind")
+    quality.set_defaults(command=_evaluate_quality)
+    realism = what.add_parser("realism", help="tell made silhouettes from real; prints JSON")
+    realism.add_argument("--data", type=Path, required=True, help="of synthesize casia --rgb")
+    realism.add_argument("--real", type=Path, required=True, help="videos, PERSON_SESSION.mp4")
+    realism.add_argument("--skip", help="real videos whose names hold this are passed over")
+    realism.add_argument("--colour", action="store_true", help="made videos keep their colours")
+    realism.add_argument("--picture", type=Path, help="a PNG that shows how they differ")
+    realism.set_defaults(command=_evaluate_realism)
 
     train = commands.add_parser("train", help="train A-NET or C-NET")
     training.add_arguments(train)
+    train.add_argument("--people", type=_people, help="of CASIA-B, such as 1-74")
     train.set_defaults(command=_train)
     return parser
 
@@ -167,11 +193,23 @@ def _synthesize_walks(parsed: argparse.Namespace) -> None:
 
 
 def _synthesize_casia(parsed: argparse.Namespace) -> None:
-    from gait_demo.synthesis.protocol import ProtocolOptions, synthesize_protocol
+    from gait_demo.synthesis.protocol import synthesize_protocol
+
+    synthesize_protocol(_protocol(parsed), _progress())
+
+
+def _synthesize_sheet(parsed: argparse.Namespace) -> None:
+    from gait_demo.synthesis.sheet import contact_sheet
+
+    _write_picture(parsed.out, contact_sheet(_protocol(parsed)))
+
+
+def _protocol(parsed: argparse.Namespace):
+    from gait_demo.synthesis.protocol import ProtocolOptions
 
     names = [field.name for field in fields(ProtocolOptions)]
-    given = {name: getattr(parsed, name) for name in names if getattr(parsed, name) is not None}
-    synthesize_protocol(ProtocolOptions(**given), _progress())
+    given = {name: getattr(parsed, name, None) for name in names}
+    return ProtocolOptions(**{name: value for name, value in given.items() if value is not None})
 
 
 def _synthesize_film(parsed: argparse.Namespace) -> None:
@@ -196,6 +234,49 @@ def _evaluate_identity(parsed: argparse.Namespace) -> None:
     for problem in geis.problems:
         print(problem, file=sys.stderr)
     print(json.dumps(identity_report(geis)))
+
+
+def _evaluate_realism(parsed: argparse.Namespace) -> None:
+    from gait_demo.casia import CasiaB
+    from gait_demo.evaluation.realism import realism_report
+    from gait_demo.evaluation.walks import read_made, read_real
+
+    data, show = CasiaB(parsed.data), _progress()
+    real, size = read_real(parsed.real, _silhouettes, parsed.skip, show)
+    seen, drawn = read_made(data, _silhouettes, real.heights, size, parsed.colour, show)
+    report, picture = realism_report(real, seen, drawn, show)
+    print(json.dumps(report))
+    if parsed.picture:
+        _write_picture(parsed.picture, picture)
+
+
+def _write_picture(path: Path, picture: np.ndarray) -> None:
+    try:
+        path.write_bytes(cv2.imencode(".png", picture[..., ::-1])[1])
+    except OSError as error:
+        raise GaitDemoError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _silhouettes(video: Path) -> list[SilhouetteClip]:
+    """Of everyone in a video, without the frames in which somebody was lost."""
+    from gait_demo.config import PipelineOptions
+    from gait_demo.pipeline.analysis import Analyser
+
+    with TemporaryDirectory() as folder:
+        analyser = Analyser(video, PipelineOptions(), lambda stage, done, total: None)
+        people = analyser.run(Path(folder), yolo=None).people
+    clips = [(person.silhouettes, ~person.held) for person in people]
+    return [replace(c, masks=c.masks[seen], squares=c.squares[seen]) for c, seen in clips]
+
+
+def _evaluate_quality(parsed: argparse.Namespace) -> None:
+    from gait_demo.casia import CasiaB
+    from gait_demo.evaluation.quality import quality_report, rate
+
+    rated, problems = rate(CasiaB(parsed.data), _progress())
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    print(json.dumps(quality_report(rated)))
 
 
 def _train(parsed: argparse.Namespace) -> None:

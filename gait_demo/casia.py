@@ -159,12 +159,16 @@ class CasiaB:
             yield from ((path.name, path.read_bytes()) for path in folder.glob("*.png"))
             return
         if self._packed[0] != sequence.person:
-            self._packed = (sequence.person, _unpacked(archive))
+            self._packed = (sequence.person, unpack(archive))
         yield from self._packed[1].get(sequence.folder, {}).items()
 
 
-def _unpacked(archive: Path) -> dict[str, dict[str, bytes]]:
-    """The PNG files of a person by their folder."""
+def unpack(archive: Path) -> dict[str, dict[str, bytes]]:
+    """The PNG files of a person: folder as in `Sequence.folder`, then name and content.
+
+    Raises:
+        DataError: the archive is cut off or is none.
+    """
     frames: dict[str, dict[str, bytes]] = {}
     try:
         with tarfile.open(archive) as tar:

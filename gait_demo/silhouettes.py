@@ -9,6 +9,9 @@ from .foreground import ForegroundClip
 from .structures import SILHOUETTE_SIZE, SilhouetteClip, Track
 
 _ONE_COMPONENT = 0.95  # QAGait: share of the foreground that its largest component must hold
+# "spread" of `evaluate quality` on `synthesize casia --people 24 --conditions nm-01,bg-01,cl-01`
+_SPREADS = (-0.58, -0.21)
+_NEAR = 0.01  # QAGait: how far from a template's the spread may be
 _FEWEST_PIXELS = 0.03  # of the square: less is no silhouette
 _FOOT = 0.025  # heights: flatter foreground on the floor is shadow
 _FEET_ZONE = 0.12  # heights above the feet line in which that is looked for
@@ -148,17 +151,40 @@ def _person_parts(mask: np.ndarray) -> np.ndarray:
 
 
 def is_good(mask: np.ndarray) -> bool:
-    """Whether a silhouette is one piece (QAGait's first rule) and more than a speck.
+    """Whether a silhouette is one piece and spread as a walker's is: QAGait's two rules.
+
+    The second asks 10^4 * cv2.matchShapes(silhouette, template, CONTOURS_MATCH_I2, 0) < 100 of
+    some template. Of pictures of 0 and 255 all but the first Hu moment are too small for OpenCV
+    to compare, and what is left is the difference of two spreads: less than 0.01. Templates of
+    all views and phases fill an interval, here that of our own walkers.
 
     Args:
         mask: (64, 64) float32 in [0, 1].
     """
-    binary = (mask > 0.5).astype(np.uint8)
-    total = int(binary.sum())
-    if total < _FEWEST_PIXELS * binary.size:
+    if np.count_nonzero(mask > 0.5) < _FEWEST_PIXELS * mask.size or not is_one_piece(mask):
         return False
-    _, _, stats, _ = cv2.connectedComponentsWithStats(binary, connectivity=8)
-    return stats[1:, cv2.CC_STAT_AREA].max() > _ONE_COMPONENT * total
+    return _SPREADS[0] - _NEAR < spread(mask) < _SPREADS[1] + _NEAR
+
+
+def is_one_piece(mask: np.ndarray) -> bool:
+    """Whether the largest component holds over 95 % of the foreground.
+
+    Args:
+        mask: (64, 64) float32 in [0, 1].
+    """
+    _, _, stats, _ = cv2.connectedComponentsWithStats((mask > 0.5).astype(np.uint8))
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    return len(areas) > 0 and bool(areas.max() > _ONE_COMPONENT * areas.sum())
+
+
+def spread(mask: np.ndarray) -> float:
+    """The logarithm to base 10 of the first Hu moment: inertia about the middle over squared area.
+
+    Args:
+        mask: (64, 64) float32 in [0, 1], not empty.
+    """
+    moments = cv2.moments((mask > 0.5).astype(np.uint8), binaryImage=True)
+    return float(np.log10(moments["nu20"] + moments["nu02"]))
 
 
 def _around(box: np.ndarray, scale: float, shape: tuple[int, int]) -> tuple[int, int, int, int]:

@@ -10,7 +10,7 @@ PEOPLE, PHASES, PICTURES = 3, 48, 4
 def write_fake_walks(folder: Path, shards: int = 2, walks: int = 4) -> Path:
     """An ellipse on two swinging legs; its width and stride are the first two code numbers.
 
-    Clothes are of one colour before a background of noise.
+    The clothes of a walk are of one colour before a background of noise.
     """
     rng = np.random.default_rng(0)
     y, x = np.mgrid[:64, :64]
@@ -25,7 +25,7 @@ def write_fake_walks(folder: Path, shards: int = 2, walks: int = 4) -> Path:
         legs = (np.minimum(abs(x - 32 - leg), abs(x - 32 + leg)) < 4) & (y >= 35)
         masks = trunk | legs
         pictures = np.arange(PICTURES) * PHASES // PICTURES
-        clothes = rng.integers(0, 256, (walks, PEOPLE, 1, 1, 1, 3))
+        clothes = rng.integers(0, 256, (walks, 1, 1, 1, 1, 3))
         place = rng.integers(0, 256, (walks, PEOPLE, PICTURES, 64, 64, 3))
         rgb = np.where(masks[:, :, pictures, :, :, None], clothes, place)
         np.savez(

@@ -14,6 +14,7 @@ LAYERS = {
     "config": 0,
     "casia": 1,
     "clock": 1,
+    "degrade": 1,
     "shrink": 1,
     "video": 1,
     "background": 1,

@@ -1,4 +1,6 @@
+import cv2
 import numpy as np
+import pytest
 import scenes
 
 from gait_demo import silhouettes
@@ -49,6 +51,35 @@ def test_a_silhouette_in_pieces_is_not_good():
     mask[30:38] = 0
     assert not silhouettes.is_good(mask)
     assert not silhouettes.is_good(np.zeros((64, 64), np.float32))
+
+
+def figure(width: int) -> np.ndarray:
+    """A walker about as simple as can be: a trunk on two legs that are `width` apart."""
+    y, x = np.mgrid[:64, :64]
+    leg = np.clip((y - 34) / 28, 0, 1) * width / 2
+    trunk = ((y - 22) / 21) ** 2 + ((x - 32) / 8) ** 2 < 1
+    legs = (np.minimum(abs(x - 32 - leg), abs(x - 32 + leg)) < 4) & (y > 30)
+    return (trunk | legs).astype(np.float32)
+
+
+def test_opencv_compares_pictures_of_255_by_their_spread_alone():
+    figures = [figure(width) for width in (4, 9, 14, 19, 24)]
+    pictures = [(255 * mask).astype(np.uint8) for mask in figures]
+    for a, mask in zip(pictures, figures, strict=True):
+        for b, other in zip(pictures, figures, strict=True):
+            match = cv2.matchShapes(a, b, cv2.CONTOURS_MATCH_I2, 0)
+            apart = abs(silhouettes.spread(mask) - silhouettes.spread(other))
+            assert match == pytest.approx(apart, abs=1e-9)
+
+
+def test_a_silhouette_must_spread_as_a_walker_does():
+    assert silhouettes.is_good(figure(4)) and silhouettes.is_good(figure(24))
+    legless = figure(14)
+    legless[40:] = 0
+    assert silhouettes.is_one_piece(legless) and not silhouettes.is_good(legless)
+    thin = np.zeros((64, 64), np.float32)
+    thin[:, 30:34] = 1
+    assert silhouettes.is_one_piece(thin) and not silhouettes.is_good(thin)
 
 
 def test_crop_square_repeats_the_border():

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 pytest.importorskip("anny", reason="needs gait_demo/training/requirements.txt")
 pytest.importorskip("numba", reason="needs gait_demo/training/requirements.txt")
@@ -13,9 +14,11 @@ from gait_demo.casia import CasiaB, Sequence  # noqa: E402
 from gait_demo.errors import DataError  # noqa: E402
 from gait_demo.synthesis import dataset  # noqa: E402
 from gait_demo.synthesis.appearance import Look, shade  # noqa: E402
+from gait_demo.synthesis.body import PHENOTYPE_DIMS, Body, phenotypes, template  # noqa: E402
 from gait_demo.synthesis.clothes import BAG, BAGS, OUTFITS  # noqa: E402
+from gait_demo.synthesis.exposure import expose, shutter  # noqa: E402
 from gait_demo.synthesis.film import FilmOptions, film  # noqa: E402
-from gait_demo.synthesis.kinematics import gait_from_latent  # noqa: E402
+from gait_demo.synthesis.kinematics import Gait, gait_from_latent  # noqa: E402
 from gait_demo.synthesis.protocol import ProtocolOptions, synthesize_protocol  # noqa: E402
 from gait_demo.synthesis.render import Camera, rasterise  # noqa: E402
 from gait_demo.synthesis.walker import LATENT_DIM, Walker  # noqa: E402
@@ -40,8 +43,8 @@ def latent():
 
 
 @pytest.mark.parametrize("name", PUBLISHED_RANGES)
-def test_mean_gait_lies_in_the_published_range(name):
-    angle = gait_from_latent(np.zeros(23)).angles(CYCLE)[name]
+def test_mean_curves_lie_in_the_published_range(name):
+    angle = Gait({}).angles(CYCLE)[name]
     assert np.allclose((angle.min(), angle.max()), PUBLISHED_RANGES[name], atol=1.5)
 
 
@@ -89,6 +92,35 @@ def test_people_walk_as_far_and_as_fast_as_people_do():
     speeds = [walker.stride * walker.cadence for walker in walkers]
     assert 1.1 < np.mean(speeds) < 1.5  # m/s; comfortable speed is 1.27 to 1.46
     assert all(0.8 < walker.stride < 1.9 for walker in walkers)
+
+
+def test_hands_are_half_closed(latent):
+    """The index finger's tip is nearer to its wrist than the spread hand's, left and right."""
+    model = template().model
+    body = Body(latent[:PHENOTYPE_DIMS])
+    with torch.no_grad():
+        shape = model.get_phenotype_blendshape_coefficients(**phenotypes(latent[:PHENOTYPE_DIMS]))
+        spread = model.get_rest_model(shape)["rest_vertices"][0].numpy()
+    for side in "LR":
+        bone = model.bone_labels.index(f"finger2-3.{side}")
+        weight = np.where(model.vertex_bone_indices == bone, model.vertex_bone_weights, 0).sum(1)
+        tip, wrist = weight > 0.9, body.joints[f"wrist.{side}"]
+        reach = [np.linalg.norm(v[tip] - wrist, axis=1).max() for v in (spread, body.vertices)]
+        assert 0.6 * reach[0] < reach[1] < 0.93 * reach[0]
+    moved = np.abs(body.vertices - spread).max(axis=1) > 1e-5
+    assert 0 < moved.sum() < 0.2 * len(moved)
+
+
+def test_moving_limbs_are_blurred_and_standing_ones_are_not(latent):
+    walker, camera = Walker(latent), Camera(90, 0, 6, 700, 160, 240)
+    look, place = Look.draw(np.random.default_rng(0)), np.zeros((240, 160, 3), np.float32)
+    open_for = shutter(25) * walker.cadence
+    soft = {}
+    for name, moments in (("walking", 0.75 + open_for), ("frozen", 0.75 + 0 * open_for)):
+        _, coverage = expose(walker, walker.pose(moments), look, camera, place)
+        soft[name] = ((coverage > 0.1) & (coverage < 0.9)).sum(axis=1)
+    swinging = slice(180, 240)  # rows of the feet
+    assert soft["walking"][swinging].sum() > 1.3 * soft["frozen"][swinging].sum()
 
 
 def test_rasteriser_agrees_with_a_triangle_drawn_by_hand():

@@ -14,7 +14,6 @@ from gait_demo.training import data as walk_data
 from gait_demo.training import losses
 from gait_demo.training.anet import ANetTrainingOptions, train_anet
 from gait_demo.training.cnet import CNetTrainingOptions, nearest_colours, sample_crops, train_cnet
-from gait_demo.training.degrade import degrade
 
 ANET = ANetDims(encoder_width=4, generator_width=4, content_dim=8, latent_dim=8)
 CNET = CNetDims(width=4)
@@ -36,7 +35,7 @@ def anet_options(walks, tmp_path):
 def test_windows_are_two_people_and_the_code_of_the_second(walks):
     loaded = walk_data.load_walks(walk_data.shards(walks))
     rng = torch.Generator().manual_seed(0)
-    windows = walk_data.sample_windows(loaded, 64, 8, rng)
+    windows = loaded.windows(64, 8, rng)
     width = (windows.other > 0.5).sum(-1).amax((1, 2)).float()
     trunk = windows.code[:, 0]
     assert windows.walker.shape == windows.other.shape == (64, 8, 64, 64)
@@ -48,16 +47,6 @@ def test_unpack_inverts_packbits():
     bits = np.random.default_rng(0).integers(0, 2, (5, 64, 64), np.uint8)
     packed = torch.from_numpy(np.packbits(bits, axis=-1))
     assert np.array_equal(walk_data.unpack(packed).numpy(), bits)
-
-
-def test_damage_leaves_binary_windows_that_differ_from_the_clean_ones(walks):
-    loaded = walk_data.load_walks(walk_data.shards(walks))
-    rng = torch.Generator().manual_seed(0)
-    clean = walk_data.sample_windows(loaded, 64, 8, rng).walker
-    damaged = degrade(clean, rng)
-    kept = ((damaged > 0.5) == (clean > 0.5)).float().mean((1, 2, 3))
-    assert set(damaged.unique().tolist()) == {0.0, 1.0}
-    assert (kept < 1).float().mean() > 0.7 and kept.mean() > 0.85
 
 
 def test_losses_against_their_closed_forms():
@@ -121,14 +110,15 @@ def test_minutes_end_a_run_early(anet_options):
     assert 1 <= summary["steps"] < 1000
 
 
-def test_cnet_recolours_what_a_copy_gets_wrong(walks):
+@pytest.mark.parametrize("preset", ["paired", "paper"])
+def test_cnet_recolours_what_a_copy_gets_wrong(walks, preset):
     torch.manual_seed(0)
     rng = torch.Generator().manual_seed(0)
     loaded = walk_data.load_walks(walk_data.shards(walks), rgb=True)
-    crops = sample_crops(loaded, 8, rng)
+    crops = sample_crops(loaded, 8, rng, preset)
     copy = losses.reconstruction(crops.wanted, crops.rgb * (crops.silhouettes > 0.5)[:, None])
     cnet = CNet(CNetDims(width=8))
-    optimiser = torch.optim.Adam(cnet.parameters(), 1e-2)
+    optimiser = torch.optim.Adam(cnet.parameters(), 3e-3)
     for _ in range(60):
         loss = losses.reconstruction(crops.wanted, cnet(crops.rgb, crops.silhouettes))
         optimiser.zero_grad()

@@ -6,6 +6,7 @@ import pytest
 pytest.importorskip("anny", reason="needs gait_demo/training/requirements.txt")
 pytest.importorskip("numba", reason="needs gait_demo/training/requirements.txt")
 
+from gait_demo.synthesis.pairs import draw_pair  # noqa: E402
 from gait_demo.synthesis.render import Camera  # noqa: E402
 from gait_demo.synthesis.truth import PARTS, flow, see  # noqa: E402
 from gait_demo.synthesis.walker import LATENT_DIM, Walker  # noqa: E402
@@ -52,3 +53,16 @@ def test_parts_are_where_they_belong(people):
     assert middle["head"] < middle["spine01"] < middle["lowerleg01.L"] < middle["foot.L"]
     assert np.array_equal(truth.part > 0, truth.silhouette)
     assert np.isfinite(truth.depth[truth.silhouette]).all()
+
+
+def test_a_pair_is_two_people_in_the_same_clothes_at_the_same_moment_of_a_walk():
+    for seed in (0, 2):
+        pair = draw_pair(np.random.default_rng(seed))
+        first, second = pair.first, pair.second
+        assert abs(first.walker.height - second.walker.height) > 0.005
+        there = pair.flow()
+        shown = ~np.isnan(there[..., 0])
+        column, row = np.floor(there[shown]).astype(int).T
+        difference = np.abs(first.rgb[row, column] - second.rgb[shown]).mean(axis=1)
+        assert shown.sum() > 0.6 * second.truth.silhouette.sum()
+        assert np.median(difference) < 0.05  # light falls on another body a little otherwise

@@ -84,7 +84,7 @@ def shade(
     corners = walker.faces[face]
     normal = np.einsum("nk,nkd->nd", mix, _vertex_normals(vertices, walker.faces)[corners])
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
-    place = np.einsum("nk,nkd->nd", mix, walker.rest[corners])
+    place = np.einsum("nk,nkd->nd", mix, walker.cloth[corners])
     kind = walker.face_kind[face]
     colour = look.colours[kind]
     for cloth, pattern in zip((TOP, BOTTOM), look.patterns, strict=True):

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
+from gait_demo.synthesis.hands import relax_hands
+
 PHENOTYPE_DIMS = 6  # gender, age, muscle, weight, height, proportions
 
 MOVING_BONES = ("root", "spine05", "spine03", "spine01", "neck01", "head") + tuple(
@@ -37,6 +39,7 @@ class Template:
 
     model: object
     faces: np.ndarray  # (F, 3) vertex indices
+    face_quad: np.ndarray  # (F,) which face of MakeHuman's mesh it is a triangle of
     face_group: np.ndarray  # (F,) of "body", "tights", "skirt", "hair" as indices 0..3
     vertex_bone: np.ndarray  # (V,) index of the strongest moving bone
     weights: np.ndarray  # (V, len(MOVING_BONES)) skinning weights
@@ -64,14 +67,15 @@ def template() -> Template:
     group_of = {
         v: group for name, group in names.items() for a, b in groups[name] for v in range(a, b + 1)
     }
-    faces, face_group = [], []
-    for quad in quads:
+    faces, face_quad, face_group = [], [], []
+    for number, quad in enumerate(quads):
         group = group_of.get(quad[0])
         if group is None or any(v not in kept for v in quad):
             continue
         a, b, c, *rest = (kept[v] for v in quad)
         for triangle in [(a, b, c)] + [(a, c, d) for d in rest]:
             faces.append(triangle)
+            face_quad.append(number)
             face_group.append(group)
 
     ancestors = _moving_ancestors(model)
@@ -87,8 +91,8 @@ def template() -> Template:
         above = model.bone_parents[model.bone_labels.index(name)]
         parents.append(int(ancestors[above]) if name != "root" else None)
     return Template(
-        model, np.array(faces, np.int32), np.array(face_group), dense.argmax(1), dense,
-        tuple(parents)
+        model, np.array(faces, np.int32), np.array(face_quad), np.array(face_group),
+        dense.argmax(1), dense, tuple(parents)
     )  # fmt: skip
 
 
@@ -123,9 +127,10 @@ class Body:
         with torch.no_grad():
             coefficients = model.get_phenotype_blendshape_coefficients(**shape)
             rest = model.get_rest_model(coefficients)
-        self.vertices = rest["rest_vertices"][0].numpy()
-        heads = rest["rest_bone_poses"][0, :, :3, 3].numpy()
-        self.joints = {name: heads[model.bone_labels.index(name)] for name in MOVING_BONES}
+        places = rest["rest_bone_poses"][0, :, :3, 3].numpy()
+        heads = dict(zip(model.bone_labels, places, strict=True))
+        self.vertices = relax_hands(rest["rest_vertices"][0].numpy(), heads, model)
+        self.joints = {name: heads[name] for name in MOVING_BONES}
 
     def bone_transforms(self, rotations: dict[str, np.ndarray]) -> np.ndarray:
         """What a pose does to points near each moving bone.

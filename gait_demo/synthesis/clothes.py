@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
-from gait_demo.synthesis.body import MOVING_BONES, Body, template
+from gait_demo.synthesis.body import MOVING_BONES, PHENOTYPE_DIMS, Body, template
 
 OUTFITS = ("trousers", "skirt", "coat", "sportswear")
 BAGS = ("backpack", "shoulder bag", "handbag")
@@ -32,6 +33,8 @@ class Dressed:
         face_number: (F,) int, which face of the mesh that all people share; bags follow it.
         face_kind: (F,) one of SKIN, HAIR, TOP, BOTTOM, SHOES, BAG.
         rest: (V, 3) float32, metres.
+        cloth: (V, 3) float32, metres on the body of the middle of all people: patterns are drawn
+            there, so that the same clothes show the same pattern whoever wears them.
         weights: (V, len(MOVING_BONES)) float32, of the skinning.
     """
 
@@ -39,6 +42,7 @@ class Dressed:
     face_number: np.ndarray
     face_kind: np.ndarray
     rest: np.ndarray
+    cloth: np.ndarray
     weights: np.ndarray
 
 
@@ -68,29 +72,27 @@ def dress(
     foot = np.char.startswith(bones, "foot") | np.char.startswith(bones, "toe")
     head = bones == "head"
 
-    looseness_up = {"sportswear": 0.5, "coat": 2.0}.get(outfit, 1.0) * np.exp(0.35 * upper)
+    looseness_up = {"sportswear": 0.5, "coat": 1.4}.get(outfit, 1.0) * np.exp(0.4 * upper)
     looseness_low = {"sportswear": 0.4}.get(outfit, 1.0) * np.exp(0.4 * lower)
     towards_ankle = np.clip((hip - z) / (hip - ankle), 0, 1)
     push = np.zeros(len(vertices))
     tights = group == 1
-    push[tights & ~leg] = 0.012 * looseness_up
-    push[tights & arm] = 0.009 * looseness_up
-    push[tights & leg] = (0.007 + 0.016 * looseness_low * towards_ankle)[tights & leg]
+    push[tights & ~leg] = 0.024 * looseness_up
+    push[tights & arm] = 0.013 * looseness_up
+    push[tights & leg] = (0.009 + 0.018 * looseness_low * towards_ankle)[tights & leg]
     push[(group == 0) & foot] = 0.008
-    scalp = (
-        (group == 0)
-        & head
-        & (z > heads["head"][2] + 0.035)
-        & (vertices[:, 1] > heads["head"][1] - 0.04)
-    )
-    push[scalp] = 0.006 + 0.012 / (1 + np.exp(-hair))
+    _, back, skull = (vertices - heads["head"]).T
+    scalp = (group == 0) & head & (((skull > 0.035) & (back > -0.04)) | (skull > 0.11))
+    push[scalp] = 0.01 + 0.016 / (1 + np.exp(-hair))
     push[group == 2] = 0.01 * looseness_low + (0.015 if outfit == "coat" else 0)
     dressed = vertices + push[:, None] * normals
     sole = (group == 0) & foot & (normals[:, 2] < -0.5)
     dressed[sole, 2] -= 0.012
 
     corners = base.faces
-    centre = z[corners].mean(1)
+    # Clothes end along the mesh's own rings, which its triangles cross: all of a quad or nothing.
+    quad = base.face_quad
+    centre = (np.bincount(quad, z[corners].mean(1)) / np.maximum(np.bincount(quad), 1))[quad]
     face_bone = bones[corners[:, 0]]
     of_leg = np.char.startswith(face_bone, "upperleg") | np.char.startswith(face_bone, "lowerleg")
     of_foot = np.char.startswith(face_bone, "foot") | np.char.startswith(face_bone, "toe")
@@ -106,9 +108,11 @@ def dress(
     if outfit in ("skirt", "coat"):
         share = {"skirt": 0.1 - 0.12 * np.tanh(lower), "coat": 0.35 + 0.2 * np.tanh(lower)}
         hem = knee + share[outfit] * (hip - knee)
-        keep |= of_skirt & (centre > hem)
+        keep |= of_skirt & (z[corners].max(1) > hem)
+        dressed[group == 2, 2] = np.maximum(dressed[group == 2, 2], hem)  # an even hem
         under = of_tights & of_leg & (centre < hip - 0.06)
         keep &= ~(under & ((outfit == "skirt") | (centre > hem + 0.06)))
+        keep &= ~(of_body & of_leg & (centre > hem + 0.06))
         if outfit == "coat":
             kind[of_skirt | (of_tights & (centre > hem))] = TOP
     if hair + 2.5 * (body.female - 0.5) > 0.5:
@@ -124,7 +128,7 @@ def dress(
     used, faces = np.unique(corners[keep], return_inverse=True)
     return Dressed(
         faces.reshape(-1, 3).astype(np.int32), np.flatnonzero(keep), kind[keep],
-        dressed[used].astype(np.float32), base.weights[used]
+        dressed[used].astype(np.float32), _middle_body()[used], base.weights[used]
     )  # fmt: skip
 
 
@@ -148,8 +152,14 @@ def carry(dressed: Dressed, body: Body, bag: str) -> Dressed:
         np.append(dressed.face_number, len(template().faces) + np.arange(len(faces))),
         np.append(dressed.face_kind, np.full(len(faces), BAG)),
         np.append(dressed.rest, box, axis=0).astype(np.float32),
+        np.append(dressed.cloth, box, axis=0).astype(np.float32),
         np.append(dressed.weights, weights, axis=0),
     )
+
+
+@lru_cache(maxsize=1)
+def _middle_body() -> np.ndarray:
+    return Body(np.zeros(PHENOTYPE_DIMS)).vertices
 
 
 def _round_box(around: int, down: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,7 +1,7 @@
 """Walks for training: the same walk performed by several people, on disk in shards.
 
-A *walk* is one camera view, one outfit and one gait cycle, performed by PEOPLE_PER_WALK different
-walkers. A shard `walks-00000.npz` holds WALKS_PER_SHARD of them:
+A *walk* is one camera view, one place and light, one set of clothes and one gait cycle, performed
+by PEOPLE_PER_WALK different walkers. A shard `walks-00000.npz` holds WALKS_PER_SHARD of them:
 
     silhouettes  (W, K, P, 64, 8) uint8: binary (W, K, P, 64, 64), np.packbits along the last axis
     codes        (W, K, LATENT_DIM) float32: the walkers' latents, standard normal
@@ -36,6 +36,7 @@ from gait_demo.synthesis.workers import run_jobs
 WALKS_PER_SHARD = 10
 PEOPLE_PER_WALK = 6
 PHASES = 48
+OUTFIT_SHARES = (0.6, 0.12, 0.18, 0.1)  # of trousers, skirt, coat, sportswear
 RGB_PHASES = np.array([3, 15, 27, 39])
 
 _PERSON_PX = 128  # rendered height of a person, twice that of the silhouette
@@ -105,32 +106,64 @@ def draw_camera(rng: np.random.Generator) -> Camera:
     return Camera(rng.uniform(0, 360), elevation, distance, _PERSON_PX * distance / 1.7, 192, 224)
 
 
+@dataclass(frozen=True)
+class _Set:
+    """What all performances of one walk share.
+
+    Attributes:
+        camera: that sees the whole walk.
+        look: clothes and light.
+        backgrounds: (Q, 64, 64, 3) float32 in [0, 1], of the pictures.
+        blur: of the lens, pixels.
+        gain: of the exposure.
+        noise: of the sensor.
+    """
+
+    camera: Camera
+    look: Look
+    backgrounds: np.ndarray
+    blur: float
+    gain: float
+    noise: float
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator, places: list[np.ndarray]) -> _Set:
+        return cls(
+            camera=draw_camera(rng),
+            look=Look.draw(rng),
+            backgrounds=np.stack([_patch(rng, places) for _ in RGB_PHASES]),
+            blur=rng.uniform(0.2, 0.7),
+            gain=rng.uniform(0.75, 1.15),
+            noise=rng.uniform(0, 0.03),
+        )
+
+
 def _walk(rng: np.random.Generator, places: list[np.ndarray]) -> dict[str, np.ndarray]:
-    camera = draw_camera(rng)
-    outfit = str(rng.choice(OUTFITS, p=[0.6, 0.12, 0.18, 0.1]))
+    stage = _Set.draw(rng, places)
+    outfit = str(rng.choice(OUTFITS, p=OUTFIT_SHARES))
     codes = rng.standard_normal((PEOPLE_PER_WALK, LATENT_DIM)).astype(np.float32)
-    people = [_perform(Walker(code, outfit), camera, rng, places) for code in codes]
+    people = [_perform(Walker(code, outfit), stage, rng) for code in codes]
     return {
         "silhouettes": np.stack([silhouettes for silhouettes, _ in people]),
         "codes": codes,
         "rgb": np.stack([rgb for _, rgb in people]),
-        "views": np.array([camera.view_angle, camera.elevation], np.float32),
+        "views": np.array([stage.camera.view_angle, stage.camera.elevation], np.float32),
     }
 
 
 def _perform(
-    walker: Walker, camera: Camera, rng: np.random.Generator, places: list[np.ndarray]
+    walker: Walker, stage: _Set, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
+    camera = stage.camera
     meshes = walker.pose(np.arange(PHASES) / PHASES)
     points = camera.project(meshes)
     seen = [rasterise(frame, walker.faces, camera.height, camera.width) for frame in points]
     masks = np.stack([index >= 0 for index, _ in seen])
     square = cycle_square(masks)
     silhouettes = np.stack([normalise(mask.astype(np.float32), square) > 0.5 for mask in masks])
-    look = Look.draw(rng)
     rgb = [
-        _photograph(walker, meshes[i], *seen[i], look, square, _patch(rng, places), rng)
-        for i in RGB_PHASES
+        _photograph(walker, meshes[phase], *seen[phase], square, stage, background, rng)
+        for phase, background in zip(RGB_PHASES, stage.backgrounds, strict=True)
     ]
     return np.packbits(silhouettes, axis=-1), np.stack(rgb)
 
@@ -162,13 +195,13 @@ def _patch(rng: np.random.Generator, places: list[np.ndarray]) -> np.ndarray:
     return piece.astype(np.float32) / 255
 
 
-def _photograph(walker, mesh, index, weights, look, square, background, rng) -> np.ndarray:
+def _photograph(walker, mesh, index, weights, square, stage, background, rng) -> np.ndarray:
     """(64, 64, 3) uint8: the walker's crop in front of a background, as a camera takes it."""
     seen = index >= 0
     picture = np.zeros((*index.shape, 3), np.float32)
-    picture[seen] = shade(walker, mesh, index, weights, look)
+    picture[seen] = shade(walker, mesh, index, weights, stage.look)
     alpha = normalise(seen.astype(np.float32), square)[..., None]
     crop = normalise(picture, square) + background * (1 - alpha)
-    crop = cv2.GaussianBlur(crop, (0, 0), rng.uniform(0.2, 0.7))
-    crop = crop * rng.uniform(0.75, 1.15) + rng.normal(0, rng.uniform(0, 0.03), crop.shape)
+    crop = stage.gain * cv2.GaussianBlur(crop, (0, 0), stage.blur)
+    crop = crop + rng.normal(0, stage.noise, crop.shape)
     return (np.clip(crop, 0, 1) * 255).astype(np.uint8)

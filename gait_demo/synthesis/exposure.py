@@ -9,7 +9,9 @@ from gait_demo.synthesis.appearance import Look, shade
 from gait_demo.synthesis.render import Camera, rasterise
 from gait_demo.synthesis.walker import Walker
 
-_OVERSAMPLING = 2
+_SHUTTER = 0.3  # of the time between frames
+# Each moment of an exposure looks through another part of the pixel: soft edges as well.
+_OFFSETS = np.array([(-3, -1), (1, -3), (3, 1), (-1, 3)], np.float32) / 8
 _SENSOR_NOISE = 0.01  # deviation, of full brightness
 
 
@@ -19,33 +21,38 @@ def out_of_focus(place: np.ndarray) -> np.ndarray:
 
 
 def expose(
-    walker: Walker, mesh: np.ndarray, look: Look, camera: Camera, place: np.ndarray
+    walker: Walker, instants: np.ndarray, look: Look, camera: Camera, place: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A walker in a place.
+    """A walker in a place, blurred by the motion while the shutter is open.
 
     Args:
-        mesh: (V, 3) metres, posed.
+        instants: (4, V, 3) metres, the mesh at the moments that `shutter` says.
         place: (H, W, 3) float32 in [0, 1].
 
     Returns:
         (H, W, 3) float32 in [0, 1], and the walker's coverage (H, W) float32 in [0, 1].
     """
-    height, width = camera.height, camera.width
-    n = _OVERSAMPLING
-    points = camera.project(mesh)
-    points[:, :2] *= n
-    index, weights = rasterise(points, walker.faces, n * height, n * width)
-    picture = np.zeros((*index.shape, 3), np.float32)
-    seen = index >= 0
-    picture[seen] = shade(walker, mesh, index, weights, look)
-    coverage = cv2.resize(seen.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
-    body = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    body = np.zeros((camera.height, camera.width, 4), np.float32)
+    for mesh, offset in zip(instants, _OFFSETS, strict=True):
+        points = camera.project(mesh)
+        points[:, :2] += offset
+        index, weights = rasterise(points, walker.faces, camera.height, camera.width)
+        seen = index >= 0
+        body[seen, :3] += shade(walker, mesh, index, weights, look) / len(instants)
+        body[seen, 3] += 1 / len(instants)
+    colour, coverage = body[..., :3], body[..., 3]
 
+    mesh = instants[len(instants) // 2]
     ground = mesh - look.light * (mesh[:, 2:] / max(look.light[2], 0.5))
-    dark, _ = rasterise(camera.project(ground), walker.faces, height, width)
-    shadow = cv2.GaussianBlur((dark >= 0).astype(np.float32), (0, 0), 0.02 * height)
+    dark, _ = rasterise(camera.project(ground), walker.faces, camera.height, camera.width)
+    shadow = cv2.GaussianBlur((dark >= 0).astype(np.float32), (0, 0), 0.02 * camera.height)
     frame = place * (1 - 0.3 * shadow[..., None])
-    return frame * (1 - coverage[..., None]) + body, coverage
+    return frame * (1 - coverage[..., None]) + colour, coverage
+
+
+def shutter(fps: float) -> np.ndarray:
+    """(4,) seconds since the shutter opened, of the moments that make up one frame."""
+    return np.linspace(0, _SHUTTER / fps, len(_OFFSETS))
 
 
 def develop(frame: np.ndarray, rng: np.random.Generator) -> np.ndarray:

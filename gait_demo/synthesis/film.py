@@ -12,7 +12,7 @@ import numpy as np
 from gait_demo.errors import DataError
 from gait_demo.synthesis.appearance import Look
 from gait_demo.synthesis.clothes import OUTFITS
-from gait_demo.synthesis.exposure import develop, expose, out_of_focus
+from gait_demo.synthesis.exposure import develop, expose, out_of_focus, shutter
 from gait_demo.synthesis.render import Camera
 from gait_demo.synthesis.scene import SCENES, backdrop
 from gait_demo.synthesis.walker import LATENT_DIM, Walker
@@ -74,18 +74,19 @@ def film(options: FilmOptions) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     place = out_of_focus(place)
 
     count = round(options.seconds * options.fps)
-    phase = np.arange(count) / float(options.fps) * walker.cadence
-    way = walker.stride * phase
+    opened = np.arange(count) / float(options.fps)
     reach = 0.5 * options.width * options.distance / focal + 0.5
-    for i in range(count):
-        lap, along = divmod(way[i], 2 * reach)
+    for moments in opened[:, None] + shutter(float(options.fps)):
+        phase = moments * walker.cadence
+        way = walker.stride * phase
+        lap = way[0] // (2 * reach)
         camera = Camera(
             options.view_angle + 180 * (lap % 2), options.elevation, options.distance, focal,
             options.width, options.height
         )  # fmt: skip
-        mesh = walker.pose(phase[i : i + 1])[0]
-        mesh[:, 1] += reach - along
-        frame, coverage = expose(walker, mesh, look, camera, place)
+        instants = walker.pose(phase)
+        instants[..., 1] += ((2 * lap + 1) * reach - way)[:, None]
+        frame, coverage = expose(walker, instants, look, camera, place)
         yield develop(frame, rng), coverage
 
 

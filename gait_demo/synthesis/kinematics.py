@@ -145,11 +145,11 @@ def gait_from_latent(z: np.ndarray) -> Gait:
             "pelvic_obliquity": Bend(0, np.exp(0.25 * obliquity)),
             "pelvic_rotation": Bend(0, np.exp(0.3 * rotation)),
             "hip_flexion": Bend(
-                mix(0.7 * hip, 0.7 * tilt, 0.5), 1 + 0.13 * hip_range, 6 * leg_timing * cycles
+                mix(0.7 * hip, 0.7 * tilt, 0.5), 1.12 + 0.15 * hip_range, 6 * leg_timing * cycles
             ),
             "hip_adduction": Bend(0.8 * adduction, np.exp(0.15 * obliquity)),
             "knee_flexion": Bend(
-                0.7 * knee, 1 + 0.1 * knee_range, (6 * leg_timing + 5 * knee_timing) * cycles
+                0.7 * knee, 1.05 + 0.11 * knee_range, (6 * leg_timing + 5 * knee_timing) * cycles
             ),
             "ankle_dorsiflexion": Bend(
                 0.7 * ankle, 1 + 0.15 * ankle_range, 6 * leg_timing * cycles
@@ -159,10 +159,12 @@ def gait_from_latent(z: np.ndarray) -> Gait:
             "thorax_obliquity": Bend(0, np.exp(0.3 * obliquity)),
             "thorax_rotation": Bend(0, np.exp(0.4 * twist)),
             "shoulder_flexion": Bend(
-                0.6 * shoulder, np.exp(0.35 * swing), 10 * arm_timing * cycles
+                -0.5 + 0.7 * shoulder, 1.1 * np.exp(0.42 * swing), 10 * arm_timing * cycles
             ),
             "shoulder_abduction": Bend(0.6 * abduction, np.exp(0.3 * swing)),
-            "elbow_flexion": Bend(0.7 * elbow, np.exp(0.3 * elbow_range), 10 * arm_timing * cycles),
+            "elbow_flexion": Bend(
+                -0.5 + 0.8 * elbow, 1.3 * np.exp(0.36 * elbow_range), 10 * arm_timing * cycles
+            ),
         },
         head_pitch=4.0 * head,
         asymmetry=0.06 * asymmetry,

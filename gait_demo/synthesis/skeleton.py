@@ -49,14 +49,14 @@ def bone_rotations(
     for side, name, mirror in (("L", "left", 1), ("R", "right", -1)):
         thigh = direction("upperleg01", "lowerleg01", side)
         shank = direction("lowerleg01", "foot", side)
-        plumb = _align(thigh * [1, 0, 1], down)  # keeps the knee's natural set in the sagittal
+        plumb = align(thigh * [1, 0, 1], down)  # keeps the knee's natural set in the sagittal
         adduction = mirror * angles[f"{name}_hip_adduction"]
         rotations[f"upperleg01.{side}"] = (
             _rotation(1, adduction)
             @ _rotation(0, _NEUTRAL_TILT - angles[f"{name}_hip_flexion"])
             @ plumb
         )
-        straight = plumb.T @ _align((plumb @ shank) * [1, 0, 1], down) @ plumb
+        straight = plumb.T @ align((plumb @ shank) * [1, 0, 1], down) @ plumb
         rotations[f"lowerleg01.{side}"] = straight @ _rotation(
             0, angles[f"{name}_knee_flexion"] - _REST_KNEE
         )
@@ -69,7 +69,7 @@ def bone_rotations(
             @ _rotation(0, -angles[f"{name}_ankle_dorsiflexion"])
         )
         forearm = direction("lowerarm01", "wrist", side)
-        hang = _align(direction("upperarm01", "lowerarm01", side), down)
+        hang = align(direction("upperarm01", "lowerarm01", side), down)
         rotations[f"upperarm01.{side}"] = (
             _rotation(1, -mirror * (angles[f"{name}_shoulder_abduction"] - 3))
             @ _rotation(0, -angles[f"{name}_shoulder_flexion"] - 5)
@@ -78,7 +78,7 @@ def bone_rotations(
         rotations[f"lowerarm01.{side}"] = (
             hang.T
             @ _rotation(0, 6 - angles[f"{name}_elbow_flexion"])
-            @ _align(hang @ forearm, down)
+            @ align(hang @ forearm, down)
             @ hang
         )
     return rotations
@@ -96,7 +96,7 @@ def _rotation(axis: int, degrees: np.ndarray) -> np.ndarray:
     return matrix
 
 
-def _align(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+def align(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     """(3, 3) smallest rotation that turns one direction into another."""
     a, b = source / np.linalg.norm(source), target / np.linalg.norm(target)
     v, cos = np.cross(a, b), float(a @ b)

@@ -34,13 +34,15 @@ class Walker:
         height: metres, shoes and hair included.
         stride: metres in a gait cycle.
         base_width: metres between the lines that the feet walk on.
-        cadence: gait cycles a second; shorter people of either sex step faster, as pendulums do.
+        cadence: gait cycles a second; shorter people of either sex step faster, as pendulums do,
+            and so do people who take long steps.
         gait: of the person.
         faces: (F, 3) int32 vertex indices.
         face_number: (F,) which face of the mesh that all walkers share.
         face_kind: (F,) what each face shows, as clothes.SKIN and so on.
         vertex_bone: (V,) index in MOVING_BONES of the bone that moves it most.
-        rest: (V, 3) float32 dressed rest mesh in metres; patterns of cloth are drawn in it.
+        rest: (V, 3) float32 dressed rest mesh in metres.
+        cloth: (V, 3) float32 metres, where patterns of cloth are drawn.
     """
 
     def __init__(self, latent: np.ndarray, outfit: str = "trousers", bag: str | None = None):
@@ -64,13 +66,15 @@ class Walker:
         self.faces, self.face_number = dressed.faces, dressed.face_number
         self.face_kind = dressed.face_kind
         self.vertex_bone = dressed.weights.argmax(axis=1)
-        self.rest, self._weights = dressed.rest, dressed.weights
+        self.rest, self.cloth, self._weights = dressed.rest, dressed.cloth, dressed.weights
         self.height = float(np.ptp(self.rest[:, 2]))
         self.base_width, cadence, usual_height = (
             float(np.interp(self.female, (0, 1), pair))
             for pair in (_BASE_WIDTH_M, _CADENCE_HZ, _HEIGHT_M)
         )
-        self.cadence = cadence * (usual_height / self.height) ** 0.5
+        brisk, narrow = walk[1], walk[9]
+        self.base_width *= np.exp(-0.22 * narrow)
+        self.cadence = cadence * np.exp(0.05 * brisk) * (usual_height / self.height) ** 0.5
         self._footing = find_footing(
             self._body, self.gait, self.rest, self._weights, self.base_width
         )

@@ -1,4 +1,4 @@
-"""Training of A-NET and C-NET on the synthetic walks, and its part of the command line."""
+"""Training of A-NET and C-NET, and its part of the command line."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from gait_demo.errors import DataError
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `python -m gait_demo train`."""
     parser.add_argument("network", choices=("anet", "cnet"))
-    parser.add_argument("--data", type=Path, required=True, help="folder of walks-*.npz files")
+    parser.add_argument("--data", type=Path, required=True, help="walks-*.npz, or CASIA-B")
     parser.add_argument("--out", type=Path, required=True, help="checkpoint to write")
-    parser.add_argument("--preset", choices=("paired", "paper"), help="of A-NET: how to train it")
+    parser.add_argument("--preset", choices=("paired", "paper"), help="how to train it")
     parser.add_argument(
         "--adversarial-from", type=float, help="of A-NET, paired: share of the training (0 to 1)"
     )
@@ -38,10 +38,10 @@ def run(parsed: argparse.Namespace) -> dict:
     from gait_demo.training.cnet import CNetTrainingOptions, train_cnet
 
     names = ("data", "out", "preset", "steps", "minutes", "batch", "report_every", "device")
-    names += ("seed", "resume", "bf16", "adversarial_from", "learning_rate")
+    names += ("seed", "resume", "bf16", "adversarial_from", "learning_rate", "people")
     given = {name: getattr(parsed, name) for name in names if getattr(parsed, name) is not None}
-    if parsed.network == "cnet" and {"preset", "adversarial_from"} & given.keys():
-        raise DataError("C-NET has no presets; leave out --preset and --adversarial-from.")
+    if parsed.network == "cnet" and "adversarial_from" in given:
+        raise DataError("C-NET has no discriminators; leave out --adversarial-from.")
     try:
         if parsed.network == "anet":
             return train_anet(ANetTrainingOptions(**given))

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from gait_demo.degrade import degrade
 from gait_demo.models.anet import ANet, ANetDims
 from gait_demo.models.discriminators import SpatialDiscriminator, TemporalDiscriminator
+from gait_demo.silhouettes import is_one_piece
 from gait_demo.training import losses
-from gait_demo.training.data import load_walks, sample_windows, shards
-from gait_demo.training.degrade import degrade
 from gait_demo.training.loop import TrainingOptions, adam, train
+from gait_demo.training.source import read_source
 
-PRESETS = ("paired", "paper")
 _NOISES = 8  # vectors that validation compares with each other
 
 
@@ -35,16 +34,10 @@ class ANetTrainingOptions(TrainingOptions):
         critic_width: channels of D_S nearest the image, twice those of D_T.
     """
 
-    preset: str = "paired"
     dims: ANetDims = field(default_factory=ANetDims)
     adversarial_weight: float = 0.005
     adversarial_from: float = 1.0
     critic_width: int = 32
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.preset not in PRESETS:
-            raise ValueError(f"preset: expected one of {PRESETS}, got {self.preset!r}")
 
 
 def train_anet(options: ANetTrainingOptions) -> dict:
@@ -70,9 +63,8 @@ class _ANetTask:
         torch.manual_seed(options.seed)
         self.rng = torch.Generator(options.device).manual_seed(options.seed)
         self._options = options
-        *training, held_out = shards(options.data)
-        self._walks = load_walks(training, options.device)
-        self._held_out = load_walks([held_out], options.device)
+        pairs = options.preset == "paired"
+        self.data = read_source(options.data, options.device, people=options.people, pairs=pairs)
         channels_last = torch.channels_last
         self.model = ANet(options.dims).to(options.device, memory_format=channels_last)
         self._spatial = SpatialDiscriminator(options.critic_width).to(memory_format=channels_last)
@@ -95,7 +87,7 @@ class _ANetTask:
         return self._paired_step(adversarial=begin < 1 and progress >= begin)
 
     def _paper_step(self) -> dict[str, Tensor]:
-        windows = sample_windows(self._walks, self._options.batch, self._frames, self.rng)
+        windows = self.data.training.windows(self._options.batch, self._frames, self.rng)
         real = windows.walker
         with self._options.autocast():
             logits = self.model.logits(real, self._random_noise(len(real)))
@@ -112,7 +104,7 @@ class _ANetTask:
 
     def _paired_step(self, adversarial: bool) -> dict[str, Tensor]:
         count = self._options.batch
-        windows = sample_windows(self._walks, count, self._frames, self.rng)
+        windows = self.data.training.windows(count, self._frames, self.rng)
         noise = windows.code
         # While discriminators judge, the last eighth of the batch becomes people who do not
         # exist: no cross-entropy can be asked of them, only that they look real.
@@ -172,13 +164,13 @@ class _ANetTask:
     def validate(self) -> dict[str, float]:
         """On walks and people never seen, always the same ones.
 
-        iou: to the person whose code is the noise. alike: mean IoU between outputs of different
-        noises (1 is a network that ignores R). whole: share of frames with one main component.
-        area: foreground against the input's.
+        iou: to the person whose code is the noise; on CASIA-B, to the walker. alike: mean IoU
+        between outputs of different noises (1 is a network that ignores R). whole: share of
+        frames with one main component. area: foreground against the input's.
         """
         self.model.eval()
         rng = torch.Generator(self._options.device).manual_seed(0)
-        windows = sample_windows(self._held_out, 64, self._frames, rng)
+        windows = self.data.held_out.windows(64, self._frames, rng)
         inputs = degrade(windows.walker, rng)
         found = self.model(inputs, windows.code) > 0.5
         few = inputs[:16]
@@ -190,7 +182,7 @@ class _ANetTask:
         return {
             "iou": float(iou(found, windows.other > 0.5).mean()),
             "alike": float(torch.stack(pairs).mean()),
-            "whole": whole_share(others.flatten(0, 2).cpu().numpy()),
+            "whole": float(np.mean([is_one_piece(m) for m in others.flatten(0, 2).cpu().numpy()])),
             "area": float(area),
         }
 
@@ -199,7 +191,7 @@ class _ANetTask:
         """Rows by fours: input, wanted person, the network's, then three random noises."""
         self.model.eval()
         rng = torch.Generator(self._options.device).manual_seed(1)
-        windows = sample_windows(self._held_out, 4, self._frames, rng)
+        windows = self.data.held_out.windows(4, self._frames, rng)
         inputs = degrade(windows.walker, rng)
         shape = (3, 1, self._options.dims.noise_dim)
         noise = torch.randn(shape, generator=rng, device=rng.device)
@@ -213,13 +205,3 @@ class _ANetTask:
 def iou(a: Tensor, b: Tensor) -> Tensor:
     """Intersection over union of boolean masks (..., 64, 64), over the last two axes."""
     return (a & b).sum((-2, -1)) / (a | b).sum((-2, -1)).clamp(min=1)
-
-
-def whole_share(masks: np.ndarray) -> float:
-    """Share of (N, 64, 64) boolean masks whose largest component holds over 95 % of them."""
-    whole = 0
-    for mask in masks:
-        _, _, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
-        areas = stats[1:, cv2.CC_STAT_AREA]
-        whole += int(len(areas) > 0 and areas.max() > 0.95 * areas.sum())
-    return whole / len(masks)

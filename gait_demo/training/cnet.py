@@ -1,4 +1,4 @@
-"""Training of C-NET on crops whose colours were moved to another person's silhouette."""
+"""Training of C-NET, as the paper does it and in pairs."""
 
 from __future__ import annotations
 
@@ -11,16 +11,23 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from gait_demo.models.cnet import CNet, CNetDims
-from gait_demo.training.data import Walks, load_walks, sample_pairs, shards, unpack
+from gait_demo.training.data import Recordings
 from gait_demo.training.loop import TrainingOptions, adam, train
 from gait_demo.training.losses import reconstruction
+from gait_demo.training.source import read_source
 
 _SHIFT = 3  # pixels by which a silhouette may miss its person
 
 
 @dataclass(frozen=True)
 class CNetTrainingOptions(TrainingOptions):
-    """What training C-NET is told; `dims` are its sizes."""
+    """What training C-NET is told.
+
+    Attributes:
+        preset: "paper" asks for the nearest colours of the crop in another person's silhouette,
+            "paired" for the other person as they look in the same clothes, light and place.
+        dims: sizes of C-NET.
+    """
 
     dims: CNetDims = field(default_factory=CNetDims)
     batch: int = 32
@@ -50,7 +57,8 @@ def train_cnet(options: CNetTrainingOptions) -> dict:
     Raises:
         DataError: no usable walks, or no training state to resume.
     """
-    about = {"learning_rate": options.learning_rate, "dims": asdict(options.dims)}
+    about = {"preset": options.preset, "learning_rate": options.learning_rate}
+    about["dims"] = asdict(options.dims)
     return train(_CNetTask(options), options, about)
 
 
@@ -69,29 +77,31 @@ def nearest_colours(crop: np.ndarray, original: np.ndarray, new: np.ndarray) -> 
     return np.where(new[..., None], crop[row, column], 0).astype(crop.dtype)
 
 
-def sample_crops(walks: Walks, count: int, rng: torch.Generator) -> Crops:
-    """Random crops of one person with the silhouette of another at the same phase of the walk."""
+def sample_crops(
+    recordings: Recordings, count: int, rng: torch.Generator, preset: str = "paired"
+) -> Crops:
+    """Random crops of one person with the silhouette of another in a like pose."""
     device = rng.device
-    walk, walker, other = sample_pairs(walks, count, rng)
-    picture = torch.randint(len(walks.rgb_phases), (count,), generator=rng, device=device)
-    phase = walks.rgb_phases[picture]
-    rgb = walks.rgb[walk, walker, picture].cpu().numpy()
-    original = unpack(walks.silhouettes[walk, walker, phase]).cpu().numpy() > 0.5
-    new = unpack(walks.silhouettes[walk, other, phase])
-    for i, shift in enumerate(_integers(-_SHIFT, _SHIFT, (count, 2), rng).tolist()):
+    pictures = recordings.pictures(count, rng)
+    new = pictures.others
+    shifts = _integers(-_SHIFT, _SHIFT, (count, 2), rng).tolist()
+    for i, shift in enumerate(shifts):
         new[i] = new[i].roll(shift, (0, 1))
-    hard = new.cpu().numpy() > 0.5
-    triples = zip(rgb, original, hard, strict=True)
-    wanted = np.stack([nearest_colours(*triple) for triple in triples])
-    images = torch.from_numpy(np.concatenate((rgb, wanted), axis=3)).to(device)
+    if preset == "paired":
+        rolled = zip(pictures.others_rgb, shifts, strict=True)
+        wanted = torch.stack([other.roll(shift, (0, 1)) for other, shift in rolled])
+    else:
+        masks = (pictures.silhouettes.cpu().numpy() > 0.5, new.cpu().numpy() > 0.5)
+        triples = zip(pictures.rgb.cpu().numpy(), *masks, strict=True)
+        wanted = torch.from_numpy(np.stack([nearest_colours(*t) for t in triples])).to(device)
+    images = torch.cat((pictures.rgb, wanted), dim=3)
     images = _recolour(images.permute(0, 3, 1, 2).float() / 255, rng)
-    outside = ~torch.from_numpy(hard).to(device)[:, None]
     soft = avg_pool2d(new, 3, 1, 1)
     softness = torch.rand((count, 1, 1), generator=rng, device=device)
     return Crops(
         rgb=images[:, :3],
         silhouettes=new + softness * (soft - new),
-        wanted=images[:, 3:].masked_fill(outside, 0),
+        wanted=images[:, 3:].masked_fill(new[:, None] < 0.5, 0),
     )
 
 
@@ -118,9 +128,13 @@ class _CNetTask:
         torch.manual_seed(options.seed)
         self.rng = torch.Generator(options.device).manual_seed(options.seed)
         self._options = options
-        *training, held_out = shards(options.data)
-        self._walks = load_walks(training, options.device, rgb=True)
-        self._held_out = load_walks([held_out], options.device, rgb=True)
+        self.data = read_source(
+            options.data,
+            options.device,
+            people=options.people,
+            pairs=options.preset == "paired",
+            rgb=True,
+        )
         channels_last = torch.channels_last
         self.model = CNet(options.dims).to(options.device, memory_format=channels_last)
         self._optimiser = adam(self.model, options.learning_rate)
@@ -128,7 +142,7 @@ class _CNetTask:
 
     def step(self, progress: float) -> dict[str, Tensor]:
         self.model.train()
-        crops = sample_crops(self._walks, self._options.batch, self.rng)
+        crops = self._sample(self.data.training, self._options.batch, self.rng)
         with self._options.autocast():
             coloured = self.model(crops.rgb, crops.silhouettes)
         loss = reconstruction(crops.wanted, coloured.float())
@@ -141,7 +155,7 @@ class _CNetTask:
     def validate(self) -> dict[str, float]:
         """inside, copy: mean absolute error on the silhouette of C-NET and of Y x Z itself."""
         self.model.eval()
-        crops = sample_crops(self._held_out, 64, self._seeded(0))
+        crops = self._sample(self.data.held_out, 64, self._seeded(0))
         inside = crops.silhouettes[:, None].expand_as(crops.wanted) > 0.5
         coloured = self.model(crops.rgb, crops.silhouettes)
         return {
@@ -153,12 +167,15 @@ class _CNetTask:
     def picture(self) -> np.ndarray:
         """Columns: crop, silhouette, Y x Z, wanted, the network's."""
         self.model.eval()
-        crops = sample_crops(self._held_out, 12, self._seeded(1))
+        crops = self._sample(self.data.held_out, 12, self._seeded(1))
         shape = crops.silhouettes[:, None].expand(-1, 3, -1, -1)
         coloured = self.model(crops.rgb, crops.silhouettes)
         rows = torch.stack((crops.rgb, shape, crops.rgb * shape, crops.wanted, coloured), dim=1)
         grid = rows.permute(0, 3, 1, 4, 2).reshape(12 * 64, 5 * 64, 3)
         return (grid.cpu().numpy() * 255).astype(np.uint8)
+
+    def _sample(self, recordings: Recordings, count: int, rng: torch.Generator) -> Crops:
+        return sample_crops(recordings, count, rng, self._options.preset)
 
     def _seeded(self, seed: int) -> torch.Generator:
         return torch.Generator(self._options.device).manual_seed(seed)

@@ -1,10 +1,11 @@
-"""Windows of walking silhouettes, cut from the synthetic walks on the training device."""
+"""What networks train on, drawn on the training device, and the synthetic walks it comes from."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -19,8 +20,50 @@ _STANDING = 0.05  # share of windows in which the walker stands still
 
 
 @dataclass(frozen=True)
+class Windows:
+    """Windows of walks, and the same as they are asked for.
+
+    Attributes:
+        walker: (N, frames, 64, 64) float32 in [0, 1].
+        other: the same shape, aligned with it: the same walk at the same phases by another
+            person, or, where nobody else performs it, the walker again.
+        code: (N, 32) float32, standard normal: the identity latent of `other`, or any.
+    """
+
+    walker: Tensor
+    other: Tensor
+    code: Tensor
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Crops of people, and silhouettes of others in a like pose at the same view.
+
+    Attributes:
+        rgb: (N, 64, 64, 3) uint8, with background.
+        silhouettes: (N, 64, 64) float32 of 0 and 1, of the person in the crop.
+        others: (N, 64, 64) float32 of 0 and 1, of another person.
+        others_rgb: (N, 64, 64, 3) uint8, the other in the same clothes, light and place, or None
+            where nobody else performs the walk.
+    """
+
+    rgb: Tensor
+    silhouettes: Tensor
+    others: Tensor
+    others_rgb: Tensor | None = None
+
+
+class Recordings(Protocol):
+    """Walks of people, to draw from at random; every draw is on the generator's device."""
+
+    def windows(self, count: int, frames: int, rng: torch.Generator) -> Windows: ...
+
+    def pictures(self, count: int, rng: torch.Generator) -> Pictures: ...
+
+
+@dataclass(frozen=True)
 class Walks:
-    """Walks: each one view, outfit type and gait cycle, performed by K people.
+    """Walks: each one view, place, set of clothes and gait cycle, performed by K people.
 
     Attributes:
         silhouettes: (W, K, P, 64, 8) uint8; P phases of the cycle, packed bits along x.
@@ -34,8 +77,39 @@ class Walks:
     rgb: Tensor | None = None
     rgb_phases: Tensor | None = None
 
-    def __len__(self) -> int:
-        return len(self.silhouettes)
+    def windows(self, count: int, frames: int, rng: torch.Generator) -> Windows:
+        """Random windows: walk, two people, phase, pace, place and size in the crop."""
+        draw = Draw(rng)
+        walk, walker, other = self._pairs(count, draw)
+        phases = self.silhouettes.shape[2]
+        pace = draw.uniform(*_PHASE_STEP, (count, 1)) * phases / 48
+        pace = pace * (draw.uniform(0, 1, (count, 1)) > _STANDING)
+        start = draw.uniform(0, phases, (count, 1))
+        step = torch.arange(frames, device=rng.device)
+        phase = (start + pace * step).round().long() % phases
+        packed = [self.silhouettes[walk[:, None], who[:, None], phase] for who in (walker, other)]
+        placed = place(torch.cat(packed, dim=1), draw)
+        return Windows(placed[:, :frames], placed[:, frames:], self.codes[walk, other])
+
+    def pictures(self, count: int, rng: torch.Generator) -> Pictures:
+        """Random pictures, and another person at the same phase of the same walk."""
+        draw = Draw(rng)
+        walk, walker, other = self._pairs(count, draw)
+        picture = draw.integers(len(self.rgb_phases), (count,))
+        phase = self.rgb_phases[picture]
+        silhouettes, others = (
+            unpack(self.silhouettes[walk, who, phase]) for who in (walker, other)
+        )
+        rgb, others_rgb = (self.rgb[walk, who, picture] for who in (walker, other))
+        return Pictures(rgb, silhouettes, others, others_rgb)
+
+    def _pairs(self, count: int, draw: Draw) -> tuple[Tensor, Tensor, Tensor]:
+        """(N,) indices of walks and, in each, of two different people."""
+        people = self.codes.shape[1]
+        walk = draw.integers(len(self.silhouettes), (count,))
+        walker = draw.integers(people, (count,))
+        other = (walker + 1 + draw.integers(people - 1, (count,))) % people
+        return walk, walker, other
 
 
 def shards(folder: Path) -> list[Path]:
@@ -48,7 +122,7 @@ def shards(folder: Path) -> list[Path]:
     if len(found) < 2:
         raise DataError(
             f"{folder} holds {len(found)} walks-*.npz files, but training needs at least two "
-            "(the last one validates). Make them with: python -m gait_demo synthesize"
+            "(the last one validates). Make them with: python -m gait_demo synthesize walks"
         )
     return found
 
@@ -100,46 +174,7 @@ def unpack(packed: Tensor) -> Tensor:
     return (packed[..., None] & bits).ne(0).flatten(-2).float()
 
 
-@dataclass(frozen=True)
-class Windows:
-    """Windows of two people of the same walk at the same phases.
-
-    Attributes:
-        walker, other: (N, frames, 64, 64) float32 in [0, 1], aligned with each other.
-        code: (N, 32) float32, the identity latent of `other`.
-    """
-
-    walker: Tensor
-    other: Tensor
-    code: Tensor
-
-
-def sample_windows(walks: Walks, count: int, frames: int, rng: torch.Generator) -> Windows:
-    """Random windows: walk, two people, phase, pace, place and size in the crop."""
-    draw = _Draw(rng)
-    walk, walker, other = sample_pairs(walks, count, rng)
-    phases = walks.silhouettes.shape[2]
-    pace = draw.uniform(*_PHASE_STEP, (count, 1)) * phases / 48
-    pace = pace * (draw.uniform(0, 1, (count, 1)) > _STANDING)
-    start = draw.uniform(0, phases, (count, 1))
-    step = torch.arange(frames, device=rng.device)
-    phase = (start + pace * step).round().long() % phases
-    packed = [walks.silhouettes[walk[:, None], who[:, None], phase] for who in (walker, other)]
-    wanted = place(torch.cat(packed, dim=1), rng)
-    return Windows(wanted[:, :frames], wanted[:, frames:], walks.codes[walk, other])
-
-
-def sample_pairs(walks: Walks, count: int, rng: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-    """(N,) indices of walks and, in each, of two different people."""
-    draw = _Draw(rng)
-    people = walks.codes.shape[1]
-    walk = draw.integers(len(walks), (count,))
-    walker = draw.integers(people, (count,))
-    other = (walker + 1 + draw.integers(people - 1, (count,))) % people
-    return walk, walker, other
-
-
-def place(packed: Tensor, rng: torch.Generator) -> Tensor:
+def place(packed: Tensor, draw: Draw) -> Tensor:
     """Move, resize and stretch each window a little, all its images alike.
 
     An axis-aligned bilinear resampling is two small matrix products, far cheaper than a general
@@ -151,7 +186,6 @@ def place(packed: Tensor, rng: torch.Generator) -> Tensor:
     Returns:
         (N, C, 64, 64) float32 in [0, 1].
     """
-    draw = _Draw(rng)
     count, images = packed.shape[:2]
     shape = (count, 1, 1)
     scale = draw.uniform(0.94, 1.04, shape)
@@ -170,7 +204,7 @@ def _resampling(scale: Tensor, shift: Tensor) -> Tensor:
     return (1 - (source - pixel).abs()).clamp(min=0)
 
 
-class _Draw:
+class Draw:
     """Random tensors from one generator, on its device."""
 
     def __init__(self, rng: torch.Generator):

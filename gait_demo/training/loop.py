@@ -20,7 +20,9 @@ from tqdm import tqdm
 
 from gait_demo.errors import DataError
 from gait_demo.models import build
-from gait_demo.training.data import describe, shards
+from gait_demo.training.source import Source
+
+PRESETS = ("paired", "paper")
 
 
 @dataclass(frozen=True)
@@ -28,14 +30,17 @@ class TrainingOptions:
     """What every training run is told.
 
     Attributes:
-        data: folder of `walks-*.npz` files.
+        data: folder of `walks-*.npz` files, or of CASIA-B.
         out: the checkpoint to write; the training state and the sample picture lie beside it.
+        preset: "paper" minimises the paper's loss as it stands; "paired" uses that the same walk
+            is performed by several people.
         steps: planned optimiser steps; the learning rate falls along them.
         batch: windows or crops in a step.
         device: "cpu" or "cuda".
         seed: of everything random.
         minutes: stop after so many minutes of training, resumed time included.
         resume: go on from the training state beside `out`.
+        people: of CASIA-B, to train and to validate with; None: everyone who is there.
         learning_rate: of Adam, at the start.
         report_every: steps between reports: validation, checkpoint, state, picture.
         bf16: compute convolutions in bfloat16; twice as fast where the processor has it.
@@ -43,17 +48,21 @@ class TrainingOptions:
 
     data: Path
     out: Path
+    preset: str = "paired"
     steps: int = 100_000
     batch: int = 64
     device: str = "cpu"
     seed: int = 0
     minutes: float | None = None
     resume: bool = False
+    people: tuple[int, ...] | None = None
     learning_rate: float = 1e-3
     report_every: int = 1000
     bf16: bool = True
 
     def __post_init__(self) -> None:
+        if self.preset not in PRESETS:
+            raise ValueError(f"preset: expected one of {PRESETS}, got {self.preset!r}")
         for name, low in (("steps", 1), ("batch", 8), ("report_every", 1)):
             if getattr(self, name) < low:
                 raise ValueError(f"{name}: expected at least {low}, got {getattr(self, name)}")
@@ -80,6 +89,7 @@ class Task(Protocol):
     """
 
     network: str
+    data: Source
     model: nn.Module
     parts: Mapping[str, nn.Module | torch.optim.Optimizer]
     rng: torch.Generator
@@ -108,7 +118,6 @@ def train(task: Task, options: TrainingOptions, about: dict) -> dict:
     Raises:
         DataError: `resume` without a readable training state.
     """
-    data = describe(shards(options.data))
     step, seconds, history = 0, 0.0, []
     if options.resume:
         step, seconds, history = _restore(task, options.state_file)
@@ -145,7 +154,7 @@ def train(task: Task, options: TrainingOptions, about: dict) -> dict:
                 "seconds": round(seconds),
                 "date": datetime.now(UTC).isoformat(timespec="seconds"),
                 "command": " ".join(["python -m gait_demo", *sys.argv[1:]]),
-                "data": data,
+                "data": task.data.about,
                 "history": _thin(history),
             }
             build.save(options.out, task.network, task.model, summary)

@@ -1,0 +1,82 @@
+"""CASIA-B's silhouettes are damaged, some people's badly; so are those of synthetic people.
+
+Whose clothes resemble the background loses parts from every camera, walk after walk: a severity
+belongs to a person and their clothes first, to the view only a little.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+
+from gait_demo.casia import CONDITIONS, Sequence
+from gait_demo.degrade import degrade
+from gait_demo.silhouettes import normalise, squares_from_boxes
+from gait_demo.structures import SILHOUETTE_SIZE
+
+# Chosen for what is known of CASIA-B: a third to a half of the sequences have frames in pieces,
+# most of these few, some people's many (`evaluate quality`, in_pieces).
+_MEDIAN = 0.25  # severity: half of the people have less
+_BETWEEN_CLOTHES = 1.2  # deviations of its natural logarithm
+_BETWEEN_VIEWS = 0.3
+_CLOTHES = len(CONDITIONS) + 1  # tells the random numbers of clothes from those of walks
+
+
+def draw_severity(seed: int, sequence: Sequence) -> float:
+    """How badly a sequence is damaged where CASIA-B's quality is asked for.
+
+    The same for all walks in the same clothes, up to what the view changes.
+    """
+    clothes = _CLOTHES + (sequence.condition[:2] == "cl")
+    of_clothes = np.random.default_rng([seed, sequence.person, clothes]).standard_normal()
+    of_view = np.random.default_rng([seed, sequence.person, clothes, sequence.view + 1])
+    spread = _BETWEEN_CLOTHES * of_clothes + _BETWEEN_VIEWS * of_view.standard_normal()
+    return float(_MEDIAN * np.exp(spread))
+
+
+def damage(masks: np.ndarray, severity: float, rng: np.random.Generator) -> np.ndarray:
+    """Damage a sequence in squares that follow the person; the rest of the outline stays as fine
+    as it was.
+
+    Args:
+        masks: (T, H, W) bool.
+        severity: as `degrade` takes it.
+
+    Returns:
+        (T, H, W) bool; a frame that was lost is empty.
+    """
+    shown = np.flatnonzero(masks.any(axis=(1, 2)))
+    squares = np.stack([_square(masks[n]) for n in shown])
+    small = np.stack([normalise(masks[n], s) for n, s in zip(shown, squares, strict=True)]) > 0.5
+    draws = torch.Generator().manual_seed(int(rng.integers(2**63)))
+    left = degrade(torch.from_numpy(small[None].astype(np.float32)), draws, severity)[0].numpy() > 0
+    damaged = masks.copy()
+    for n, square, before, after in zip(shown, squares, small, left, strict=True):
+        damaged[n] &= ~_enlarge(_and_beside(before & ~after, ~after), square, masks.shape[1:])
+        damaged[n] |= _enlarge(_and_beside(after & ~before, after), square, masks.shape[1:])
+    return damaged
+
+
+def _square(mask: np.ndarray) -> np.ndarray:
+    """(4,) float32: as high as the person, around the column that halves the silhouette."""
+    rows = np.flatnonzero(mask.any(axis=1))
+    mass = mask.sum(axis=0).cumsum()
+    middle = np.searchsorted(mass, mass[-1] / 2) + 0.5
+    return squares_from_boxes(np.array([[middle, rows[0], middle, rows[-1] + 1]]))[0]
+
+
+def _and_beside(changed: np.ndarray, alike: np.ndarray) -> np.ndarray:
+    """Changed cells and those beside them that end up alike, (64, 64) bool: the outline runs
+    through some, and what it leaves of them would be a rim or a slit."""
+    return cv2.dilate(changed.astype(np.uint8), np.ones((3, 3))).astype(bool) & alike
+
+
+def _enlarge(cells: np.ndarray, square: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """(H, W) bool: which pixels of a picture a square's (64, 64) bool cells cover."""
+    x0, y0, x1, _ = square
+    scale = SILHOUETTE_SIZE / (x1 - x0)
+    left, top = (0.5 - x0) * scale - 0.5, (0.5 - y0) * scale - 0.5
+    to_cells = np.array([[scale, 0, left], [0, scale, top]])
+    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(cells.astype(np.float32), to_cells, shape[::-1], flags=how) > 0.5
