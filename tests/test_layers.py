@@ -35,6 +35,7 @@ LAYERS = {
     "evaluation": 3,
     "mos": 3,
     "bench": 4,
+    "commands": 4,
     "ui": 4,
     "__main__": 4,
 }

@@ -21,6 +21,7 @@ from gait_demo.synthesis.film import FilmOptions, film  # noqa: E402
 from gait_demo.synthesis.kinematics import Gait, gait_from_latent  # noqa: E402
 from gait_demo.synthesis.protocol import ProtocolOptions, synthesize_protocol  # noqa: E402
 from gait_demo.synthesis.render import Camera, rasterise  # noqa: E402
+from gait_demo.synthesis.sheet import contact_sheet  # noqa: E402
 from gait_demo.synthesis.walker import LATENT_DIM, Walker  # noqa: E402
 from gait_demo.video import probe, read_frames  # noqa: E402
 
@@ -213,6 +214,22 @@ def test_protocol_has_the_layout_of_casia_b_and_goes_on_where_it_was(tmp_path):
     synthesize_protocol(replace(options, archive=True))
     assert np.array_equal(CasiaB(tmp_path).read(Sequence(2, "nm-01", 90)).masks, side.masks)
     assert not folder.exists()
+
+    for other in (replace(options, seed=1), replace(options, severity=1.0)):
+        with pytest.raises(DataError, match="seed 0 and severity 0"):
+            synthesize_protocol(other)
+
+
+def test_contact_sheet_shows_everybody_at_every_view(tmp_path):
+    options = ProtocolOptions(tmp_path, people=(1, 2), conditions=("nm-01", "cl-01"), views=(0, 90))
+    sheet = contact_sheet(options)
+    assert sheet.shape == (280, 4 * 72, 3) and sheet.dtype == np.uint8
+    colours, silhouettes = np.split(sheet, 2, axis=1)
+    assert set(np.unique(silhouettes)) == {0, 255}
+    for person in np.split(silhouettes, 2, axis=0):
+        for seen in np.split(person[..., 0] > 0, 2, axis=1):
+            assert 95 < seen.any(1).sum() < 140 and 1200 < seen.sum() < 5000
+    assert colours[silhouettes > 0].std() > 5
 
 
 def test_protocol_films_what_its_silhouettes_show(tmp_path):

@@ -85,8 +85,8 @@ class CNet(nn.Module):
             (N, 3, 64, 64) float32 in [0, 1]; black where Z is 0.5 or less.
         """
         shape = silhouettes[:, None].expand(-1, 3, -1, -1)
-        both = zip(self._scales(shape), self._scales(crops * shape), strict=True)
-        *skips, deepest = [torch.cat(pair, dim=1) for pair in both]
+        both = self._scales(torch.cat((shape, crops * shape)))  # one batch: one normalisation
+        *skips, deepest = [torch.cat(scale.chunk(2), dim=1) for scale in both]
         features = self.joined(deepest)
         for block, skip in zip(self.decoder, reversed(skips), strict=True):
             enlarged = nn.functional.interpolate(features, scale_factor=2, mode="nearest")

@@ -72,7 +72,7 @@ def dress(
     foot = np.char.startswith(bones, "foot") | np.char.startswith(bones, "toe")
     head = bones == "head"
 
-    looseness_up = {"sportswear": 0.5, "coat": 1.4}.get(outfit, 1.0) * np.exp(0.4 * upper)
+    looseness_up = {"sportswear": 0.5, "coat": 1.4}.get(outfit, 1.0) * np.exp(0.5 * upper)
     looseness_low = {"sportswear": 0.4}.get(outfit, 1.0) * np.exp(0.4 * lower)
     towards_ankle = np.clip((hip - z) / (hip - ankle), 0, 1)
     push = np.zeros(len(vertices))
@@ -83,7 +83,7 @@ def dress(
     push[(group == 0) & foot] = 0.008
     _, back, skull = (vertices - heads["head"]).T
     scalp = (group == 0) & head & (((skull > 0.035) & (back > -0.04)) | (skull > 0.11))
-    push[scalp] = 0.01 + 0.016 / (1 + np.exp(-hair))
+    push[scalp] = 0.014 * np.exp(0.5 * hair)
     push[group == 2] = 0.01 * looseness_low + (0.015 if outfit == "coat" else 0)
     dressed = vertices + push[:, None] * normals
     sole = (group == 0) & foot & (normals[:, 2] < -0.5)
@@ -106,7 +106,7 @@ def dress(
     kind[of_skirt], kind[of_hair] = BOTTOM, HAIR
     keep = of_body | (of_tights & ~of_foot)
     if outfit in ("skirt", "coat"):
-        share = {"skirt": 0.1 - 0.12 * np.tanh(lower), "coat": 0.35 + 0.2 * np.tanh(lower)}
+        share = {"skirt": 0.1 - 0.12 * np.tanh(lower), "coat": 0.5 + 0.35 * np.tanh(lower)}
         hem = knee + share[outfit] * (hip - knee)
         keep |= of_skirt & (z[corners].max(1) > hem)
         dressed[group == 2, 2] = np.maximum(dressed[group == 2, 2], hem)  # an even hem
@@ -138,7 +138,7 @@ def carry(dressed: Dressed, body: Body, bag: str) -> Dressed:
     middle = body.joints[bone].copy()
     if axis is None:  # in the hand: below it once the arm hangs
         arm = body.joints["wrist.L"] - middle
-        middle += arm * (1 + 0.3 / np.linalg.norm(arm))
+        middle += arm * (1 + 0.24 / np.linalg.norm(arm))
     else:  # against the clothes
         trunk = np.isin(dressed.weights.argmax(axis=1), [MOVING_BONES.index(b) for b in _TRUNK])
         level = np.abs(dressed.rest[:, 2] - middle[2]) < size[2] / 3

@@ -28,6 +28,10 @@ def run_jobs(
         return
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         futures = as_completed([pool.submit(work, *job) for job in jobs])
-        for done, future in enumerate(futures, start=1):
-            future.result()
-            on_done(done)
+        try:
+            for done, future in enumerate(futures, start=1):
+                future.result()
+                on_done(done)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)  # only what has begun is finished
+            raise

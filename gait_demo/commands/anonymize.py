@@ -1,0 +1,51 @@
+"""`anonymize` and `bench`: a run over one video."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from gait_demo.commands.common import progress, seed
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    anonymize = commands.add_parser("anonymize", help="give the people in a video another gait")
+    anonymize.add_argument("video", type=Path, help="the video; it is not changed")
+    anonymize.add_argument("--out", type=Path, required=True, help="folder for the five results")
+    anonymize.add_argument("--seed", type=seed, default=0, help="of the noise; another gait each")
+    anonymize.add_argument("--keep-audio", action="store_true", help="voices are not anonymized")
+    anonymize.add_argument("--person", type=int, help="only this one; 1 is the most prominent")
+    _add_weights(anonymize)
+    anonymize.set_defaults(command=_anonymize)
+
+    bench = commands.add_parser("bench", help="measure one run; prints one line of JSON")
+    bench.add_argument("clip", type=Path)
+    _add_weights(bench)
+    bench.set_defaults(command=_bench)
+
+
+def _add_weights(parser: argparse.ArgumentParser) -> None:
+    for name in ("anet", "cnet", "yolo"):
+        parser.add_argument(f"--{name}", type=Path, metavar="FILE", help=f"weights of {name}")
+
+
+def _anonymize(parsed: argparse.Namespace) -> None:
+    from gait_demo.config import AnonymizeOptions, PipelineOptions, VideoOptions
+    from gait_demo.pipeline import Models, Pipeline
+
+    options = PipelineOptions(
+        video=VideoOptions(keep_audio=parsed.keep_audio),
+        anonymize=AnonymizeOptions(seed=parsed.seed, person=parsed.person),
+    )
+    pipeline = Pipeline(Models.load(parsed.anet, parsed.cnet, parsed.yolo), options)
+    result = pipeline.run(parsed.video, parsed.out, progress())
+    print(json.dumps(result.report))
+
+
+def _bench(parsed: argparse.Namespace) -> None:
+    from gait_demo.bench import bench
+    from gait_demo.pipeline import Models, Pipeline
+
+    pipeline = Pipeline(Models.load(parsed.anet, parsed.cnet, parsed.yolo))
+    print(json.dumps(bench(pipeline, parsed.clip)))

@@ -1,0 +1,59 @@
+"""What the commands share: kinds of arguments, progress on a terminal, pictures as files."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from gait_demo.errors import GaitDemoError
+
+
+def seed(text: str) -> int:
+    seed = int(text)
+    if not 0 <= seed < 2**63:
+        raise argparse.ArgumentTypeError(f"expected 0 to {2**63 - 1}, got {seed}")
+    return seed
+
+
+def positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected 1 or more, got {number}")
+    return number
+
+
+def people(text: str) -> tuple[int, ...]:
+    """ "8" is the first eight, "75-124" those and all between."""
+    first, dash, last = text.partition("-")
+    low, high = (int(first), int(last)) if dash else (1, int(first))
+    if not 1 <= low <= high:
+        raise argparse.ArgumentTypeError(f"expected a number or a range of people, got {text}")
+    return tuple(range(low, high + 1))
+
+
+def listed(kind: type) -> Callable[[str], tuple]:
+    return lambda text: tuple(kind(part) for part in text.split(","))
+
+
+def progress() -> Callable[[str, int, int], None]:
+    """Shows the stage and how far it is, on a terminal only."""
+    if not sys.stderr.isatty():
+        return lambda stage, done, total: None
+
+    def show(stage: str, done: int, total: int) -> None:
+        share = f"{done / total:4.0%}" if total else ""
+        print(f"\r{stage:12} {share}\033[K", end="", file=sys.stderr, flush=True)
+
+    return show
+
+
+def write_picture(path: Path, picture: np.ndarray) -> None:
+    try:
+        path.write_bytes(cv2.imencode(".png", picture[..., ::-1])[1])
+    except OSError as error:
+        raise GaitDemoError(f"{path} cannot be written: {error.strerror}.") from error

@@ -1,0 +1,101 @@
+"""`synthesize`: walkers to train on, to recognise, to film and to look at."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import fields
+from fractions import Fraction
+from pathlib import Path
+
+from gait_demo.commands.common import listed, people, positive, progress, seed, write_picture
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    synthesize = commands.add_parser("synthesize", help="make walkers, to train on or to film")
+    kinds = synthesize.add_subparsers(required=True, metavar="walks|casia|film|sheet|check")
+    walks = kinds.add_parser("walks", help="shards of silhouettes and crops to train on")
+    walks.add_argument("--out", type=Path, required=True, help="folder for walks-*.npz files")
+    walks.add_argument("--walks", type=positive, default=400)
+    walks.add_argument("--seed", type=seed, default=0)
+    walks.add_argument("--workers", type=positive, default=2, help="processes")
+    walks.set_defaults(command=_synthesize_walks)
+    casia = kinds.add_parser("casia", help="CASIA-B's protocol walked by synthetic people")
+    casia.add_argument("--out", type=Path, required=True, help="folder for GaitDatasetB-silh")
+    casia.add_argument("--people", type=people, default=None, help="such as 8, or 75-124")
+    casia.add_argument("--conditions", type=listed(str), default=None, help="such as nm-01,cl-02")
+    casia.add_argument("--views", type=listed(int), default=None, help="such as 000,054,090")
+    casia.add_argument("--archive", action="store_true", help="one .tar.gz a person, far smaller")
+    casia.add_argument("--rgb", action="store_true", help="the videos as well; slower")
+    casia.add_argument("--severity", type=float, help="of damage; 0 clean, 1 as CASIA-B's")
+    casia.add_argument("--seed", type=seed, default=0)
+    casia.add_argument("--workers", type=positive, default=2, help="processes")
+    casia.set_defaults(command=_synthesize_casia)
+    film = kinds.add_parser("film", help="a video of one walker in front of a static camera")
+    film.add_argument("--out", type=Path, required=True, help="the MP4 file")
+    film.add_argument("--seconds", type=float, default=4.0)
+    film.add_argument("--fps", type=Fraction, default=Fraction(25), help="such as 25 or 30000/1001")
+    film.add_argument("--width", type=positive, default=960)
+    film.add_argument("--height", type=positive, default=540)
+    film.add_argument("--person-px", type=positive, default=300, help="height of the walker")
+    film.add_argument("--view-angle", type=float, default=90.0, help="degrees, as in CASIA-B")
+    film.add_argument("--scene", default="street", help="room, street or park")
+    film.add_argument("--outfit", default="trousers", help="trousers, skirt, coat or sportswear")
+    film.add_argument("--seed", type=seed, default=0)
+    film.set_defaults(command=_synthesize_film)
+
+    sheet = kinds.add_parser("sheet", help="a picture of walkers of the protocol at all views")
+    sheet.add_argument("--out", type=Path, required=True, help="the PNG file")
+    sheet.add_argument("--people", type=people, default=tuple(range(1, 9)))
+    conditions = ("nm-01", "bg-01", "cl-01")
+    sheet.add_argument("--conditions", type=listed(str), default=conditions, help="in turn")
+    sheet.add_argument("--views", type=listed(int), default=None, help="such as 000,054,090")
+    sheet.add_argument("--seed", type=seed, default=0)
+    sheet.set_defaults(command=_synthesize_sheet)
+
+    check = kinds.add_parser("check", help="compare the walkers with real people; prints JSON")
+    check.add_argument("--people", type=positive, default=60)
+    check.add_argument("--mocap", type=Path, help="folder of BVH files of walks, named as CMU's")
+    check.add_argument("--seed", type=seed, default=0)
+    check.set_defaults(command=_synthesize_check)
+
+
+def _synthesize_walks(parsed: argparse.Namespace) -> None:
+    from gait_demo.synthesis.dataset import SynthesisOptions, synthesize
+
+    options = SynthesisOptions(parsed.out, parsed.walks, parsed.seed, parsed.workers)
+    synthesize(options, progress())
+
+
+def _synthesize_casia(parsed: argparse.Namespace) -> None:
+    from gait_demo.synthesis.protocol import synthesize_protocol
+
+    synthesize_protocol(_protocol(parsed), progress())
+
+
+def _synthesize_sheet(parsed: argparse.Namespace) -> None:
+    from gait_demo.synthesis.sheet import contact_sheet
+
+    write_picture(parsed.out, contact_sheet(_protocol(parsed)))
+
+
+def _protocol(parsed: argparse.Namespace):
+    from gait_demo.synthesis.protocol import ProtocolOptions
+
+    names = [field.name for field in fields(ProtocolOptions)]
+    given = {name: getattr(parsed, name, None) for name in names}
+    return ProtocolOptions(**{name: value for name, value in given.items() if value is not None})
+
+
+def _synthesize_film(parsed: argparse.Namespace) -> None:
+    from gait_demo.synthesis.film import FilmOptions, write_film
+
+    names = [field.name for field in fields(FilmOptions) if hasattr(parsed, field.name)]
+    options = FilmOptions(**{name: getattr(parsed, name) for name in names})
+    write_film(parsed.out, options, progress())
+
+
+def _synthesize_check(parsed: argparse.Namespace) -> None:
+    from gait_demo.synthesis.check import check_walkers
+
+    print(json.dumps(check_walkers(parsed.people, parsed.seed, parsed.mocap, progress())))
