@@ -7,8 +7,11 @@ packed as they are distributed, one `001.tar.gz` a person; videos under `Dataset
 
 from __future__ import annotations
 
+import gzip
+import io
 import re
 import tarfile
+import zlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,12 +122,18 @@ class CasiaB:
     def read(self, sequence: Sequence) -> Silhouettes:
         """The silhouettes of a sequence; empty with a problem where there are none."""
         masks, numbers, problems = [], [], []
-        for name, data in sorted(self._frames(sequence)):
+        try:
+            frames = sorted(self._frames(sequence))
+        except DataError as error:
+            frames = []
+            problems.append(str(error))
+        for name, data in frames:
             match = _FRAME_NAME.fullmatch(name)
             if not match or match[1] != sequence.name:
                 problems.append(f"{name} is no frame of {sequence.name}")
                 continue
-            image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
+            pixels = np.frombuffer(data, np.uint8)
+            image = cv2.imdecode(pixels, cv2.IMREAD_GRAYSCALE) if data else None
             if image is None:
                 problems.append(f"{name} is no picture")
             elif masks and image.shape != masks[0].shape:
@@ -137,7 +146,7 @@ class CasiaB:
             masks = np.zeros((0, *FRAME_SHAPE), np.uint8)
         elif numbers[-1] - numbers[0] + 1 > len(numbers):
             lost = numbers[-1] - numbers[0] + 1 - len(numbers)
-            problems.append(f"{sequence.name} lacks {lost} frames in between")
+            problems.append(f"{sequence.name} lacks frames in between: {lost}")
         return Silhouettes(sequence, np.array(numbers, int), np.asarray(masks), tuple(problems))
 
     def video(self, sequence: Sequence) -> Path | None:
@@ -159,6 +168,7 @@ class CasiaB:
             yield from ((path.name, path.read_bytes()) for path in folder.glob("*.png"))
             return
         if self._packed[0] != sequence.person:
+            self._packed = (sequence.person, {})  # a damaged archive is told once
             self._packed = (sequence.person, unpack(archive))
         yield from self._packed[1].get(sequence.folder, {}).items()
 
@@ -171,12 +181,13 @@ def unpack(archive: Path) -> dict[str, dict[str, bytes]]:
     """
     frames: dict[str, dict[str, bytes]] = {}
     try:
-        with tarfile.open(archive) as tar:
+        content = gzip.decompress(archive.read_bytes())  # which checks every byte; tarfile does not
+        with tarfile.open(fileobj=io.BytesIO(content)) as tar:
             for member in tar:
                 path = Path(member.name)
                 if member.isfile() and path.suffix == ".png":
                     folder = "/".join(path.parts[-4:-1])
                     frames.setdefault(folder, {})[path.name] = tar.extractfile(member).read()
-    except (tarfile.TarError, OSError, EOFError) as error:
-        raise DataError(f"{archive.name} is damaged: copy or download it again.") from error
+    except (tarfile.TarError, zlib.error, OSError, EOFError) as error:
+        raise DataError(f"{archive.name} is damaged: fetch it, or make it, again.") from error
     return frames

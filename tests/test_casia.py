@@ -36,18 +36,20 @@ def test_frames_are_read_in_order_and_holes_are_told(root):
     assert read.numbers.tolist() == [1, 2, 3, 7]
     assert read.masks.shape == (4, 240, 320) and read.masks.max() == 1
     assert [int(mask.any(0).argmax()) for mask in read.masks] == [10, 20, 30, 70]
-    assert read.problems == ("005-nm-01-090 lacks 3 frames in between",)
+    assert read.problems == ("005-nm-01-090 lacks frames in between: 3",)
 
 
 def test_what_is_malformed_is_passed_over_and_told(root):
     folder = root / SILHOUETTES / SEQUENCE.folder
     (folder / "005-nm-01-090-004.png").write_bytes(b"no picture")
+    (folder / "005-nm-01-090-006.png").write_bytes(b"")
     cv2.imwrite(str(folder / "005-nm-01-090-005.png"), np.zeros((24, 32), np.uint8))
     shutil.copy(folder / "005-nm-01-090-001.png", folder / "006-nm-01-090-001.png")
     read = CasiaB(root).read(SEQUENCE)
     assert read.numbers.tolist() == [1, 2, 3, 7]
     assert [problem.split()[0] for problem in read.problems] == [
-        "005-nm-01-090-004.png", "005-nm-01-090-005.png", "006-nm-01-090-001.png", "005-nm-01-090"
+        "005-nm-01-090-004.png", "005-nm-01-090-005.png", "005-nm-01-090-006.png",
+        "006-nm-01-090-001.png", "005-nm-01-090"
     ]  # fmt: skip
 
 
@@ -68,9 +70,22 @@ def test_archives_are_read_as_they_are_distributed(root):
     shutil.rmtree(silhouettes / "005")
     packed = CasiaB(silhouettes).read(SEQUENCE)
     assert np.array_equal(loose.masks, packed.masks)
-    (silhouettes / "005.tar.gz").write_bytes(b"\x1f\x8b cut off")
-    with pytest.raises(DataError, match="005.tar.gz is damaged"):
-        CasiaB(root).read(SEQUENCE)
+
+
+def test_a_damaged_archive_is_told_once_and_passed_over(root):
+    silhouettes = root / SILHOUETTES
+    with tarfile.open(silhouettes / "005.tar.gz", "w:gz") as tar:
+        tar.add(silhouettes / "005", "005")
+    shutil.rmtree(silhouettes / "005")
+    whole = (silhouettes / "005.tar.gz").read_bytes()
+    middle = len(whole) // 2
+    flipped = whole[:middle] + bytes([whole[middle] ^ 255]) + whole[middle + 1 :]
+    for content in (b"", b"\x1f\x8b cut off", whole[:middle], flipped):
+        (silhouettes / "005.tar.gz").write_bytes(content)
+        data = CasiaB(root)
+        first, second = (data.read(SEQUENCE) for _ in range(2))
+        assert not len(first.masks) and not len(second.masks)
+        assert "005.tar.gz is damaged" in first.problems[0] and len(second.problems) == 1
 
 
 def test_a_folder_without_silhouettes_says_what_is_expected(tmp_path):

@@ -1,6 +1,7 @@
 """Synthetic walkers. anny and numba are training dependencies: without them, visibly skipped."""
 
 import shutil
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -23,6 +24,7 @@ from gait_demo.synthesis.protocol import ProtocolOptions, synthesize_protocol  #
 from gait_demo.synthesis.render import Camera, rasterise  # noqa: E402
 from gait_demo.synthesis.sheet import contact_sheet  # noqa: E402
 from gait_demo.synthesis.walker import LATENT_DIM, Walker  # noqa: E402
+from gait_demo.synthesis.workers import run_jobs  # noqa: E402
 from gait_demo.video import probe, read_frames  # noqa: E402
 
 CYCLE = np.arange(100) / 100
@@ -187,6 +189,13 @@ def test_synthesize_goes_on_where_it_was(tmp_path, monkeypatch):
     assert kept.read_text() == "kept" and seen[-1] == ("synthesize", 3, 3)
 
 
+def test_an_error_in_one_process_ends_the_others_at_once():
+    started = time.monotonic()
+    with pytest.raises(ValueError):
+        run_jobs(time.sleep, [(90,), (-1,)], 2, lambda done: None)
+    assert time.monotonic() - started < 45
+
+
 def _touch(path, seed, number):
     path.write_text("new")
 
@@ -216,8 +225,11 @@ def test_protocol_has_the_layout_of_casia_b_and_goes_on_where_it_was(tmp_path):
     assert not folder.exists()
 
     for other in (replace(options, seed=1), replace(options, severity=1.0)):
-        with pytest.raises(DataError, match="seed 0 and severity 0"):
+        with pytest.raises(DataError, match='"severity": 0.0'):
             synthesize_protocol(other)
+    (tmp_path / "synthesis.json").unlink()  # as in CASIA-B itself
+    with pytest.raises(DataError, match="not ours"):
+        synthesize_protocol(options)
 
 
 def test_contact_sheet_shows_everybody_at_every_view(tmp_path):
@@ -259,7 +271,7 @@ def test_bag_is_close_to_the_body_and_moves_with_it(latent, bag):
 
 
 def test_protocol_refuses_what_casia_b_has_not(tmp_path):
-    with pytest.raises(DataError, match="no views 91"):
+    with pytest.raises(DataError, match="no view 91"):
         ProtocolOptions(tmp_path, views=(91,))
 
 

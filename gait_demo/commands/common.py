@@ -37,7 +37,10 @@ def people(text: str) -> tuple[int, ...]:
 
 
 def listed(kind: type) -> Callable[[str], tuple]:
-    return lambda text: tuple(kind(part) for part in text.split(","))
+    def values(text: str) -> tuple:
+        return tuple(kind(part) for part in text.split(","))
+
+    return values
 
 
 def progress() -> Callable[[str, int, int], None]:

@@ -55,6 +55,7 @@ def read_geis(data: CasiaB, on_progress: Callable[[str, int, int], None] | None 
         seen = data.read(sequence)
         if not len(seen.numbers):
             missing += 1
+            problems.extend(seen.problems[:-1])  # the last says that it is missing
             continue
         image = gait_energy_image(seen.masks)
         if image is not None:

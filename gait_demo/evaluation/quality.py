@@ -65,7 +65,7 @@ def rate_sequence(seen: Silhouettes) -> Quality:
 def rate(
     data: CasiaB, on_progress: Callable[[str, int, int], None] | None = None
 ) -> tuple[list[Quality], list[str]]:
-    """Every sequence that shows anybody, and what the reader had to pass over in these.
+    """Every sequence that shows anybody, and what the reader had to pass over.
 
     Raises:
         DataError: none shows anybody.
@@ -79,7 +79,7 @@ def rate(
         quality = rate_sequence(seen)
         if quality.frames:
             rated.append(quality)
-            problems.extend(seen.problems)
+        problems.extend(seen.problems if len(seen.numbers) else seen.problems[:-1])
     if not rated:
         raise DataError("No sequence shows anybody: check the folder of silhouettes.")
     return rated, problems

@@ -178,7 +178,7 @@ def read_made(
             seen.film(again, extract, *who)
             again.unlink()
             drawn.add(_clip_of(masks, scale), (masks.shape[2], masks.shape[1]), *who)
-    return _not_empty(seen), drawn
+    return _not_empty(seen), _not_empty(drawn)
 
 
 def film_again(

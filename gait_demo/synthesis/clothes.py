@@ -117,7 +117,7 @@ def dress(
             kind[of_skirt | (of_tights & (centre > hem))] = TOP
     if hair + 2.5 * (body.female - 0.5) > 0.5:
         hem = heads["neck01"][2] - 0.12 * (1 + np.tanh(hair - 1))
-        brow = heads["head"][2] + 0.05
+        brow = heads["head"][2] + 0.13
         of_fringe = (vertices[corners, 1].mean(1) < heads["head"][1] + 0.01) & (centre < brow)
         keep |= of_hair & (centre > hem) & ~of_fringe
     if outfit != "skirt":

@@ -15,8 +15,9 @@ from gait_demo.degrade import degrade
 from gait_demo.silhouettes import normalise, squares_from_boxes
 from gait_demo.structures import SILHOUETTE_SIZE
 
-# Chosen for what is known of CASIA-B: a third to a half of the sequences have frames in pieces,
-# most of these few, some people's many (`evaluate quality`, in_pieces).
+# Our estimate of CASIA-B, after what QAGait's authors published of filtering it: a third to a half
+# of the sequences have frames in pieces, most of these few, some people's many (`evaluate
+# quality`, in_pieces).
 _MEDIAN = 0.25  # severity: half of the people have less
 _BETWEEN_CLOTHES = 1.2  # deviations of its natural logarithm
 _BETWEEN_VIEWS = 0.3

@@ -41,21 +41,35 @@ class Performance:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two people's performances of one walk in front of one camera."""
+    """Two people who walk the same walk in front of one camera, in the same clothes.
 
-    first: Performance
-    second: Performance
+    Attributes:
+        first, second: the walkers; they walk on the spot, so that the path is the same.
+        look: clothes and light.
+        camera: that sees them.
+    """
+
+    first: Walker
+    second: Walker
+    look: Look
     camera: Camera
 
-    def flow(self) -> np.ndarray:
+    def at(self, phase: float) -> tuple[Performance, Performance]:
+        """Both at a phase of the gait cycle."""
+        first, second = (
+            Performance.of(walker, phase, self.look, self.camera)
+            for walker in (self.first, self.second)
+        )
+        return first, second
+
+    def flow(self, first: Performance, second: Performance) -> np.ndarray:
         """(H, W, 2) float32: for each pixel of the second, where the first shows the same point
         of body or clothes, as truth.flow returns it; NaN where it does not."""
-        second, first = self.second, self.first
         return flow(second.walker, second.truth, first.walker, first.mesh, self.camera)
 
 
 def draw_pair(rng: np.random.Generator, scale: float = 1.0) -> Pair:
-    """A random walk by two random people.
+    """Two random people, their clothes, and where they are seen from.
 
     Args:
         scale: of the picture; at 1 it is 192x224 with people about 128 pixels tall.
@@ -67,10 +81,6 @@ def draw_pair(rng: np.random.Generator, scale: float = 1.0) -> Pair:
         width=round(camera.width * scale),
         height=round(camera.height * scale),
     )
-    outfit, look = str(rng.choice(OUTFITS, p=OUTFIT_SHARES)), Look.draw(rng)
-    phase = rng.uniform()
-    first, second = (
-        Performance.of(Walker(rng.standard_normal(LATENT_DIM), outfit), phase, look, camera)
-        for _ in range(2)
-    )
-    return Pair(first, second, camera)
+    outfit = str(rng.choice(OUTFITS, p=OUTFIT_SHARES))
+    first, second = (Walker(rng.standard_normal(LATENT_DIM), outfit) for _ in range(2))
+    return Pair(first, second, Look.draw(rng), camera)

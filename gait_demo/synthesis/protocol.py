@@ -68,12 +68,12 @@ class ProtocolOptions:
 
     def __post_init__(self) -> None:
         known = {
-            "people": (PEOPLE, "1 to 124"),
-            "conditions": (CONDITIONS, ", ".join(CONDITIONS)),
-            "views": (VIEWS, "0 to 180 degrees in steps of 18"),
+            "person": (self.people, PEOPLE, "1 to 124"),
+            "condition": (self.conditions, CONDITIONS, ", ".join(CONDITIONS)),
+            "view": (self.views, VIEWS, "0 to 180 degrees in steps of 18"),
         }
-        for name, (there, choice) in known.items():
-            unknown = [str(value) for value in getattr(self, name) if value not in there]
+        for name, (asked, there, choice) in known.items():
+            unknown = [str(value) for value in asked if value not in there]
             if unknown:
                 raise DataError(f"CASIA-B has no {name} {unknown[0]}: choose from {choice}.")
         if not 0 <= self.severity < math.inf:
@@ -89,7 +89,7 @@ def synthesize_protocol(
     `on_progress("synthesize", done, total)` counts people.
 
     Raises:
-        DataError: the folder holds walks of another seed or severity.
+        DataError: the folder holds walks of another seed or severity, or CASIA-B itself.
     """
     (options.out / SILHOUETTES).mkdir(parents=True, exist_ok=True)
     _claim(options)
@@ -106,14 +106,17 @@ def synthesize_protocol(
 def _claim(options: ProtocolOptions) -> None:
     """See to it that all that the folder holds is of one population."""
     note = options.out / _NOTE
-    made = {"seed": options.seed, "severity": options.severity}
+    made = json.dumps({"seed": options.seed, "severity": options.severity})
     if not note.exists():
-        note.write_text(json.dumps(made))
-    elif (there := json.loads(note.read_text())) != made:
-        raise DataError(
-            f"{options.out} holds walks of seed {there['seed']} and severity "
-            f"{there['severity']}: choose another folder."
-        )
+        if any((options.out / SILHOUETTES).iterdir()):
+            raise DataError(f"{options.out} holds walks that are not ours: choose another folder.")
+        part = note.with_suffix(f".{os.getpid()}.part")
+        part.write_text(made)
+        part.replace(note)
+    elif (there := note.read_text()) != made:
+        raise DataError(f"{options.out} holds other walks ({there}): choose another folder.")
+    for part in (options.out / SILHOUETTES).glob("*/*/.*.part"):  # of a run that was killed
+        shutil.rmtree(part, ignore_errors=True)
 
 
 def _write_person(person: int, options: ProtocolOptions) -> None:
@@ -148,7 +151,7 @@ def _write_backgrounds(person: int, options: ProtocolOptions) -> None:
     for view in options.views:
         path = _videos(options, person) / background_name(person, view)
         if not path.exists():
-            rng = np.random.default_rng([options.seed, person, 0, view])
+            rng = np.random.default_rng([options.seed, person, 0, view + 1])
             place = casia_place(options.seed, view)
             write_avi(path, (develop(place, rng) for _ in range(_BACKGROUND_FRAMES)), FPS)
 
@@ -165,7 +168,8 @@ def _videos(options: ProtocolOptions, person: int) -> Path:
 
 def _rng(options: ProtocolOptions, sequence: Sequence, *more: int) -> np.random.Generator:
     walk = CONDITIONS.index(sequence.condition) + 1
-    return np.random.default_rng([options.seed, sequence.person, walk, sequence.view, *more])
+    view = sequence.view + 1  # a last number 0 would give the walk's own random numbers
+    return np.random.default_rng([options.seed, sequence.person, walk, view, *more])
 
 
 def _write_silhouettes(root: Path, sequence: Sequence, masks: np.ndarray) -> None:

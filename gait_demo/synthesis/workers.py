@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context, parent_process
 
 
 def run_jobs(
@@ -17,7 +19,8 @@ def run_jobs(
     how many are done.
 
     Processes are started fresh, not forked: a fork of a process in which torch has computed can
-    hang. One job, or one worker, runs right here.
+    hang. They end with the caller, also in the middle of a job: a job must write its files whole
+    or not at all. One job, or one worker, runs right here.
     """
     jobs = list(jobs)
     workers = min(workers, len(jobs))
@@ -26,12 +29,25 @@ def run_jobs(
             work(*job)
             on_done(done)
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    others = active_children()
+    context = get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_follow_parent) as pool:
         futures = as_completed([pool.submit(work, *job) for job in jobs])
         try:
             for done, future in enumerate(futures, start=1):
                 future.result()
                 on_done(done)
         except BaseException:
-            pool.shutdown(cancel_futures=True)  # only what has begun is finished
+            for process in set(active_children()) - set(others):
+                process.terminate()
             raise
+
+
+def _follow_parent() -> None:
+    """End this process as soon as the one that started it has ended, however that was."""
+
+    def wait() -> None:
+        parent_process().join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()

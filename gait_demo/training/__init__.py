@@ -40,8 +40,11 @@ def run(parsed: argparse.Namespace) -> dict:
     names = ("data", "out", "preset", "steps", "minutes", "batch", "report_every", "device")
     names += ("seed", "resume", "bf16", "adversarial_from", "learning_rate", "people")
     given = {name: getattr(parsed, name) for name in names if getattr(parsed, name) is not None}
-    if parsed.network == "cnet" and "adversarial_from" in given:
-        raise DataError("C-NET has no discriminators; leave out --adversarial-from.")
+    if "adversarial_from" in given and (parsed.network, parsed.preset) not in (
+        ("anet", None),
+        ("anet", "paired"),
+    ):
+        raise DataError("--adversarial-from is for anet with --preset paired; leave it out.")
     try:
         if parsed.network == "anet":
             return train_anet(ANetTrainingOptions(**given))

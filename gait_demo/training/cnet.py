@@ -86,7 +86,7 @@ def sample_crops(
     new = pictures.others
     shifts = _integers(-_SHIFT, _SHIFT, (count, 2), rng).tolist()
     for i, shift in enumerate(shifts):
-        new[i] = new[i].roll(shift, (0, 1))
+        new[i] = _shifted(new[i], *shift)
     if preset == "paired":
         rolled = zip(pictures.others_rgb, shifts, strict=True)
         wanted = torch.stack([other.roll(shift, (0, 1)) for other, shift in rolled])
@@ -103,6 +103,13 @@ def sample_crops(
         silhouettes=new + softness * (soft - new),
         wanted=images[:, 3:].masked_fill(new[:, None] < 0.5, 0),
     )
+
+
+def _shifted(mask: Tensor, down: int, right: int) -> Tensor:
+    moved = mask.roll((down, right), (0, 1))
+    row, column = (torch.arange(len(mask), device=mask.device) - by for by in (down, right))
+    inside = [(at >= 0) & (at < len(mask)) for at in (row, column)]
+    return moved * inside[0][:, None] * inside[1]
 
 
 def _recolour(images: Tensor, rng: torch.Generator) -> Tensor:

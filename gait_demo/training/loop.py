@@ -119,6 +119,10 @@ def train(task: Task, options: TrainingOptions, about: dict) -> dict:
         DataError: `resume` without a readable training state.
     """
     step, seconds, history = 0, 0.0, []
+    try:
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{options.out} cannot be written: {error.strerror}.") from error
     if options.resume:
         step, seconds, history = _restore(task, options.state_file)
     started = time.monotonic() - seconds
