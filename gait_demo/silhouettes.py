@@ -34,6 +34,22 @@ def squares_from_boxes(xyxy: np.ndarray) -> np.ndarray:
     return np.stack([middle - half, xyxy[:, 1], middle + half, xyxy[:, 3]], axis=1)
 
 
+def box_around(mask: np.ndarray) -> np.ndarray:
+    """The box of a whole silhouette, centred on the column that halves it.
+
+    Args:
+        mask: (H, W) bool or uint8, not empty.
+
+    Returns:
+        (4,) float32, as `squares_from_boxes` takes it.
+    """
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    mass = mask.sum(axis=0).cumsum()
+    middle = np.searchsorted(mass, mass[-1] / 2) + 0.5
+    half = max(middle - columns[0], columns[-1] + 1 - middle)
+    return np.array([middle - half, rows[0], middle + half, rows[-1] + 1], np.float32)
+
+
 def normalise(mask: np.ndarray, square: np.ndarray) -> np.ndarray:
     """A mask's square, resampled by area.
 

@@ -73,7 +73,8 @@ def test_windows_are_frames_in_a_row(tmp_path, capsys):
     assert walks.ahead.tolist() == expected
     told = capsys.readouterr().err
     assert "001-nm-01-090-020.png is no picture" in told
-    assert "lacks frames in between: 2" in told and "109 of 110 sequences have no silhouettes" in told
+    assert "lacks frames in between: 2" in told
+    assert "109 of 110 sequences have no silhouettes" in told
     windows = walks.windows(16, 8, torch.Generator().manual_seed(0))
     assert windows.walker.shape == (16, 8, 64, 64) and windows.code.shape == (16, 32)
     assert torch.equal(windows.other, windows.walker)

@@ -17,7 +17,7 @@ import numpy as np
 
 from gait_demo.casia import CasiaB
 from gait_demo.errors import DataError, GaitDemoError
-from gait_demo.silhouettes import is_good, normalise, squares_from_boxes
+from gait_demo.silhouettes import box_around, is_good, normalise, squares_from_boxes
 from gait_demo.structures import SilhouetteClip
 from gait_demo.video import VideoWriter, probe, read_frames
 
@@ -204,7 +204,8 @@ def film_again(
     """
     info = probe(video)
     width, height = size
-    tall = float(np.median(_boxes(masks)[:, 3] - _boxes(masks)[:, 1]))
+    boxes = np.stack([box_around(mask) for mask in masks])
+    tall = float(np.median(boxes[:, 3] - boxes[:, 1]))
     rows = np.flatnonzero(masks.any(axis=(0, 2)))
     top, bottom = rows[0], rows[-1] + 1
     least = max(width / info.width, height / info.height)  # to fill the picture
@@ -226,24 +227,12 @@ def film_again(
 def _clip_of(masks: np.ndarray, scale: float) -> SilhouetteClip:
     """Silhouettes as a camera of a coarser scale would see them, squares in their own pixels."""
     size = (round(masks.shape[2] * scale), round(masks.shape[1] * scale))
-    squares = squares_from_boxes(_boxes(masks))
+    squares = squares_from_boxes(np.stack([box_around(mask) for mask in masks]))
     coarse = [cv2.resize(m.astype(np.float32), size, interpolation=cv2.INTER_AREA) for m in masks]
     images = [
         normalise(mask > 0.5, square * scale) for mask, square in zip(coarse, squares, strict=True)
     ]
     return SilhouetteClip(1, 0, np.stack(images), squares)
-
-
-def _boxes(masks: np.ndarray) -> np.ndarray:
-    """(T, 4) float32: from head to feet, centred on the column that halves each silhouette."""
-    boxes = np.empty((len(masks), 4), np.float32)
-    for n, mask in enumerate(masks):
-        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-        mass = mask.sum(axis=0).cumsum()
-        middle = np.searchsorted(mass, mass[-1] / 2) + 0.5
-        half = max(middle - columns[0], columns[-1] + 1 - middle)
-        boxes[n] = middle - half, rows[0], middle + half, rows[-1] + 1
-    return boxes
 
 
 def _not_empty(walks: Walks) -> Walks:

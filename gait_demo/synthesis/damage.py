@@ -12,7 +12,7 @@ import torch
 
 from gait_demo.casia import CONDITIONS, Sequence
 from gait_demo.degrade import degrade
-from gait_demo.silhouettes import normalise, squares_from_boxes
+from gait_demo.silhouettes import box_around, normalise, squares_from_boxes
 from gait_demo.structures import SILHOUETTE_SIZE
 
 # Our estimate of CASIA-B, after what QAGait's authors published of filtering it: a third to a half
@@ -48,7 +48,7 @@ def damage(masks: np.ndarray, severity: float, rng: np.random.Generator) -> np.n
         (T, H, W) bool; a frame that was lost is empty.
     """
     shown = np.flatnonzero(masks.any(axis=(1, 2)))
-    squares = np.stack([_square(masks[n]) for n in shown])
+    squares = squares_from_boxes(np.stack([box_around(masks[n]) for n in shown]))
     small = np.stack([normalise(masks[n], s) for n, s in zip(shown, squares, strict=True)]) > 0.5
     draws = torch.Generator().manual_seed(int(rng.integers(2**63)))
     left = degrade(torch.from_numpy(small[None].astype(np.float32)), draws, severity)[0].numpy() > 0
@@ -57,14 +57,6 @@ def damage(masks: np.ndarray, severity: float, rng: np.random.Generator) -> np.n
         damaged[n] &= ~_enlarge(_and_beside(before & ~after, ~after), square, masks.shape[1:])
         damaged[n] |= _enlarge(_and_beside(after & ~before, after), square, masks.shape[1:])
     return damaged
-
-
-def _square(mask: np.ndarray) -> np.ndarray:
-    """(4,) float32: as high as the person, around the column that halves the silhouette."""
-    rows = np.flatnonzero(mask.any(axis=1))
-    mass = mask.sum(axis=0).cumsum()
-    middle = np.searchsorted(mass, mass[-1] / 2) + 0.5
-    return squares_from_boxes(np.array([[middle, rows[0], middle, rows[-1] + 1]]))[0]
 
 
 def _and_beside(changed: np.ndarray, alike: np.ndarray) -> np.ndarray:
