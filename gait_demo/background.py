@@ -1,10 +1,9 @@
-"""The background plate of a clip, and its foreground frame by frame."""
+"""How the background plate of a clip is made."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 
 import cv2
@@ -12,82 +11,44 @@ import numpy as np
 
 from .errors import VideoError
 from .foreground import apply_gains, channel_gains, find_foreground
-from .registration import Registration, image_corners, is_still, rescale, settle
+from .inpaint import inpaint
+from .plate import NoPlate, Plate, working_scale
+from .registration import (
+    Registration,
+    image_corners,
+    is_still,
+    rescale,
+    settle,
+    steadied,
+)
 from .shrink import shrink_by
 from .structures import Frame
 
-_WORK_SIDE = 480  # longest side, in pixels, at which the foreground is found
 _TRACK_SIDE = 320  # longest side at which camera shake and motion are measured
 _MOST_SAMPLES = 32
 _SAMPLE_BYTES = 240_000_000  # of full frames held while the plate is made
 _MOTION_LAG_S = 0.4  # in which a walker's limbs leave their place
 _MOTION_LEVEL = 12  # grey levels
 _STRIP_BYTES = 1_000_000  # sorted at a time, to stay in the cache
+_STAYING = 0.4  # share of the samples: where people are so often, the others missed them
 _MIN_SEEN = 3  # samples that must show a background pixel
 
 
-@dataclass(frozen=True)
-class Plate:
-    """The scene without its moving people.
-
-    Attributes:
-        rgb: (H, W, 3) uint8; where the camera shakes, larger than a frame.
-        work: (h, w, 3) uint8, the same at working resolution.
-        noise: (h, w) float32, median absolute deviation of brightness in the background.
-        unseen: (h, w) bool, where no sample showed the background and it was inpainted.
-        transforms: (T, 3, 3) float64, one a frame: plate pixels to frame pixels.
-        frame_shape: height and width of a frame.
-    """
-
-    rgb: np.ndarray
-    work: np.ndarray
-    noise: np.ndarray
-    unseen: np.ndarray
-    transforms: np.ndarray
-    frame_shape: tuple[int, int]
-
-    @property
-    def scale(self) -> float:
-        """Working pixels per full pixel."""
-        return working_scale(self.frame_shape)
-
-    def foreground(self, frame: Frame) -> np.ndarray:
-        """(h, w) uint8, 0 or 1: what a frame shows in front of the plate, working resolution."""
-        image = shrink_by(frame.rgb, self.scale)
-        transform = self.transforms[frame.index]
-        if is_still(transform):
-            return find_foreground(image, self.work, self.noise)
-        transform, size = rescale(transform, self.scale), image.shape[1::-1]
-        plate, noise = (
-            cv2.warpPerspective(a, transform, size, None, cv2.INTER_LINEAR, cv2.BORDER_REPLICATE)
-            for a in (self.work, self.noise)
-        )
-        return find_foreground(image, plate, noise, shaking=True)
-
-    def crop(self, index: int, x: int, y: int, w: int, h: int) -> np.ndarray:
-        """(h, w, 3) uint8: the plate as the frame with this index would show it at (x, y)."""
-        transform = self.transforms[index]
-        if is_still(transform):
-            return self.rgb[y : y + h, x : x + w].copy()
-        moved = np.array([[1, 0, -x], [0, 1, -y], [0, 0, 1]]) @ transform
-        return cv2.warpPerspective(self.rgb, moved, (w, h), None, cv2.INTER_LINEAR,
-                                   cv2.BORDER_REPLICATE)  # fmt: skip
-
-
-def working_scale(frame_shape: tuple[int, int]) -> float:
-    """By how much frames of this height and width are scaled for the analysis."""
-    return min(1.0, _WORK_SIDE / max(frame_shape))
-
-
-def build_plate(frames: Iterable[Frame]) -> Plate:
+def build_plate(
+    frames: Iterable[Frame], people_mask: Callable[[np.ndarray], np.ndarray] | None = None
+) -> Plate | NoPlate:
     """Makes the plate of a clip in one pass.
 
     Each frame is registered to the first; a bounded, even sample of frames is kept. The plate is
-    the median of those samples in which nothing moves at the pixel; what is always covered is
-    inpainted.
+    the median of those samples in which nothing moves, and nobody is, at the pixel; what is always
+    covered is inpainted.
+
+    Args:
+        people_mask: of an image at working resolution, (h, w, 3) uint8, says where people are,
+            (h, w) uint8, 0 or 255: they may stand still, and sometimes be missed.
 
     Raises:
-        VideoError: there is no frame, or the camera moves too much.
+        VideoError: there is no frame.
     """
     samples, transforms, registration, scale = None, [], None, 1.0
     for frame in frames:
@@ -102,8 +63,9 @@ def build_plate(frames: Iterable[Frame]) -> Plate:
         samples.offer(frame, gray, transform)
     if registration is None:
         raise VideoError("The video has no frames.")
-    registration.check()
-    return _plate_of(samples.kept, np.stack(transforms))
+    if registration.has_failed:
+        return NoPlate(samples.kept[0].rgb.shape[:2])
+    return _plate_of(samples.kept, np.stack(transforms), people_mask)
 
 
 class _Sample:
@@ -140,7 +102,7 @@ class _Samples:
         self.kept: list[_Sample] = []
 
     def offer(self, frame: Frame, gray: np.ndarray, transform: np.ndarray) -> None:
-        gray = _steadied(gray, transform, gray.shape)
+        gray = steadied(gray, transform, gray.shape)
         self._recent.append((frame.time, gray))
         while frame.time - self._recent[0][0] > _MOTION_LAG_S:
             self._recent.popleft()
@@ -154,45 +116,68 @@ class _Samples:
             self._stride *= 2
 
 
-def _plate_of(samples: list[_Sample], transforms: np.ndarray) -> Plate:
+def _plate_of(
+    samples: list[_Sample],
+    transforms: np.ndarray,
+    people_mask: Callable[[np.ndarray], np.ndarray] | None,
+) -> Plate:
     frame_shape = samples[0].rgb.shape[:2]
     scale = working_scale(frame_shape)
     transforms, canvas, to_first = _common_canvas(settle(transforms, frame_shape), frame_shape)
     few = min(_MIN_SEEN, len(samples))
 
-    full, works, moving, outside = [], [], [], []
+    full, works, moving, hidden, people = [], [], [], [], []
     for sample in samples:
         transform = transforms[sample.index]
-        full.append(_steadied(sample.rgb, transform, canvas))
+        full.append(steadied(sample.rgb, transform, canvas))
         works.append(shrink_by(full[-1], scale))
         shape = works[-1].shape[:2]
         inside = np.full(frame_shape, 255, np.uint8)
-        inside = _steadied(inside, transform, canvas, cv2.BORDER_CONSTANT)
+        inside = steadied(inside, transform, canvas, cv2.BORDER_CONSTANT)
         inside = cv2.resize(inside, shape[::-1], interpolation=cv2.INTER_AREA)
-        outside.append(cv2.compare(inside, 255, cv2.CMP_LT))
+        hidden.append(cv2.compare(inside, 255, cv2.CMP_LT))
+        if people_mask is not None:
+            people.append(_people(sample.rgb, transform, scale, shape, people_mask))
         motion = cv2.resize(sample.motion(), frame_shape[::-1], interpolation=cv2.INTER_NEAREST)
-        motion = _steadied(motion, to_first, canvas)
+        motion = steadied(motion, to_first, canvas)
         motion = cv2.resize(motion, shape[::-1], interpolation=cv2.INTER_NEAREST)
-        moving.append(motion | outside[-1])
+        moving.append(motion)
 
+    staying = np.mean(people, axis=0) > 255 * _STAYING if people else None
+    for n, here in enumerate(people):
+        hidden[n] |= here | (255 * staying.astype(np.uint8))
+    moving = [motion | hides for motion, hides in zip(moving, hidden, strict=True)]
     seen = _times_seen(moving)
     first = _median([work.copy() for work in works], moving)
     still = np.all([is_still(t) for t in transforms])
     noise = np.zeros(shape, np.float32)
     sure = np.where(seen >= few, 255, 0).astype(np.uint8)
     covered = []
-    for image, work, motion, out in zip(full, works, moving, outside, strict=True):
+    for image, work, motion, hides in zip(full, works, moving, hidden, strict=True):
         different = 255 * find_foreground(work, first, noise, shaking=not still)
         different = cv2.dilate(different, np.ones((9, 9), np.uint8))
-        covered.append((different & sure) | (motion & ~sure) | out)
+        covered.append((different & sure) | (motion & ~sure) | hides)
         gains = channel_gains(first, work)
         image[:] = apply_gains(image, gains)
         work[:] = apply_gains(work, gains)
 
     unseen = _times_seen(covered) < few
-    rgb = _inpaint(_median(full, covered), unseen)
+    rgb = inpaint(_median(full, covered), 255 * unseen.astype(np.uint8), _TRACK_SIDE)
     work = shrink_by(rgb, scale)
-    return Plate(rgb, work, _noise(works, covered, work), unseen, transforms, frame_shape)
+    noise = _noise(works, covered, work, unseen)
+    return Plate(rgb, work, noise, unseen, transforms, frame_shape)
+
+
+def _people(
+    rgb: np.ndarray,
+    transform: np.ndarray,
+    scale: float,
+    shape: tuple[int, int],
+    people_mask: Callable[[np.ndarray], np.ndarray],
+) -> np.ndarray:
+    """(h, w) uint8, 255 where people are, and a little around them, in the plate's pixels."""
+    people = cv2.dilate(people_mask(shrink_by(rgb, scale)), np.ones((7, 7), np.uint8))
+    return steadied(people, rescale(transform, scale), shape, cv2.BORDER_CONSTANT)
 
 
 def _common_canvas(
@@ -220,23 +205,15 @@ def _times_seen(covered: list[np.ndarray]) -> np.ndarray:
     return np.sum([mask == 0 for mask in covered], axis=0)
 
 
-def _noise(works: list[np.ndarray], covered: list[np.ndarray], plate: np.ndarray) -> np.ndarray:
-    """(h, w) float32: median absolute deviation of brightness, smoothed."""
+def _noise(
+    works: list[np.ndarray], covered: list[np.ndarray], plate: np.ndarray, unseen: np.ndarray
+) -> np.ndarray:
+    """(h, w) float32: median absolute deviation of brightness, smoothed; 0 where it is unseen."""
     base = cv2.cvtColor(plate, cv2.COLOR_RGB2GRAY)
     deviations = [cv2.absdiff(cv2.cvtColor(work, cv2.COLOR_RGB2GRAY), base) for work in works]
-    return cv2.blur(_median(deviations, covered).astype(np.float32), (3, 3))
-
-
-def _inpaint(rgb: np.ndarray, unseen: np.ndarray) -> np.ndarray:
-    """Fills what was never seen from its surroundings, smoothly, at tracking resolution."""
-    if not unseen.any():
-        return rgb
-    size = rgb.shape[1::-1]
-    small = shrink_by(rgb, min(1.0, _TRACK_SIDE / max(rgb.shape)))
-    hole = cv2.resize(255 * unseen.astype(np.uint8), small.shape[1::-1])
-    hole = cv2.dilate(cv2.compare(hole, 0, cv2.CMP_GT), np.ones((3, 3), np.uint8))
-    filled = cv2.resize(cv2.inpaint(small, hole, 4, cv2.INPAINT_TELEA), size)
-    return np.where(cv2.resize(hole, size, interpolation=cv2.INTER_NEAREST)[..., None], filled, rgb)
+    noise = _median(deviations, covered).astype(np.float32)
+    noise[unseen] = 0
+    return cv2.blur(noise, (3, 3))
 
 
 def _median(images: list[np.ndarray], covered: list[np.ndarray]) -> np.ndarray:
@@ -285,16 +262,3 @@ def _sorting_network(n: int) -> list[tuple[int, int]]:
             d, q, r = q - p, q >> 1, p
         p >>= 1
     return pairs
-
-
-def _steadied(
-    image: np.ndarray,
-    transform: np.ndarray,
-    shape: tuple[int, ...],
-    border: int = cv2.BORDER_REPLICATE,
-) -> np.ndarray:
-    """A frame brought into the plate's pixels, as a fresh array of this height and width."""
-    if is_still(transform):
-        return image.copy()
-    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpPerspective(image, transform, shape[1::-1], None, how, border)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .background import Plate
+from .inpaint import inpaint
+from .plate import NoPlate, Plate
 from .structures import SILHOUETTE_SIZE
 
 _REACH = 0.02  # heights by which a silhouette is widened before it is erased
@@ -19,6 +20,7 @@ _FEATHER = 0.008  # heights over which the plate fades into the frame
 _RING = 0.12  # heights around a region in which the plate's brightness is matched
 _MATCH_STEP = 8  # pixels a sample of the brightness offset
 _FINE = 4  # times 64 pixels: what an image is enlarged to before it is put in its place
+_INPAINT_SIDE = 128  # longest side, in pixels, at which what is not known is filled in
 _MATCH_LIMIT = 28.0  # levels: what differs more is another object, not another light
 
 
@@ -94,18 +96,21 @@ def box_region(frame_shape: tuple[int, int], box: np.ndarray) -> Region | None:
     return Region(x, y, mask, height)
 
 
-def erase(rgb: np.ndarray, plate: Plate, index: int, region: Region) -> None:
+def erase(rgb: np.ndarray, plate: Plate | NoPlate, index: int, region: Region) -> None:
     """Shows the background where the region is, with the frame's own light and a soft edge.
 
     Args:
         rgb: (H, W, 3) uint8 frame, changed in place.
-        plate: of the clip.
+        plate: of the clip; without one the region is filled from what is around it.
         index: of the frame.
     """
     h, w = region.mask.shape
     part = rgb[region.y : region.y + h, region.x : region.x + w]
     behind = plate.crop(index, region.x, region.y, w, h)
-    behind = _lit_as(behind, part, region.mask)
+    if behind is None:
+        behind = inpaint(part, region.mask, _INPAINT_SIDE)
+    else:
+        behind = _lit_as(behind, part, region.mask)
     feather = 2 * max(1, round(_FEATHER * region.height)) + 1
     kernel = np.ones((feather, feather), np.uint8)
     weight = cv2.blur(cv2.dilate(region.mask, kernel), (feather, feather))

@@ -24,10 +24,12 @@ class VideoOptions:
 class TrackOptions:
     min_height_px: int = 48  # people smaller than this cannot be anonymized well
     max_people: int = 8  # who get another gait, the most prominent; the others are erased
+    detector_px: int = 320  # longest side of the image that the person detector sees
 
     def __post_init__(self) -> None:
         _at_least("min_height_px", self.min_height_px, 16)
         _at_least("max_people", self.max_people, 1)
+        _at_least("detector_px", self.detector_px, 64)
 
 
 @dataclass(frozen=True)

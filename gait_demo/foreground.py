@@ -26,24 +26,35 @@ class ForegroundClip:
     Attributes:
         shape: (h, w) of a mask.
         scale: working pixels per full pixel.
+        is_known: whether there is a background to compare with; otherwise all masks are 0.
     """
 
     shape: tuple[int, int]
     scale: float
+    is_known: bool = True
     _packed: list[bytes] = field(default_factory=list)
 
     def append(self, mask: np.ndarray) -> None:
         """mask: (h, w) uint8, 0 or 1."""
-        self._packed.append(zlib.compress(np.packbits(mask).tobytes(), 1))
+        self._packed.append(pack(mask))
 
     def __len__(self) -> int:
         return len(self._packed)
 
     def __getitem__(self, index: int) -> np.ndarray:
         """(h, w) uint8, 0 or 1."""
-        bits = np.frombuffer(zlib.decompress(self._packed[index]), np.uint8)
-        size = self.shape[0] * self.shape[1]
-        return np.unpackbits(bits, count=size).reshape(self.shape)
+        return unpack(self._packed[index], self.shape)
+
+
+def pack(mask: np.ndarray) -> bytes:
+    """A mask of 0 and 1, small."""
+    return zlib.compress(np.packbits(mask).tobytes(), 1)
+
+
+def unpack(packed: bytes, shape: tuple[int, int]) -> np.ndarray:
+    """(h, w) uint8, 0 or 1."""
+    bits = np.frombuffer(zlib.decompress(packed), np.uint8)
+    return np.unpackbits(bits, count=shape[0] * shape[1]).reshape(shape)
 
 
 def channel_gains(image: np.ndarray, plate: np.ndarray) -> np.ndarray:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
+from .boxes import area, iou, overlap
+
 _GAP_S = 0.5  # a person may stay lost for so long and still be the same
 _HIDDEN_S = 1.5  # and so long behind, or in front of, another
 _ESTABLISHED = 6  # frames seen whole and alone that make a person of a blob
@@ -19,7 +21,7 @@ _PATH_WINDOW_S = 0.3  # smoothing of the way
 
 @dataclass
 class Blob:
-    """Part of a person, or a whole one: box, and foreground pixels by column (None: a box)."""
+    """Part of a person, or a whole one: box, and foreground pixels by column; None: only a box."""
 
     xyxy: np.ndarray
     columns: np.ndarray | None = None
@@ -63,10 +65,10 @@ class Path:
 
     def may_own(self, blob: Blob) -> bool:
         """Whether a blob lies where the person should be and is no sudden giant."""
-        smaller = min(_area(blob.xyxy), _area(self.box))
-        if self.is_established and _area(blob.xyxy) > _SUDDEN * _area(self.box):
+        smaller = min(area(blob.xyxy), area(self.box))
+        if self.is_established and area(blob.xyxy) > _SUDDEN * area(self.box):
             return False
-        return _overlap(blob.xyxy, _grown(self.box)) > 0.5 * smaller
+        return overlap(blob.xyxy, _grown(self.box)) > 0.5 * smaller
 
     @property
     def is_established(self) -> bool:
@@ -102,10 +104,10 @@ class Follower:
             if not hosts:
                 fresh.append(blob)
                 continue
-            best = max(hosts, key=lambda n: _likeness(blob.xyxy, self._active[n].box))
+            best = max(hosts, key=lambda n: iou(blob.xyxy, self._active[n].box))
             held = [n for n in hosts if _holds(blob.xyxy, self._active[n].box)]
             people = [n for n in held if self._active[n].is_established]
-            large = [n for n in people if _area(self._active[n].box) > 0.35 * _area(blob.xyxy)]
+            large = [n for n in people if area(self._active[n].box) > 0.35 * area(blob.xyxy)]
             if len(large) > 1:
                 best = None  # they overlap: none of them owns it
             elif people and best not in people:
@@ -122,7 +124,7 @@ class Follower:
                 path.ended = True
                 continue
             if own and not hidden[n]:
-                path.add(own, sure=_is_inside(own, width))
+                path.add(own, sure=is_inside(own, width))
             elif hidden[n] and path.unsure_for < self._longest_hidden:
                 # goes on as before, until they part
                 path.add(Blob(path.box.copy()), sure=False)
@@ -130,7 +132,7 @@ class Follower:
                 path.add(None, sure=False)
         for blob in _people_of(fresh):
             path = Path(self._frame)
-            path.add(blob, sure=_is_inside(blob, width))
+            path.add(blob, sure=is_inside(blob, width))
             self._active.append(path)
             self.paths.append(path)
         self._active = [p for p in self._active if p.lost_for <= self._gap and not p.ended]
@@ -158,7 +160,7 @@ def smooth_boxes(path: Path, shape: tuple[int, int], fps: float) -> tuple[np.nda
     """
     seen = path.seen
     last = max(n for n, blob in enumerate(seen) if blob is not None)
-    if not _is_inside(seen[last], shape[1]):  # walked out: nothing to predict
+    if not is_inside(seen[last], shape[1]):  # walked out: nothing to predict
         seen = seen[: last + 1]
     frames = np.arange(len(seen))
     found = np.array([blob is not None for blob in seen])
@@ -188,8 +190,6 @@ def _aligned(blobs: list[Blob]) -> tuple[Blob | None, list[Blob]]:
     if not blobs:
         return None, []
     main = max(blobs, key=lambda b: b.area)
-    if main.columns is None:
-        return main, []
     own, beside = [], []
     for blob in blobs:
         shared = min(blob.xyxy[2], main.xyxy[2]) - max(blob.xyxy[0], main.xyxy[0])
@@ -197,25 +197,17 @@ def _aligned(blobs: list[Blob]) -> tuple[Blob | None, list[Blob]]:
     return _joined(own), beside
 
 
-def _is_inside(blob: Blob, width: int) -> bool:
+def is_inside(blob: Blob, width: int) -> bool:
     """Whether neither the left nor the right border of the frame cuts the blob."""
     return blob.xyxy[0] > _BORDER * width and blob.xyxy[2] < width - _BORDER * width
 
 
 def _holds(blob: np.ndarray, box: np.ndarray) -> bool:
-    return _overlap(blob, box) > 0.5 * _area(box)
-
-
-def _likeness(a: np.ndarray, b: np.ndarray) -> float:
-    """Intersection over union."""
-    overlap = _overlap(a, b)
-    return overlap / (_area(a) + _area(b) - overlap)
+    return overlap(blob, box) > 0.5 * area(box)
 
 
 def _people_of(blobs: list[Blob]) -> list[Blob]:
     """Joins fragments that stand above one another: a head, a trunk, a leg."""
-    if any(blob.columns is None for blob in blobs):
-        return blobs
     people: list[Blob] = []
     for blob in sorted(blobs, key=lambda b: -b.area):
         for n, person in enumerate(people):
@@ -242,15 +234,6 @@ def _joined(blobs: list[Blob]) -> Blob:
 
 def _middle(xyxy: np.ndarray) -> np.ndarray:
     return (xyxy[:2] + xyxy[2:]) / 2
-
-
-def _area(xyxy: np.ndarray) -> float:
-    return float((xyxy[2] - xyxy[0]) * (xyxy[3] - xyxy[1]))
-
-
-def _overlap(a: np.ndarray, b: np.ndarray) -> float:
-    size = np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2])
-    return float(size[0] * size[1]) if (size > 0).all() else 0.0
 
 
 def _grown(xyxy: np.ndarray) -> np.ndarray:

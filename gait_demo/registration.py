@@ -7,11 +7,9 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from .errors import VideoError
-
 _CELLS = (6, 8)  # corners are taken cell by cell, so that no person owns most of them
 _CORNERS_PER_CELL = 2
-_MAX_SHIFT = 0.12  # of the longest side: more than that is no shaking
+_MAX_SHIFT = 0.2  # of the longest side: more than that is no shaking
 _FEWEST_CORNERS = 30  # with fewer the scene is bare and counts as standing still
 _CORNER_STRENGTH = 2e-4  # least eigenvalue; below it is sensor noise on a bare wall
 _MIN_AGREEMENT = 0.25  # share of the corners that must follow one motion
@@ -33,6 +31,7 @@ class Registration:
         self._corners = _spread_corners(gray)
         self._last = np.eye(3)
         self._frames = self._lost = 0
+        self._far = False
 
     def follow(self, gray: np.ndarray) -> np.ndarray:
         """Registers the next frame.
@@ -43,12 +42,9 @@ class Registration:
         Returns:
             (3, 3) float64, pixels of the first frame to pixels of this one; the transform before
             where the frame gives no answer.
-
-        Raises:
-            VideoError: the camera moves too much.
         """
         self._frames += 1
-        if len(self._corners) < _FEWEST_CORNERS:
+        if self._far or len(self._corners) < _FEWEST_CORNERS:
             return self._last
         gray = _levelled(gray)
         before = cv2.perspectiveTransform(self._corners, self._last).astype(np.float32)
@@ -59,7 +55,7 @@ class Registration:
         if transform is None:
             self._lost += 1
         elif largest_shift(transform, gray.shape) > _MAX_SHIFT * max(gray.shape):
-            raise _camera_moves()
+            self._far = True
         else:
             self._last = transform
         return self._last
@@ -80,10 +76,10 @@ class Registration:
         transform, agreeing = _common_motion(start, end)
         return transform if agreeing >= _MIN_AGREEMENT * len(self._corners) else None
 
-    def check(self) -> None:
-        """Raises VideoError if too many frames gave no answer."""
-        if self._lost > _MAX_LOST * self._frames:
-            raise _camera_moves()
+    @property
+    def has_failed(self) -> bool:
+        """Whether the camera moved too far, or too many frames gave no answer."""
+        return self._far or self._lost > _MAX_LOST * self._frames
 
 
 def settle(transforms: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
@@ -107,6 +103,19 @@ def rescale(transform: np.ndarray, scale: float) -> np.ndarray:
 
 def is_still(transform: np.ndarray) -> bool:
     return np.array_equal(transform, np.eye(3))
+
+
+def steadied(
+    image: np.ndarray,
+    transform: np.ndarray,
+    shape: tuple[int, ...],
+    border: int = cv2.BORDER_REPLICATE,
+) -> np.ndarray:
+    """A frame brought into the plate's pixels, as a fresh array of this height and width."""
+    if is_still(transform):
+        return image.copy()
+    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpPerspective(image, transform, shape[1::-1], None, how, border)
 
 
 def largest_shift(transform: np.ndarray, shape: tuple[int, ...]) -> float:
@@ -165,10 +174,3 @@ def _spread_corners(gray: np.ndarray) -> np.ndarray:
                 found = cv2.goodFeaturesToTrack(cell, _CORNERS_PER_CELL, 0.1, 5)
                 corners += [] if found is None else [found + np.float32([x0, y0])]
     return np.concatenate(corners) if corners else np.zeros((0, 1, 2), np.float32)
-
-
-def _camera_moves() -> VideoError:
-    return VideoError(
-        "The camera moves too much to tell the walker from the background. "
-        "Use a clip from a camera that stands still; a little shaking is fine."
-    )

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from .foreground import ForegroundClip
+from .sightings import Sightings, join
 from .structures import SILHOUETTE_SIZE, SilhouetteClip, Track
 
 _ONE_COMPONENT = 0.95  # QAGait: share of the foreground that its largest component must hold
@@ -83,30 +84,59 @@ def crop_square(rgb: np.ndarray, square: np.ndarray) -> np.ndarray:
     return _resample(part, square, cv2.BORDER_REPLICATE).astype(np.float32) / 255
 
 
-def extract(foreground: ForegroundClip, track: Track, others: list[Track]) -> SilhouetteClip:
-    """The silhouettes of one person.
-
-    Foreground counts as the person's if it lies in the track's box and, where another person's
-    box overlaps, is nearer to this person's middle.
+def extract(
+    foreground: ForegroundClip,
+    track: Track,
+    others: list[Track],
+    sightings: Sightings | None = None,
+) -> SilhouetteClip:
+    """The silhouettes of one person: as seen, or else from the foreground in the track's box.
 
     Args:
         foreground: of the whole clip.
         track: whose silhouettes.
         others: every track of the clip; the track itself may be among them.
+        sightings: of the whole clip, if a detector found the track.
     """
     squares = squares_from_boxes(track.xyxy)
     masks = np.zeros((len(track), SILHOUETTE_SIZE, SILHOUETTE_SIZE), np.float32)
     for n in range(len(track)):
-        frame = track.first_frame + n
-        rivals = [
-            other.xyxy[frame - other.first_frame]
-            for other in others
-            if other.track_id != track.track_id
-            and other.first_frame <= frame < other.first_frame + len(other)
-        ]
-        own = own_foreground(foreground[frame], track.xyxy[n], rivals, foreground.scale)
+        own = own_mask(foreground, track, others, track.first_frame + n, sightings)
         masks[n] = normalise(own, squares[n] * foreground.scale)
     return SilhouetteClip(track.track_id, track.first_frame, masks, squares)
+
+
+def own_mask(
+    foreground: ForegroundClip,
+    track: Track,
+    others: list[Track],
+    frame: int,
+    sightings: Sightings | None = None,
+) -> np.ndarray:
+    """Where one person is in one frame of the track, (h, w) uint8, 0 or 1, working resolution.
+
+    As seen; between two looks as in the last, moved along with the box, and sharpened by the
+    foreground; of a lost person, foreground counts if it lies in the track's box and, where
+    another person's box overlaps, is nearer to this person's middle.
+    """
+    n = frame - track.first_frame
+    if sightings is not None and track.sightings is not None and track.found[n]:
+        looked = n - int(np.argmax(track.sightings[n::-1] >= 0))
+        seen = sightings.frames[track.first_frame + looked][track.sightings[looked]]
+        mask = sightings.mask(seen)
+        if looked == n:
+            return mask
+        moved = (track.xyxy[n] - track.xyxy[looked]).reshape(2, 2).mean(axis=0) * foreground.scale
+        shift = np.array([[1, 0, moved[0]], [0, 1, moved[1]]])
+        mask = cv2.warpAffine(mask, shift, mask.shape[::-1], flags=cv2.INTER_NEAREST)
+        return join(mask[None], foreground[frame])[0]
+    rivals = [
+        other.xyxy[frame - other.first_frame]
+        for other in others
+        if other.track_id != track.track_id
+        and other.first_frame <= frame < other.first_frame + len(other)
+    ]
+    return own_foreground(foreground[frame], track.xyxy[n], rivals, foreground.scale)
 
 
 def own_foreground(

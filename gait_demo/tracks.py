@@ -1,19 +1,20 @@
-"""Frames to tracks: who walks where, found by motion or by a detector."""
+"""Who walks where: people followed from frame to frame, as a detector saw them or by motion."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable
-from pathlib import Path as FilePath
+from dataclasses import replace
 
 import cv2
 import numpy as np
 
+from .boxes import area, iou, overlap
 from .config import TrackOptions
-from .errors import NoPersonError, WeightsError
+from .errors import NoPersonError
+from .following import Way, follow
 from .foreground import ForegroundClip
-from .paths import Blob, Follower, Path, find_blobs, smooth_boxes
-from .structures import Frame, Track
+from .paths import Blob, Follower, Path, find_blobs, is_inside, smooth_boxes
+from .sightings import Sighting, Sightings
+from .structures import Track
 
 _SHORTEST_S = 0.4  # shorter tracks are no people
 _SEEN_SHARE = 0.7  # of its frames in which a person is seen; leaves come and go
@@ -21,13 +22,20 @@ _UPRIGHT = 1.15  # a person's height over width, at least, in the median
 _FILLED = 0.22  # share of its box a silhouette fills, at least, in the median
 _STRIDES_AWAY = 0.2  # heights a person moves, or else ...
 _STANDING_S = 1.0  # ... stands filling an upright box for this long
-_PERSON_CLASS = 0  # of COCO
+_GROWS = 0.15  # or grows, in logarithms
+_SEEN_S = 0.2  # shorter tracks of a detector are mistakes of its
+_SURE, _STILL_SURE = 0.35, 0.6  # median score of people who move, and of those who do not
+_SUSPECTED = 0.2  # share of the looks at which somebody who moves must have been seen at all
+_SAME_PLACE = 0.3  # share of boxes, from which on they may be one person's
+# Whoever comes or goes in the middle of the picture was there so much longer than seen; what moves
+# there then is erased in any case, but where the camera moves nothing else would be.
+_BEYOND_S = 0.5
 
 
 def find_people(
     foreground: ForegroundClip, fps: float, options: TrackOptions | None = None
 ) -> list[Track]:
-    """Follows everything that moves like a person; needs no weights.
+    """Follows everything that moves like a person.
 
     Returns:
         Tracks in full-resolution pixels, the most prominent (height x duration) first; ids are
@@ -38,94 +46,143 @@ def find_people(
     Raises:
         NoPersonError: nobody moves, or only people that are too small.
     """
+    return _ranked(_moving(foreground, fps), options or TrackOptions())
+
+
+def follow_people(
+    sightings: Sightings,
+    foreground: ForegroundClip,
+    fps: float,
+    options: TrackOptions | None = None,
+) -> list[Track]:
+    """Follows the people whom a detector saw, and what moves like a person where the detector is
+    not sure; if it saw nobody, all that moves like a person. Where the camera moves, people who
+    are lost are followed by prediction to the end of the clip.
+
+    Returns:
+        As find_people.
+
+    Raises:
+        NoPersonError: nobody is seen for long enough, or only people that are too small.
+    """
+    ways, rate = follow(sightings, fps), fps * sightings.looked
+    people = [way for way in ways if _is_believed(sightings, way, rate)]
+    beyond = round(_BEYOND_S * fps) if foreground.is_known else len(sightings)
+    seen = [_track_of(sightings, way, fps, beyond) for way in people]
+    moving = [
+        track
+        for track in _moving(foreground, fps)
+        if not _is_among(track, seen) and (not seen or _is_suspected(track, sightings))
+    ]
+    return _ranked(seen + moving, options or TrackOptions())
+
+
+def _moving(foreground: ForegroundClip, fps: float) -> list[Track]:
+    """Whatever moves like a person."""
     follower = Follower(fps)
     for index in range(len(foreground)):
         follower.follow(find_blobs(foreground[index]), foreground.shape[1])
-    return _tracks(follower.paths, foreground.shape, foreground.scale, fps, options)
+    # what the border cuts all the time is erased, not followed
+    people = [path for path in follower.paths if _is_person(path, fps) and any(path.sure)]
+    return [_track(path, foreground.shape, foreground.scale, fps) for path in people]
 
 
-def detect_people(
-    frames: Iterable[Frame], weights: FilePath, fps: float, options: TrackOptions | None = None
-) -> list[Track]:
-    """Follows the people that a YOLO detector sees; otherwise as find_people.
-
-    Args:
-        frames: the clip, streamed once.
-        weights: of an ultralytics model whose class 0 is a person. Nothing is downloaded.
-
-    Raises:
-        NoPersonError: nobody is seen, or only people that are too small.
-        WeightsError: the weights are missing or cannot be loaded.
-    """
-    detector = _load_detector(weights)
-    follower = Follower(fps)
-    shape = (0, 0)
-    for frame in frames:
-        shape = frame.rgb.shape[:2]
-        bgr = cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2BGR)
-        seen = _predict(detector, bgr, weights)
-        blobs = [Blob(xyxy) for xyxy in seen.xyxy.cpu().numpy().astype(np.float64)]
-        follower.follow(blobs, shape[1])
-    return _tracks(follower.paths, shape, 1.0, fps, options)
+def _is_believed(sightings: Sightings, way: Way, rate: float) -> bool:
+    """Whether a way is a person's: long enough and, of whoever never moves, seen surely."""
+    seen = [sightings.frames[frame][number] for frame, number in sorted(way.items())]
+    if len(seen) < max(2, _SEEN_S * rate):
+        return False
+    boxes = np.stack([one.xyxy for one in seen])
+    moves = _moves(boxes)
+    return float(np.median([one.score for one in seen])) > (_SURE if moves else _STILL_SURE)
 
 
-def _load_detector(weights: FilePath):
-    if not FilePath(weights).is_file():
-        raise WeightsError(f"The person-detector weights {weights} do not exist.")
-    os.environ.setdefault("YOLO_OFFLINE", "true")  # no update checks, no analytics
-    os.environ.setdefault("YOLO_AUTOINSTALL", "false")
-    os.environ.setdefault("YOLO_VERBOSE", "false")
-    from ultralytics import YOLO
-
-    try:
-        return YOLO(str(weights))
-    except Exception as error:  # it raises whatever unpickling meets
-        raise WeightsError(
-            f"The person-detector weights {weights} cannot be loaded by ultralytics: {error}"
-        ) from error
+def _moves(boxes: np.ndarray) -> bool:
+    """Whether somebody comes to another place, nearer, or farther away, by boxes (T, 4)."""
+    step = max(1, len(boxes) // 6)
+    middles, heights = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 3] - boxes[:, 1]
+    way = np.linalg.norm(np.median(middles[-step:], axis=0) - np.median(middles[:step], axis=0))
+    growth = abs(np.log(np.median(heights[-step:]) / np.median(heights[:step])))
+    return bool(way > _STRIDES_AWAY * np.median(heights) or growth > _GROWS)
 
 
-def _predict(detector, bgr: np.ndarray, weights: FilePath):
-    try:
-        return detector.predict(bgr, classes=[_PERSON_CLASS], conf=0.35, verbose=False)[0].boxes
-    except TypeError as error:  # a file that it took for weights of another kind
-        raise WeightsError(f"{weights} holds no person detector that works: {error}") from error
+def _is_among(track: Track, others: list[Track]) -> bool:
+    """Whether a track shows, most of the time, what another one shows."""
+    same = np.zeros(len(track), bool)
+    for other in others:
+        low = max(track.first_frame, other.first_frame)
+        high = min(track.first_frame + len(track), other.first_frame + len(other))
+        for frame in range(low, high):
+            mine, theirs = (t.xyxy[frame - t.first_frame] for t in (track, other))
+            share = overlap(mine, theirs) / min(area(mine), area(theirs))
+            same[frame - track.first_frame] |= share > _SAME_PLACE
+    return same.mean() > 0.5
 
 
-def _tracks(
-    paths: list[Path],
-    shape: tuple[int, int],
-    scale: float,
-    fps: float,
-    options: TrackOptions | None,
-) -> list[Track]:
-    """The paths that are people, smoothed, at full resolution, by prominence."""
-    options = options or TrackOptions()
-    people, tallest = [], 0.0
-    for path in paths:
-        if not _is_person(path, fps) or not any(path.sure):
-            continue  # what the border cuts all the time is erased, not followed
-        xyxy, found = smooth_boxes(path, shape, fps)
-        xyxy = xyxy / scale
-        height = float(np.median(xyxy[:, 3] - xyxy[:, 1]))
-        tallest = max(tallest, height)
-        if height >= options.min_height_px:
-            people.append((height * len(found), path.first_frame, xyxy, found))
-    if not people and tallest > 0:
-        raise NoPersonError(
-            f"The person in the video is too small: {tallest:.0f} pixels tall, at least "
-            f"{options.min_height_px} are needed. Use a clip in which the person is larger."
-        )
-    if not people:
+def _is_suspected(track: Track, sightings: Sightings) -> bool:
+    """Whether the detector has seen somebody there, if not surely."""
+    looks = sightings.frames[track.first_frame :][: len(track)]
+    seen = [
+        any(iou(box, one.xyxy) > _SAME_PLACE for one in look)
+        for box, look in zip(track.xyxy, looks, strict=True)
+        if look is not None
+    ]
+    return bool(seen) and np.mean(seen) > _SUSPECTED
+
+
+def _track_of(sightings: Sightings, seen: Way, fps: float, beyond: int) -> Track:
+    """The track of a way. Whoever comes or goes in the middle of the picture is taken to have been
+    there `beyond` frames longer than seen."""
+    blobs = {n: _blob(sightings, sightings.frames[n][number]) for n, number in seen.items()}
+    inside = {n: is_inside(blob, sightings.shape[1]) for n, blob in blobs.items()}
+    first, last = min(seen), max(seen)
+    begin = max(0, first - beyond) if inside[first] else first
+    end = min(len(sightings), last + 1 + beyond) if inside[last] else last + 1
+    frames = range(begin, end)
+    sure = [inside.get(frame, False) for frame in frames]
+    path = Path(begin, seen=[blobs.get(frame) for frame in frames], sure=sure)
+    track = _track(path, sightings.shape, sightings.scale, fps)
+    looked = np.flatnonzero([sightings.frames[frame] is not None for frame in frames])
+    # between two looks that found the person, they are there
+    beside = np.interp(range(len(frames)), looked, track.found[looked], left=0, right=0)
+    numbers = np.array([seen.get(frame, -1) for frame in frames], np.int32)
+    return replace(track, found=beside == 1, sightings=numbers)
+
+
+def _blob(sightings: Sightings, sighting: Sighting) -> Blob:
+    """Where the mask of a sighting is, or else where it was detected, in working pixels."""
+    mask = sightings.mask(sighting)
+    x, y, w, h = cv2.boundingRect(mask)
+    if w * h == 0:
+        return Blob(sighting.xyxy.astype(np.float64) * sightings.scale)
+    columns = np.count_nonzero(mask[y : y + h, x : x + w], axis=0)
+    return Blob(np.array([x, y, x + w, y + h], np.float64), columns)
+
+
+def _track(path: Path, shape: tuple[int, int], scale: float, fps: float) -> Track:
+    """A path at working resolution, smoothed, at full resolution; its id is still to be given."""
+    xyxy, found = smooth_boxes(path, shape, fps)
+    return Track(0, path.first_frame, (xyxy / scale).astype(np.float32), found)
+
+
+def _ranked(tracks: list[Track], options: TrackOptions) -> list[Track]:
+    """Those who are large enough, by prominence, with their ids."""
+    heights = [float(np.median(track.xyxy[:, 3] - track.xyxy[:, 1])) for track in tracks]
+    if not tracks:
         raise NoPersonError(
             "No walking person was found in the video. "
-            "Use a clip in which a person walks through the picture of a camera that stands still."
+            "Use a clip in which somebody walks, seen from head to feet."
         )
-    people.sort(key=lambda person: -person[0])
-    return [
-        Track(n, first, xyxy.astype(np.float32), found)
-        for n, (_, first, xyxy, found) in enumerate(people, start=1)
-    ]
+    if max(heights) < options.min_height_px:
+        raise NoPersonError(
+            f"The person in the video is too small: {max(heights):.0f} pixels tall, at least "
+            f"{options.min_height_px} are needed. Use a clip in which the person is larger."
+        )
+    by_prominence = sorted(
+        range(len(tracks)), key=lambda n: (-heights[n] * len(tracks[n]), tracks[n].first_frame)
+    )
+    large = [tracks[n] for n in by_prominence if heights[n] >= options.min_height_px]
+    return [replace(track, track_id=n) for n, track in enumerate(large, start=1)]
 
 
 def _is_person(path: Path, fps: float) -> bool:
@@ -139,9 +196,5 @@ def _is_person(path: Path, fps: float) -> bool:
     upright = np.median(h / w)
     if upright < _UPRIGHT or filled < _FILLED:
         return False
-    step = max(1, len(seen) // 6)
-    middles = (boxes[:, :2] + boxes[:, 2:]) / 2
-    way = np.linalg.norm(np.median(middles[-step:], axis=0) - np.median(middles[:step], axis=0))
-    growth = abs(np.log(np.median(h[-step:]) / np.median(h[:step])))
-    walks = way > _STRIDES_AWAY * np.median(h) or growth > 0.15
+    walks = _moves(boxes)
     return walks or len(seen) > max(_STANDING_S * fps, 0.6 * len(path.seen)) and upright > 1.5

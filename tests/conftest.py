@@ -5,6 +5,8 @@ import pytest
 
 TEST_TIMEOUT_S = 300
 
+os.environ["GAIT_DEMO_OFFLINE"] = "1"  # also for the processes that tests start
+
 
 def pytest_collection_modifyitems(items):
     for item in items:

@@ -9,7 +9,12 @@ import time
 import urllib.request
 from pathlib import Path
 
+import numpy as np
 import pytest
+from walker import write_clip
+
+from gait_demo.shrink import shrink
+from gait_demo.video import read_frames
 
 ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
@@ -125,6 +130,9 @@ def test_an_example_runs_and_the_seed_gives_another_gait(page, tmp_path):
     page.wait_for_function("document.querySelector('#status').innerText.includes('anonymized')")
     before = {name: page.evaluate(FIRST_BYTES, name) for name in PLAYERS}
     assert len(set(before.values())) == 3
+    status = page.locator("#status").inner_text()
+    assert "People are found by: this project's own detector (yolo.safetensors)" in status
+    assert page.locator("#people img").is_visible() and not page.locator("#who").is_visible()
     _screenshot(page, "2-result", tmp_path)
 
     slider = page.locator("#seed input[type=range]").bounding_box()
@@ -148,6 +156,36 @@ def test_an_example_runs_and_the_seed_gives_another_gait(page, tmp_path):
     page.set_viewport_size({"width": 390, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     _screenshot(page, "4-phone", tmp_path)
+
+
+def test_one_of_two_people_is_chosen_by_number(page, tmp_path):
+    example = read_frames(next((ROOT / "assets").glob("*.mp4")))
+    halves = [shrink(frame.rgb, (480, 270)) for frame in example][:60]
+    two = write_clip(tmp_path / "two.mp4", [np.hstack([f, f[:, ::-1]]) for f in halves])
+    page.locator("#source input[type=file]").set_input_files(two)
+    page.wait_for_selector("#source video")
+    page.get_by_role("button", name="Anonymize").click()
+    page.wait_for_selector("#people img", timeout=RUN_MS)
+    page.get_by_text("2 walkers were anonymized").wait_for(timeout=RUN_MS)
+    assert page.locator("#who label:has(input)").all_inner_texts() == [
+        "Everyone",
+        "Only person 1",
+        "Only person 2",
+    ]
+    page.wait_for_function(THREE_PLAY)
+    before = {name: page.evaluate(FIRST_BYTES, name) for name in PLAYERS}
+    _screenshot(page, "5-two-people", tmp_path)
+
+    page.get_by_label("Only person 2").click()
+    page.get_by_text("1 other person stays recognisable").wait_for(timeout=RUN_MS)
+    page.wait_for_function(THREE_PLAY)
+    after = {name: page.evaluate(FIRST_BYTES, name) for name in PLAYERS}
+    assert after["original"] == before["original"]
+    assert after["colorized"] != before["colorized"]
+    _screenshot(page, "6-one-of-two", tmp_path)
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    _screenshot(page, "7-phone-two", tmp_path)
 
 
 def test_a_file_that_is_no_video_is_answered_with_a_sentence(page, tmp_path):

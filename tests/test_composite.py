@@ -5,6 +5,7 @@ import scenes
 
 from gait_demo import composite
 from gait_demo.background import build_plate
+from gait_demo.plate import NoPlate
 from gait_demo.silhouettes import normalise
 
 BOX = np.array([130, 55, 190, 165.0])
@@ -39,6 +40,15 @@ def test_the_patch_takes_the_light_of_its_frame(clip):
     composite.erase(dark, plate, 30, region)
     error = dark[masks[30] > 0].astype(float) - 0.9 * scene[masks[30] > 0]
     assert np.abs(error.mean(axis=0)).max() < 3
+
+
+def test_without_a_plate_a_person_is_painted_over_from_around(clip):
+    masks = clip[2]
+    slope = np.linspace(60, 180, 320)[None, :, None].repeat(180, axis=0).repeat(3, axis=2)
+    frame = np.where(masks[30][..., None] > 0, 255, slope).astype(np.uint8)
+    region = composite.silhouette_region(frame.shape[:2], masks[30], BOX, [])
+    composite.erase(frame, NoPlate(frame.shape[:2]), 30, region)
+    assert np.abs(frame - slope).max() < 12
 
 
 def test_a_lost_person_is_erased_all_over_the_box(clip):

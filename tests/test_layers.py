@@ -18,16 +18,25 @@ LAYERS = {
     "shrink": 1,
     "video": 1,
     "background": 1,
+    "boxes": 1,
+    "following": 1,
+    "inpaint": 1,
     "paths": 1,
+    "plate": 1,
+    "sightings": 1,
     "registration": 1,
     "foreground": 1,
     "weights": 1,
+    "publisher": 1,
+    "detector": 1,
+    "photos": 1,
     "models": 1,
     "tracks": 2,
     "silhouettes": 2,
     "anonymize": 2,
     "colorize": 2,
     "composite": 2,
+    "preview": 2,
     "outputs": 2,
     "pipeline": 3,
     "synthesis": 3,
@@ -42,9 +51,9 @@ LAYERS = {
 MAY_SHARE_A_LAYER = {0, 1, 4}  # the stages of L2 and the rooms of L3 never import each other
 ONLY_IN = {
     "gradio": {"ui", "app"},
-    "ultralytics": {"tracks"},
+    "ultralytics": {"detector", "following", "training"},
 }
-MAY_TOUCH_ENVIRONMENT = {"weights", "__main__", "app", "tracks"}  # tracks: YOLO stays offline
+MAY_TOUCH_ENVIRONMENT = {"weights", "__main__", "app", "detector"}  # detector: YOLO stays offline
 
 
 def room(path: Path) -> str:

@@ -1,11 +1,15 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scenes
 
 from gait_demo.background import build_plate
-from gait_demo.errors import NoPersonError, WeightsError
+from gait_demo.detector import Detections
+from gait_demo.errors import NoPersonError
 from gait_demo.foreground import ForegroundClip
-from gait_demo.tracks import detect_people, find_people
+from gait_demo.sightings import Sightings
+from gait_demo.tracks import find_people, follow_people
 from gait_demo.video import read_frames
 
 
@@ -92,22 +96,96 @@ def test_light_that_changes_and_a_shaking_camera_make_no_people():
         find_people(packed([plate.foreground(frame) for frame in frames]), scenes.FPS)
 
 
-def test_a_detector_that_sees_nobody(tmp_path, monkeypatch):
-    pytest.importorskip("ultralytics")
-    monkeypatch.setenv("YOLO_CONFIG_DIR", str(tmp_path))
-    monkeypatch.setattr("socket.socket.connect", lambda *_: pytest.fail("network access"))
-    from ultralytics import YOLO
+def seen(masks, fps=scenes.FPS, every=1, foreground=None, misses=(), jitter=0.0):
+    """What a detector would say of people: all in every `every`-th frame, but for the misses,
+    (person, frame)."""
+    sightings = Sightings(masks.shape[2:], 1.0)
+    rng = np.random.default_rng(0)
+    for t in range(masks.shape[1]):
+        there = [n for n, mask in enumerate(masks[:, t]) if mask.any() and (n, t) not in misses]
+        boxes = [true_boxes(masks[n, t][None])[0] + rng.normal(0, jitter, 4) for n in there]
+        detections = Detections(
+            np.array(boxes, np.float32).reshape(-1, 4),
+            np.full(len(there), 0.9, np.float32),
+            masks[there, t].reshape(-1, *masks.shape[2:]),
+        )
+        nothing = np.zeros(masks.shape[2:], np.uint8)
+        sightings.append(None if t % every else detections, nothing)
+    return sightings
 
-    weights = tmp_path / "blank.pt"
-    YOLO("yolov8n.yaml").save(weights)
-    frames, _, _ = scenes.walk(frames=3)
+
+def followed(sightings, moving=None):
+    """Tracks, where nothing moves but what is told."""
+    nothing = np.zeros((len(sightings), *sightings.shape), np.uint8)
+    return follow_people(sightings, packed(nothing if moving is None else moving), scenes.FPS)
+
+
+def middles(track):
+    return (track.xyxy[:, 0] + track.xyxy[:, 2]) / 2
+
+
+@pytest.mark.parametrize("every", [1, 2, 4])
+def test_seen_people_who_cross_keep_their_ways(every):
+    _, _, masks = scenes.walk(frames=80, paths=((60, 260), (260, 60)), tall=100)
+    hidden = [(1, t) for t in range(35, 46)]  # behind the other
+    tracks = followed(seen(masks, every=every, misses=hidden, jitter=1))
+    assert [track.track_id for track in tracks] == [1, 2]
+    ends = sorted(middles(track)[[0, -1]].tolist() for track in tracks)
+    assert np.abs(np.array(ends) - [[60, 260], [260, 60]]).max() < 12
+    held = next(track for track in tracks if middles(track)[0] > 200)
+    assert (~held.found).sum() in range(8, 22)
+
+
+def test_somebody_who_is_lost_in_the_middle_of_the_picture_is_followed_a_little_further():
+    _, _, masks = scenes.walk(frames=60, paths=((60, 260),))
+    (track,) = followed(seen(masks, misses=[(0, t) for t in range(40, 60)]))
+    assert track.first_frame == 0 and 48 <= len(track) <= 53
+    assert not track.found[40:].any() and track.found[:40].all()
+    assert np.abs(middles(track) - np.linspace(60, 260, 60)[: len(track)]).max() < 6
+
+
+def test_a_person_at_the_border_is_not_followed_beyond_it():
+    _, _, masks = scenes.walk(paths=((-30, 350),))
+    (track,) = followed(seen(masks))
+    assert track.found.all() and 0 <= masks[0].any(axis=(1, 2)).sum() - len(track) < 4
+
+
+def test_the_boxes_of_a_tracker_are_steady():
+    _, _, masks = scenes.walk(paths=((60, 260),))
+    (track,) = followed(seen(masks, jitter=3))
+    assert np.abs(np.diff(track.xyxy[:, 3] - track.xyxy[:, 1])).max() < 1.5
+    assert np.abs(middles(track) - np.linspace(60, 260, 60)).max() < 4  # no lag
+
+
+def test_what_moves_like_a_person_counts_where_the_detector_is_not_sure():
+    _, _, masks = scenes.walk(frames=60, paths=((60, 260), (260, 60)), tall=100)
+    moving = masks.max(axis=0)
+    only_one, unsure = seen(masks[:1]), seen(masks[1:])
+    (track,) = followed(only_one, moving)  # the other may be anything, and is erased
+    assert middles(track)[0] < 100 and track.sightings is not None
+    for frame, other in zip(only_one.frames, unsure.frames, strict=True):
+        frame += [replace(one, score=0.2) for one in other]
+    tracks = followed(only_one, moving)
+    assert sorted(track.sightings is None for track in tracks) == [False, True]
+    nobody = seen(np.zeros_like(masks))
+    assert len(followed(nobody, moving)) == 2
+
+
+def test_who_never_moves_must_be_seen_surely():
+    _, _, masks = scenes.walk(frames=40, paths=((100, 100),))
+    sightings = seen(masks)
+    assert len(followed(sightings)) == 1
+    sightings.frames = [[replace(one, score=0.5) for one in look] for look in sightings.frames]
     with pytest.raises(NoPersonError):
-        detect_people(iter(frames), weights, scenes.FPS)
+        followed(sightings)
 
 
-def test_missing_detector_weights(tmp_path):
-    with pytest.raises(WeightsError, match="do not exist"):
-        detect_people(iter([]), tmp_path / "none.pt", scenes.FPS)
+def test_nobody_seen():
+    with pytest.raises(NoPersonError, match="No walking person"):
+        followed(seen(np.zeros((1, 30, 90, 160), np.uint8)))
+    small = scenes.walk(paths=((60, 260),), tall=34)[2]
+    with pytest.raises(NoPersonError, match="too small"):
+        followed(seen(small))
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,12 @@
 import hashlib
 import json
+from pathlib import Path
 
 import pytest
 
 from gait_demo import weights
 from gait_demo.errors import WeightsError
-
-
-@pytest.fixture(autouse=True)
-def no_network(monkeypatch):
-    for name in ("GAIT_DEMO_HUB_REPO", "GAIT_DEMO_OFFLINE", "HF_HUB_OFFLINE"):
-        monkeypatch.delenv(name, raising=False)
+from gait_demo.pipeline import models
 
 
 @pytest.fixture
@@ -34,12 +30,14 @@ def hub(monkeypatch, tmp_path_factory):
 
     monkeypatch.setattr("huggingface_hub.hf_hub_download", download)
     monkeypatch.setenv("GAIT_DEMO_HUB_REPO", "someone/gait")
+    for name in ("GAIT_DEMO_OFFLINE", "HF_HUB_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
     return asked
 
 
 def test_checkpoints_come_before_the_hub(folder, hub):
     found = weights.find("anet", folder=folder)
-    assert found.path == folder / "anet.safetensors" and not hub
+    assert (found.path, found.source) == (folder / "anet.safetensors", "checkpoints") and not hub
     assert found.sha256 == hashlib.sha256(b"weights").hexdigest()
 
 
@@ -47,12 +45,33 @@ def test_an_explicit_path_comes_first_and_is_not_compared(folder):
     own = folder / "own.safetensors"
     own.write_bytes(b"mine")
     found = weights.find("anet", own, folder=folder)
-    assert (found.path, found.sha256) == (own, hashlib.sha256(b"mine").hexdigest())
+    assert (found.path, found.source) == (own, "path")
+    assert found.sha256 == hashlib.sha256(b"mine").hexdigest()
 
 
-def test_an_explicit_path_without_a_file_is_an_error_even_if_optional(folder):
+def test_an_explicit_path_without_a_file_is_an_error(folder):
     with pytest.raises(WeightsError, match=r"none\.pt"):
-        weights.find("yolo", folder / "none.pt", required=False, folder=folder)
+        weights.find("yolo", folder / "none.pt", folder=folder)
+
+
+def test_the_detector_is_not_looked_for_before_it_is_used(monkeypatch):
+    asked = []
+
+    def find(name, explicit=None):
+        asked.append(name)
+        return weights.find(name, explicit)
+
+    monkeypatch.setattr(models, "find", find)
+    loaded = models.Models.load(yolo=Path("none.pt"))
+    assert asked == ["anet", "cnet"]
+    with pytest.raises(WeightsError, match=r"none\.pt"):
+        _ = loaded.detector
+
+
+def test_a_pickle_beside_our_weights_is_never_taken(folder):
+    (folder / "yolo11n-seg.pt").write_bytes(b"runs code")
+    with pytest.raises(WeightsError, match=r"no weights yolo\.safetensors"):
+        weights.find("yolo", folder=folder)
 
 
 def test_a_wrong_hash_is_refused_and_named(folder):
@@ -62,7 +81,8 @@ def test_a_wrong_hash_is_refused_and_named(folder):
 
 
 def test_the_hub_is_the_last_resort_and_is_verified_too(folder, hub):
-    assert weights.find("cnet", folder=folder).path.read_bytes() == b"from the Hub"
+    found = weights.find("cnet", folder=folder)
+    assert (found.path.read_bytes(), found.source) == (b"from the Hub", "someone/gait")
     assert hub == [("someone/gait", "cnet.safetensors")]
     (folder / "anet.safetensors").unlink()
     with pytest.raises(WeightsError, match="manifest"):
@@ -72,7 +92,6 @@ def test_the_hub_is_the_last_resort_and_is_verified_too(folder, hub):
 @pytest.mark.parametrize("name", ["GAIT_DEMO_OFFLINE", "HF_HUB_OFFLINE"])
 def test_offline_means_offline(folder, hub, monkeypatch, name):
     monkeypatch.setenv(name, "1")
-    assert weights.find("yolo", required=False, folder=folder) is None
     with pytest.raises(WeightsError, match="cnet.safetensors"):
         weights.find("cnet", folder=folder)
     assert not hub

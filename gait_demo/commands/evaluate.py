@@ -1,4 +1,4 @@
-"""`evaluate`: figures about people, silhouettes and walkers, printed as JSON."""
+"""`evaluate`: figures about people, silhouettes, walkers and the detector."""
 
 from __future__ import annotations
 
@@ -6,16 +6,23 @@ import argparse
 import json
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
-from gait_demo.commands.common import progress, write_picture
+from gait_demo.commands.common import listed, positive, progress, write_picture
+from gait_demo.errors import GaitDemoError
 from gait_demo.structures import SilhouetteClip
+
+if TYPE_CHECKING:
+    from gait_demo.detector import Detector
+    from gait_demo.pipeline.analysis import Person
 
 
 def add(commands: argparse._SubParsersAction) -> None:
     evaluate = commands.add_parser("evaluate", help="measure people, silhouettes and walkers")
-    what = evaluate.add_subparsers(required=True, metavar="identity|quality|realism")
+    what = evaluate.add_subparsers(required=True, metavar="identity|quality|realism|detector")
     identity = what.add_parser("identity", help="nearest neighbour of raw GEIs; prints JSON")
     identity.add_argument("--data", type=Path, required=True, help="CASIA-B or a copy of its kind")
     identity.set_defaults(command=_evaluate_identity)
@@ -29,6 +36,19 @@ def add(commands: argparse._SubParsersAction) -> None:
     realism.add_argument("--colour", action="store_true", help="made videos keep their colours")
     realism.add_argument("--picture", type=Path, help="a PNG that shows how they differ")
     realism.set_defaults(command=_evaluate_realism)
+    detector = what.add_parser("detector", help="how people are found; prints a table")
+    detector.add_argument("--weights", type=Path, help="of a YOLO that segments; default: ours")
+    detector.add_argument("--photos", type=Path, help="of people: img/*.jpg and mask/*.png")
+    detector.add_argument("--crowds", type=Path, help="of synthesize crowds")
+    detector.add_argument("--empty", type=Path, help="photos without people")
+    detector.add_argument("--clips", type=Path, help="videos; they need --references")
+    detector.add_argument("--references", type=Path, help="networks to compare with on clips")
+    detector.add_argument("--frames", type=positive, default=60, help="of each clip, at most")
+    detector.add_argument("--sizes", type=listed(int), default=(320, 640), help="such as 320,640")
+    detector.add_argument("--score", type=float, default=0.25, help="of a detection, at least")
+    detector.add_argument("--threads", type=positive, default=2, help="of torch")
+    detector.add_argument("--json", type=Path, metavar="FILE", help="for the figures as well")
+    detector.set_defaults(command=_evaluate_detector)
 
 
 def _evaluate_identity(parsed: argparse.Namespace) -> None:
@@ -53,25 +73,94 @@ def _evaluate_quality(parsed: argparse.Namespace) -> None:
 
 def _evaluate_realism(parsed: argparse.Namespace) -> None:
     from gait_demo.casia import CasiaB
+    from gait_demo.detector import Detector
     from gait_demo.evaluation.realism import realism_report
     from gait_demo.evaluation.walks import read_made, read_real
+    from gait_demo.weights import find
 
     data, show = CasiaB(parsed.data), progress()
-    real, size = read_real(parsed.real, _silhouettes, parsed.skip, show)
-    seen, drawn = read_made(data, _silhouettes, real.heights, size, parsed.colour, show)
+    silhouettes = partial(_silhouettes, Detector.load(find("yolo").path))
+    real, size = read_real(parsed.real, silhouettes, parsed.skip, show)
+    seen, drawn = read_made(data, silhouettes, real.heights, size, parsed.colour, show)
     report, picture = realism_report(real, seen, drawn, show)
     print(json.dumps(report))
     if parsed.picture:
         write_picture(parsed.picture, picture)
 
 
-def _silhouettes(video: Path) -> list[SilhouetteClip]:
+def _evaluate_detector(parsed: argparse.Namespace) -> None:
+    import torch
+
+    from gait_demo.detector import Detector
+    from gait_demo.evaluation import detection
+    from gait_demo.evaluation.clips import measure_clips
+    from gait_demo.evaluation.references import References
+    from gait_demo.weights import CHECKPOINTS
+
+    if bool(parsed.clips) != bool(parsed.references):
+        raise GaitDemoError("--clips and --references belong together: give both.")
+    torch.set_num_threads(parsed.threads)
+    weights = parsed.weights or CHECKPOINTS / "yolo.safetensors"
+    detector, show = Detector.load(weights), progress()
+    kinds = {
+        "photos": detection.held_out_photos,
+        "crowds": detection.crowds,
+        "empty": detection.empty_places,
+    }
+    folders = {kind: getattr(parsed, kind) for kind in kinds}
+    pictures, clips, problems = {}, {}, []
+    for kind, folder in folders.items():
+        if folder:
+            show(kind, 0, 0)
+            pictures[kind] = detection.measure_pictures(
+                kinds[kind](folder),
+                detector,
+                parsed.sizes,
+                parsed.score,
+                everybody=kind != "photos",
+            )
+    if parsed.clips:
+        clips, problems = measure_clips(
+            parsed.clips,
+            detector,
+            References.load(parsed.references),
+            lambda video: [person.track for person in _people(detector, video)],
+            parsed.sizes,
+            parsed.score,
+            parsed.frames,
+            show,
+        )
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    parts = folders | {"clips": parsed.clips}
+    report = {
+        "weights": weights.name,
+        "score": parsed.score,
+        "sizes": parsed.sizes,
+        "machine": detection.machine(),
+        "pictures": pictures,
+        "clips": clips,
+        "absent": [f"--{name}" for name, folder in parts.items() if not folder],
+    }
+    print(detection.table(report))
+    if parsed.json:
+        try:
+            parsed.json.write_text(json.dumps(report, indent=2))
+        except OSError as error:
+            raise GaitDemoError(f"{parsed.json} cannot be written: {error.strerror}.") from error
+
+
+def _silhouettes(detector: Detector, video: Path) -> list[SilhouetteClip]:
     """Of everyone in a video, without the frames in which somebody was lost."""
+    clips = [(person.silhouettes, ~person.held) for person in _people(detector, video)]
+    return [replace(c, masks=c.masks[seen], squares=c.squares[seen]) for c, seen in clips]
+
+
+def _people(detector: Detector, video: Path) -> tuple[Person, ...]:
+    """Everyone whom a run would follow."""
     from gait_demo.config import PipelineOptions
     from gait_demo.pipeline.analysis import Analyser
 
     with TemporaryDirectory() as folder:
-        analyser = Analyser(video, PipelineOptions(), lambda stage, done, total: None)
-        people = analyser.run(Path(folder), yolo=None).people
-    clips = [(person.silhouettes, ~person.held) for person in people]
-    return [replace(c, masks=c.masks[seen], squares=c.squares[seen]) for c, seen in clips]
+        silent = lambda stage, done, total: None  # noqa: E731
+        return Analyser(video, detector, PipelineOptions(), silent).run(Path(folder)).people

@@ -13,7 +13,7 @@ from gait_demo.commands.common import listed, people, positive, progress, seed, 
 
 def add(commands: argparse._SubParsersAction) -> None:
     synthesize = commands.add_parser("synthesize", help="make walkers, to train on or to film")
-    kinds = synthesize.add_subparsers(required=True, metavar="walks|casia|film|sheet|check")
+    kinds = synthesize.add_subparsers(required=True, metavar="walks|casia|crowds|film|sheet|check")
     walks = kinds.add_parser("walks", help="shards of silhouettes and crops to train on")
     walks.add_argument("--out", type=Path, required=True, help="folder for walks-*.npz files")
     walks.add_argument("--walks", type=positive, default=400)
@@ -31,6 +31,13 @@ def add(commands: argparse._SubParsersAction) -> None:
     casia.add_argument("--seed", type=seed, default=0)
     casia.add_argument("--workers", type=positive, default=2, help="processes")
     casia.set_defaults(command=_synthesize_casia)
+    crowds = kinds.add_parser("crowds", help="pictures to train the person detector on")
+    crowds.add_argument("--out", type=Path, required=True, help="folder for images and labels")
+    crowds.add_argument("--count", type=positive, default=4000, help="pictures to train on")
+    crowds.add_argument("--photos", type=Path, help="of people: img/*.jpg and mask/*.png")
+    crowds.add_argument("--seed", type=seed, default=0)
+    crowds.add_argument("--workers", type=positive, default=2, help="processes")
+    crowds.set_defaults(command=_synthesize_crowds)
     film = kinds.add_parser("film", help="a video of one walker in front of a static camera")
     film.add_argument("--out", type=Path, required=True, help="the MP4 file")
     film.add_argument("--seconds", type=float, default=4.0)
@@ -71,6 +78,13 @@ def _synthesize_casia(parsed: argparse.Namespace) -> None:
     from gait_demo.synthesis.protocol import synthesize_protocol
 
     synthesize_protocol(_protocol(parsed), progress())
+
+
+def _synthesize_crowds(parsed: argparse.Namespace) -> None:
+    from gait_demo.synthesis.crowds import CrowdOptions, synthesize_crowds
+
+    given = {field.name: getattr(parsed, field.name) for field in fields(CrowdOptions)}
+    synthesize_crowds(CrowdOptions(**given), progress())
 
 
 def _synthesize_sheet(parsed: argparse.Namespace) -> None:

@@ -25,12 +25,15 @@ def save(path: Path, network: str, model: ANet | CNet, summary: dict) -> None:
         network: "anet" or "cnet".
         summary: what training reports about itself; anything JSON can hold.
     """
-    metadata = {
-        "network": network,
-        "dims": json.dumps(asdict(model.dims)),
-        "summary": json.dumps(summary),
-    }
-    tensors = {name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}
+    write_tensors(path, network, model.state_dict(), asdict(model.dims), summary)
+
+
+def write_tensors(
+    path: Path, network: str, tensors: dict[str, torch.Tensor], dims: dict, summary: dict
+) -> None:
+    """Write a state dict as `save` does; `dims` is what the network can be built from."""
+    metadata = {"network": network, "dims": json.dumps(dims), "summary": json.dumps(summary)}
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     save_file(tensors, part, metadata)
@@ -47,12 +50,7 @@ def load(path: Path, network: str) -> nn.Module:
         WeightsError: not a checkpoint of this project, another network's, or one whose tensors
             do not fit its dimensions.
     """
-    tensors, metadata = _read(path)
-    if metadata.get("network") != network:
-        raise WeightsError(
-            f"{path.name} holds {metadata.get('network', 'another program')!r} weights, "
-            f"but {network!r} was asked for."
-        )
+    tensors, metadata = read_tensors(path, network)
     build, dims = _NETWORKS[network]
     try:
         model = build(dims(**json.loads(metadata["dims"])))
@@ -73,6 +71,21 @@ def read_summary(path: Path) -> dict:
         WeightsError: not a checkpoint of this project.
     """
     return json.loads(_read(path)[1].get("summary", "{}"))
+
+
+def read_tensors(path: Path, network: str) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    """The state dict and the metadata of a checkpoint.
+
+    Raises:
+        WeightsError: not a checkpoint of this project, or another network's.
+    """
+    tensors, metadata = _read(path)
+    if metadata.get("network") != network:
+        raise WeightsError(
+            f"{path.name} holds {metadata.get('network', 'another program')!r} weights, "
+            f"but {network!r} was asked for."
+        )
+    return tensors, metadata
 
 
 def _read(path: Path) -> tuple[dict, dict[str, str]]:

@@ -9,19 +9,27 @@ from pathlib import Path
 
 import numpy as np
 
-from gait_demo.background import Plate, build_plate
+from gait_demo.background import build_plate
 from gait_demo.clock import Clock
 from gait_demo.config import PipelineOptions
+from gait_demo.detector import Detector
 from gait_demo.errors import NoPersonError
 from gait_demo.foreground import ForegroundClip
 from gait_demo.outputs import Write, open_writer
-from gait_demo.pipeline.standing import refuse_standing
-from gait_demo.silhouettes import extract
+from gait_demo.pipeline.standing import refuse_standing, without_ghosts
+from gait_demo.plate import NoPlate, Plate, working_shape
+from gait_demo.registration import is_still
+from gait_demo.shrink import shrink_by
+from gait_demo.sightings import Sightings
+from gait_demo.silhouettes import extract, is_good
 from gait_demo.structures import Frame, SilhouetteClip, Track, VideoInfo
-from gait_demo.tracks import detect_people, find_people
+from gait_demo.tracks import follow_people
 from gait_demo.video import probe, read_frames
 
 _EMPTY = 0.03  # of its square: a silhouette that fills less shows no walker
+_AS_LARGE = 0.3  # of the usual: foreground that differs less carries a track
+_LOOKS_A_SECOND = 15  # at least, of the detector; tracks and foreground carry what is between
+_HIDES = 0.6  # score of people who are kept out of the background
 
 Progress = Callable[[str, int, int], None]
 
@@ -34,21 +42,27 @@ class Person:
         track: where the person is.
         silhouettes: one for each frame of the track; where the person was lost, that of the
             nearest frame in which they were not.
-        held: (T,) bool, where the person was lost.
+        held: (T,) bool, where the person was lost: neither seen nor, by its size, the foreground.
+        poor: (T,) bool, where the silhouette is not one piece, or not spread as a walker's is.
     """
 
     track: Track
     silhouettes: SilhouetteClip
     held: np.ndarray
+    poor: np.ndarray
 
     @classmethod
     def of(cls, track: Track, seen: SilhouetteClip) -> Person:
-        held = ~track.found | (seen.masks.mean(axis=(1, 2)) < _EMPTY)
+        filled = seen.masks.mean(axis=(1, 2))
+        usual = np.median(filled[track.found]) if track.found.any() else 0
+        found = track.found | (np.abs(filled - usual) < _AS_LARGE * usual)
+        held = ~found | (filled < _EMPTY)
+        poor = ~held & ~np.array([is_good(mask) for mask in seen.masks])
         good = np.flatnonzero(~held)
         if len(good):
             nearest = np.abs(np.arange(len(track))[:, None] - good).argmin(axis=1)
             seen = replace(seen, masks=seen.masks[good[nearest]])
-        return cls(track, seen, held)
+        return cls(track, seen, held, poor)
 
     @property
     def walks(self) -> bool:
@@ -77,6 +91,7 @@ class Analysis:
         times: (T,) seconds since the first frame, exact.
         plate: the background.
         foreground: of every frame.
+        sightings: the people of every frame, as the detector saw them.
         people: everyone who was followed.
         timings: seconds by stage.
     """
@@ -85,28 +100,38 @@ class Analysis:
     original: Path
     info: VideoInfo
     times: tuple[Fraction, ...]
-    plate: Plate
+    plate: Plate | NoPlate
     foreground: ForegroundClip
+    sightings: Sightings
     people: tuple[Person, ...]
     timings: dict[str, float]
+
+    @property
+    def camera(self) -> str:
+        """ "still", "shaking", or "moving" too much to know what is behind the people."""
+        if isinstance(self.plate, NoPlate):
+            return "moving"
+        return "still" if all(map(is_still, self.plate.transforms)) else "shaking"
 
 
 class Analyser:
     """Two passes over a video: one for the background, one for the people in front of it."""
 
-    def __init__(self, source: Path, options: PipelineOptions, on_progress: Progress):
+    def __init__(
+        self, source: Path, detector: Detector, options: PipelineOptions, on_progress: Progress
+    ):
         self._source = source
+        self._detector = detector
         self._options = options
         self._report = on_progress
         self._clock = Clock()
         self._info = probe(source)
         self._times: list[Fraction] = []
 
-    def run(self, folder: Path, yolo: Path | None) -> Analysis:
+    def run(self, folder: Path) -> Analysis:
         """
         Args:
             folder: gets original.mp4; made if need be.
-            yolo: weights of the person detector; None: people are found by their motion.
 
         Raises:
             GaitDemoError: the video cannot be used, or shows nobody who can be anonymized.
@@ -114,17 +139,24 @@ class Analyser:
         folder.mkdir(parents=True, exist_ok=True)
         original = folder / "original.mp4"
         plate = self._learn_background(original)
-        foreground, tracks = self._find_people(plate, yolo)
-        refuse_standing(foreground, tracks, float(self._info.fps), self._info.width)
+        foreground, sightings = self._look(plate)
+        with self._clock.time("tracks"):
+            fps, options = float(self._info.fps), self._options.tracks
+            tracks = follow_people(sightings, foreground, fps, options)
+        if isinstance(plate, Plate):
+            seen = self._detector(plate.work, self._options.tracks.detector_px).masks
+            plate = without_ghosts(plate, seen, foreground, sightings, tracks)
+        by_motion = [track for track in tracks if track.sightings is None]
+        refuse_standing(foreground, by_motion, float(self._info.fps), self._info.width)
         people = []
         with self._clock.time("silhouettes"):
             for done, track in enumerate(tracks):
                 self._report("silhouettes", done, len(tracks))
-                people.append(Person.of(track, extract(foreground, track, tracks)))
+                people.append(Person.of(track, extract(foreground, track, tracks, sightings)))
         if not any(person.walks for person in people):
             raise NoPersonError(
-                "A person was found who does not move: only a walk can be anonymized. "
-                "Use a clip in which a person walks in front of a camera that stands still."
+                "A person was found, but never a whole silhouette. "
+                "Use a clip in which somebody walks, seen from head to feet."
             )
         return Analysis(
             self._source,
@@ -133,11 +165,12 @@ class Analyser:
             tuple(self._times),
             plate,
             foreground,
+            sightings,
             tuple(people),
             self._clock.seconds,
         )
 
-    def _learn_background(self, original: Path) -> Plate:
+    def _learn_background(self, original: Path) -> Plate | NoPlate:
         """The plate; the frames that it is learnt from also go into original.mp4."""
         info, video = self._info, self._options.video
         sound = self._source if video.keep_audio else None
@@ -155,23 +188,28 @@ class Analyser:
 
         writer = open_writer(original, (info.width, info.height), info.fps, sound)
         with self._clock.time("background"), writer as write:
-            return build_plate(frames(write))
+            return build_plate(frames(write), self._people)
 
-    def _find_people(self, plate: Plate, yolo: Path | None) -> tuple[ForegroundClip, list[Track]]:
-        height, width = (round(side * plate.scale) for side in plate.frame_shape)
-        foreground = ForegroundClip((height, width), plate.scale)
+    def _people(self, image: np.ndarray) -> np.ndarray:
+        """(h, w) uint8, 255 where an image shows people who must not become background."""
+        seen = self._detector(image, self._options.tracks.detector_px, least=_HIDES)
+        return np.uint8(255) * seen.masks.max(axis=0, initial=0)
 
-        def frames() -> Iterator[Frame]:
-            for frame in self._clock.decoding(read_frames(self._source)):
-                self._report("tracks", frame.index, len(self._times))
-                with self._clock.time("foreground"):
-                    foreground.append(plate.foreground(frame))
-                yield frame
-
-        fps, options = float(self._info.fps), self._options.tracks
-        with self._clock.time("tracks"):
-            if yolo is not None:
-                return foreground, detect_people(frames(), yolo, fps, options)
-            for _ in frames():
-                pass
-            return foreground, find_people(foreground, fps, options)
+    def _look(self, plate: Plate | NoPlate) -> tuple[ForegroundClip, Sightings]:
+        """What stands out from the background, and the people whom the detector sees."""
+        shape, is_known = working_shape(plate.frame_shape), isinstance(plate, Plate)
+        foreground = ForegroundClip(shape, plate.scale, is_known)
+        sightings = Sightings(shape, plate.scale)
+        step = max(1, int(self._info.fps / _LOOKS_A_SECOND)) if is_known else 1
+        for frame in self._clock.decoding(read_frames(self._source)):
+            self._report("tracks", frame.index, len(self._times))
+            with self._clock.time("foreground"):
+                moving = plate.foreground(frame)
+                foreground.append(moving)
+            with self._clock.time("detector"):
+                seen = None
+                if frame.index % step == 0:
+                    image = shrink_by(frame.rgb, plate.scale)
+                    seen = self._detector(image, self._options.tracks.detector_px)
+                sightings.append(seen, moving)
+        return foreground, sightings

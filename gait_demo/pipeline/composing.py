@@ -17,12 +17,13 @@ from gait_demo.config import PipelineOptions
 from gait_demo.errors import NoPersonError
 from gait_demo.pipeline.analysis import Analysis, Person, Progress
 from gait_demo.pipeline.models import Models
-from gait_demo.silhouettes import crop_square, own_foreground
-from gait_demo.structures import Frame
+from gait_demo.silhouettes import crop_square, own_mask
+from gait_demo.structures import Frame, Track
 from gait_demo.video import read_frames
 
 _WINDOW = 16  # full frames held at once, while C-NET colours them in one batch
 _STRANGER = 0.15  # of the smallest person: what moves and is as tall is not let through
+_SUSPECT = 0.2  # score of a sighting that is not let through
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class Composed:
         binary, colorized: (H, W, 3) uint8 RGB.
         covered: whether somebody got another gait in it.
         held: whether somebody was lost in it, so that an earlier or later look was used.
-        erased: whether something moved in it that belongs to nobody, and was taken out.
+        erased: whether something moved in it, or looked like somebody, that was not followed, and
+            was taken out.
     """
 
     frame: Frame
@@ -57,10 +59,6 @@ class _Layer:
     @property
     def square(self) -> np.ndarray:
         return self.person.silhouettes.squares[self.position]
-
-    @property
-    def held(self) -> bool:
-        return bool(self.person.held[self.position])
 
 
 def chosen_people(analysis: Analysis, options: PipelineOptions) -> list[Person]:
@@ -125,10 +123,11 @@ class Composer:
             if position is None:
                 continue
             track_id = person.track.track_id
-            if track_id not in self._crops or not person.held[position]:
+            if not person.held[position]:
                 square = person.silhouettes.squares[position]
                 self._crops[track_id] = crop_square(frame.rgb, square)
-            layers.append(_Layer(person, position, gait[position], self._crops[track_id]))
+            if track_id in self._crops:  # else there was no look of this person yet
+                layers.append(_Layer(person, position, gait[position], self._crops[track_id]))
         return sorted(layers, key=lambda layer: layer.square[3])
 
     def _colours(self, layers: list[list[_Layer]]) -> Iterator[np.ndarray]:
@@ -143,46 +142,65 @@ class Composer:
 
     def _compose(self, frame: Frame, layers: list[_Layer], colours: list[np.ndarray]) -> Composed:
         colorized = frame.rgb.copy()
-        erased = self._erase(colorized, frame.index, layers)
+        held, erased = self._erase(colorized, frame.index)
         for layer, colour in zip(layers, colours, strict=True):
             paste(colorized, colour, layer.alpha, layer.square)
         binary = render_binary(frame.rgb.shape[:2], [(x.alpha, x.square) for x in layers])
-        held = any(layer.held for layer in layers)
         return Composed(frame, binary, colorized, bool(layers), held, erased)
 
-    def _erase(self, rgb: np.ndarray, index: int, layers: list[_Layer]) -> bool:
-        """Takes the old people out, in place; whether something else was taken out as well."""
+    def _erase(self, rgb: np.ndarray, index: int) -> tuple[bool, bool]:
+        """Takes the old people out, in place; whether one of them was lost, and whether something
+        else was taken out as well."""
         shape, plate = rgb.shape[:2], self._analysis.plate
         moving, scale = self._analysis.foreground[index], self._analysis.foreground.scale
-        boxes = {p.track.track_id: p.box(index) for p in self._analysis.people}
-        boxes = {key: box for key, box in boxes.items() if box is not None}
         blobs = _Blobs.of(moving, scale)
         mine = np.zeros_like(moving)
-        regions = []
-        for layer in layers:
-            track = layer.person.track
-            box = boxes[track.track_id]
-            rivals = [other for key, other in boxes.items() if key != track.track_id]
-            own = own_foreground(moving, box, rivals, scale)
+        regions, lost = [], False
+        for person in self._analysis.people if self._everyone else self._people:
+            position, box = person.position(index), person.box(index)
+            if position is None:
+                continue
+            own = self._place(person.track, index)
             share = blobs.share(own)
-            if layer.held:
+            if person.held[position]:
+                lost = True
                 regions.append(box_region(shape, box))
             if self._everyone:  # with all that hangs together with the person
                 own, box = blobs.whole(own, box, share > 0.5)
             mine |= own
-            seen = layer.person.silhouettes.masks[layer.position]
-            regions.append(silhouette_region(shape, own, box, [(seen, layer.square)]))
-        strangers = self._strangers(moving & ~mine, scale) if self._everyone else []
+            seen, square = (each[position] for each in (
+                person.silhouettes.masks, person.silhouettes.squares))  # fmt: skip
+            regions.append(silhouette_region(shape, own, box, [(seen, square)]))
+        strangers = []
+        if self._everyone:
+            strangers = self._strangers((moving | self._suspects(index)) & ~mine, scale)
         for blob, box in strangers:
             regions.append(silhouette_region(shape, blob, box, []))
         for region in regions:
             if region is not None:
                 erase(rgb, plate, index, region)
-        return bool(strangers)
+        return lost, bool(strangers)
 
-    def _strangers(self, moving: np.ndarray, scale: float) -> list[tuple[np.ndarray, np.ndarray]]:
-        """What moves, is tall enough to be somebody, and was erased with nobody: mask and box."""
-        blobs = _Blobs.of(moving, scale)
+    def _place(self, track: Track, index: int) -> np.ndarray:
+        """Where a person is in a frame, (h, w) uint8, 0 or 1: as seen, and what moves there."""
+        analysis = self._analysis
+        tracks = [person.track for person in analysis.people]
+        seen = own_mask(analysis.foreground, track, tracks, index, analysis.sightings)
+        return seen | own_mask(analysis.foreground, track, tracks, index)
+
+    def _suspects(self, index: int) -> np.ndarray:
+        """Where the detector saw anybody, (h, w) uint8, 0 or 1."""
+        sightings = self._analysis.sightings
+        suspects = np.zeros(sightings.shape, np.uint8)
+        for sighting in sightings.latest(index):
+            if sighting.score > _SUSPECT:
+                suspects |= sightings.mask(sighting)
+        return suspects
+
+    def _strangers(self, left: np.ndarray, scale: float) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Of what is left, (h, w) uint8, 0 or 1, all that is tall enough to be somebody, or a part
+        of somebody: mask and box."""
+        blobs = _Blobs.of(cv2.morphologyEx(left, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)), scale)
         tall = blobs.xyxy[:, 3] - blobs.xyxy[:, 1] >= self._stranger_px
         tall[0] = False  # the background
         return [

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
 
+from gait_demo.detector import Detector
 from gait_demo.models import build
 from gait_demo.models.anet import ANet
 from gait_demo.models.cnet import CNet
-from gait_demo.weights import Weights, find
+from gait_demo.weights import Weights, ask_ahead, find
 
 
 @dataclass(frozen=True)
@@ -19,14 +21,14 @@ class Models:
 
     Attributes:
         anet, cnet: ready for inference.
-        yolo: weights of the person detector; None: people are found by their motion.
-        weights: every file of weights in use.
+        files: their weights.
+        yolo: weights of the person detector; None: those that `weights.find` finds.
     """
 
     anet: ANet
     cnet: CNet
-    yolo: Path | None
-    weights: tuple[Weights, ...]
+    files: tuple[Weights, ...]
+    yolo: Path | None = None
 
     @classmethod
     def load(
@@ -34,18 +36,35 @@ class Models:
     ) -> Models:
         """Build the networks from explicit files, or from wherever `weights.find` finds them.
 
-        From then on torch computes in one thread: the other cores decode and encode meanwhile,
-        and sums come out the same however many cores there are.
+        The detector may have to come from the Hub: it is asked for now and waited for on first
+        use. From then on torch computes in one thread: the other cores decode and encode
+        meanwhile, and sums come out the same however many cores there are.
 
         Raises:
             WeightsError: A-NET's or C-NET's weights are missing, or a file is unusable.
         """
         torch.set_num_threads(1)
-        anet_file, cnet_file = find("anet", anet), find("cnet", cnet)
-        yolo_file = find("yolo", yolo, required=False)
+        if yolo is None:
+            ask_ahead()
+        files = find("anet", anet), find("cnet", cnet)
         return cls(
-            anet=build.load(anet_file.path, "anet"),
-            cnet=build.load(cnet_file.path, "cnet"),
-            yolo=yolo_file.path if yolo_file else None,
-            weights=tuple(file for file in (anet_file, cnet_file, yolo_file) if file),
+            build.load(files[0].path, "anet"), build.load(files[1].path, "cnet"), files, yolo
         )
+
+    @cached_property
+    def detector(self) -> Detector:
+        """The person detector, found and built on first use.
+
+        Raises:
+            WeightsError: its weights are missing, not what they should be, or unusable.
+        """
+        return Detector.load(self._detector_file.path)
+
+    @property
+    def weights(self) -> tuple[Weights, ...]:
+        """Every file of weights in use."""
+        return *self.files, self._detector_file
+
+    @cached_property
+    def _detector_file(self) -> Weights:
+        return find("yolo", self.yolo)

@@ -13,6 +13,7 @@ from gait_demo.config import PipelineOptions
 from gait_demo.outputs import NAMES, appear_together, link_or_copy, result_videos
 from gait_demo.pipeline.analysis import Analyser, Analysis, Progress
 from gait_demo.pipeline.composing import Composed, Composer, chosen_people
+from gait_demo.pipeline.coverage import coverage, warning
 from gait_demo.pipeline.models import Models
 from gait_demo.structures import GaitResult
 
@@ -54,10 +55,11 @@ class Pipeline:
             folder: gets original.mp4; made if need be. The caller deletes it with the analysis.
 
         Raises:
-            GaitDemoError: the video cannot be used, or shows nobody who can be anonymized.
+            GaitDemoError: the video cannot be used, or shows nobody who can be anonymized; or the
+                detector, which is built on first use, cannot be had.
         """
-        analysis = Analyser(Path(source), self.options, on_progress)
-        return analysis.run(Path(folder), self.models.yolo)
+        analyser = Analyser(Path(source), self.models.detector, self.options, on_progress)
+        return analyser.run(Path(folder))
 
     def compose(
         self,
@@ -110,7 +112,8 @@ class Pipeline:
 
     def _report(self, analysis: Analysis, seed: int, counts: Counter, clock: Clock) -> dict:
         info, people = analysis.info, len(analysis.people)
-        others = people - len(chosen_people(analysis, self.options))
+        chosen = chosen_people(analysis, self.options)
+        others = people - len(chosen)
         everyone = self.options.anonymize.person is None
         seconds = Counter(analysis.timings) + Counter(clock.seconds)
         return {
@@ -120,13 +123,24 @@ class Pipeline:
             "duration_s": round(float(analysis.times[-1] + 1 / info.fps), 6),
             "width": info.width,
             "height": info.height,
+            "camera": analysis.camera,
             "people": people,
             "people_removed": others if everyone else 0,
             "people_in_clear": 0 if everyone else others,
             "frames_covered": counts["covered"],
             "frames_held": counts["held"],
             "frames_erased": counts["erased"],
+            "tracks": [coverage(person) for person in chosen],
+            "warnings": [text for person in chosen if (text := warning(person))],
             "seed": seed,
-            "weights": [{"name": file.name, "sha256": file.sha256} for file in self.models.weights],
+            "weights": [
+                {
+                    "name": file.name,
+                    "file": file.path.name,
+                    "source": file.source,
+                    "sha256": file.sha256,
+                }
+                for file in self.models.weights
+            ],
             "timings": {stage: round(spent, 3) for stage, spent in seconds.items()},
         }

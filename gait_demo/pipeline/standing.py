@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from gait_demo.errors import NoPersonError
 from gait_demo.foreground import ForegroundClip
-from gait_demo.silhouettes import own_foreground
+from gait_demo.plate import Plate
+from gait_demo.registration import rescale, steadied
+from gait_demo.sightings import Sightings
+from gait_demo.silhouettes import own_foreground, own_mask
 from gait_demo.structures import Track
 
 _PAUSE_S = 0.5  # without a track, at the clip's beginning or end, that needs an explanation
@@ -14,6 +18,36 @@ _STILL = 0.2  # heights a person may sway without walking
 _GHOST = 0.5  # share of a silhouette's place that is foreground while nobody is there
 _FEWEST = 3  # frames to judge that by
 _FRAMES_A_SECOND = 8  # that are looked at
+_STAYS = 0.25  # share of the frames in which somebody is in a place, who may be in the plate
+_SAMPLES = 24  # frames by which that is judged
+
+
+def without_ghosts(
+    plate: Plate,
+    seen: np.ndarray,
+    foreground: ForegroundClip,
+    sightings: Sightings,
+    tracks: list[Track],
+) -> Plate:
+    """The plate, painted over where it shows people who stood there for much of the clip.
+
+    Args:
+        seen: masks (N, h, w) uint8, 0 or 1, of what a detector takes for people in plate.work.
+        tracks: everyone who was followed.
+    """
+    suspected = seen.max(axis=0, initial=0)
+    stays = np.zeros(suspected.shape, np.int32)
+    chosen = np.linspace(0, len(foreground) - 1, _SAMPLES).round().astype(int)
+    for frame in chosen:
+        transform = rescale(plate.transforms[frame], plate.scale)
+        for track in tracks:
+            if track.first_frame <= frame < track.first_frame + len(track):
+                mask = own_mask(foreground, track, tracks, frame, sightings)
+                stays += steadied(mask, transform, stays.shape, cv2.BORDER_CONSTANT)
+    ghosts = suspected & (stays > _STAYS * len(chosen))
+    if not ghosts.any():
+        return plate
+    return plate.painted_over(cv2.dilate(ghosts.astype(np.uint8), np.ones((9, 9), np.uint8)))
 
 
 def refuse_standing(
@@ -25,7 +59,7 @@ def refuse_standing(
     stands there, either before somebody stops or after somebody starts.
 
     Args:
-        tracks: everyone who was followed.
+        tracks: of people who were found by motion; a detector sees those who stand as well.
         width: of the frames, in pixels.
 
     Raises:

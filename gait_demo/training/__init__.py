@@ -1,16 +1,16 @@
-"""Training of A-NET and C-NET, and its part of the command line."""
+"""Training of the networks, and its part of the command line."""
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import fields
 from pathlib import Path
 
 from gait_demo.errors import DataError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `python -m gait_demo train`."""
-    parser.add_argument("network", choices=("anet", "cnet"))
+    """The arguments of `python -m gait_demo train anet` and `cnet`."""
     parser.add_argument("--data", type=Path, required=True, help="walks-*.npz, or CASIA-B")
     parser.add_argument("--out", type=Path, required=True, help="checkpoint to write")
     parser.add_argument("--preset", choices=("paired", "paper"), help="how to train it")
@@ -26,6 +26,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int)
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     parser.add_argument("--no-bf16", dest="bf16", action="store_false", help="in full precision")
+
+
+def add_detector_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `python -m gait_demo train detector`."""
+    parser.add_argument("--data", type=Path, required=True, help="of synthesize crowds")
+    parser.add_argument("--out", type=Path, required=True, help="checkpoint to write")
+    parser.add_argument("--start", type=Path, help="checkpoint to start from")
+    parser.add_argument("--epochs", type=int)
+    parser.add_argument("--minutes", type=float, help="as many epochs as that takes, instead")
+    parser.add_argument("--batch", type=int)
+    parser.add_argument("--size", type=int, help="of the square pictures, in pixels")
+    parser.add_argument("--learning-rate", type=float, help="of AdamW, at the start")
+    parser.add_argument("--device", help="cpu, or 0 for the first GPU")
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--resume", action="store_true", help="go on from the last epoch")
+
+
+def run_detector(parsed: argparse.Namespace) -> dict:
+    """Train the person detector as the arguments say; returns the summary.
+
+    Raises:
+        DataError: there is nothing to train on, or nothing to resume.
+    """
+    from gait_demo.training.detector import DetectorTrainingOptions, train_detector
+
+    names = [field.name for field in fields(DetectorTrainingOptions)]
+    given = {name: getattr(parsed, name) for name in names if getattr(parsed, name) is not None}
+    return train_detector(DetectorTrainingOptions(**given))
 
 
 def run(parsed: argparse.Namespace) -> dict:

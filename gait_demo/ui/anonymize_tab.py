@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import islice
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
-import cv2
 import gradio as gr
-import numpy as np
 
-from gait_demo.config import PipelineOptions, VideoOptions
+from gait_demo.config import AnonymizeOptions, PipelineOptions, VideoOptions
 from gait_demo.errors import GaitDemoError
 from gait_demo.pipeline import Models, Pipeline, Progress
-from gait_demo.structures import GaitResult
+from gait_demo.structures import Track
 from gait_demo.ui.look import TOGETHER_JS
+from gait_demo.ui.pictures import numbered, poster
 from gait_demo.ui.session import Cancelled, Session
-from gait_demo.video import probe, read_frames
+from gait_demo.ui.summary import summarise
 
 MAX_DURATION_S = 60
 MAX_SEED = 9999
-POSTER_CHOICES = 8
+EVERYONE = 0  # among the choices of whom to change; the others are track ids
 _REPORT_EVERY_S = 0.2
 
 INTRODUCTION = """
@@ -57,37 +56,61 @@ def anonymize_tab(demo: gr.Blocks, models: Models, examples: list[Path], folder:
         examples: clips that run with one click.
         folder: where visitors' files are kept while they visit; the app must serve it.
     """
-    pipeline = Pipeline(models, PipelineOptions(video=VideoOptions(max_duration_s=MAX_DURATION_S)))
+    options = PipelineOptions(video=VideoOptions(max_duration_s=MAX_DURATION_S))
 
-    def run(session: Session | None, source: str | None, seed: float, progress=gr.Progress()):  # noqa: B008
+    def run(
+        session: Session | None,
+        source: str | None,
+        seed: float,
+        who: int,
+        progress=gr.Progress(),  # noqa: B008
+    ):
         if not source or session is None:
             raise gr.Error(READY, title="No video yet", print_exception=False)
-        session.forget()
         began = perf_counter()
-        with _sentences(), session.run() as (folder, check):
-            report = _reporter(progress, check)
-            analysis = pipeline.analyse(Path(source), folder / "clip", report)
-            result = pipeline.render(analysis, folder / "result", int(seed), report)
-            session.analysis = analysis
-        return analysis.original, *_shown(result, perf_counter() - began)
-
-    def rerun(session: Session | None, seed: float, progress=gr.Progress()):  # noqa: B008
-        analysis = session and session.analysis
+        analysis = session.analysis_of(Path(source))
         if analysis is None:
-            return gr.skip(), gr.skip(), gr.skip(), READY
-        began = perf_counter()
+            with _sentences(), session.run() as (folder, check):
+                report = _reporter(progress, check)
+                analysis = Pipeline(models, options).analyse(Path(source), folder, report)
+                walkers = [person.track for person in analysis.people if person.walks]
+                picture = numbered(analysis.original, walkers, folder)
+                session.analysis = analysis
+            who = EVERYONE
+            yield {people: gr.Image(picture, visible=True), chosen: _choices(walkers)}
+        person = AnonymizeOptions(person=who or None)
         with _sentences(), session.run() as (folder, check):
             report = _reporter(progress, check)
-            result = pipeline.render(analysis, folder / "result", int(seed), report)
-        return _shown(result, perf_counter() - began)
+            pipeline = Pipeline(models, replace(options, anonymize=person))
+            result = pipeline.render(analysis, folder, int(seed), report)
+        yield {
+            original: result.original,
+            binary: result.binary,
+            colorized: result.colorized,
+            comparison: result.comparison,
+            status: summarise(result.report, perf_counter() - began),
+        }
 
-    def forget(session: Session | None) -> None:
+    def rerun(
+        session: Session | None,
+        source: str | None,
+        seed: float,
+        who: int,
+        progress=gr.Progress(),  # noqa: B008
+    ):
+        if not source or session is None or session.analysis_of(Path(source)) is None:
+            yield {status: READY}
+        else:
+            yield from run(session, source, seed, who, progress)
+
+    def forget(session: Session | None):
         if session is not None:
             session.forget()
+        return gr.Image(None, visible=False), gr.Radio(value=EVERYONE, visible=False)
 
     def cancel(session: Session) -> str:
         session.cancel()
-        return "Stopped. Nothing of that run was kept."
+        return "Stopped. No result of that run was kept."
 
     session = gr.State(None, delete_callback=lambda held: held and held.close())
     gr.Markdown(INTRODUCTION)
@@ -96,15 +119,28 @@ def anonymize_tab(demo: gr.Blocks, models: Models, examples: list[Path], folder:
         with gr.Column(min_width=300):
             gr.Markdown("### 1. Choose a walking video")
             source = gr.Video(
-                label="Camera still, whole body, up to 60 s",
+                label="Whole body, up to 60 s",
                 sources=["upload", "webcam"],
                 webcam_options=gr.WebcamOptions(mirror=False),
                 height=260,
                 elem_id="source",
             )
+            people = gr.Image(
+                label="The people who were found",
+                visible=False,
+                interactive=False,
+                height=240,
+                buttons=["fullscreen"],
+                elem_id="people",
+            )
+            chosen = gr.Radio(
+                [("Everyone", EVERYONE)], value=EVERYONE, label="Who gets another gait",
+                info="By the numbers in the picture. Whoever is not chosen stays recognisable.",
+                visible=False, elem_id="who",
+            )  # fmt: skip
         with gr.Column(min_width=300):
             clicked = gr.Examples(
-                [[_poster(path, folder), str(path)] for path in examples],
+                [[poster(path, folder), str(path)] for path in examples],
                 inputs=[gr.Image(visible=False), source],
                 visible_columns=[0],
                 label="No video at hand? Click one: it runs at once",
@@ -132,64 +168,25 @@ def anonymize_tab(demo: gr.Blocks, models: Models, examples: list[Path], folder:
     demo.load(lambda: Session(folder), outputs=session, api_visibility="private")
     demo.load(None, js=TOGETHER_JS)
     engine = {"concurrency_id": "engine", "concurrency_limit": 1, "show_progress_on": status}
-    whole = {
-        "fn": run,
-        "inputs": [session, source, seed],
-        "outputs": [original, binary, colorized, comparison, status],
-        **engine,
-    }
+    inputs = [session, source, seed, chosen]
+    outputs = [original, binary, colorized, comparison, status, people, chosen]
+    whole = {"fn": run, "inputs": inputs, "outputs": outputs, **engine}
+    half = {"fn": rerun, "inputs": inputs, "outputs": outputs, **engine}
     runs = [
         start.click(**whole, api_visibility="private"),
         clicked.load_input_event.then(**whole, api_visibility="private"),
-        seed.release(
-            rerun,
-            [session, seed],
-            [binary, colorized, comparison, status],
-            **engine,
-            trigger_mode="always_last",
-            api_visibility="private",
-        ),
+        seed.release(**half, trigger_mode="always_last", api_visibility="private"),
+        chosen.input(**half, trigger_mode="always_last", api_visibility="private"),
     ]
-    source.change(forget, session, queue=False, api_visibility="private")
+    source.change(forget, session, [people, chosen], queue=False, api_visibility="private")
     stop.click(cancel, session, status, queue=False, cancels=runs, api_visibility="private")
 
 
-def summarise(report: dict, spent_s: float) -> str:
-    """The report of a run, and the seconds it took, as a few plain sentences."""
-    people = report["people"] - report["people_removed"]
-    who = "One walker was" if people == 1 else f"{people} walkers were"
-    sentences = [
-        f"**{who} anonymized** with seed {report['seed']}, "
-        f"in {report['frames_covered']} of {report['frames_in']} frames."
-    ]
-    if report["frames_held"]:
-        sentences.append(
-            f"In {report['frames_held']} of them a walker was not to be seen well, and the last "
-            "good look was held."
-        )
-    if report["frames_erased"]:
-        sentences.append(
-            f"In {report['frames_erased']} frames something else moved and was replaced by "
-            "background."
-        )
-    if report["people_removed"]:
-        sentences.append(f"{report['people_removed']} more were replaced by background.")
-    sentences.append(
-        f"The clip keeps its {report['fps']:.4g} frames per second and "
-        f"{report['duration_s']:.1f} s; this took {spent_s:.0f} s."
-    )
-    return " ".join(sentences)
-
-
-def _poster(clip: Path, folder: Path) -> str:
-    """The path of a picture of a clip: of a few frames the one that is least like the others."""
-    step = max(1, (probe(clip).frames or 1) // POSTER_CHOICES)
-    frames = np.stack([frame.rgb for frame in islice(read_frames(clip), None, None, step)])
-    unlike = np.abs(frames - frames.mean(axis=0)).mean(axis=(1, 2, 3))
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{clip.stem}.jpg"
-    cv2.imwrite(str(path), cv2.cvtColor(frames[unlike.argmax()], cv2.COLOR_RGB2BGR))
-    return str(path)
+def _choices(tracks: list[Track]) -> gr.Radio:
+    """Everyone, or one of those who were found; nothing to choose where there is only one."""
+    numbers = sorted(track.track_id for track in tracks)
+    choices = [("Everyone", EVERYONE), *((f"Only person {n}", n) for n in numbers)]
+    return gr.Radio(choices, value=EVERYONE, visible=len(numbers) > 1)
 
 
 def _player(label: str, name: str) -> gr.Video:
@@ -203,10 +200,6 @@ def _player(label: str, name: str) -> gr.Video:
         elem_classes="player",
         buttons=["download"],
     )
-
-
-def _shown(result: GaitResult, spent_s: float) -> tuple[Path, Path, Path, str]:
-    return result.binary, result.colorized, result.comparison, summarise(result.report, spent_s)
 
 
 def _reporter(progress: gr.Progress, check: Callable[[], None]) -> Progress:

@@ -56,6 +56,11 @@ class Session:
                 shutil.rmtree(folder, ignore_errors=True)
         self._runs = [folder for folder in self._runs if folder.exists()]
 
+    def analysis_of(self, source: Path) -> Analysis | None:
+        """The analysis that is kept, if it is of this clip."""
+        kept = self.analysis
+        return kept if kept is not None and kept.source == source else None
+
     def forget(self) -> None:
         """Another clip was chosen: its seeds are not those of the clip before."""
         self.analysis = None

@@ -1,0 +1,28 @@
+"""Boxes (..., 4) of x0, y0, x1, y1 in pixels; where two are compared, they are broadcast."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+
+def bounds(mask: np.ndarray) -> np.ndarray:
+    """(4,) float32: the tightest box around a mask (H, W), bool or uint8, that is not empty."""
+    x, y, w, h = cv2.boundingRect(mask.astype(np.uint8))
+    return np.float32([x, y, x + w, y + h])
+
+
+def area(boxes: np.ndarray) -> np.ndarray:
+    return (boxes[..., 2:] - boxes[..., :2]).prod(axis=-1)
+
+
+def overlap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The area that both share."""
+    sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
+    return np.maximum(sides, 0).prod(axis=-1)
+
+
+def iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Intersection over union."""
+    common = overlap(a, b)
+    return common / np.maximum(area(a) + area(b) - common, 1e-9)

@@ -1,0 +1,156 @@
+"""The person detector: a YOLO that segments people, built and run by ultralytics.
+
+Ours is a nano-size YOLOv8 with a narrower last stage, one class and few mask prototypes. It ships
+as safetensors, which cannot run code; a `.pt` file is a pickle, which can.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from .errors import WeightsError
+from .models.build import read_tensors, write_tensors
+
+os.environ.setdefault("YOLO_OFFLINE", "true")  # no update checks, no analytics, ...
+os.environ.setdefault("YOLO_AUTOINSTALL", "false")  # ... and no packages that nobody asked for
+os.environ.setdefault("YOLO_VERBOSE", "false")
+
+_BASE = "yolov8n-seg.yaml"  # of the ultralytics package
+_WIDEST = 512  # channels before the nano scale; the original's 1024 are for 80 classes
+_PROTOTYPES = (32, 128)  # masks are mixed from so many; channels before the nano scale
+_PERSON = 0  # the class; of COCO's as well
+_MOST = 50  # people in one image, the surest
+_SAME_PERSON = 0.45  # IoU of boxes from which on only the surest is kept
+
+
+@dataclass(frozen=True)
+class Detections:
+    """The people that a detector saw in one image.
+
+    Attributes:
+        xyxy: (N, 4) float32 boxes in pixels of the image.
+        scores: (N,) float32 in [0, 1].
+        masks: (N, H, W) uint8, 0 or 1.
+    """
+
+    xyxy: np.ndarray
+    scores: np.ndarray
+    masks: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+
+class Detector:
+    """Finds people in single images."""
+
+    def __init__(self, yolo, name: str):
+        self._yolo = yolo
+        self._name = name
+
+    @classmethod
+    def load(cls, path: Path) -> Detector:
+        """
+        Args:
+            path: of our weights (.safetensors), or of the publisher's (.pt), a segmenter whose
+                class 0 is a person. Unpickling runs code: be sure where a .pt comes from.
+
+        Raises:
+            WeightsError: the file is missing, or ultralytics cannot use it.
+        """
+        if not path.is_file():
+            raise WeightsError(f"The person-detector weights {path} do not exist.")
+        from ultralytics import YOLO
+
+        if path.suffix == ".safetensors":
+            yolo = YOLO(_BASE, task="segment")
+            yolo.model = load_network(path)
+            return cls(yolo, path.name)
+        try:
+            yolo = YOLO(str(path))
+        except Exception as error:  # it raises whatever unpickling meets
+            raise WeightsError(
+                f"The person-detector weights {path} cannot be loaded by ultralytics: {error}"
+            ) from error
+        if yolo.task != "segment":
+            raise WeightsError(f"{path} is for {yolo.task!r}; a YOLO that segments is needed.")
+        return cls(yolo, path.name)
+
+    def __call__(self, rgb: np.ndarray, size: int, least: float = 0.1) -> Detections:
+        """
+        Args:
+            rgb: (H, W, 3) uint8.
+            size: longest side in pixels at which the network sees the image.
+            least: score of a detection.
+
+        Raises:
+            WeightsError: the file turns out to hold another kind of network.
+        """
+        bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
+        threads = torch.get_num_threads()
+        try:
+            (seen,) = self._yolo.predict(
+                bgr, imgsz=size, classes=[_PERSON], conf=least, retina_masks=True, verbose=False,
+                max_det=_MOST, iou=_SAME_PERSON,
+                device="cpu",  # as the other networks: the same result on every machine
+            )  # fmt: skip
+        except TypeError as error:  # a file that it took for weights of another kind
+            raise WeightsError(
+                f"{self._name} holds no person detector that works: {error}"
+            ) from error
+        finally:
+            if torch.get_num_threads() != threads:  # ultralytics takes what it finds
+                torch.set_num_threads(threads)
+        if seen.masks is None:
+            empty = np.zeros(0, np.float32)
+            return Detections(empty.reshape(0, 4), empty, np.zeros((0, *rgb.shape[:2]), np.uint8))
+        return Detections(
+            seen.boxes.xyxy.float().numpy(),
+            seen.boxes.conf.float().numpy(),
+            seen.masks.data.numpy().astype(np.uint8),
+        )
+
+
+def layers() -> dict:
+    """Our architecture, as ultralytics' SegmentationModel is built from it."""
+    from ultralytics.nn.tasks import yaml_model_load
+
+    base = yaml_model_load(_BASE)
+    base["scales"] = {"n": [*base["scales"]["n"][:2], _WIDEST]}
+    base["head"][-1][-1][1:] = _PROTOTYPES
+    return {**base, "nc": 1}
+
+
+def save_network(path: Path, network: torch.nn.Module, summary: dict) -> None:
+    """Write our weights as safetensors, with the layers that they fit and a training summary."""
+    dims = {key: value for key, value in network.yaml.items() if key != "yaml_file"}
+    write_tensors(path, "yolo", network.state_dict(), dims, summary)
+
+
+def load_network(path: Path) -> torch.nn.Module:
+    """The network that `save_network` wrote, for inference.
+
+    Raises:
+        WeightsError: not a checkpoint of this project, or one that does not fit its layers.
+    """
+    from ultralytics.nn.tasks import SegmentationModel
+
+    tensors, metadata = read_tensors(path, "yolo")
+    try:
+        network = SegmentationModel(json.loads(metadata["dims"]), verbose=False)
+        network.load_state_dict(tensors, strict=True)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise WeightsError(
+            f"{path.name} does not fit this version of ultralytics or of the project; use the "
+            "project's own checkpoints and requirements."
+        ) from error
+    network.names = {_PERSON: "person"}
+    network = network.eval().requires_grad_(False).fuse(verbose=False)
+    return network.to(memory_format=torch.channels_last)

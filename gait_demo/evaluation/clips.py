@@ -1,0 +1,199 @@
+"""How well people are found, cut out and followed in real clips, against references.
+
+Who is less than a third as tall as the tallest person of the clip is left out: in rooms these
+are reflections in windows, which the references take for people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+
+from gait_demo.boxes import iou
+from gait_demo.errors import DataError, GaitDemoError
+from gait_demo.evaluation.detection import FOUND, Detect, Progress, rounded
+from gait_demo.evaluation.matching import followed, identities, mask_iou, pairs
+from gait_demo.evaluation.references import People
+from gait_demo.plate import working_scale
+from gait_demo.shrink import shrink_by
+from gait_demo.structures import Frame, Track, VideoInfo
+from gait_demo.video import probe, read_frames
+
+_RELATIVE_HEIGHT = 1 / 3  # of the tallest of the clip: who is smaller may be a reflection
+_FOLLOWED = 0.4  # IoU: a track's box is smooth, and as wide in mid-stance as in a stride
+_STEP_S = 0.2  # between frames looked at, at most: people must still overlap with themselves
+_MISSING_S = 0.6  # for which the reference may miss a person
+_WARM_UP = 3  # frames whose milliseconds do not count
+_VIDEOS = {".mp4", ".avi", ".mov", ".mkv", ".webm", ".gif"}
+
+
+@dataclass(frozen=True)
+class _Look:
+    """At one frame.
+
+    Attributes:
+        index: of the frame.
+        xyxy: (N, 4) float32, the people of the reference.
+        ious: by size, for each of them the IoU of the mask found, or None.
+        ms: by size, milliseconds of the detection.
+    """
+
+    index: int
+    xyxy: np.ndarray
+    ious: dict[int, list[float | None]]
+    ms: dict[int, float]
+
+    @property
+    def heights(self) -> np.ndarray:
+        """(N,) float32 in pixels."""
+        return self.xyxy[:, 3] - self.xyxy[:, 1]
+
+    def taller(self, least: float) -> _Look:
+        """Without people who are less tall, in pixels."""
+        kept = np.flatnonzero(self.heights >= least)
+        ious = {size: [some[n] for n in kept] for size, some in self.ious.items()}
+        return replace(self, xyxy=self.xyxy[kept], ious=ious)
+
+
+def measure_clips(
+    folder: Path,
+    detector: Detect,
+    references: Callable[[np.ndarray], People],
+    tracks_of: Callable[[Path], list[Track]],
+    sizes: tuple[int, ...],
+    score: float,
+    most_frames: int,
+    on_progress: Progress | None = None,
+) -> tuple[dict[str, dict], list[str]]:
+    """measure_clip of every video in a folder.
+
+    Returns:
+        Figures by name, and a sentence for each video that could not be read or followed.
+
+    Raises:
+        DataError: there are no videos.
+    """
+    videos = sorted(path for path in folder.glob("*") if path.suffix.lower() in _VIDEOS)
+    if not videos:
+        raise DataError(f"{folder} holds no videos.")
+    clips, problems = {}, []
+    for done, video in enumerate(videos):
+        if on_progress:
+            on_progress("clips", done, len(videos))
+        try:
+            clip, problem = measure_clip(
+                video, detector, references, tracks_of, sizes, score, most_frames
+            )
+        except GaitDemoError as error:
+            problems.append(f"{video.name} is passed over: {error}")
+            continue
+        clips[video.stem] = clip
+        if problem:
+            problems.append(f"{video.name} is not followed: {problem}")
+    return clips, problems
+
+
+def measure_clip(
+    video: Path,
+    detector: Detect,
+    references: Callable[[np.ndarray], People],
+    tracks_of: Callable[[Path], list[Track]],
+    sizes: tuple[int, ...],
+    score: float,
+    most_frames: int,
+) -> tuple[dict, str | None]:
+    """
+    Args:
+        references: the people in a frame to compare with.
+        tracks_of: those whom the pipeline follows; it may refuse a video with a GaitDemoError.
+        sizes: at which the detector sees the frames.
+        score: from which on a detection counts as one.
+        most_frames: to look at, evenly along the clip, but at least one each 0.2 s: from a long
+            clip they are the first.
+
+    Returns:
+        frames (looked at), step (from one to the next), person_frames (of the references);
+        found (share), mask_iou (mean) and ms (median) by size; followed (share), switches. Shares
+        of nobody are None. And why the clip was not followed, if it was refused.
+
+    Raises:
+        VideoError: the video cannot be read.
+    """
+    info = probe(video)
+    step = _step(info, most_frames)
+    with closing(read_frames(video)) as frames:
+        chosen = islice((frame for frame in frames if frame.index % step == 0), most_frames)
+        looks = [_look(frame, detector, references, sizes, score) for frame in chosen]
+    tallest = max(look.heights.max(initial=0) for look in looks)
+    looks = [look.taller(_RELATIVE_HEIGHT * tallest) for look in looks]
+    problem, tracks = None, []
+    try:
+        tracks = tracks_of(video)
+    except GaitDemoError as error:
+        problem = str(error)
+    people = [look.xyxy for look in looks]
+    gap = round(_MISSING_S * float(info.fps) / step)
+    there = list(zip(identities(people, gap), people, strict=True))
+    boxes = [_boxes(tracks, look.index, info) for look in looks]
+    covered, switches = followed(there, boxes, _FOLLOWED)
+    count = sum(map(len, people))
+    clip = {
+        "frames": len(looks),
+        "step": step,
+        "person_frames": count,
+        "followed": round(covered / count, 4) if count else None,
+        "switches": switches,
+    } | {"found": {}, "mask_iou": {}, "ms": {}}
+    for size in sizes:
+        ious = [iou for look in looks for iou in look.ious[size] if iou is not None]
+        ms = [look.ms[size] for look in looks]
+        clip["found"][size] = round(len(ious) / count, 4) if count else None
+        clip["mask_iou"][size] = rounded(np.mean, ious)
+        clip["ms"][size] = round(float(np.median(ms[_WARM_UP:] or ms)), 1)
+    return clip, problem
+
+
+def _step(info: VideoInfo, most_frames: int) -> int:
+    frames = info.frames or round((info.duration_s or 0) * info.fps)
+    return max(1, min(-(-frames // most_frames), round(_STEP_S * info.fps)))
+
+
+def _look(
+    frame: Frame,
+    detector: Detect,
+    references: Callable[[np.ndarray], People],
+    sizes: tuple[int, ...],
+    score: float,
+) -> _Look:
+    people = references(frame.rgb)
+    ious = {size: [None] * len(people.xyxy) for size in sizes}
+    ms = {}
+    for size in sizes:
+        image, scale = _as_analysed(frame.rgb, size)
+        started = perf_counter()
+        seen = detector(image, size, score)
+        ms[size] = 1000 * (perf_counter() - started)
+        for n, m in pairs(iou(seen.xyxy[:, None] / scale, people.xyxy), FOUND):
+            person = shrink_by(people.masks[m].astype(np.float32), scale) > 0.5
+            ious[size][m] = mask_iou(seen.masks[n] > 0, person)
+    return _Look(frame.index, people.xyxy, ious, ms)
+
+
+def _as_analysed(rgb: np.ndarray, size: int) -> tuple[np.ndarray, float]:
+    """A frame no larger than the pipeline, or the detector, looks at it; and its scale."""
+    scale = max(working_scale(rgb.shape[:2]), min(1.0, size / max(rgb.shape[:2])))
+    return shrink_by(rgb, scale), scale
+
+
+def _boxes(tracks: list[Track], index: int, info: VideoInfo) -> tuple[list[int], np.ndarray]:
+    """Ids of the tracks that are there in frame `index`, and the part of their boxes within it."""
+    there = [track for track in tracks if 0 <= index - track.first_frame < len(track)]
+    boxes = np.reshape([track.xyxy[index - track.first_frame] for track in there], (-1, 4))
+    inside = boxes.clip(0, [info.width, info.height] * 2)
+    return [track.track_id for track in there], inside

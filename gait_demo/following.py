@@ -1,0 +1,93 @@
+"""The ways of people through a clip, from what a detector saw of them frame by frame.
+
+ByteTrack (Zhang et al. 2022), as ultralytics has it, follows people through crossings and, by
+prediction, for a while through frames in which they are not seen.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .sightings import Sightings
+
+_GAP_S = 1.0  # a person may stay unseen for so long and still be the same
+_HIDDEN_S = 1.5  # and so long behind another
+_LINE = 8  # sightings that show which way somebody goes
+_SAME = 0.4  # heights by which two ways that are one may miss each other
+_TRUNK = 0.4  # width over height by which the tracker knows a person
+_SURE, _UNSURE, _NEW = 0.35, 0.1, 0.45  # scores that go on with a way, at most one, begin one
+
+Way = dict[int, int]  # frame to number of the sighting in it
+
+
+def follow(sightings: Sightings, fps: float) -> list[Way]:
+    """Who in one frame is who in the others."""
+    tracker = _byte_tracker(round(_GAP_S * fps * sightings.looked))
+    ways: dict[int, Way] = {}
+    for frame, seen in enumerate(sightings.frames):
+        if seen is not None:
+            for track_id, number in _update(tracker, sightings, frame):
+                ways.setdefault(track_id, {})[frame] = number
+    return _rejoined(sightings, list(ways.values()), round(_HIDDEN_S * fps))
+
+
+def _byte_tracker(gap: int):
+    """The tracker; `gap` is for how many looks somebody may stay unseen."""
+    from ultralytics.trackers.byte_tracker import BYTETracker
+    from ultralytics.utils import IterableSimpleNamespace
+
+    return BYTETracker(
+        IterableSimpleNamespace(
+            track_high_thresh=_SURE, track_low_thresh=_UNSURE, new_track_thresh=_NEW,
+            track_buffer=gap, match_thresh=0.8, fuse_score=True,
+        )
+    )  # fmt: skip
+
+
+def _update(tracker, sightings: Sightings, frame: int) -> list[tuple[int, int]]:
+    """The track id, and the number of the sighting, of everybody who is followed in a frame."""
+    from ultralytics.engine.results import Boxes
+
+    rows = [[*_upright(one.xyxy), one.score, 0] for one in sightings.frames[frame]]
+    size = tuple(round(side / sightings.scale) for side in sightings.shape)
+    followed = tracker.update(Boxes(np.array(rows, np.float32).reshape(-1, 6), size))
+    return [(int(row[4]), int(row[7])) for row in followed]
+
+
+def _rejoined(sightings: Sightings, pieces: list[Way], longest: int) -> list[Way]:
+    """Joins pieces of one person's way that are no more than `longest` frames apart: the tracker
+    forgets whoever is exactly behind another.
+
+    Args:
+        pieces: the number of the sighting in each frame.
+    """
+    people: list[Way] = []
+    for later in sorted(pieces, key=min):
+        ended = [seen for seen in people if 0 < min(later) - max(seen) <= longest]
+        apart = [_apart(sightings, earlier, later) for earlier in ended]
+        if apart and min(apart) < _SAME:
+            ended[int(np.argmin(apart))].update(later)
+        else:
+            people.append(dict(later))
+    return people
+
+
+def _apart(sightings: Sightings, earlier: Way, later: Way) -> float:
+    """How far, in heights, two pieces miss each other if both go on until half way between."""
+    half_way = (max(earlier) + min(later)) / 2
+    places, heights = [], []
+    for piece, frames in ((earlier, sorted(earlier)[-_LINE:]), (later, sorted(later)[:_LINE])):
+        boxes = np.stack([sightings.frames[n][piece[n]].xyxy for n in frames])
+        feet_line = np.column_stack([boxes[:, [0, 2]].mean(axis=1), boxes[:, 3]])
+        degree = 1 if len(frames) > 2 else 0
+        line = np.polynomial.polynomial.polyfit(frames, feet_line, degree)
+        places.append(np.polynomial.polynomial.polyval(half_way, line))
+        heights.append(np.median(boxes[:, 3] - boxes[:, 1]))
+    taller = abs(np.log(heights[0] / heights[1]))
+    return float(np.linalg.norm(places[0] - places[1]) / max(heights) + taller)
+
+
+def _upright(xyxy: np.ndarray) -> np.ndarray:
+    """A box as high and of fixed proportions: the tracker would go on with swinging legs."""
+    middle, half = (xyxy[0] + xyxy[2]) / 2, _TRUNK * (xyxy[3] - xyxy[1]) / 2
+    return np.array([middle - half, xyxy[1], middle + half, xyxy[3]])

@@ -1,0 +1,105 @@
+"""The background plate of a clip, and its foreground frame by frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from .foreground import find_foreground
+from .inpaint import inpaint
+from .registration import is_still, rescale
+from .shrink import shrink_by
+from .structures import Frame
+
+_INPAINT_SIDE = 320  # longest side, in pixels, at which what was never seen is filled in
+_WORK_SIDE = 480  # longest side, in pixels, at which people and foreground are found
+
+
+def working_scale(frame_shape: tuple[int, int]) -> float:
+    """By how much frames of this height and width are scaled for the analysis."""
+    return min(1.0, _WORK_SIDE / max(frame_shape))
+
+
+def working_shape(frame_shape: tuple[int, int]) -> tuple[int, int]:
+    """Height and width at which frames of this height and width are analysed."""
+    scale = working_scale(frame_shape)
+    height, width = (max(1, round(side * scale)) for side in frame_shape)
+    return height, width
+
+
+@dataclass(frozen=True)
+class Plate:
+    """The scene without its moving people.
+
+    Attributes:
+        rgb: (H, W, 3) uint8; where the camera shakes, larger than a frame.
+        work: (h, w, 3) uint8, the same at working resolution.
+        noise: (h, w) float32, median absolute deviation of brightness in the background.
+        unseen: (h, w) bool, where no sample showed the background and it was inpainted.
+        transforms: (T, 3, 3) float64, one a frame: plate pixels to frame pixels.
+        frame_shape: height and width of a frame.
+    """
+
+    rgb: np.ndarray
+    work: np.ndarray
+    noise: np.ndarray
+    unseen: np.ndarray
+    transforms: np.ndarray
+    frame_shape: tuple[int, int]
+
+    @property
+    def scale(self) -> float:
+        """Working pixels per full pixel."""
+        return working_scale(self.frame_shape)
+
+    def foreground(self, frame: Frame) -> np.ndarray:
+        """(h, w) uint8, 0 or 1: what a frame shows in front of the plate, working resolution."""
+        image = shrink_by(frame.rgb, self.scale)
+        transform = self.transforms[frame.index]
+        if is_still(transform):
+            return find_foreground(image, self.work, self.noise)
+        transform, size = rescale(transform, self.scale), image.shape[1::-1]
+        plate, noise = (
+            cv2.warpPerspective(a, transform, size, None, cv2.INTER_LINEAR, cv2.BORDER_REPLICATE)
+            for a in (self.work, self.noise)
+        )
+        return find_foreground(image, plate, noise, shaking=True)
+
+    def painted_over(self, hole: np.ndarray) -> Plate:
+        """The plate, smoothly filled where a mask (h, w), at working resolution, is not 0."""
+        rgb = inpaint(self.rgb, 255 * (hole > 0).astype(np.uint8), _INPAINT_SIDE)
+        return replace(self, rgb=rgb, work=shrink_by(rgb, self.scale))
+
+    def crop(self, index: int, x: int, y: int, w: int, h: int) -> np.ndarray:
+        """(h, w, 3) uint8: the plate as the frame with this index would show it at (x, y)."""
+        transform = self.transforms[index]
+        if is_still(transform):
+            return self.rgb[y : y + h, x : x + w].copy()
+        moved = np.array([[1, 0, -x], [0, 1, -y], [0, 0, 1]]) @ transform
+        return cv2.warpPerspective(self.rgb, moved, (w, h), None, cv2.INTER_LINEAR,
+                                   cv2.BORDER_REPLICATE)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class NoPlate:
+    """In place of a plate, where the camera moves too much for one: nothing stands out from it.
+
+    Attributes:
+        frame_shape: height and width of a frame.
+    """
+
+    frame_shape: tuple[int, int]
+
+    @property
+    def scale(self) -> float:
+        """Working pixels per full pixel."""
+        return working_scale(self.frame_shape)
+
+    def foreground(self, frame: Frame) -> np.ndarray:
+        """(h, w) uint8, all 0."""
+        return np.zeros(working_shape(self.frame_shape), np.uint8)
+
+    def crop(self, index: int, x: int, y: int, w: int, h: int) -> None:
+        """Nothing is known of what is behind the people."""

@@ -1,0 +1,79 @@
+"""A frame of a clip in which the people who were followed carry their numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from gait_demo.boxes import overlap
+from gait_demo.structures import Track
+
+_BADGE = 0.06  # radius, of the frame's shorter side
+_LEAST_PX = 12  # radius
+_DARK, _LIGHT = (16, 16, 16), (255, 255, 255)
+
+
+def clearest_frame(tracks: Sequence[Track], shape: tuple[int, int]) -> int:
+    """The first frame in which the most of the people is to be seen.
+
+    A person whose box reaches over the frame's border, or into another's, counts in part.
+
+    Args:
+        tracks: at least one.
+        shape: height and width of the frames, pixels.
+
+    Returns:
+        Its index in the clip.
+    """
+    last = max(track.first_frame + len(track) for track in tracks)
+    boxes = np.full((len(tracks), last, 4), np.nan)
+    for row, track in zip(boxes, tracks, strict=True):
+        row[track.first_frame :][: len(track)][track.found] = track.xyxy[track.found]
+    height, width = shape
+    area = overlap(boxes, boxes)
+    seen = overlap(boxes, np.array([0.0, 0.0, width, height])) / area
+    for n, own in enumerate(boxes):
+        others = np.delete(boxes, n, axis=0)
+        hidden = np.nan_to_num(overlap(own, others) / area[n]).max(axis=0, initial=0)
+        seen[n] *= 1 - hidden
+    return int(np.nansum(seen, axis=0).round(2).argmax())
+
+
+def number_people(rgb: np.ndarray, tracks: Sequence[Track], index: int) -> np.ndarray:
+    """Frame everyone and put their track id above them, legible on light and on dark.
+
+    Args:
+        rgb: (H, W, 3) uint8, the clip's frame `index`; not changed.
+
+    Returns:
+        (H, W, 3) uint8.
+    """
+    picture = rgb.copy()
+    height, width = rgb.shape[:2]
+    radius = max(_LEAST_PX, round(_BADGE * min(height, width)))
+    line = max(1, radius // 10)
+    here = [t for t in tracks if 0 <= index - t.first_frame < len(t)]
+    boxes = [t.xyxy[index - t.first_frame] for t in here]
+    for x0, y0, x1, y1 in np.round(boxes).astype(int).reshape(-1, 4).tolist():
+        cv2.rectangle(picture, (x0, y0), (x1, y1), _DARK, 3 * line)
+        cv2.rectangle(picture, (x0, y0), (x1, y1), _LIGHT, line)
+    for track, (x0, y0, x1, _) in zip(here, boxes, strict=True):
+        x = int(np.clip((x0 + x1) / 2, radius, max(radius, width - radius)))
+        y = int(np.clip(y0 - radius, radius, max(radius, height - radius)))
+        _badge(picture, str(track.track_id), (x, y), radius, line)
+    return picture
+
+
+def _badge(picture: np.ndarray, text: str, centre: tuple[int, int], radius: int, line: int) -> None:
+    """A dark disc with a light rim and the text in its middle, in place."""
+    cv2.circle(picture, centre, radius + line, _DARK, -1, cv2.LINE_AA)
+    cv2.circle(picture, centre, radius, _LIGHT, -1, cv2.LINE_AA)
+    cv2.circle(picture, centre, radius - line, _DARK, -1, cv2.LINE_AA)
+    font, thick = cv2.FONT_HERSHEY_SIMPLEX, 2 * line
+    (wide, tall), _ = cv2.getTextSize(text, font, 1, 1)
+    scale = 1.25 * radius / max(wide, tall)
+    (wide, tall), _ = cv2.getTextSize(text, font, scale, thick)
+    at = (centre[0] - wide // 2, centre[1] + tall // 2)
+    cv2.putText(picture, text, at, font, scale, _LIGHT, thick, cv2.LINE_AA)

@@ -1,0 +1,122 @@
+"""The person detector of YOLO's publisher: a pickle, so only from the publisher's own repository.
+
+Unpickling runs code. The file is therefore pinned to the revision in which the publisher uploaded
+it, and its sha256 is recorded on first use and compared ever after.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import uuid
+from functools import cache
+from pathlib import Path
+from time import monotonic
+
+from gait_demo.errors import WeightsError
+
+REPOSITORY = "Ultralytics/YOLO11"  # on the Hugging Face Hub
+REVISION = "5df55ae8af79be2d62706f481e97fea7c17c4afc"
+FILE = "yolo11n-seg.pt"  # nano size, trained on COCO
+ANSWER_S = 5.0  # within which the Hub must answer, ...
+DOWNLOAD_S = 60.0  # ... and the 6 MB must be there
+
+
+def ask() -> None:
+    """Ask the Hub for the file now, unless it is cached, so that `fetch` waits less; returns at
+    once."""
+    if _cached() is None:
+        _download()
+
+
+def fetch() -> Path | None:
+    """The file in huggingface_hub's cache, downloaded on first use.
+
+    A cached file needs no network. Otherwise the Hub is asked once a process: what was not there
+    in time is not waited for again.
+
+    Returns:
+        None where the Hub does not answer within ANSWER_S of the first call of `ask` or `fetch`,
+        does not deliver within DOWNLOAD_S of it, or refuses.
+    """
+    return _cached() or _download().wait()
+
+
+def check(sha256: str) -> None:
+    """Record the hash of the file on its first use; later compare with that record.
+
+    Raises:
+        WeightsError: another hash was recorded, or the record cannot be read or written.
+    """
+    record, key = _record(), f"{REPOSITORY}/{REVISION}/{FILE}"
+    try:
+        known = json.loads(record.read_text()) if record.is_file() else {}
+        first = known.get(key)
+        if first is None:
+            record.parent.mkdir(parents=True, exist_ok=True)
+            part = record.with_name(f".{uuid.uuid4().hex}")
+            part.write_text(json.dumps(known | {key: sha256}, indent=2) + "\n")
+            part.replace(record)
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise WeightsError(
+            f"{record}, which records the hash of {FILE}, cannot be read or written. Repair or "
+            "delete it, or set GAIT_DEMO_OFFLINE=1 to use the project's own detector."
+        ) from error
+    if first not in (None, sha256):
+        raise WeightsError(
+            f"{FILE} is not what {REPOSITORY} delivered first: its sha256 is {sha256}, but {first} "
+            f"was recorded. Delete {record} to accept the new file, or set GAIT_DEMO_OFFLINE=1 to "
+            "use the project's own detector."
+        )
+
+
+class _Download:
+    """One attempt to fetch the file. It starts at once, in a thread that nothing waits for at
+    exit, because a name that never resolves cannot be interrupted."""
+
+    def __init__(self):
+        self._began_s = monotonic()
+        self._answered, self._ended = threading.Event(), threading.Event()
+        self._path: Path | None = None
+        threading.Thread(target=self._run, name="hub", daemon=True).start()
+
+    def wait(self) -> Path | None:
+        for event, limit_s in ((self._answered, ANSWER_S), (self._ended, DOWNLOAD_S)):
+            if not event.wait(max(0.0, self._began_s + limit_s - monotonic())):
+                return None
+        return self._path
+
+    def _run(self) -> None:
+        from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
+        from huggingface_hub.utils import disable_progress_bars
+
+        disable_progress_bars()
+        url = hf_hub_url(REPOSITORY, FILE, revision=REVISION)
+        try:
+            get_hf_file_metadata(url, token=False, timeout=ANSWER_S)
+            self._answered.set()
+            path = hf_hub_download(REPOSITORY, FILE, revision=REVISION, token=False)
+            self._path = Path(path)
+        except Exception:  # whatever a network, a proxy or a full disk can do: there is no file
+            pass
+        finally:
+            self._answered.set()
+            self._ended.set()
+
+
+@cache
+def _download() -> _Download:
+    return _Download()
+
+
+def _cached() -> Path | None:
+    from huggingface_hub import try_to_load_from_cache
+
+    path = try_to_load_from_cache(REPOSITORY, FILE, revision=REVISION)
+    return Path(path) if isinstance(path, str) else None
+
+
+def _record() -> Path:
+    from huggingface_hub import constants
+
+    return Path(constants.HF_HOME) / "gait_demo.json"

@@ -1,0 +1,115 @@
+"""What a detector saw of the people in a clip, joined with what stands out from the background."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+from .detector import Detections
+from .foreground import pack, unpack
+
+_REACH = 0.25  # heights around a detected mask in which foreground may be the person's
+_CORE = 0.1  # heights from its edge at which a detected mask is sure
+# Of the box of a mask in area and in height: where less stands out, subtraction has missed parts
+_STANDS_OUT = (0.15, 0.75)
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """One person in one frame.
+
+    Attributes:
+        xyxy: (4,) float32 box in full-resolution pixels.
+        score: of the detector, in [0, 1].
+    """
+
+    xyxy: np.ndarray
+    score: float
+    packed: bytes = field(repr=False)
+
+
+@dataclass
+class Sightings:
+    """Every sighting of a clip, by frame.
+
+    Attributes:
+        shape: (h, w) of the masks, at working resolution.
+        scale: working pixels per full pixel.
+        frames: the sightings of each frame; None where the detector did not look.
+    """
+
+    shape: tuple[int, int]
+    scale: float
+    frames: list[list[Sighting] | None] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    @property
+    def looked(self) -> float:
+        """Share of the frames in which the detector looked."""
+        return sum(seen is not None for seen in self.frames) / max(1, len(self.frames))
+
+    def append(self, seen: Detections | None, foreground: np.ndarray) -> None:
+        """Takes the next frame.
+
+        Args:
+            seen: at working resolution; None: the detector did not look.
+            foreground: (h, w) uint8, 0 or 1; all 0 where there is no background to compare with.
+        """
+        if seen is None:
+            self.frames.append(None)
+            return
+        masks = join(seen.masks, foreground)
+        self.frames.append([
+            Sighting(xyxy / np.float32(self.scale), float(score), pack(mask))
+            for xyxy, score, mask in zip(seen.xyxy, seen.scores, masks, strict=True)
+        ])  # fmt: skip
+
+    def latest(self, frame: int) -> list[Sighting]:
+        """Those of a frame, or of the last look before it."""
+        return next((seen for seen in self.frames[frame::-1] if seen is not None), [])
+
+    def mask(self, sighting: Sighting) -> np.ndarray:
+        """(h, w) uint8, 0 or 1."""
+        return unpack(sighting.packed, self.shape)
+
+
+def join(masks: np.ndarray, foreground: np.ndarray) -> np.ndarray:
+    """Each person's mask, where the detector says about where and subtraction exactly.
+
+    Foreground near a detected mask counts, and so does the mask's core beside it: long shadows and
+    neighbours stay out, and what has the background's colour stays in. Of a person whom
+    subtraction has missed in part, or all of whom where the camera moves, the detected mask is
+    taken as it is.
+
+    Args:
+        masks: (N, h, w) uint8, 0 or 1, as detected.
+        foreground: (h, w) uint8, 0 or 1.
+
+    Returns:
+        (N, h, w) uint8, 0 or 1.
+    """
+    if not foreground.any():
+        return masks
+    joined = masks.copy()
+    everyone = masks.any(axis=0)
+    for mask, result in zip(masks, joined, strict=True):
+        x, y, w, h = cv2.boundingRect(mask)
+        if h == 0:
+            continue
+        reach, core = max(2, round(_REACH * h)), max(1, round(_CORE * h))
+        part = np.s_[max(0, y - reach) : y + h + reach, max(0, x - reach) : x + w + reach]
+        own = mask[part]
+        near = cv2.dilate(own, _disc(reach)) & (own | ~everyone[part])
+        out = foreground[part] & near
+        area, height = cv2.countNonZero(out), cv2.boundingRect(out)[3]
+        if area > _STANDS_OUT[0] * w * h and height > _STANDS_OUT[1] * h:
+            result[part] = out | cv2.erode(own, _disc(core)) & cv2.dilate(out, _disc(core))
+    return joined
+
+
+def _disc(radius: int) -> np.ndarray:
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))

@@ -1,0 +1,74 @@
+"""People without their backgrounds, to be put before others: rendered or photographed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from gait_demo.synthesis.appearance import Look
+from gait_demo.synthesis.clothes import BAGS, OUTFITS
+from gait_demo.synthesis.exposure import expose
+from gait_demo.synthesis.render import Camera
+from gait_demo.synthesis.walker import LATENT_DIM, Walker
+
+_LARGEST_PX = 420  # height at which a walker is rendered; larger ones are enlarged
+_STANDING = 0.25  # of the walkers, who hardly move
+
+
+@dataclass(frozen=True)
+class Cutout:
+    """A person without a background.
+
+    Attributes:
+        colour: (H, W, 3) float32 in [0, 1], times alpha.
+        alpha: (H, W) float32 in [0, 1].
+    """
+
+    colour: np.ndarray
+    alpha: np.ndarray
+
+    @classmethod
+    def of(cls, colour: np.ndarray, alpha: np.ndarray) -> Cutout:
+        """Cropped to where there is something; colour as in the attribute."""
+        x, y, w, h = cv2.boundingRect((alpha > 0.02).astype(np.uint8))
+        part = np.s_[y : y + h, x : x + w]
+        return cls(colour[part], alpha[part])
+
+    def resized(self, height: int) -> Cutout:
+        """Of this height in pixels."""
+        scale = height / len(self.alpha)
+        size = max(1, round(self.alpha.shape[1] * scale)), max(1, height)
+        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        return Cutout(*(cv2.resize(a, size, interpolation=how) for a in (self.colour, self.alpha)))
+
+    def mirrored(self) -> Cutout:
+        return Cutout(self.colour[:, ::-1], self.alpha[:, ::-1])
+
+
+def random_walker(rng: np.random.Generator) -> Walker:
+    """Anybody, in any clothes, with a bag or without."""
+    bag = str(rng.choice(BAGS)) if rng.uniform() < 0.25 else None
+    return Walker(rng.standard_normal(LATENT_DIM), str(rng.choice(OUTFITS)), bag)
+
+
+def photograph(walker: Walker, height: int, rng: np.random.Generator) -> Cutout:
+    """A walker in random colours, from any side, near or far, about `height` pixels tall."""
+    size = min(height, _LARGEST_PX)
+    distance = rng.uniform(2.5, 10)
+    camera = Camera(
+        rng.uniform(0, 360), rng.choice([rng.uniform(-2, 12), rng.uniform(10, 40)]), distance,
+        0.8 * size * distance / walker.height, round(1.25 * size), round(1.2 * size)
+    )  # fmt: skip
+    still = rng.uniform() < _STANDING
+    moments = rng.uniform() + np.linspace(0, 0.01, 4)
+    instants = walker.pose(moments, vigour=rng.uniform(0, 0.15) if still else rng.uniform(0.6, 1.2))
+    nothing = np.zeros((camera.height, camera.width, 3), np.float32)
+    return Cutout.of(*expose(walker, instants, Look.draw(rng), camera, nothing)).resized(height)
+
+
+def cut_out(photo: np.ndarray, mask: np.ndarray) -> Cutout:
+    """The person of a photo, (H, W, 3) uint8 with a mask (H, W) bool."""
+    alpha = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 0.7)
+    return Cutout.of(photo.astype(np.float32) / 255 * alpha[..., None], alpha)

@@ -1,0 +1,46 @@
+"""What the page says about a run."""
+
+from __future__ import annotations
+
+
+def summarise(report: dict, spent_s: float) -> str:
+    """The report of a run, and the seconds it took, as a few plain sentences."""
+    people = report["people"] - report["people_removed"] - report["people_in_clear"]
+    who = "One walker was" if people == 1 else f"{people} walkers were"
+    sentences = [
+        f"**{who} anonymized** with seed {report['seed']}, "
+        f"in {report['frames_covered']} of {report['frames_in']} frames."
+    ]
+    if report["frames_held"]:
+        sentences.append(
+            f"In {report['frames_held']} frames somebody was lost: their place was cleared, and a "
+            "good look from before was held."
+        )
+    if report["frames_erased"]:
+        sentences.append(
+            f"In {report['frames_erased']} frames something else that moved, or looked like a "
+            "person, was replaced by background."
+        )
+    if report["camera"] == "moving":
+        sentences.append(
+            "The camera moves, so what was behind the people is not known and was painted smoothly."
+        )
+    if report["people_removed"]:
+        sentences.append(f"{report['people_removed']} more were replaced by background.")
+    if report["people_in_clear"]:
+        others = report["people_in_clear"]
+        stay = "1 other person stays" if others == 1 else f"{others} other people stay"
+        sentences.append(f"**{stay} recognisable, being left as filmed.**")
+    sentences.append(
+        f"The clip keeps its {report['fps']:.4g} frames per second and "
+        f"{report['duration_s']:.1f} s; this took {spent_s:.0f} s."
+    )
+    return "\n\n".join([" ".join(sentences), *report["warnings"], _found_by(report)])
+
+
+def _found_by(report: dict) -> str:
+    """Which detector found the people."""
+    (used,) = (file for file in report["weights"] if file["name"] == "yolo")
+    whose = {"checkpoints": "this project's own detector", "path": "a detector of your own"}
+    where = whose.get(used["source"], f"the detector of {used['source']} on the Hugging Face Hub")
+    return f"People are found by: {where} ({used['file']})."

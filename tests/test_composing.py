@@ -1,0 +1,116 @@
+"""Nobody who was seen passes through: what is left of people once they are taken out of a frame."""
+
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+import scenes
+
+from gait_demo.background import build_plate
+from gait_demo.clock import Clock
+from gait_demo.config import PipelineOptions, TrackOptions
+from gait_demo.detector import Detections
+from gait_demo.foreground import ForegroundClip
+from gait_demo.pipeline.analysis import Person
+from gait_demo.pipeline.composing import Composer
+from gait_demo.plate import NoPlate
+from gait_demo.sightings import Sightings
+from gait_demo.silhouettes import extract
+from gait_demo.tracks import follow_people
+
+CROSSING = {"frames": 60, "paths": ((60, 260),)}
+
+
+def composer(masks, foreground, plate, *, every=1, misses=(), scores=(0.9, 0.9), most=8):
+    """Of a clip in which a detector saw the masks, (people, T, H, W), but for the misses,
+    (person, frame)."""
+    shape = masks.shape[2:]
+    clip = ForegroundClip(shape, 1.0, isinstance(plate, NoPlate) is False)
+    sightings = Sightings(shape, 1.0)
+    for t, standing_out in enumerate(foreground):
+        there = [n for n, mask in enumerate(masks[:, t]) if mask.any() and (n, t) not in misses]
+        corners = [cv2.boundingRect(masks[n, t]) for n in there]
+        boxes = np.array([[x, y, x + w, y + h] for x, y, w, h in corners], np.float32)
+        seen = Detections(
+            boxes.reshape(-1, 4),
+            np.array([scores[n] for n in there], np.float32),
+            masks[there, t].reshape(-1, *shape),
+        )
+        clip.append(standing_out)
+        sightings.append(None if t % every else seen, standing_out)
+    tracks = follow_people(sightings, clip, scenes.FPS)
+    people = tuple(Person.of(t, extract(clip, t, tracks, sightings)) for t in tracks)
+    analysis = SimpleNamespace(plate=plate, foreground=clip, sightings=sightings, people=people)
+    options = PipelineOptions(tracks=TrackOptions(max_people=most))
+    return Composer(analysis, None, options, Clock())
+
+
+def left(composer, frame, mask):
+    """The share of a person's pixels that stay as they were; whether somebody was said to be lost,
+    and whether something else was said to be erased."""
+    rgb = frame.rgb.copy()
+    lost, erased = composer._erase(rgb, frame.index)
+    same = np.abs(rgb.astype(int) - frame.rgb).max(axis=2) < 12
+    return same[mask > 0].mean(), lost, erased
+
+
+@pytest.fixture(scope="module")
+def crossing():
+    frames, _, masks = scenes.walk(**CROSSING)
+    return frames, masks, build_plate(iter(frames))
+
+
+@pytest.mark.parametrize("index", [30, 31, 32, 33])
+def test_between_two_looks_with_half_the_foreground(crossing, index):
+    frames, masks, plate = crossing
+    foreground = masks[0].copy()
+    foreground[:, :115] = 0  # only the legs stand out
+    share, lost, _ = left(
+        composer(masks, foreground, plate, every=4), frames[index], masks[0, index]
+    )
+    assert share < 0.06 and not lost
+
+
+def test_somebody_lost_on_a_still_camera(crossing):
+    frames, masks, plate = crossing
+    misses = [(0, t) for t in range(28, 36)]
+    here = composer(masks, np.zeros_like(masks[0]), plate, misses=misses)
+    share, lost, _ = left(here, frames[31], masks[0, 31])
+    assert share < 0.06 and lost
+
+
+@pytest.mark.parametrize("gone", [range(25, 60), range(35), range(20, 45)])
+def test_somebody_lost_for_long_while_the_camera_moves(crossing, gone):
+    frames, masks, _ = crossing
+    nothing = np.zeros_like(masks[0])
+    here = composer(masks, nothing, NoPlate((180, 320)), misses=[(0, t) for t in gone])
+    for index in gone:
+        share, lost, erased = left(here, frames[index], masks[0, index])
+        assert share < 0.1 and (lost or erased), index
+
+
+def test_who_is_not_followed_is_erased_where_the_detector_is_not_sure():
+    frames, _, masks = scenes.walk(frames=60, paths=((60, 150), (260, 260)))
+    here = composer(masks, np.zeros_like(masks[0]), NoPlate((180, 320)), scores=(0.9, 0.25))
+    assert len(here._analysis.people) == 1
+    share, lost, erased = left(here, frames[30], masks[1, 30])
+    assert share < 0.06 and erased and not lost
+
+
+def test_who_is_one_too_many_is_erased_even_where_lost():
+    frames, _, masks = scenes.walk(frames=60, paths=((60, 150), (250, 200)))
+    misses = [(1, t) for t in range(28, 33)]
+    nothing = np.zeros_like(masks[0])
+    here = composer(masks, nothing, NoPlate((180, 320)), misses=misses, most=1)
+    assert len(here._analysis.people) == 2 and len(here._people) == 1
+    for index in (20, 30):
+        assert left(here, frames[index], masks[1, index])[0] < 0.06
+
+
+def test_nothing_else_changes(crossing):
+    frames, masks, plate = crossing
+    rgb = frames[30].rgb.copy()
+    composer(masks, masks[0], plate)._erase(rgb, 30)
+    near = cv2.dilate(masks[0, 30], np.ones((25, 25), np.uint8)) > 0
+    assert np.array_equal(rgb[~near], frames[30].rgb[~near])

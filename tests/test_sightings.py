@@ -1,0 +1,54 @@
+import numpy as np
+import scenes
+
+from gait_demo.detector import Detections
+from gait_demo.sightings import Sightings, join
+
+
+def detected(mask, shift=0):
+    """As a coarse network would say it: in blocks of 8 pixels, and a bit off."""
+    coarse = mask[4::8, 4::8].repeat(8, axis=0).repeat(8, axis=1)[: mask.shape[0], : mask.shape[1]]
+    return np.roll(np.pad(coarse, [(0, mask.shape[0] - coarse.shape[0]), (0, 0)]), shift, axis=1)
+
+
+def test_subtraction_sharpens_what_was_detected():
+    _, _, masks = scenes.walk(frames=8, paths=((100, 200),))
+    for mask in masks[0]:
+        coarse = detected(mask)
+        (joined,) = join(coarse[None], mask)
+        assert scenes.iou(joined, mask) > max(0.93, scenes.iou(coarse, mask) + 0.1)
+
+
+def test_shadows_and_neighbours_stay_out_and_holes_are_filled():
+    _, _, masks = scenes.walk(frames=2, paths=((100, 100), (150, 150)))
+    both = masks[:, 0]
+    foreground = both.max(axis=0)
+    foreground[160:165, :80] = 1  # a shadow from the feet away
+    foreground[110:116] = 0  # a belt of the background's colour
+    joined = join(both, foreground)
+    for mine, truth, other in zip(joined, both, both[::-1], strict=True):
+        assert scenes.iou(mine, truth) > 0.85
+        assert not (mine & other).any() and not mine[:, :55].any()
+
+
+def test_whom_subtraction_missed_is_taken_as_detected():
+    _, _, masks = scenes.walk(frames=2, paths=((100, 100),))
+    mask = masks[0, 0]
+    half = mask.copy()
+    half[:110] = 0
+    for foreground in (np.zeros_like(mask), half):
+        assert np.array_equal(join(mask[None], foreground)[0], mask)
+
+
+def test_sightings_keep_boxes_in_full_pixels_and_masks_as_they_are():
+    _, _, masks = scenes.walk(frames=2, paths=((100, 100),))
+    mask = masks[0, 0]
+    kept = Sightings(mask.shape, 0.5)
+    box = np.array([[80, 60, 120, 160]], np.float32)
+    seen = Detections(box, np.array([0.7], np.float32), mask[None])
+    kept.append(seen, np.zeros_like(mask))
+    kept.append(None, np.zeros_like(mask))
+    (sighting,) = kept.frames[0]
+    assert sighting.xyxy.tolist() == [160, 120, 240, 320] and np.isclose(sighting.score, 0.7)
+    assert np.array_equal(kept.mask(sighting), mask)
+    assert kept.latest(1) == [sighting] and Sightings(mask.shape, 1, [None]).latest(0) == []

@@ -1,0 +1,33 @@
+import numpy as np
+import scenes
+
+from gait_demo.background import build_plate
+from gait_demo.detector import Detections
+from gait_demo.foreground import ForegroundClip
+from gait_demo.pipeline.standing import without_ghosts
+from gait_demo.sightings import Sightings
+from gait_demo.tracks import follow_people
+
+
+def test_who_stands_is_painted_over_in_the_plate_and_who_walks_is_not():
+    frames, _, masks = scenes.walk(paths=((160, 160), (40, 280)), tall=110)
+    plate = build_plate(iter(frames))
+    there = masks[0].all(axis=0)
+    assert np.abs(plate.rgb[there].astype(int) - frames[0].rgb[there]).mean() < 4  # the ghost
+    foreground, sightings = ForegroundClip(there.shape, 1.0), Sightings(there.shape, 1.0)
+    for frame, mask in zip(frames, masks.swapaxes(0, 1), strict=True):
+        boxes = []
+        for one in mask:
+            ys, xs = np.nonzero(one)
+            boxes.append([xs.min(), ys.min(), xs.max() + 1, ys.max() + 1])
+        seen = Detections(np.float32(boxes), np.full(2, 0.9, np.float32), mask)
+        foreground.append(plate.foreground(frame))
+        sightings.append(seen, foreground[frame.index])
+    tracks = follow_people(sightings, foreground, scenes.FPS)
+    suspects = np.stack([masks[0, 0], masks[1, 5]])
+    mended = without_ghosts(plate, suspects, foreground, sightings, tracks)
+    assert np.abs(mended.rgb[there].astype(int) - frames[0].rgb[there]).mean() > 15
+    walked = masks[1, 5] > 0
+    assert np.array_equal(mended.rgb[walked], plate.rgb[walked])
+    nobody = np.zeros((0, *there.shape), np.uint8)
+    assert without_ghosts(plate, nobody, foreground, sightings, tracks) is plate

@@ -1,0 +1,45 @@
+import pytest
+
+from gait_demo.ui.summary import summarise
+
+REPORT = {
+    "seed": 7,
+    "camera": "still",
+    "warnings": [],
+    "people": 3,
+    "people_removed": 0,
+    "people_in_clear": 0,
+    "frames_in": 50,
+    "frames_covered": 40,
+    "frames_held": 0,
+    "frames_erased": 0,
+    "fps": 25.0,
+    "duration_s": 2.0,
+    "weights": [{"name": "yolo", "file": "yolo.safetensors", "source": "checkpoints"}],
+}
+
+
+@pytest.mark.parametrize("clear, who", [(0, "3 walkers were"), (2, "One walker was")])
+def test_whoever_stays_in_clear_is_told(clear, who):
+    said = summarise(REPORT | {"people_in_clear": clear}, 3)
+    assert f"**{who} anonymized** with seed 7" in said
+    assert ("2 other people stay recognisable" in said) == bool(clear)
+
+
+@pytest.mark.parametrize(
+    "source, says",
+    [
+        ("checkpoints", "this project's own detector (yolo.safetensors)"),
+        ("path", "a detector of your own (yolo.safetensors)"),
+        ("Someone/YOLO", "the detector of Someone/YOLO on the Hugging Face Hub"),
+    ],
+)
+def test_the_detector_is_named(source, says):
+    used = REPORT["weights"][0] | {"source": source}
+    assert f"People are found by: {says}" in summarise(REPORT | {"weights": [used]}, 3)
+
+
+def test_warnings_and_a_moving_camera_are_told():
+    said = summarise(REPORT | {"warnings": ["Person 2 was seldom seen."], "camera": "moving"}, 3)
+    assert "\n\nPerson 2 was seldom seen.\n\n" in said and "painted smoothly" in said
+    assert "painted smoothly" not in summarise(REPORT, 3)
