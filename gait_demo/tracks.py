@@ -30,6 +30,7 @@ _SAME_PLACE = 0.3  # share of boxes, from which on they may be one person's
 # Whoever comes or goes in the middle of the picture was there so much longer than seen; what moves
 # there then is erased in any case, but where the camera moves nothing else would be.
 _BEYOND_S = 0.5
+_ALMOST_ALL, _SAME_BOX = 0.8, 0.6  # share of the frames, and IoU, of two tracks of one person
 
 
 def find_people(
@@ -69,12 +70,18 @@ def follow_people(
     people = [way for way in ways if _is_believed(sightings, way, rate)]
     beyond = round(_BEYOND_S * fps) if foreground.is_known else len(sightings)
     seen = [_track_of(sightings, way, fps, beyond) for way in people]
+    moving = _moving(foreground, fps)
+    same = [next((m for m in moving if _agree(track, m)), None) for track in seen]
     moving = [
         track
-        for track in _moving(foreground, fps)
+        for track in moving
         if not _is_among(track, seen) and (not seen or _is_suspected(track, sightings))
     ]
-    return _ranked(seen + moving, options or TrackOptions())
+    # of whom both know the same, subtraction is the more exact
+    seen = [by_motion or track for track, by_motion in zip(seen, same, strict=True)]
+    return _ranked(
+        [*{id(track): track for track in seen + moving}.values()], options or TrackOptions()
+    )
 
 
 def _moving(foreground: ForegroundClip, fps: float) -> list[Track]:
@@ -104,6 +111,16 @@ def _moves(boxes: np.ndarray) -> bool:
     way = np.linalg.norm(np.median(middles[-step:], axis=0) - np.median(middles[:step], axis=0))
     growth = abs(np.log(np.median(heights[-step:]) / np.median(heights[:step])))
     return bool(way > _STRIDES_AWAY * np.median(heights) or growth > _GROWS)
+
+
+def _agree(track: Track, other: Track) -> bool:
+    """Whether the other track shows the same person, in almost all of the frames."""
+    low = max(track.first_frame, other.first_frame)
+    high = min(track.first_frame + len(track), other.first_frame + len(other))
+    if high - low < _ALMOST_ALL * len(track):
+        return False
+    mine, theirs = (t.xyxy[low - t.first_frame : high - t.first_frame] for t in (track, other))
+    return bool(np.median(iou(mine, theirs)) > _SAME_BOX)
 
 
 def _is_among(track: Track, others: list[Track]) -> bool:
