@@ -15,7 +15,13 @@ from gait_demo.casia import CasiaB, Sequence  # noqa: E402
 from gait_demo.errors import DataError  # noqa: E402
 from gait_demo.synthesis import dataset  # noqa: E402
 from gait_demo.synthesis.appearance import Look, shade  # noqa: E402
-from gait_demo.synthesis.body import PHENOTYPE_DIMS, Body, phenotypes, template  # noqa: E402
+from gait_demo.synthesis.body import (  # noqa: E402
+    MOVING_BONES,
+    PHENOTYPE_DIMS,
+    Body,
+    phenotypes,
+    template,
+)
 from gait_demo.synthesis.clothes import BAG, BAGS, OUTFITS  # noqa: E402
 from gait_demo.synthesis.exposure import expose, shutter  # noqa: E402
 from gait_demo.synthesis.film import FilmOptions, film  # noqa: E402
@@ -124,6 +130,19 @@ def test_moving_limbs_are_blurred_and_standing_ones_are_not(latent):
         soft[name] = ((coverage > 0.1) & (coverage < 0.9)).sum(axis=1)
     swinging = slice(180, 240)  # rows of the feet
     assert soft["walking"][swinging].sum() > 1.3 * soft["frozen"][swinging].sum()
+
+
+def test_a_gesture_moves_its_arm_alone(latent):
+    walker = Walker(latent)
+    walking, raised = (
+        walker.pose(np.zeros(1), gesture=gesture)[0]
+        for gesture in (None, {"left_shoulder_flexion": 90.0})
+    )
+    moved = np.linalg.norm(raised - walking, axis=1)
+    arms = {side: walker.vertex_bone == MOVING_BONES.index(f"lowerarm01.{side}") for side in "LR"}
+    lifted = (raised - walking)[arms["L"]].mean(axis=0)
+    assert lifted[2] > 0.15 and lifted[1] < -0.2  # upwards, and forwards
+    assert moved[arms["R"]].max() < 1e-6
 
 
 def test_rasteriser_agrees_with_a_triangle_drawn_by_hand():

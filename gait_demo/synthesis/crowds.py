@@ -108,7 +108,7 @@ def crowd(
     picture, people = _place(rng, photos)
     shape = picture.shape[:2]
     whole = [mask.sum() for mask in people]
-    most = rng.choice([0, 1, 2, 3, 5, 9], p=[0.08, 0.27, 0.25, 0.18, 0.12, 0.1])
+    most = rng.choice([0, 1, 2, 3, 5, 9], p=[0.12, 0.25, 0.24, 0.17, 0.12, 0.1])
     if people:
         most = min(most, 2)
     for cutout, row, column in _arranged(rng, most, shape, walkers, photos):
@@ -141,8 +141,12 @@ def _place(rng: np.random.Generator, photos: list[Photo]) -> tuple[np.ndarray, l
         seed = int(rng.integers(2**31))
         picture = backdrop(kind, width, height, rng.uniform(0.15, 0.7), seed)
         picture = picture.astype(np.float32) / 255
-    for _ in range(rng.integers(0, 4)):
-        _obstruct(rng, picture, None)
+    for _ in range(rng.choice([rng.integers(0, 4), rng.integers(4, 16)])):
+        other = None
+        if empty and rng.uniform() < 0.6:  # a thing as photos show it
+            _, rgb, mask = _drawn(rng, empty)
+            other = _beside(rng, rgb[:, _free_side(mask)], shape)
+        _obstruct(rng, picture, None, other)
     return picture, []
 
 
@@ -236,10 +240,13 @@ def _paste(picture: np.ndarray, cutout: Cutout, row: int, column: int) -> np.nda
     return seen
 
 
-def _obstruct(rng, picture: np.ndarray, near: np.ndarray | None) -> np.ndarray:
+def _obstruct(
+    rng, picture: np.ndarray, near: np.ndarray | None, other: np.ndarray | None = None
+) -> np.ndarray:
     """Draw a thing that is no person, in place, before somebody or anywhere; where it is.
 
-    It is textured with another part of the picture, which may well be a piece of a person.
+    It is textured with a part of another picture of that size, or of the same, which may well be
+    a piece of a person.
     """
     height, width = picture.shape[:2]
     x, y, w, h = 0, 0, width, height
@@ -260,7 +267,8 @@ def _obstruct(rng, picture: np.ndarray, near: np.ndarray | None) -> np.ndarray:
     else:
         low, high = (middle - size).astype(int), (middle + size).astype(int)
         cv2.rectangle(there, low.tolist(), high.tolist(), 1, -1)
-    texture = np.roll(picture, rng.integers(0, [height, width]), axis=(0, 1))
+    other = picture if other is None else other
+    texture = np.roll(other, rng.integers(0, [height, width]), axis=(0, 1))
     if rng.uniform() < 0.5:
         texture = rng.uniform(0, 1, 3) * (0.7 + 0.6 * (texture - texture.mean()))
     mask = there.astype(bool)

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from gait_demo.synthesis.appearance import Look
-from gait_demo.synthesis.clothes import BAGS, OUTFITS
+from gait_demo.synthesis.clothes import BAGS, OUTFITS, SKIN, TOP
 from gait_demo.synthesis.exposure import expose
 from gait_demo.synthesis.render import Camera
 from gait_demo.synthesis.walker import LATENT_DIM, Walker
 
 _LARGEST_PX = 420  # height at which a walker is rendered; larger ones are enlarged
 _STANDING = 0.25  # of the walkers, who hardly move
+_GESTURING = 0.35  # who do something else besides
+_TOPLESS = 0.08
+# Least and most degrees by which a gesture adds to a joint angle, on either side of the body
+_LIMBS = {
+    "shoulder_flexion": (-30, 150), "shoulder_abduction": (-10, 90), "elbow_flexion": (-20, 100),
+    "hip_flexion": (-20, 60), "hip_adduction": (-25, 5), "knee_flexion": (0, 60),
+}  # fmt: skip
+_TRUNK = {"thorax_tilt": (-20, 50), "thorax_obliquity": (-25, 25), "thorax_rotation": (-30, 30)}
 
 
 @dataclass(frozen=True)
@@ -54,7 +62,8 @@ def random_walker(rng: np.random.Generator) -> Walker:
 
 
 def photograph(walker: Walker, height: int, rng: np.random.Generator) -> Cutout:
-    """A walker in random colours, from any side, near or far, about `height` pixels tall."""
+    """A walker in random colours, who may stand or gesture, from any side, near or far, about
+    `height` pixels tall."""
     size = min(height, _LARGEST_PX)
     distance = rng.uniform(2.5, 10)
     camera = Camera(
@@ -63,9 +72,25 @@ def photograph(walker: Walker, height: int, rng: np.random.Generator) -> Cutout:
     )  # fmt: skip
     still = rng.uniform() < _STANDING
     moments = rng.uniform() + np.linspace(0, 0.01, 4)
-    instants = walker.pose(moments, vigour=rng.uniform(0, 0.15) if still else rng.uniform(0.6, 1.2))
+    vigour = rng.uniform(0, 0.15) if still else rng.uniform(0.6, 1.2)
+    gesture = _gesture(rng) if rng.uniform() < _GESTURING else None
+    instants = walker.pose(moments, vigour=vigour, gesture=gesture)
+    look = Look.draw(rng)
+    if rng.uniform() < _TOPLESS:
+        look.colours[TOP] = look.colours[SKIN]
+        look = replace(look, patterns=("plain", look.patterns[1]))
     nothing = np.zeros((camera.height, camera.width, 3), np.float32)
-    return Cutout.of(*expose(walker, instants, Look.draw(rng), camera, nothing)).resized(height)
+    return Cutout.of(*expose(walker, instants, look, camera, nothing)).resized(height)
+
+
+def _gesture(rng: np.random.Generator) -> dict[str, float]:
+    """Some joints bent further, as Walker.pose takes it."""
+    sides = {f"{side}_{name}": r for side in ("left", "right") for name, r in _LIMBS.items()}
+    return {
+        name: rng.uniform(*degrees)
+        for name, degrees in {**sides, **_TRUNK}.items()
+        if rng.uniform() < 0.35
+    }
 
 
 def cut_out(photo: np.ndarray, mask: np.ndarray) -> Cutout:

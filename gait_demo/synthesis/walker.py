@@ -7,6 +7,7 @@ and an outfit, so that a random latent is a person who does not exist.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -81,7 +82,12 @@ class Walker:
         self.stride = self._footing.stride
 
     def pose(
-        self, t: np.ndarray, *, advance: bool = False, vigour: float | np.ndarray = 1.0
+        self,
+        t: np.ndarray,
+        *,
+        advance: bool = False,
+        vigour: float | np.ndarray = 1.0,
+        gesture: Mapping[str, float] | None = None,
     ) -> np.ndarray:
         """The mesh at phases `t`.
 
@@ -90,12 +96,14 @@ class Walker:
             advance: also walk forwards, from the origin at phase 0; otherwise the walker goes on
                 the spot, as on a treadmill.
             vigour: relative size of the movements, a number or (T,).
+            gesture: degrees to be added to some of the joint angles, named as Gait.angles does;
+                feet do not stay on the ground for it.
 
         Returns:
             (T, V, 3) float32, metres.
         """
         t = np.asarray(t, float)
-        transforms = self._transforms(t, vigour)
+        transforms = self._transforms(t, vigour, gesture or {})
         root = self._footing.root_at(t)
         if advance:
             root[:, 1] -= self._footing.stride * _covered(t, vigour)
@@ -110,14 +118,17 @@ class Walker:
 
     def joints(self, t: np.ndarray) -> dict[str, np.ndarray]:
         """(T, 3) metres of each moving bone's joint at phases `t`, on the spot."""
-        transforms = self._transforms(np.asarray(t, float), 1.0)
+        transforms = self._transforms(np.asarray(t, float), 1.0, {})
         return {
             name: transforms[:, i] @ np.append(self._body.joints[name], 1)
             for i, name in enumerate(MOVING_BONES)
         }
 
-    def _transforms(self, t: np.ndarray, vigour: float | np.ndarray) -> np.ndarray:
+    def _transforms(
+        self, t: np.ndarray, vigour: float | np.ndarray, gesture: Mapping[str, float]
+    ) -> np.ndarray:
         angles = self.angles(t, vigour)
+        angles |= {name: angles[name] + more for name, more in gesture.items()}
         rotations = bone_rotations(angles, self._body.joints, self.gait.head_pitch)
         return self._body.bone_transforms(rotations)
 

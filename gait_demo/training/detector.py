@@ -116,7 +116,7 @@ def train_detector(options: DetectorTrainingOptions) -> dict:
         "warmup_bias_lr": 0.0,  # the default is for SGD
         "mosaic": 0.5,
         "close_mosaic": max(1, options.epochs // 8),
-        "degrees": 4.0,
+        "degrees": 10.0,
         "seed": options.seed,
         "device": options.device,
         "plots": False,
