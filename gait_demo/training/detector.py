@@ -71,6 +71,10 @@ def _in_full(value):
 class _Trainer(SegmentationTrainer):
     start: Path | None = None
 
+    def get_dataloader(self, dataset_path, batch_size=16, rank=0, mode="train"):
+        self.args.workers = 1  # ultralytics has none on a processor: it waits for pictures
+        return super().get_dataloader(dataset_path, batch_size, rank, mode)
+
     def get_model(self, cfg=None, weights=None, verbose=True) -> torch.nn.Module:
         torch.set_num_threads(os.cpu_count() or 1)  # ultralytics leaves one out
         network = _Network(layers(), verbose=False)
@@ -109,6 +113,7 @@ def train_detector(options: DetectorTrainingOptions) -> dict:
         "batch": options.batch,
         "nbs": options.batch,
         "imgsz": options.size,
+        "cache": "ram",  # where it is large enough
         "optimizer": "AdamW",
         "lr0": options.learning_rate,
         "cos_lr": True,

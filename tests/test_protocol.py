@@ -1,0 +1,127 @@
+"""The evaluation on methods whose privacy is known."""
+
+import numpy as np
+import pytest
+from fake_casia import write_fake_casia
+from fake_gaits import draw_gaits
+
+from gait_demo.casia import CasiaB
+from gait_demo.errors import DataError
+from gait_demo.evaluation import baselines, protocol
+from gait_demo.evaluation.attackers import AttackerOptions
+from gait_demo.evaluation.gaits import read_gaits
+from gait_demo.evaluation.identity import rank_1
+from gait_demo.evaluation.protocol import Made, People, attack, groups, rate, recognised
+
+
+@pytest.fixture(scope="module")
+def people():
+    return People.of(draw_gaits(62))
+
+
+def upside_down(masks, seed):
+    return masks[:, ::-1]
+
+
+def always_the_same(masks, seed):
+    disc = np.hypot(*(np.mgrid[:64, :64] - 31.5)) < 20
+    return np.repeat(disc[None], len(masks), axis=0)
+
+
+def empty(masks, seed):
+    return 0 * masks
+
+
+def first(found):
+    """Share of the probes that are recognised at once."""
+    return np.nanmean(found[..., 0])
+
+
+def test_groups_are_the_papers():
+    attackers, tested = groups(range(1, 125))
+    assert attackers == list(range(1, 51)) and tested == list(range(85, 125))
+    assert [len(group) for group in groups(range(12))] == [5, 4]
+    with pytest.raises(DataError, match="too few"):
+        groups(range(4))
+
+
+def test_who_copies_is_recognised_as_ever(people):
+    naive = protocol.raw_gei(people.training)
+    found = attack(people, Made.of(people, baselines.nothing), naive, protocol.raw_gei)
+    both = people.gallery.together(people.probes).geis()
+    for v, view in enumerate((0, 90)):
+        n = len(people.gallery)
+        clear = rank_1(
+            both,
+            np.flatnonzero(both.view[:n] == view),
+            n + np.flatnonzero(both.view[n:] == view),
+        )
+        at_view = found["naive"][people.probes.view == view, v]
+        assert first(at_view) == pytest.approx(clear) and clear > 0.8
+    assert all(first(found[name]) == first(found["naive"]) for name in protocol.ADVERSARIES)
+
+
+def test_outputs_that_are_all_the_same_are_linked_by_chance_alone(people):
+    naive = protocol.raw_gei(people.training)
+    found = attack(people, Made.of(people, always_the_same), naive, protocol.raw_gei)
+    for name in ("linking", "same noise"):
+        assert np.allclose(found[name], [1 / 20, 3 / 20])
+
+
+def test_who_only_relabels_pixels_is_caught_by_the_informed(people):
+    naive = protocol.view_transform(people.training)
+    found = attack(people, Made.of(people, upside_down), naive, protocol.view_transform)
+    assert first(found["naive"]) < 0.2
+    assert first(found["informed"]) > 0.5 and first(found["linking"]) > 0.6
+
+
+def test_showing_nobody_is_no_success(people):
+    naive = protocol.raw_gei(people.training)
+    found = recognised(naive, people.probes.changed(empty, 0), people.gallery)
+    assert (found == 1).all()
+
+
+def test_a_person_whom_the_gallery_lacks_counts_for_nothing(people):
+    naive = protocol.raw_gei(people.training)
+    one = people.gallery.person[0]
+    found = recognised(naive, people.probes, people.gallery.of(people.gallery.person != one))
+    lacking = people.probes.person == one
+    assert np.isnan(found[lacking]).all() and not np.isnan(found[~lacking]).any()
+
+
+def test_every_person_counts_the_same():
+    found, person = np.array([1, 1, 1, 1, 0, np.nan]), np.array([1, 1, 1, 1, 2, 3])
+    result = rate(found, person)
+    assert result["rate"] == 0.5 and result["people"] == 2
+    assert result["interval"] == [0.0, 1.0]
+    assert rate(np.full(2, np.nan), person[:2])["rate"] is None
+
+
+@pytest.mark.parametrize(("network", "steps"), [("GaitSet", 40), ("GaitBase", 80)])
+def test_networks_learn_to_tell_strangers_apart(people, network, steps):
+    options = AttackerOptions(network, steps, people=5, walks=4, frames=4)
+    found = recognised(protocol.deep(options, people.training), people.probes, people.gallery)
+    assert first(found) > 0.6  # chance: 0.05
+    again = recognised(protocol.deep(options, people.training), people.probes, people.gallery)
+    assert np.array_equal(found, again)
+
+
+@pytest.mark.parametrize("name", baselines.SIMPLE)
+def test_simple_methods_change_what_they_say(people, name):
+    walks = people.probes.of(np.arange(3))
+    changed = walks.changed(baselines.SIMPLE[name], 5)
+    again = walks.changed(baselines.SIMPLE[name], 5)
+    same = [np.array_equal(a, b) for a, b in zip(walks.walks, changed.walks, strict=True)]
+    assert all(same) if name in ("none", "black-out") else not any(same)
+    for a, b in zip(changed.walks, again.walks, strict=True):
+        assert np.array_equal(a, b) and len(a)
+
+
+def test_gaits_are_read_as_recognisers_take_them(tmp_path):
+    data = CasiaB(write_fake_casia(tmp_path, people=2, videos=False))
+    gaits = read_gaits(data, data.sequences())
+    assert gaits.person.tolist() == [1, 2] and gaits.view.tolist() == [90, 90]
+    frames = gaits.frames(0)
+    assert frames.shape[1:] == (64, 64) and frames.any(axis=2).all()  # head to feet
+    with pytest.raises(DataError, match="shows anybody"):
+        read_gaits(data, [])
