@@ -8,18 +8,20 @@ FRAMES = 10
 CONDITIONS = ("nm-01", "nm-02", "nm-05", "nm-06")
 
 
-def walk(wide: float, step: float, phase: float) -> np.ndarray:
-    """(FRAMES, 64, 64) bool."""
+def walk(wide: float, step: float, phase: float, frames: int = FRAMES) -> np.ndarray:
+    """(frames, 64, 64) bool; a cycle is FRAMES long."""
     y, x = np.mgrid[:64, :64].astype(float)
     y, x = y / 63, (x - 31.5) / 63
-    t = phase + np.arange(FRAMES)[:, None, None] / FRAMES
+    t = phase + np.arange(frames)[:, None, None] / FRAMES
     leg = step * np.sin(2 * np.pi * t) * (y - 0.5)
     trunk = ((y - 0.3) / 0.31) ** 2 + (x / wide) ** 2 < 1
     legs = (np.minimum(abs(x - leg), abs(x + leg)) < 0.05) & (y >= 0.5)
     return trunk | legs
 
 
-def draw_gaits(people: int, views: tuple[int, ...] = (0, 90), seed: int = 0) -> Gaits:
+def draw_gaits(
+    people: int, views: tuple[int, ...] = (0, 90), seed: int = 0, frames: int = FRAMES
+) -> Gaits:
     """Every person, numbered from 1, walks under each of CONDITIONS, seen at each view."""
     rng = np.random.default_rng(seed)
     walks, rows = [], []
@@ -28,7 +30,7 @@ def draw_gaits(people: int, views: tuple[int, ...] = (0, 90), seed: int = 0) -> 
         for condition in CONDITIONS:
             phase = rng.uniform()
             for view in views:
-                seen = walk(wide * (1 + 0.3 * view / 90), step * (0.5 + view / 180), phase)
+                seen = walk(wide * (1 + 0.3 * view / 90), step * (0.5 + view / 180), phase, frames)
                 walks.append(np.packbits(seen, axis=-1))
                 rows.append((person, view, condition))
     person, view, condition = zip(*rows, strict=True)

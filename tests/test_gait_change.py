@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from gait_demo.anonymize import anonymize, noise_vector
+from gait_demo.evaluation.naturalness import leg_spread, toe_lead
 from gait_demo.pipeline import Models, Pipeline
 
 ASSETS = Path(__file__).parents[1] / "assets"
@@ -90,27 +91,3 @@ def is_one_piece(mask: np.ndarray) -> bool:
     _, _, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
     areas = stats[1:, cv2.CC_STAT_AREA]
     return len(areas) > 0 and areas.max() > 0.95 * areas.sum()
-
-
-def toe_lead(masks: np.ndarray) -> float:
-    """How far the feet's lowest pixels are ahead of what is above them: its sign is the direction.
-
-    Toes lead and heels do not: in (T, 64, 64) masks, the mean column of each figure's lowest two
-    rows less that of the rows eight above, which are ankles and shins. Right is positive.
-    """
-    leads = []
-    for mask in masks:
-        lowest = np.flatnonzero(mask.any(axis=1))[-1]
-        feet, shins = mask[lowest - 1 : lowest + 1], mask[lowest - 9 : lowest - 6]
-        if shins.any():  # not below a speck
-            leads.append(np.nonzero(feet)[1].mean() - np.nonzero(shins)[1].mean())
-    return float(np.mean(leads))
-
-
-def leg_spread(masks: np.ndarray) -> np.ndarray:
-    """(T,) how far apart the legs are: standard deviation of the columns of the lowest third."""
-    legs = masks[:, 43:].sum(1).astype(float)
-    column = np.arange(legs.shape[1])
-    mass = np.maximum(legs.sum(1), 1)
-    mean = legs @ column / mass
-    return np.sqrt(np.maximum(legs @ column**2 / mass - mean**2, 0))

@@ -11,7 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from gait_demo.commands.common import listed, positive, progress, write_picture
+from gait_demo.casia import VIEWS
+from gait_demo.commands.common import listed, positive, progress, seed, write_picture
 from gait_demo.errors import GaitDemoError
 from gait_demo.structures import SilhouetteClip
 
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 
 def add(commands: argparse._SubParsersAction) -> None:
     evaluate = commands.add_parser("evaluate", help="measure people, silhouettes and walkers")
-    what = evaluate.add_subparsers(required=True, metavar="identity|quality|realism|detector")
+    what = evaluate.add_subparsers(
+        required=True, metavar="identity|quality|realism|privacy|detector"
+    )
     identity = what.add_parser("identity", help="nearest neighbour of raw GEIs; prints JSON")
     identity.add_argument("--data", type=Path, required=True, help="CASIA-B or a copy of its kind")
     identity.set_defaults(command=_evaluate_identity)
@@ -36,6 +39,14 @@ def add(commands: argparse._SubParsersAction) -> None:
     realism.add_argument("--colour", action="store_true", help="made videos keep their colours")
     realism.add_argument("--picture", type=Path, help="a PNG that shows how they differ")
     realism.set_defaults(command=_evaluate_realism)
+    privacy = what.add_parser("privacy", help="attack the anonymized gaits; prints a table")
+    privacy.add_argument("--data", type=Path, required=True, help="CASIA-B or a copy of its kind")
+    privacy.add_argument("--out", type=Path, required=True, help="folder for all results")
+    privacy.add_argument("--quick", action="store_true", help="fewer people, views and steps")
+    privacy.add_argument("--steps", type=positive, default=1500, help="of training a network")
+    privacy.add_argument("--views", type=listed(int), default=tuple(VIEWS), help="such as 0,90")
+    privacy.add_argument("--seed", type=seed, default=0)
+    privacy.set_defaults(command=_evaluate_privacy)
     detector = what.add_parser("detector", help="how people are found; prints a table")
     detector.add_argument("--weights", type=Path, help="of a YOLO that segments; default: ours")
     detector.add_argument("--photos", type=Path, help="of people: img/*.jpg and mask/*.png")
@@ -86,6 +97,25 @@ def _evaluate_realism(parsed: argparse.Namespace) -> None:
     print(json.dumps(report))
     if parsed.picture:
         write_picture(parsed.picture, picture)
+
+
+def _evaluate_privacy(parsed: argparse.Namespace) -> None:
+    from gait_demo.casia import CasiaB
+    from gait_demo.evaluation.baselines import SIMPLE, a_net
+    from gait_demo.evaluation.privacy import PrivacyOptions, evaluate_privacy, table
+    from gait_demo.models import build
+    from gait_demo.weights import find
+
+    weights = find("anet")
+    options = PrivacyOptions(
+        parsed.out, parsed.steps, None, parsed.views, parsed.seed, {"anet": weights.sha256}
+    )
+    if parsed.quick:
+        options = replace(options, steps=100, people=24, views=(36, 90))
+    methods = {**SIMPLE, "ours": a_net(build.load(weights.path, "anet"))}
+    report = evaluate_privacy(CasiaB(parsed.data), methods, options, progress())
+    (parsed.out / "results.json").write_text(json.dumps(report, indent=2))
+    print(table(report))
 
 
 def _evaluate_detector(parsed: argparse.Namespace) -> None:

@@ -14,6 +14,7 @@ import torch
 from gait_demo.boxes import area, bounds, iou, overlap
 from gait_demo.detector import Detections
 from gait_demo.errors import DataError
+from gait_demo.evaluation.markdown import markdown
 from gait_demo.evaluation.matching import average_precision, hits, mask_iou
 from gait_demo.evaluation.references import SCORE, TALL_PX
 from gait_demo.photos import read_photos
@@ -209,7 +210,7 @@ def table(report: dict) -> str:
             f"{report['score']:g} or more whose box has an IoU of at least {FOUND:g}; mask IoU: "
             "mean and median of those found; false alarms: a picture. Of photos only detections "
             "around their one labelled person are judged, since there are passers-by.\n\n"
-            + _markdown(head, rows)
+            + markdown(head, rows)
         )
     if report["clips"]:
         head = ["clip", "frames", "person-frames",
@@ -229,16 +230,8 @@ def table(report: dict) -> str:
             "clip. Found: by the detector alone, frame by frame, as above; followed: by the tracks "
             "of the pipeline; switches: of the track that follows a person. Milliseconds: median "
             "of one detection with its masks, on a machine of "
-            f"{cores} cores with {threads} threads.\n\n" + _markdown(head, rows)
+            f"{cores} cores with {threads} threads.\n\n" + markdown(head, rows)
         )
     if report["absent"]:
         parts.append(f"Not measured, for want of data: {', '.join(report['absent'])}.")
     return "\n\n".join(parts)
-
-
-def _markdown(head: list[str], rows: list[list]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(
-        "| " + " | ".join("-" if cell is None else str(cell) for cell in line) + " |"
-        for line in lines
-    )

@@ -1,0 +1,152 @@
+"""How natural walks look, without asking people: figures beside opinion scores, not instead."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gait_demo.errors import DataError
+from gait_demo.evaluation.gaits import Gaits, Progress
+from gait_demo.evaluation.gei import SIZE
+from gait_demo.evaluation.separation import Pictures, balanced_accuracy, judge
+from gait_demo.silhouettes import is_one_piece
+
+_FRAMES = 6  # of each walk that the spatial judge sees
+_SLICE_FRAMES = 32  # frames of a temporal picture, four of its rows each
+_KNEE, _ANKLE = 46, 58  # rows of 64 between which the legs are told apart
+_SHIN_ROWS = 9
+
+
+def naturalness(
+    clear: Gaits,
+    before: Gaits,
+    after: Gaits,
+    on_progress: Progress | None = None,
+    steps: int = 240,
+) -> dict:
+    """Compare what a method made with clear walks.
+
+    What each figure can tell, and what it cannot:
+
+    - spatial: how well a small network tells single frames of strangers from clear ones, 0.5 (not
+      at all) to 1. It sees what is wrong with a shape, but also harmless differences such as the
+      softness of an edge, and nothing of how frames follow each other.
+    - temporal: the same of pictures of time, how the legs' columns move from frame to frame. It
+      sees wrong rhythm, flicker and sliding, and nothing of the body above the knees.
+    - smooth: mean IoU of neighbouring frames, less that of the walks that went in. Below 0 they
+      flicker more; a frozen output has the best value.
+    - broken: share of frames with missing or extra parts, more than 5 % of them apart from the
+      body. A wrong shape in one piece is not seen.
+    - phase: correlation of how far the legs are apart with the walks that went in, the median. It
+      tells whether feet go where the video's feet went, at views from the side; from the front
+      both are noise.
+    - direction: share of walks whose toes point where they pointed. It can be judged from the side
+      only: walks within 45 degrees of it count.
+
+    Args:
+        clear: walks of people who are not in `after`.
+        before: the walks that went in.
+        after: what the method made of each of them.
+        steps: of training each judge.
+
+    Returns:
+        Figures by the names above; "spatial" and "temporal" as separation.balanced_accuracy, the
+        others numbers or None where nothing can be measured.
+
+    Raises:
+        DataError: fewer than four people of either kind, or the same people in both.
+    """
+    if set(clear.person) & set(after.person):
+        raise DataError("Clear and made walks must be of different people.")
+    report: dict = {}
+    for name, pictures in (("spatial", _frames), ("temporal", _slices)):
+        if on_progress:
+            on_progress(name, 0, 0)
+        both = _pictures(clear, after, pictures)
+        report[name] = balanced_accuracy(both, judge(both, steps=steps))
+    pairs = [
+        (before.frames(n), after.frames(n), int(after.view[n]))
+        for n in range(len(after))
+        if len(before.walks[n]) > 1 and len(after.walks[n]) > 1
+    ]
+    aligned = [(a, b, view) for a, b, view in pairs if len(a) == len(b)]
+    sideways = [(a, b) for a, b, view in aligned if 45 <= view <= 135]
+    report["smooth"] = _mean([smoothness(b) - smoothness(a) for a, b, _ in pairs])
+    whole = [is_one_piece(mask) for _, walk, _ in pairs for mask in walk.astype(np.float32)]
+    report["broken"] = _mean([not one for one in whole])
+    phases = [correlation(leg_spread(a), leg_spread(b)) for a, b in sideways]
+    report["phase"] = round(float(np.median(phases)), 4) if phases else None
+    report["direction"] = _mean([toe_lead(a) * toe_lead(b) > 0 for a, b in sideways])
+    return report
+
+
+def smoothness(masks: np.ndarray) -> float:
+    """Mean intersection over union of neighbouring frames, (T, 64, 64) of 0 and 1."""
+    a, b = masks[1:] > 0, masks[:-1] > 0
+    either = np.maximum((a | b).sum((1, 2)), 1)
+    return float(((a & b).sum((1, 2)) / either).mean())
+
+
+def leg_spread(masks: np.ndarray) -> np.ndarray:
+    """(T,) how far apart the legs are: standard deviation of the columns of the lowest third."""
+    legs = masks[:, 43:].sum(1).astype(float)
+    column = np.arange(legs.shape[1])
+    mass = np.maximum(legs.sum(1), 1)
+    mean = legs @ column / mass
+    return np.sqrt(np.maximum(legs @ column**2 / mass - mean**2, 0))
+
+
+def toe_lead(masks: np.ndarray) -> float:
+    """How far the feet's lowest pixels are ahead of what is above them: its sign is the direction.
+
+    Toes lead and heels do not: in (T, 64, 64) masks, the mean column of each figure's lowest two
+    rows less that of the rows eight above, which are ankles and shins. Right is positive; 0 if
+    nobody stands on anything.
+    """
+    leads = []
+    for mask in masks:
+        rows = np.flatnonzero(mask.any(axis=1))
+        if not len(rows) or rows[-1] < _SHIN_ROWS:
+            continue
+        feet, shins = mask[rows[-1] - 1 : rows[-1] + 1], mask[rows[-1] - 9 : rows[-1] - 6]
+        if shins.any():  # not below a speck
+            leads.append(np.nonzero(feet)[1].mean() - np.nonzero(shins)[1].mean())
+    return float(np.mean(leads)) if leads else 0.0
+
+
+def correlation(a: np.ndarray, b: np.ndarray) -> float:
+    """Pearson's of (T,) and (T,); 0 where one of them is constant."""
+    if a.std() == 0 or b.std() == 0:
+        return 0.0
+    return float(np.corrcoef(a, b)[0, 1])
+
+
+def _frames(walk: np.ndarray) -> list[np.ndarray]:
+    """Some frames of a walk, evenly spaced."""
+    chosen = np.unique(np.linspace(0, len(walk) - 1, _FRAMES).round().astype(int))
+    return [walk[n].astype(np.float32) for n in chosen]
+
+
+def _slices(walk: np.ndarray) -> list[np.ndarray]:
+    """One picture of the legs in time: rows are frames, columns those of the picture."""
+    if len(walk) < _SLICE_FRAMES:
+        return []
+    middle = (len(walk) - _SLICE_FRAMES) // 2
+    legs = walk[middle : middle + _SLICE_FRAMES, _KNEE:_ANKLE].mean(axis=1, dtype=np.float32)
+    return [np.repeat(legs, SIZE // _SLICE_FRAMES, axis=0)]
+
+
+def _pictures(clear: Gaits, made: Gaits, pictures) -> Pictures:
+    images, about = [], []
+    for gaits, kind in ((clear, False), (made, True)):
+        for n in range(len(gaits)):
+            for image in pictures(gaits.frames(n)) if len(gaits.walks[n]) else ():
+                images.append(image)
+                about.append((kind, str(gaits.person[n]), f"{gaits.view[n]:03d}"))
+    if not images:
+        raise DataError("No walk is long enough to be judged.")
+    kinds, people, views = zip(*about, strict=True)
+    return Pictures(np.stack(images), np.array(kinds), np.array(people), np.array(views))
+
+
+def _mean(values: list) -> float | None:
+    return round(float(np.mean(values)), 4) if values else None

@@ -1,0 +1,221 @@
+"""How well methods hide who walks: every method, recogniser and adversary on a copy of CASIA-B."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from gait_demo.casia import CONDITIONS, VIEWS, CasiaB, Sequence
+from gait_demo.errors import DataError
+from gait_demo.evaluation.gaits import Gaits, Method, Progress, read_gaits
+from gait_demo.evaluation.identity import GALLERY, PROBES
+from gait_demo.evaluation.markdown import markdown
+from gait_demo.evaluation.protocol import (
+    ADVERSARIES,
+    Made,
+    People,
+    attack,
+    groups,
+    rate,
+    recognisers,
+)
+from gait_demo.evaluation.quality import HIGH, LOW, rate_sequence
+
+TOPS = ("top-1", "top-3")
+CHECKED = "raw GEI"  # the others are measured against it; it does not count as an attacker
+PAPERS = "GEI + view transformation"
+
+
+@dataclass(frozen=True)
+class PrivacyOptions:
+    """What is evaluated.
+
+    Attributes:
+        out: folder for what each recogniser found, so that a run goes on where it was.
+        steps: of training each network.
+        people: as many of the data, from the first on; None: all.
+        views: degrees.
+        weights: sha256 by name, of what methods are made of.
+    """
+
+    out: Path
+    steps: int = 1500
+    people: int | None = None
+    views: tuple[int, ...] = tuple(VIEWS)
+    seed: int = 0
+    weights: Mapping[str, str] = field(default_factory=dict)
+
+
+def evaluate_privacy(
+    data: CasiaB,
+    methods: Mapping[str, Method],
+    options: PrivacyOptions,
+    on_progress: Progress | None = None,
+) -> dict:
+    """Attack every method.
+
+    Returns:
+        people (numbers trained on and tested), views, chance by top-1 and top-3, seconds (of this
+        run), and by method, recogniser and adversary: for all probes, "subset 1" and "subset 2"
+        the rate, see protocol.rate, at which people are recognised, by top-1 and top-3: at the
+        "same view", and over "all views" of the gallery; and "by view", the same view's.
+
+    Raises:
+        DataError: too few people, or `out` holds the results of other data or options.
+    """
+    started = time.monotonic()
+    chosen = data.people[: options.people]
+    attackers, tested = groups(chosen)
+    _claim(options, chosen)
+    asked = [c for some in PROBES.values() for c in some]
+    people = People(
+        *(
+            read_gaits(data, data.sequences(who, conditions, options.views), on_progress)
+            for who, conditions in ((attackers, CONDITIONS), (tested, GALLERY), (tested, asked))
+        )
+    )
+    subsets = _subsets(data, people.probes, on_progress)
+    report: dict = {
+        "people": {"trained": len(attackers), "tested": len(tested)},
+        "views": list(options.views),
+        "chance": dict(zip(TOPS, (1 / len(tested), 3 / len(tested)), strict=True)),
+        "methods": {},
+    }
+    trains = recognisers(options.steps, options.seed)
+    naive = {}
+    for name, method in methods.items():
+        made = None
+        report["methods"][name] = {}
+        for recogniser, train in trains.items():
+            path = options.out / f"{name} by {recogniser}.npz"
+            if not path.exists():
+                made = made or Made.of(people, method, options.seed, on_progress)
+                if recogniser not in naive:
+                    naive[recogniser] = train(people.training, on_progress)
+                found = attack(people, made, naive[recogniser], train, on_progress)
+                _write(path, found)
+            with np.load(path) as found:
+                report["methods"][name][recogniser] = {
+                    adversary: _rates(found[adversary], people, subsets)
+                    for adversary in ADVERSARIES
+                }
+    return report | {"seconds": round(time.monotonic() - started)}
+
+
+def worst(method: dict, adversary: str, part: str = "all probes", where: str = "all views") -> dict:
+    """The rate of the attacker who recognises most, of one method's part of a report."""
+    rates = [
+        recogniser[adversary][part][where]["top-1"]
+        for name, recogniser in method.items()
+        if name != CHECKED
+    ]
+    return max(rates, key=lambda each: each["rate"] or 0)
+
+
+def table(report: dict) -> str:
+    """The headline figures of a report as Markdown."""
+    people, (once, thrice) = report["people"], report["chance"].values()
+    head = ["method", "success top-1, subset 1", "subset 2", "top-3, subset 1", "subset 2",
+            *ADVERSARIES]  # fmt: skip
+    rows = []
+    for name, method in report["methods"].items():
+        parts = [method[PAPERS]["naive"][f"subset {n}"]["same view"] for n in (LOW, HIGH)]
+        row = [_success(part[top]["rate"]) for top in TOPS for part in parts]
+        row += [_with_interval(worst(method, adversary)) for adversary in ADVERSARIES]
+        rows.append([name, *row])
+    return (
+        f"{people['trained']} people to train attackers on, {people['tested']} others tested, "
+        f"views {', '.join(f'{view:03d}' for view in report['views'])}. Success, as the paper has "
+        "it: the share of walks that its recogniser, which knows clear gaits only, does not find "
+        f"among the first one, or the first three, at the same view (by chance: {1 - once:.3f} "
+        f"and {1 - thrice:.3f}). Then, adversary by adversary, how often the best attacker of all "
+        "names the right person at once, over all views of the gallery, with its 95 % interval "
+        f"over people (by chance: {once:.3f}).\n\n" + markdown(head, rows)
+    )
+
+
+def _success(recognised: float | None) -> str | None:
+    return None if recognised is None else f"{1 - recognised:.3f}"
+
+
+def _with_interval(rate: dict) -> str | None:
+    if rate["rate"] is None:
+        return None
+    low, high = rate["interval"]
+    return f"{rate['rate']:.3f} [{low:.2f}-{high:.2f}]"
+
+
+def _rates(found: np.ndarray, people: People, subsets: np.ndarray) -> dict:
+    """Of what `recognised` found, (P, V, 2)."""
+    probes = people.probes
+    views = np.unique(people.gallery.view)
+    own = probes.view[:, None] == views
+    parts = {
+        "all probes": np.ones(len(probes), bool),
+        "subset 1": subsets == LOW,
+        "subset 2": subsets == HIGH,
+    }
+    result: dict = {}
+    for name, part in parts.items():
+        kept, person = found[part], probes.person[part]
+        same = [np.where(own[part], kept[..., n], np.nan) for n in range(len(TOPS))]
+        result[name] = {
+            "same view": _both([_mean(each) for each in same], person),
+            "all views": _both([_mean(kept[..., n]) for n in range(len(TOPS))], person),
+            "by view": {
+                f"{view:03d}": _both([each[:, v] for each in same], person)
+                for v, view in enumerate(views)
+            },
+        }
+    return result
+
+
+def _both(shares: list[np.ndarray], person: np.ndarray) -> dict:
+    return {top: rate(share, person) for top, share in zip(TOPS, shares, strict=True)}
+
+
+def _mean(found: np.ndarray) -> np.ndarray:
+    """(P,) means of (P, V) where there is a number."""
+    there = ~np.isnan(found)
+    total = np.where(there, found, 0).sum(axis=1)
+    return np.where(there.any(axis=1), total / np.maximum(there.sum(axis=1), 1), np.nan)
+
+
+def _subsets(data: CasiaB, probes: Gaits, on_progress: Progress | None) -> np.ndarray:
+    """(P,) int, LOW or HIGH: how good the clear silhouettes of each probe are."""
+    about = zip(
+        probes.person.tolist(), probes.condition.tolist(), probes.view.tolist(), strict=True
+    )
+    rated = []
+    for done, of in enumerate(about):
+        if on_progress:
+            on_progress("quality", done, len(probes))
+        rated.append(rate_sequence(data.read(Sequence(*of))).subset)
+    return np.array(rated)
+
+
+def _claim(options: PrivacyOptions, people: tuple[int, ...]) -> None:
+    """Make `out` the folder of this evaluation."""
+    options.out.mkdir(parents=True, exist_ok=True)
+    settings = {
+        "people": list(people), "views": list(options.views), "steps": options.steps,
+        "seed": options.seed, "weights": dict(options.weights),
+    }  # fmt: skip
+    path = options.out / "settings.json"
+    if path.exists() and json.loads(path.read_text()) != settings:
+        raise DataError(
+            f"{options.out} holds the results of another evaluation: choose another --out, or "
+            "the same data and options."
+        )
+    path.write_text(json.dumps(settings))
+
+
+def _write(path: Path, found: dict[str, np.ndarray]) -> None:
+    part = path.with_suffix(".part.npz")
+    np.savez(part, **found)
+    part.rename(path)
