@@ -10,10 +10,12 @@ from gait_demo.errors import DataError
 from gait_demo.models import build
 from gait_demo.models.anet import ANetDims
 from gait_demo.models.cnet import CNet, CNetDims
+from gait_demo.models.stgan import STGANDims, contours
 from gait_demo.training import data as walk_data
 from gait_demo.training import losses
 from gait_demo.training.anet import ANetTrainingOptions, train_anet
 from gait_demo.training.cnet import CNetTrainingOptions, nearest_colours, sample_crops, train_cnet
+from gait_demo.training.stgan import STGANTrainingOptions, train_stgan
 
 ANET = ANetDims(encoder_width=4, generator_width=4, content_dim=8, latent_dim=8)
 CNET = CNetDims(width=4)
@@ -92,7 +94,7 @@ def stop_after(options: ANetTrainingOptions, steps: int) -> None:
     class Killed(Exception):
         pass
 
-    class Mortal(anet._ANetTask):
+    class Mortal(anet.ANetTask):
         done = 0
 
         def step(self, progress):
@@ -103,6 +105,29 @@ def stop_after(options: ANetTrainingOptions, steps: int) -> None:
 
     with pytest.raises(Killed):
         anet.train(Mortal(options), options, {})
+
+
+def test_stgan_learns_and_goes_on_where_it_was(walks, tmp_path):
+    options = STGANTrainingOptions(
+        data=walks, out=tmp_path / "stgan.safetensors", dims=STGANDims(width=4), critic_width=4,
+        steps=40, batch=8, bf16=False, report_every=20, learning_rate=1e-2,
+    )  # fmt: skip
+    history = train_stgan(options)["history"]
+    assert history[-1]["L_Rec"] < 0.9 * history[0]["L_Rec"]
+    network = build.load(options.out, "stgan")
+    walker, noise = torch.zeros(1, 8, 64, 64), torch.randn(2, 32)
+    walker[..., 10:60, 25:40] = 1
+    first, second = (network(walker, each[None]) for each in noise)
+    assert first.shape == walker.shape and not torch.equal(first, second)
+    further = dataclasses.replace(options, steps=60, resume=True)
+    assert train_stgan(further)["history"][-1]["step"] == 60
+
+
+def test_contours_are_the_inner_edge():
+    mask = torch.zeros(1, 1, 64, 64)
+    mask[..., 10:20, 30:50] = 1
+    edge = contours(mask)
+    assert edge.sum() == 2 * 20 + 2 * 8 and (edge <= mask).all()
 
 
 def test_minutes_end_a_run_early(anet_options):

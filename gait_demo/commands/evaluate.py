@@ -101,7 +101,7 @@ def _evaluate_realism(parsed: argparse.Namespace) -> None:
 
 def _evaluate_privacy(parsed: argparse.Namespace) -> None:
     from gait_demo.casia import CasiaB
-    from gait_demo.evaluation.baselines import SIMPLE, a_net
+    from gait_demo.evaluation.baselines import SIMPLE, generated
     from gait_demo.evaluation.privacy import PrivacyOptions, evaluate_privacy, table
     from gait_demo.models import build
     from gait_demo.weights import find
@@ -112,7 +112,7 @@ def _evaluate_privacy(parsed: argparse.Namespace) -> None:
     )
     if parsed.quick:
         options = replace(options, steps=100, people=24, views=(36, 90))
-    methods = {**SIMPLE, "ours": a_net(build.load(weights.path, "anet"))}
+    methods = {**SIMPLE, "ours": generated(build.load(weights.path, "anet"))}
     report = evaluate_privacy(CasiaB(parsed.data), methods, options, progress())
     (parsed.out / "results.json").write_text(json.dumps(report, indent=2))
     print(table(report))

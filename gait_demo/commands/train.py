@@ -1,4 +1,4 @@
-"""`train`: A-NET, C-NET and the person detector."""
+"""`train`: A-NET, C-NET, the baseline ST-GAN and the person detector."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from gait_demo.commands.common import people
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    train = commands.add_parser("train", help="train A-NET, C-NET or the person detector")
-    networks = train.add_subparsers(required=True, metavar="anet|cnet|detector")
-    for network, name in (("anet", "A-NET"), ("cnet", "C-NET")):
+    train = commands.add_parser("train", help="train a network")
+    networks = train.add_subparsers(required=True, metavar="anet|cnet|stgan|detector")
+    for network, name in (("anet", "A-NET"), ("cnet", "C-NET"), ("stgan", "ST-GAN")):
         parser = networks.add_parser(network, help=f"train {name}")
         training.add_arguments(parser)
         parser.add_argument("--people", type=people, help="of CASIA-B, such as 1-74")

@@ -12,6 +12,7 @@ import numpy as np
 from gait_demo.anonymize import anonymize, noise_vector
 from gait_demo.evaluation.gaits import Method
 from gait_demo.models.anet import ANet
+from gait_demo.models.stgan import STGAN
 from gait_demo.structures import SilhouetteClip
 
 _FPS = 25  # of CASIA-B
@@ -60,13 +61,13 @@ def jitter(masks: np.ndarray, seed: int) -> np.ndarray:
     return masks[np.clip(np.arange(len(masks)) + late, 0, len(masks) - 1)]
 
 
-def a_net(anet: ANet) -> Method:
-    """Ours."""
+def generated(network: ANet | STGAN) -> Method:
+    """What a trained generator makes: ours, or ST-GAN's."""
 
     def method(masks: np.ndarray, seed: int) -> np.ndarray:
         squares = np.zeros((len(masks), 4), np.float32)
         clip = SilhouetteClip(1, 0, masks.astype(np.float32), squares)
-        return anonymize(clip, anet, noise_vector(seed, anet.dims.noise_dim), fps=_FPS).masks
+        return anonymize(clip, network, noise_vector(seed, network.dims.noise_dim), fps=_FPS).masks
 
     return method
 

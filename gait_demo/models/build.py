@@ -14,15 +14,16 @@ from torch import nn
 from gait_demo.errors import WeightsError
 from gait_demo.models.anet import ANet, ANetDims
 from gait_demo.models.cnet import CNet, CNetDims
+from gait_demo.models.stgan import STGAN, STGANDims
 
-_NETWORKS = {"anet": (ANet, ANetDims), "cnet": (CNet, CNetDims)}
+_NETWORKS = {"anet": (ANet, ANetDims), "cnet": (CNet, CNetDims), "stgan": (STGAN, STGANDims)}
 
 
-def save(path: Path, network: str, model: ANet | CNet, summary: dict) -> None:
+def save(path: Path, network: str, model: nn.Module, summary: dict) -> None:
     """Write a checkpoint as safetensors, replacing a file of that name in one step.
 
     Args:
-        network: "anet" or "cnet".
+        network: "anet", "cnet" or "stgan".
         summary: what training reports about itself; anything JSON can hold.
     """
     write_tensors(path, network, model.state_dict(), asdict(model.dims), summary)
@@ -44,7 +45,7 @@ def load(path: Path, network: str) -> nn.Module:
     """Build the network a checkpoint was saved from, strictly, ready for inference.
 
     Args:
-        network: "anet" or "cnet": what the caller expects to find.
+        network: "anet", "cnet" or "stgan": what the caller expects to find.
 
     Raises:
         WeightsError: not a checkpoint of this project, another network's, or one whose tensors

@@ -10,13 +10,14 @@ from gait_demo.errors import DataError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `python -m gait_demo train anet` and `cnet`."""
+    """The arguments of `python -m gait_demo train anet`, `cnet` and `stgan`."""
     parser.add_argument("--data", type=Path, required=True, help="walks-*.npz, or CASIA-B")
     parser.add_argument("--out", type=Path, required=True, help="checkpoint to write")
     parser.add_argument("--preset", choices=("paired", "paper"), help="how to train it")
     parser.add_argument(
         "--adversarial-from", type=float, help="of A-NET, paired: share of the training (0 to 1)"
     )
+    parser.add_argument("--pull", type=float, help="of ST-GAN: weight of the noise's gait")
     parser.add_argument("--steps", type=int, help="planned optimiser steps")
     parser.add_argument("--minutes", type=float, help="stop after so many minutes")
     parser.add_argument("--batch", type=int)
@@ -64,18 +65,25 @@ def run(parsed: argparse.Namespace) -> dict:
     """
     from gait_demo.training.anet import ANetTrainingOptions, train_anet
     from gait_demo.training.cnet import CNetTrainingOptions, train_cnet
+    from gait_demo.training.stgan import STGANTrainingOptions, train_stgan
 
     names = ("data", "out", "preset", "steps", "minutes", "batch", "report_every", "device")
-    names += ("seed", "resume", "bf16", "adversarial_from", "learning_rate", "people")
+    names += ("seed", "resume", "bf16", "adversarial_from", "learning_rate", "people", "pull")
     given = {name: getattr(parsed, name) for name in names if getattr(parsed, name) is not None}
     if "adversarial_from" in given and (parsed.network, parsed.preset) not in (
         ("anet", None),
         ("anet", "paired"),
     ):
         raise DataError("--adversarial-from is for anet with --preset paired; leave it out.")
+    if "pull" in given and parsed.network != "stgan":
+        raise DataError("--pull is for stgan; leave it out.")
+    if parsed.network == "stgan" and parsed.preset == "paired":
+        raise DataError("stgan has the losses of its paper alone; leave out --preset paired.")
     try:
         if parsed.network == "anet":
             return train_anet(ANetTrainingOptions(**given))
+        if parsed.network == "stgan":
+            return train_stgan(STGANTrainingOptions(**given))
         return train_cnet(CNetTrainingOptions(**given))
     except ValueError as error:
         raise DataError(f"These options cannot be trained with: {error}") from error

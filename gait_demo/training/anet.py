@@ -53,11 +53,14 @@ def train_anet(options: ANetTrainingOptions) -> dict:
     if options.preset == "paired":
         about["adversarial_weight"] = options.adversarial_weight
         about["adversarial_from"] = options.adversarial_from
-    return train(_ANetTask(options), options, about | {"dims": asdict(options.dims)})
+    return train(ANetTask(options), options, about | {"dims": asdict(options.dims)})
 
 
-class _ANetTask:
+class ANetTask:
+    """A-NET in training; of another network that anonymizes, all but the step is the same."""
+
     network = "anet"
+    build = ANet
 
     def __init__(self, options: ANetTrainingOptions):
         torch.manual_seed(options.seed)
@@ -66,7 +69,7 @@ class _ANetTask:
         pairs = options.preset == "paired"
         self.data = read_source(options.data, options.device, people=options.people, pairs=pairs)
         channels_last = torch.channels_last
-        self.model = ANet(options.dims).to(options.device, memory_format=channels_last)
+        self.model = self.build(options.dims).to(options.device, memory_format=channels_last)
         self._spatial = SpatialDiscriminator(options.critic_width).to(memory_format=channels_last)
         self._temporal = TemporalDiscriminator(options.critic_width // 2)
         self._critic = nn.ModuleList([self._spatial, self._temporal]).to(options.device)
