@@ -23,19 +23,21 @@ def figure(person: int, number: int) -> np.ndarray:
     return trunk | legs
 
 
-def write_fake_casia(root: Path, people: int = 4, videos: bool = True) -> Path:
-    """nm-01 at 090 of the first people."""
+def write_fake_casia(
+    root: Path, people: int = 4, videos: bool = True, conditions: tuple[str, ...] = ("nm-01",)
+) -> Path:
+    """The first people at 090."""
     room = np.full((*FRAME_SHAPE, 3), 128, np.uint8)
     room[::2] += 40
-    for person in range(1, people + 1):
-        sequence = Sequence(person, "nm-01", 90)
+    sequences = [Sequence(n, name, 90) for n in range(1, people + 1) for name in conditions]
+    for sequence in sequences:
         folder = root / SILHOUETTES / sequence.folder
         folder.mkdir(parents=True)
-        seen = [figure(person, number) for number in range(1, FRAMES + 1)]
+        seen = [figure(sequence.person, number) for number in range(1, FRAMES + 1)]
         for number, mask in enumerate(seen, start=1):
             cv2.imwrite(str(folder / sequence.frame_name(number)), mask.astype(np.uint8) * 255)
         if videos:
-            filmed = root / video_folder(person)
+            filmed = root / video_folder(sequence.person)
             filmed.mkdir(parents=True, exist_ok=True)
             frames = (np.where(mask[..., None], np.uint8(RED), room) for mask in seen)
             write_avi(filmed / f"{sequence.name}.avi", frames, FPS)

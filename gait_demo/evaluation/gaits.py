@@ -36,7 +36,7 @@ class Gaits:
     def __len__(self) -> int:
         return len(self.walks)
 
-    def of(self, chosen: np.ndarray) -> Gaits:
+    def of(self, chosen: np.ndarray | list) -> Gaits:
         """Those of an index (M,) or mask (N,)."""
         numbers = np.arange(len(self))[chosen]
         about = self.person, self.view, self.condition, self.clear

@@ -58,7 +58,8 @@ def raw_gei(training: Gaits, on_progress: Progress | None = None) -> Recogniser:
 
 def view_transform(training: Gaits, on_progress: Progress | None = None) -> Recogniser:
     """The paper's. What a method made is to it the same walk seen at another view."""
-    trained = ViewTransform.fit(replace(training.geis(), view=_views(training)))
+    shown = training.of([len(walk) > 0 for walk in training.walks])
+    trained = ViewTransform.fit(replace(shown.geis(), view=_views(shown)))
 
     def distances(probes: Gaits, gallery: Gaits) -> np.ndarray:
         result = np.empty((len(probes), len(gallery)))

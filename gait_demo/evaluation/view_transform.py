@@ -17,7 +17,7 @@ from gait_demo.evaluation.identity import Geis
 _TOLERANCE = 1e-5  # of robust PCA, relative
 _MOST_STEPS = 200
 _ENERGY = 0.999  # share of the training GEIs' energy that the view transformation keeps
-_NOISE = 0.1  # of a probe, as a share of the variance of its view: the inverse's ridge
+_NOISE = 0.1  # of a probe, as a share of the variance of all: the inverse's ridge
 _PLS_DIMS = 40
 
 
@@ -110,7 +110,7 @@ class ViewTransform:
         mean, basis, inverse, projection = {}, {}, {}, {}
         for n, view in enumerate(views):
             mean[view], basis[view] = means[n], bases[n]
-            gram = bases[n].T @ bases[n] + np.diag(_NOISE * centred[:, n].var() / spread)
+            gram = bases[n].T @ bases[n] + np.diag(_NOISE * centred.var() / spread)
             inverse[view] = np.linalg.solve(gram, bases[n].T)
             pls = PLSRegression(dims, scale=False, max_iter=200).fit(centred[:, n], wanted)
             projection[view] = pls.x_rotations_

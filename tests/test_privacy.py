@@ -1,0 +1,74 @@
+"""The whole evaluation, on a few drawn people."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from fake_casia import write_fake_casia
+
+from gait_demo.casia import CasiaB
+from gait_demo.errors import DataError
+from gait_demo.evaluation import privacy
+from gait_demo.evaluation.baselines import nothing
+from gait_demo.evaluation.privacy import PrivacyOptions, evaluate_privacy, table, worst
+from gait_demo.evaluation.protocol import ADVERSARIES
+
+METHODS = {"none": nothing, "empty": lambda masks, seed: 0 * masks}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    conditions = ("nm-01", "nm-02", "nm-05")
+    folder = tmp_path_factory.mktemp("casia")
+    return CasiaB(write_fake_casia(folder, people=8, videos=False, conditions=conditions))
+
+
+@pytest.fixture(scope="module")
+def options(tmp_path_factory):
+    return PrivacyOptions(tmp_path_factory.mktemp("out"), steps=2, views=(90,))
+
+
+@pytest.fixture(scope="module")
+def report(data, options):
+    return evaluate_privacy(data, METHODS, options)
+
+
+def test_report_holds_every_method_recogniser_and_adversary(report):
+    assert report["people"] == {"trained": 3, "tested": 3}
+    assert report["chance"] == {"top-1": 1 / 3, "top-3": 1.0}
+    for method in METHODS:
+        for recogniser in report["methods"][method].values():
+            assert list(recogniser) == list(ADVERSARIES)
+            for found in recogniser.values():
+                assert found["all probes"]["same view"] == found["all probes"]["by view"]["090"]
+    clear = report["methods"]["none"]["raw GEI"]["naive"]["all probes"]["same view"]["top-1"]
+    assert clear["rate"] == 1 and clear["people"] == 3
+
+
+def test_nobody_in_the_output_is_no_success(report):
+    for adversary in ADVERSARIES:
+        assert worst(report["methods"]["empty"], adversary)["rate"] == 1
+
+
+def test_table_shows_success_and_the_worst_case(report):
+    lines = table(report).splitlines()
+    rows = {line.split(" | ")[0].strip("| "): line for line in lines if line.startswith("| ")}
+    assert "3 people to train attackers on, 3 others tested" in lines[0]
+    assert rows["empty"].count("1.000 [1.00-1.00]") == len(ADVERSARIES)
+    assert rows["empty"].count("0.000") >= 2  # success of the subset that there is
+
+
+def test_a_second_run_goes_on_where_the_first_was(data, options, report, monkeypatch):
+    monkeypatch.setattr(privacy, "attack", None)  # it would be called
+    again = evaluate_privacy(data, METHODS, options)
+    assert again["methods"] == report["methods"]
+
+
+def test_results_of_other_options_are_not_mixed_in(data, options, report):
+    with pytest.raises(DataError, match="another evaluation"):
+        evaluate_privacy(data, METHODS, dataclasses.replace(options, seed=1))
+
+
+def test_rates_leave_out_what_the_gallery_lacks():
+    found = np.array([[1.0, np.nan], [np.nan, np.nan]])
+    assert np.array_equal(privacy._mean(found), [1, np.nan], equal_nan=True)
