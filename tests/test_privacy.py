@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import cv2
 import numpy as np
 import pytest
 from fake_casia import write_fake_casia
@@ -10,6 +11,7 @@ from gait_demo.casia import CasiaB
 from gait_demo.errors import DataError
 from gait_demo.evaluation import privacy
 from gait_demo.evaluation.baselines import nothing
+from gait_demo.evaluation.figures import privacy_against_naturalness, success_by_view
 from gait_demo.evaluation.privacy import PrivacyOptions, evaluate_privacy, table, worst
 from gait_demo.evaluation.protocol import ADVERSARIES
 
@@ -41,6 +43,7 @@ def test_report_holds_every_method_recogniser_and_adversary(report):
             assert list(recogniser) == list(ADVERSARIES)
             for found in recogniser.values():
                 assert found["all probes"]["same view"] == found["all probes"]["by view"]["090"]
+    assert report["naturalness"] == {"none": None, "empty": None}  # of three people
     clear = report["methods"]["none"]["raw GEI"]["naive"]["all probes"]["same view"]["top-1"]
     assert clear["rate"] == 1 and clear["people"] == 3
 
@@ -56,6 +59,15 @@ def test_table_shows_success_and_the_worst_case(report):
     assert "3 people to train attackers on, 3 others tested" in lines[0]
     assert rows["empty"].count("1.000 [1.00-1.00]") == len(ADVERSARIES)
     assert rows["empty"].count("0.000") >= 2  # success of the subset that there is
+
+
+def test_figures_are_drawn(report, tmp_path):
+    natural = {"spatial": {"accuracy": 0.6}, "temporal": {"accuracy": 0.7}}
+    shown = report | {"naturalness": {"none": natural, "empty": None}}
+    for draw in (success_by_view, privacy_against_naturalness):
+        draw(shown, tmp_path / "figure.png")
+        picture = cv2.imread(str(tmp_path / "figure.png"))
+        assert picture.shape[0] > 400 and 10 < picture.std()
 
 
 def test_a_second_run_goes_on_where_the_first_was(data, options, report, monkeypatch):

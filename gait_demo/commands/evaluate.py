@@ -102,6 +102,7 @@ def _evaluate_realism(parsed: argparse.Namespace) -> None:
 def _evaluate_privacy(parsed: argparse.Namespace) -> None:
     from gait_demo.casia import CasiaB
     from gait_demo.evaluation.baselines import SIMPLE, generated
+    from gait_demo.evaluation.figures import privacy_against_naturalness, success_by_view
     from gait_demo.evaluation.privacy import PrivacyOptions, evaluate_privacy, table
     from gait_demo.models import build
     from gait_demo.weights import find
@@ -115,6 +116,9 @@ def _evaluate_privacy(parsed: argparse.Namespace) -> None:
     methods = {**SIMPLE, "ours": generated(build.load(weights.path, "anet"))}
     report = evaluate_privacy(CasiaB(parsed.data), methods, options, progress())
     (parsed.out / "results.json").write_text(json.dumps(report, indent=2))
+    (parsed.out / "results.md").write_text(table(report) + "\n")
+    success_by_view(report, parsed.out / "success.png")
+    privacy_against_naturalness(report, parsed.out / "privacy.png")
     print(table(report))
 
 

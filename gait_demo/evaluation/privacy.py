@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,8 @@ import numpy as np
 from gait_demo.casia import CONDITIONS, VIEWS, CasiaB, Sequence
 from gait_demo.errors import DataError
 from gait_demo.evaluation.gaits import Gaits, Method, Progress, read_gaits
-from gait_demo.evaluation.identity import GALLERY, PROBES
 from gait_demo.evaluation.markdown import markdown
+from gait_demo.evaluation.naturalness import naturalness
 from gait_demo.evaluation.protocol import (
     ADVERSARIES,
     Made,
@@ -29,6 +30,7 @@ from gait_demo.evaluation.quality import HIGH, LOW, rate_sequence
 TOPS = ("top-1", "top-3")
 CHECKED = "raw GEI"  # the others are measured against it; it does not count as an attacker
 PAPERS = "GEI + view transformation"
+_JUDGE_STEPS = 240  # of training a judge of naturalness
 
 
 @dataclass(frozen=True)
@@ -63,41 +65,42 @@ def evaluate_privacy(
         people (numbers trained on and tested), views, chance by top-1 and top-3, seconds (of this
         run), and by method, recogniser and adversary: for all probes, "subset 1" and "subset 2"
         the rate, see protocol.rate, at which people are recognised, by top-1 and top-3: at the
-        "same view", and over "all views" of the gallery; and "by view", the same view's.
+        "same view", and over "all views" of the gallery; and "by view", the same view's. By
+        method also naturalness, see there; None where there are too few people to judge it.
 
     Raises:
         DataError: too few people, or `out` holds the results of other data or options.
     """
     started = time.monotonic()
     chosen = data.people[: options.people]
-    attackers, tested = groups(chosen)
+    groups(chosen)  # complain before anything is read
     _claim(options, chosen)
-    asked = [c for some in PROBES.values() for c in some]
-    people = People(
-        *(
-            read_gaits(data, data.sequences(who, conditions, options.views), on_progress)
-            for who, conditions in ((attackers, CONDITIONS), (tested, GALLERY), (tested, asked))
-        )
-    )
+    sequences = data.sequences(chosen, CONDITIONS, options.views)
+    people = People.of(read_gaits(data, sequences, on_progress))
+    trained, tested = (len(np.unique(g.person)) for g in (people.training, people.probes))
     subsets = _subsets(data, people.probes, on_progress)
     report: dict = {
-        "people": {"trained": len(attackers), "tested": len(tested)},
+        "naturalness": {},
+        "people": {"trained": trained, "tested": tested},
         "views": list(options.views),
-        "chance": dict(zip(TOPS, (1 / len(tested), 3 / len(tested)), strict=True)),
+        "chance": dict(zip(TOPS, (1 / tested, 3 / tested), strict=True)),
         "methods": {},
     }
     trains = recognisers(options.steps, options.seed)
     naive = {}
     for name, method in methods.items():
-        made = None
+        made = cache(partial(Made.of, people, method, options.seed, on_progress))
         report["methods"][name] = {}
+        path = options.out / f"{name}, naturalness.json"
+        if not path.exists():
+            path.write_text(json.dumps(_naturalness(people, made(), options, on_progress)))
+        report["naturalness"][name] = json.loads(path.read_text())
         for recogniser, train in trains.items():
             path = options.out / f"{name} by {recogniser}.npz"
             if not path.exists():
-                made = made or Made.of(people, method, options.seed, on_progress)
                 if recogniser not in naive:
                     naive[recogniser] = train(people.training, on_progress)
-                found = attack(people, made, naive[recogniser], train, on_progress)
+                found = attack(people, made(), naive[recogniser], train, on_progress)
                 _write(path, found)
             with np.load(path) as found:
                 report["methods"][name][recogniser] = {
@@ -121,12 +124,14 @@ def table(report: dict) -> str:
     """The headline figures of a report as Markdown."""
     people, (once, thrice) = report["people"], report["chance"].values()
     head = ["method", "success top-1, subset 1", "subset 2", "top-3, subset 1", "subset 2",
-            *ADVERSARIES]  # fmt: skip
+            *ADVERSARIES, "told by shape", "by movement"]  # fmt: skip
     rows = []
     for name, method in report["methods"].items():
         parts = [method[PAPERS]["naive"][f"subset {n}"]["same view"] for n in (LOW, HIGH)]
         row = [_success(part[top]["rate"]) for top in TOPS for part in parts]
         row += [_with_interval(worst(method, adversary)) for adversary in ADVERSARIES]
+        natural = report["naturalness"][name] or {}
+        row += [natural[kind]["accuracy"] if natural else None for kind in ("spatial", "temporal")]
         rows.append([name, *row])
     return (
         f"{people['trained']} people to train attackers on, {people['tested']} others tested, "
@@ -135,7 +140,9 @@ def table(report: dict) -> str:
         f"among the first one, or the first three, at the same view (by chance: {1 - once:.3f} "
         f"and {1 - thrice:.3f}). Then, adversary by adversary, how often the best attacker of all "
         "names the right person at once, over all views of the gallery, with its 95 % interval "
-        f"over people (by chance: {once:.3f}).\n\n" + markdown(head, rows)
+        f"over people (by chance: {once:.3f}); and how well a network tells what was made from "
+        "clear walks of strangers, by shape and by movement (0.5 is not at all).\n\n"
+        + markdown(head, rows)
     )
 
 
@@ -184,6 +191,19 @@ def _mean(found: np.ndarray) -> np.ndarray:
     there = ~np.isnan(found)
     total = np.where(there, found, 0).sum(axis=1)
     return np.where(there.any(axis=1), total / np.maximum(there.sum(axis=1), 1), np.nan)
+
+
+def _naturalness(
+    people: People, made: Made, options: PrivacyOptions, on_progress: Progress | None
+) -> dict | None:
+    """Of what a method made of one half of the tested people, beside the other half in clear."""
+    who = np.unique(people.probes.person)
+    clear = np.isin(people.probes.person, who[: len(who) // 2])
+    parts = people.probes.of(clear), people.probes.of(~clear), made.probes.of(~clear)
+    try:
+        return naturalness(*parts, on_progress, min(_JUDGE_STEPS, options.steps))
+    except DataError:
+        return None
 
 
 def _subsets(data: CasiaB, probes: Gaits, on_progress: Progress | None) -> np.ndarray:
