@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def add(commands: argparse._SubParsersAction) -> None:
     evaluate = commands.add_parser("evaluate", help="measure people, silhouettes and walkers")
     what = evaluate.add_subparsers(
-        required=True, metavar="identity|quality|realism|privacy|detector"
+        required=True, metavar="identity|quality|realism|privacy|kth|detector"
     )
     identity = what.add_parser("identity", help="nearest neighbour of raw GEIs; prints JSON")
     identity.add_argument("--data", type=Path, required=True, help="CASIA-B or a copy of its kind")
@@ -47,6 +47,10 @@ def add(commands: argparse._SubParsersAction) -> None:
     privacy.add_argument("--views", type=listed(int), default=tuple(VIEWS), help="such as 0,90")
     privacy.add_argument("--seed", type=seed, default=0)
     privacy.set_defaults(command=_evaluate_privacy)
+    kth = what.add_parser("kth", help="re-identify real people, end to end; prints JSON")
+    kth.add_argument("--data", type=Path, required=True, help="KTH's walking videos")
+    kth.add_argument("--skip", help="videos whose names hold this are passed over")
+    kth.set_defaults(command=_evaluate_kth)
     detector = what.add_parser("detector", help="how people are found; prints a table")
     detector.add_argument("--weights", type=Path, help="of a YOLO that segments; default: ours")
     detector.add_argument("--photos", type=Path, help="of people: img/*.jpg and mask/*.png")
@@ -120,6 +124,19 @@ def _evaluate_privacy(parsed: argparse.Namespace) -> None:
     success_by_view(report, parsed.out / "success.png")
     privacy_against_naturalness(report, parsed.out / "privacy.png")
     print(table(report))
+
+
+def _evaluate_kth(parsed: argparse.Namespace) -> None:
+    from gait_demo.evaluation.kth import kth_report
+    from gait_demo.pipeline import Models, Pipeline
+
+    pipeline = Pipeline(Models.load())
+
+    def anonymize(video: Path, folder: Path, seed: int) -> Path:
+        analysis = pipeline.analyse(video, folder / "analysis")
+        return pipeline.render(analysis, folder / "result", seed).colorized
+
+    print(json.dumps(kth_report(parsed.data, anonymize, parsed.skip, progress())))
 
 
 def _evaluate_detector(parsed: argparse.Namespace) -> None:

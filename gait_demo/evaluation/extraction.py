@@ -1,0 +1,109 @@
+"""Silhouettes as an attacker would cut them out of a video, by other means than the pipeline's.
+
+The background is the median of frames spread over the clip, and a person is the largest region
+that differs from it by more than Otsu's threshold. That asks for a camera that stands still and a
+place that is empty most of the time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from gait_demo.errors import VideoError
+from gait_demo.evaluation.gei import aligned
+from gait_demo.video import read_frames
+
+_MEDIAN_FRAMES = 120
+_LARGEST_PX = 480  # longest side at which videos are looked at
+_LEAST_DIFFERENCE = 14  # of 255, below which a difference is noise
+_LEAST_HEIGHT = 0.25  # of the picture, of a person
+_UPRIGHT = 1.2  # height over width of a person, at least
+_SHORTEST = 12  # frames of a walk
+_GAP = 3  # frames in which a person may be missed within a walk
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """One walk through the picture.
+
+    Attributes:
+        first_frame: index in the video.
+        masks: (T, 64, 64) float32 in [0, 1], aligned as recognisers take them, and mirrored if
+            need be so that everybody walks to the right.
+    """
+
+    first_frame: int
+    masks: np.ndarray
+
+
+def crossings(video: Path) -> list[Crossing]:
+    """Every time a person walks through the picture, seen whole.
+
+    Raises:
+        VideoError: the video cannot be read, or has too few frames.
+    """
+    grey = np.stack([_small_grey(frame.rgb) for frame in read_frames(video)])
+    if len(grey) < _SHORTEST:
+        raise VideoError(f"{video.name} has only {len(grey)} frames.")
+    spread = np.linspace(0, len(grey) - 1, min(len(grey), _MEDIAN_FRAMES)).astype(int)
+    background = np.median(grey[spread], axis=0).astype(np.uint8)
+    people = [_person(cv2.absdiff(frame, background)) for frame in grey]
+    seen = np.flatnonzero([mask is not None for mask in people])
+    walks = []
+    for _, run in groupby(seen, key=_Runs(seen)):
+        frames = list(run)
+        if len(frames) >= _SHORTEST:
+            walks.append(_crossing(frames, [people[n] for n in frames]))
+    return [walk for walk in walks if walk is not None]
+
+
+class _Runs:
+    """Numbers the runs of frames that are at most _GAP apart, for groupby."""
+
+    def __init__(self, frames: np.ndarray):
+        run = np.cumsum(np.diff(frames, prepend=frames[:1]) > _GAP)
+        self._run = dict(zip(frames.tolist(), run.tolist(), strict=True))
+
+    def __call__(self, frame: int) -> int:
+        return self._run[int(frame)]
+
+
+def _crossing(frames: list[int], masks: list[np.ndarray]) -> Crossing | None:
+    columns = [np.nonzero(mask)[1].mean() for mask in masks]
+    way = np.polyfit(frames, columns, 1)[0] * (frames[-1] - frames[0])
+    height = np.median([cv2.boundingRect(mask)[3] for mask in masks])
+    if abs(way) < height:  # nobody who comes to another place
+        return None
+    step = 1 if way > 0 else -1
+    kept = [a for mask in masks if (a := aligned(mask[:, ::step])) is not None]
+    return Crossing(int(frames[0]), np.stack(kept)) if len(kept) >= _SHORTEST else None
+
+
+def _person(difference: np.ndarray) -> np.ndarray | None:
+    """(H, W) uint8, 0 or 1: who stands out; None: nobody, or somebody whom the border cuts."""
+    soft = cv2.GaussianBlur(difference, (0, 0), 1)
+    threshold, _ = cv2.threshold(soft, 0, 255, cv2.THRESH_OTSU)
+    out = (soft > max(threshold, _LEAST_DIFFERENCE)).astype(np.uint8)
+    out = cv2.morphologyEx(out, cv2.MORPH_CLOSE, np.ones((5, 3), np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(out)
+    if count < 2:
+        return None
+    number = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
+    x, _, w, h = stats[number, :4]
+    whole = x > 1 and x + w < out.shape[1] - 1
+    if not whole or h < _LEAST_HEIGHT * len(out) or h < _UPRIGHT * w:
+        return None
+    return (labels == number).astype(np.uint8)
+
+
+def _small_grey(rgb: np.ndarray) -> np.ndarray:
+    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    scale = _LARGEST_PX / max(grey.shape)
+    if scale >= 1:
+        return grey
+    return cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)

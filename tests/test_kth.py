@@ -1,0 +1,85 @@
+"""Walks cut out of videos by an attacker's own means, and re-identified."""
+
+import shutil
+
+import numpy as np
+import pytest
+from scenes import walk
+
+from gait_demo.errors import DataError, VideoError
+from gait_demo.evaluation.extraction import crossings
+from gait_demo.evaluation.kth import Crossings, kth_report, recognised
+from gait_demo.video import write_avi
+
+FPS = 25
+WAYS = ((-60, 380), (380, -60))  # there and back
+
+
+def film(path, tall, seed=0, ways=WAYS):
+    """A person of this height crosses once a way, and the place is empty in between."""
+    passes = [walk(frames=45, tall=tall, paths=(way,), seed=seed)[0] for way in ways]
+    write_avi(path, [frame.rgb for one in passes for frame in one], FPS)
+    return path
+
+
+@pytest.fixture(scope="module")
+def videos(tmp_path_factory):
+    """Two people, tall and broad in their own ways, in two sessions."""
+    folder = tmp_path_factory.mktemp("kth")
+    for person, tall in ((1, 70), (2, 120)):
+        for session in (1, 2):
+            film(folder / f"person{person:02d}_walking_d{session}_uncomp.avi", tall, seed=session)
+    return folder
+
+
+def test_each_crossing_is_a_walk_to_the_right(videos):
+    walks = crossings(videos / "person02_walking_d1_uncomp.avi")
+    assert len(walks) == 2 and walks[0].first_frame < 40 < walks[1].first_frame
+    for one in walks:
+        assert one.masks.shape[1:] == (64, 64) and len(one.masks) >= 12
+        assert (one.masks > 0.5).any(axis=(1, 2)).all()
+    there, back = (one.masks.mean(axis=0) for one in walks)
+    assert np.abs(there - back).mean() < 0.05  # the same person
+
+
+def test_who_stands_or_is_cut_is_no_crossing(tmp_path):
+    assert crossings(film(tmp_path / "standing.avi", 110, ways=((160, 165),))) == []
+    short = film(tmp_path / "short.avi", 110)
+    with pytest.raises(VideoError):
+        crossings(short.with_name("absent.avi"))
+
+
+def test_everybody_is_recognised_in_what_is_left_as_it_was(videos):
+    report = kth_report(videos, lambda video, folder, seed: video)
+    assert report["people"] == 2 and report["crossings"] == {"clear": 8, "anonymized": 8}
+    assert report["clear"]["same session"]["rate"] == 1
+    assert report["anonymized"]["across sessions"]["rate"] == 1
+    assert report["clear"]["same session"]["chance"] == pytest.approx(1 / 3, abs=1e-3)
+
+
+def test_one_walker_for_all_is_no_help_to_who_knows_people(videos):
+    """All become one person: they are told apart no better than by chance."""
+    one = videos / "person01_walking_d1_uncomp.avi"
+    report = kth_report(videos, lambda video, folder, seed: shutil.copy(one, folder))
+    assert report["anonymized"]["across sessions"]["rate"] == 0.5
+
+
+def test_refused_videos_are_told(videos):
+    def anonymize(video, folder, seed):
+        if seed == 0:
+            raise VideoError("It is too dark.")
+        return video
+
+    report = kth_report(videos, anonymize)
+    assert report["refused"] == ["person01_walking_d1_uncomp: It is too dark."]
+    assert report["crossings"]["clear"] == 6
+    with pytest.raises(DataError, match="named as"):
+        kth_report(videos, anonymize, skip="person")
+
+
+def test_a_crossing_is_not_compared_with_itself():
+    images = np.array([[0.0], [1.0], [1.2]])
+    walks = Crossings(images, np.array(["a", "a", "b"]), np.array(["d1"] * 3))
+    found = recognised(walks, walks, same_session=True)
+    assert found["rate"] == 0.5 and found["chance"] == 0.5  # b has nobody to be found by
+    assert recognised(walks, walks, same_session=False)["rate"] is None
