@@ -16,9 +16,9 @@ Progress = Callable[[str, int, int], None]
 Method = Callable[[np.ndarray, int], np.ndarray]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Gaits:
-    """N walks.
+    """N walks; two of them are equal only if they are the same object.
 
     Attributes:
         walks: of each, (T, 64, 8) uint8: packed bits along x; T may be 0.

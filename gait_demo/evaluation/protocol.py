@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 
@@ -88,9 +88,8 @@ def deep(
 ) -> Recogniser:
     """A network."""
     attacker = Attacker.train(training, options, on_progress)
-    return lambda probes, gallery: _euclidean(
-        attacker.features(probes, on_progress), attacker.features(gallery, on_progress)
-    )
+    features = cache(partial(attacker.features, on_progress=on_progress))
+    return lambda probes, gallery: _euclidean(features(probes), features(gallery))
 
 
 def recognisers(steps: int, seed: int = 0) -> dict[str, Train]:

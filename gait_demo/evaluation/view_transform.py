@@ -58,8 +58,13 @@ def _shrink(values: np.ndarray, by: float) -> np.ndarray:
 
 
 def _shrink_spectrum(matrix: np.ndarray, by: float) -> np.ndarray:
-    left, values, right = np.linalg.svd(matrix, full_matrices=False)
-    return left * np.maximum(values - by, 0) @ right
+    """Every singular value less `by`, by way of the smaller Gram matrix."""
+    if matrix.shape[0] < matrix.shape[1]:
+        return _shrink_spectrum(matrix.T, by).T
+    squares, right = np.linalg.eigh(matrix.T @ matrix)
+    values = np.sqrt(np.maximum(squares, 0))
+    kept = np.maximum(values - by, 0) / np.maximum(values, np.finfo(float).tiny)
+    return matrix @ (right * kept) @ right.T
 
 
 @dataclass(frozen=True)
