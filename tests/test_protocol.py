@@ -41,6 +41,7 @@ def test_groups_are_the_papers():
     attackers, tested = groups(range(1, 125))
     assert attackers == list(range(1, 51)) and tested == list(range(85, 125))
     assert [len(group) for group in groups(range(12))] == [5, 4]
+    assert [len(group) for group in groups(range(5))] == [2, 2]
     with pytest.raises(DataError, match="too few"):
         groups(range(4))
 

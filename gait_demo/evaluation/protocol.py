@@ -43,7 +43,7 @@ def groups(people: Collection[int]) -> tuple[list[int], list[int]]:
     there = sorted(people)
     first, last = (round(n * len(there) / len(PEOPLE)) for n in (_ATTACKERS, _TESTED))
     if last < 2:
-        raise DataError(f"{len(there)} people are too few: at least 6 are needed.")
+        raise DataError(f"{len(there)} people are too few: at least 5 are needed.")
     return there[:first], there[-last:]
 
 

@@ -72,7 +72,8 @@ class _Trainer(SegmentationTrainer):
     start: Path | None = None
 
     def get_dataloader(self, dataset_path, batch_size=16, rank=0, mode="train"):
-        self.args.workers = 1  # ultralytics has none on a processor: it waits for pictures
+        if self.device.type == "cpu":  # there ultralytics has none, and waits for pictures
+            self.args.workers = 1
         return super().get_dataloader(dataset_path, batch_size, rank, mode)
 
     def get_model(self, cfg=None, weights=None, verbose=True) -> torch.nn.Module:
