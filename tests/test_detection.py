@@ -216,15 +216,16 @@ def test_videos_that_cannot_be_read_or_followed_are_told(tmp_path):
     def nobody(video):
         raise NoPersonError("Nobody walks.")
 
-    clips, problems = measure_clips(
-        tmp_path, walk.detector, walk.references, nobody, (320,), 0.25, 60
-    )
+    def measure(video):
+        return measure_clip(video, walk.detector, walk.references, nobody, (320,), 0.25, 60)
+
+    clips, problems = measure_clips(tmp_path, measure)
     assert list(clips) == ["walk"]
     assert clips["walk"]["followed"] == 0 and clips["walk"]["found"] == {320: 1.0}
     assert problems[0].startswith("broken.mp4 is passed over")
     assert problems[1] == "walk.mp4 is not followed: Nobody walks."
     with pytest.raises(DataError, match="no videos"):
-        measure_clips(tmp_path / "none", walk.detector, walk.references, nobody, (320,), 0, 9)
+        measure_clips(tmp_path / "none", measure)
     with pytest.raises(VideoError):
         measure_clip(tmp_path / "broken.mp4", walk.detector, walk.references, nobody, (320,), 0, 9)
 

@@ -144,7 +144,7 @@ def _evaluate_detector(parsed: argparse.Namespace) -> None:
 
     from gait_demo.detector import Detector
     from gait_demo.evaluation import detection
-    from gait_demo.evaluation.clips import measure_clips
+    from gait_demo.evaluation.clips import measure_clip, measure_clips
     from gait_demo.evaluation.references import References
     from gait_demo.weights import CHECKPOINTS
 
@@ -171,16 +171,16 @@ def _evaluate_detector(parsed: argparse.Namespace) -> None:
                 everybody=kind != "photos",
             )
     if parsed.clips:
-        clips, problems = measure_clips(
-            parsed.clips,
-            detector,
-            References.load(parsed.references),
-            lambda video: [person.track for person in _people(detector, video)],
-            parsed.sizes,
-            parsed.score,
-            parsed.frames,
-            show,
+        measure = partial(
+            measure_clip,
+            detector=detector,
+            references=References.load(parsed.references),
+            tracks_of=lambda video: [person.track for person in _people(detector, video)],
+            sizes=parsed.sizes,
+            score=parsed.score,
+            most_frames=parsed.frames,
         )
+        clips, problems = measure_clips(parsed.clips, measure, show)
     for problem in problems:
         print(problem, file=sys.stderr)
     parts = folders | {"clips": parsed.clips}

@@ -63,15 +63,13 @@ class _Look:
 
 def measure_clips(
     folder: Path,
-    detector: Detect,
-    references: Callable[[np.ndarray], People],
-    tracks_of: Callable[[Path], list[Track]],
-    sizes: tuple[int, ...],
-    score: float,
-    most_frames: int,
+    measure: Callable[[Path], tuple[dict, str | None]],
     on_progress: Progress | None = None,
 ) -> tuple[dict[str, dict], list[str]]:
-    """measure_clip of every video in a folder.
+    """Measure every video in a folder.
+
+    Args:
+        measure: measure_clip, with all but the video given.
 
     Returns:
         Figures by name, and a sentence for each video that could not be read or followed.
@@ -87,9 +85,7 @@ def measure_clips(
         if on_progress:
             on_progress("clips", done, len(videos))
         try:
-            clip, problem = measure_clip(
-                video, detector, references, tracks_of, sizes, score, most_frames
-            )
+            clip, problem = measure(video)
         except GaitDemoError as error:
             problems.append(f"{video.name} is passed over: {error}")
             continue
