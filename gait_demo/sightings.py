@@ -14,6 +14,7 @@ _REACH = 0.25  # heights around a detected mask in which foreground may be the p
 _CORE = 0.1  # heights from its edge at which a detected mask is sure
 # Of the box of a mask in area and in height: where less stands out, subtraction has missed parts
 _STANDS_OUT = (0.15, 0.75)
+_SWOLLEN = 1.6  # of the mask's area: where more stands out, it is not the person alone
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,8 @@ def join(masks: np.ndarray, foreground: np.ndarray) -> np.ndarray:
 
     Foreground near a detected mask counts, and so does the mask's core beside it: long shadows and
     neighbours stay out, and what has the background's colour stays in. Of a person whom
-    subtraction has missed in part, or all of whom where the camera moves, the detected mask is
-    taken as it is.
+    subtraction has missed in part, or around whom much else stands out, or all of whom where the
+    camera moves, the detected mask is taken as it is.
 
     Args:
         masks: (N, h, w) uint8, 0 or 1, as detected.
@@ -106,7 +107,8 @@ def join(masks: np.ndarray, foreground: np.ndarray) -> np.ndarray:
         near = cv2.dilate(own, _disc(reach)) & (own | ~everyone[part])
         out = foreground[part] & near
         area, height = cv2.countNonZero(out), cv2.boundingRect(out)[3]
-        if area > _STANDS_OUT[0] * w * h and height > _STANDS_OUT[1] * h:
+        whole = area > _STANDS_OUT[0] * w * h and height > _STANDS_OUT[1] * h
+        if whole and area < _SWOLLEN * cv2.countNonZero(own):
             result[part] = out | cv2.erode(own, _disc(core)) & cv2.dilate(out, _disc(core))
     return joined
 

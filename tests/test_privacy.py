@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from fake_casia import write_fake_casia
 
+from gait_demo.__main__ import main
 from gait_demo.casia import CasiaB
 from gait_demo.errors import DataError
 from gait_demo.evaluation import privacy
@@ -14,15 +15,22 @@ from gait_demo.evaluation.baselines import nothing
 from gait_demo.evaluation.figures import privacy_against_naturalness, success_by_view
 from gait_demo.evaluation.privacy import PrivacyOptions, evaluate_privacy, table, worst
 from gait_demo.evaluation.protocol import ADVERSARIES
+from gait_demo.models import build
+from gait_demo.models.stgan import STGAN, STGANDims
 
 METHODS = {"none": nothing, "empty": lambda masks, seed: 0 * masks}
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory):
+def folder(tmp_path_factory):
     conditions = ("nm-01", "nm-02", "nm-05")
     folder = tmp_path_factory.mktemp("casia")
-    return CasiaB(write_fake_casia(folder, people=8, videos=False, conditions=conditions))
+    return write_fake_casia(folder, people=8, videos=False, conditions=conditions)
+
+
+@pytest.fixture(scope="module")
+def data(folder):
+    return CasiaB(folder)
 
 
 @pytest.fixture(scope="module")
@@ -84,3 +92,16 @@ def test_results_of_other_options_are_not_mixed_in(data, options, report):
 def test_rates_leave_out_what_the_gallery_lacks():
     found = np.array([[1.0, np.nan], [np.nan, np.nan]])
     assert np.array_equal(privacy._mean(found), [1, np.nan], equal_nan=True)
+
+
+def test_the_command_takes_some_of_the_methods(folder, tmp_path, capsys):
+    arguments = ["evaluate", "privacy", "--data", str(folder), "--out", str(tmp_path)]
+    few = [*arguments, "--views", "90", "--steps", "2", "--methods"]
+    assert main([*few, "none,fog"]) == 2
+    assert "no method fog; choose from: none," in capsys.readouterr().err
+    baseline = tmp_path / "stgan.safetensors"
+    build.save(baseline, "stgan", STGAN(STGANDims(width=4)), {})
+    assert main([*few, "none,ST-GAN", "--stgan", str(baseline)]) == 0
+    shown = capsys.readouterr().out
+    assert all(f"| {name} |" in shown for name in ("none", "ST-GAN"))
+    assert "| blur |" not in shown and (tmp_path / "results.json").is_file()

@@ -40,6 +40,12 @@ def test_whom_subtraction_missed_is_taken_as_detected():
         assert np.array_equal(join(mask[None], foreground)[0], mask)
 
 
+def test_where_too_much_stands_out_the_mask_is_taken_as_detected():
+    _, _, masks = scenes.walk(frames=2, paths=((100, 100),))
+    coarse = detected(masks[0, 0])
+    assert np.array_equal(join(coarse[None], np.ones_like(coarse))[0], coarse)
+
+
 def test_sightings_keep_boxes_in_full_pixels_and_masks_as_they_are():
     _, _, masks = scenes.walk(frames=2, paths=((100, 100),))
     mask = masks[0, 0]

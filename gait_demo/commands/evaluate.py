@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from gait_demo.detector import Detector
     from gait_demo.pipeline.analysis import Person
 
+_QUICK_PEOPLE, _QUICK_VIEWS, _QUICK_STEPS = 24, (90,), 40  # the fewest that can be judged at all
+
 
 def add(commands: argparse._SubParsersAction) -> None:
     evaluate = commands.add_parser("evaluate", help="measure people, silhouettes and walkers")
@@ -43,6 +45,8 @@ def add(commands: argparse._SubParsersAction) -> None:
     privacy.add_argument("--data", type=Path, required=True, help="CASIA-B or a copy of its kind")
     privacy.add_argument("--out", type=Path, required=True, help="folder for all results")
     privacy.add_argument("--quick", action="store_true", help="fewer people, views and steps")
+    privacy.add_argument("--stgan", type=Path, metavar="FILE", help="weights of train stgan")
+    privacy.add_argument("--methods", type=listed(str), help="such as none,ours; default: all")
     privacy.add_argument("--steps", type=positive, default=1500, help="of training a network")
     privacy.add_argument("--views", type=listed(int), default=tuple(VIEWS), help="such as 0,90")
     privacy.add_argument("--seed", type=seed, default=0)
@@ -111,14 +115,25 @@ def _evaluate_privacy(parsed: argparse.Namespace) -> None:
     from gait_demo.models import build
     from gait_demo.weights import find
 
-    weights = find("anet")
+    files = {"ours": find("anet")}
+    if parsed.stgan:
+        files["ST-GAN"] = find("stgan", parsed.stgan)
+    methods = dict(SIMPLE)
+    for name, file in files.items():
+        methods[name] = generated(build.load(file.path, file.name))
+    wanted = parsed.methods or tuple(methods)
+    if unknown := set(wanted) - set(methods):
+        raise GaitDemoError(
+            f"There is no method {', '.join(sorted(unknown))}; choose from: {', '.join(methods)}."
+        )
     options = PrivacyOptions(
-        parsed.out, parsed.steps, None, parsed.views, parsed.seed, {"anet": weights.sha256}
-    )
+        parsed.out, parsed.steps, None, parsed.views, parsed.seed,
+        {file.name: file.sha256 for file in files.values()},
+    )  # fmt: skip
     if parsed.quick:
-        options = replace(options, steps=100, people=24, views=(36, 90))
-    methods = {**SIMPLE, "ours": generated(build.load(weights.path, "anet"))}
-    report = evaluate_privacy(CasiaB(parsed.data), methods, options, progress())
+        options = replace(options, steps=_QUICK_STEPS, people=_QUICK_PEOPLE, views=_QUICK_VIEWS)
+    chosen = {name: methods[name] for name in wanted}
+    report = evaluate_privacy(CasiaB(parsed.data), chosen, options, progress())
     (parsed.out / "results.json").write_text(json.dumps(report, indent=2))
     (parsed.out / "results.md").write_text(table(report) + "\n")
     success_by_view(report, parsed.out / "success.png")

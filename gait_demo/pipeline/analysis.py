@@ -146,8 +146,7 @@ class Analyser:
         if isinstance(plate, Plate):
             seen = self._detector(plate.work, self._options.tracks.detector_px).masks
             plate = without_ghosts(plate, seen, foreground, sightings, tracks)
-        by_motion = [track for track in tracks if track.sightings is None]
-        refuse_standing(foreground, by_motion, float(self._info.fps), self._info.width)
+        refuse_standing(foreground, tracks, float(self._info.fps), self._info.width)
         people = []
         with self._clock.time("silhouettes"):
             for done, track in enumerate(tracks):
@@ -208,7 +207,7 @@ class Analyser:
                 foreground.append(moving)
             with self._clock.time("detector"):
                 seen = None
-                if frame.index % step == 0:
+                if frame.index % step == 0 or frame.index == len(self._times) - 1:
                     image = shrink_by(frame.rgb, plate.scale)
                     seen = self._detector(image, self._options.tracks.detector_px)
                 sightings.append(seen, moving)

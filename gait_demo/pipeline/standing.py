@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from gait_demo.boxes import area, overlap
 from gait_demo.errors import NoPersonError
 from gait_demo.foreground import ForegroundClip
 from gait_demo.plate import Plate
@@ -59,22 +60,24 @@ def refuse_standing(
     stands there, either before somebody stops or after somebody starts.
 
     Args:
-        tracks: of people who were found by motion; a detector sees those who stand as well.
+        tracks: everyone who was followed. Of those whom the detector sees none can stand unseen,
+            nor anybody where they are.
         width: of the frames, in pixels.
 
     Raises:
         NoPersonError: somebody walks for a part of the clip and stands for another.
     """
     last = len(foreground) - 1
-    for track in tracks:
+    seen = [track for track in tracks if track.sightings is not None]
+    for track in (track for track in tracks if track.sightings is None):
         ends = track.first_frame + len(track) - 1
-        if last - ends > _PAUSE_S * fps and _leaves_ghost(foreground, track, -1, fps, width):
+        if last - ends > _PAUSE_S * fps and _leaves_ghost(foreground, track, -1, fps, width, seen):
             raise NoPersonError(
                 f"From {ends / fps:.1f} s on somebody stands still, and cannot be told from the "
                 "background: trim the clip to where people walk."
             )
         begins = track.first_frame
-        if begins > _PAUSE_S * fps and _leaves_ghost(foreground, track, 0, fps, width):
+        if begins > _PAUSE_S * fps and _leaves_ghost(foreground, track, 0, fps, width, seen):
             raise NoPersonError(
                 f"Until {begins / fps:.1f} s somebody stands still, and cannot be told from the "
                 "background: trim the clip to where people walk."
@@ -82,25 +85,36 @@ def refuse_standing(
 
 
 def _leaves_ghost(
-    foreground: ForegroundClip, track: Track, end: int, fps: float, width: int
+    foreground: ForegroundClip, track: Track, end: int, fps: float, width: int, seen: list[Track]
 ) -> bool:
-    """Whether the place where a track ends (-1) or begins (0) was taken before or after it."""
+    """Whether the place where a track ends (-1) or begins (0) was taken before or after it, other
+    than by somebody whom the detector has seen."""
     at = int(np.flatnonzero(track.found)[end])
     box = track.xyxy[at]
     margin = 0.04 * width
     if box[0] < margin or box[2] > width - margin:
         return False  # walked out of the picture, or into it
+    index = track.first_frame + at
+    if any(_covers(other, index, box) for other in seen):
+        return False
     last = len(foreground) - 1
     spans = track.first_frame == 0 if end == -1 else track.first_frame + len(track) - 1 == last
     middles = (track.xyxy[:, 0] + track.xyxy[:, 2]) / 2
     if spans and np.ptp(middles) < _STILL * (box[3] - box[1]):
         return True  # a ghost itself: it stands from the first frame, or to the last
-    place = own_foreground(foreground[track.first_frame + at], box, [], foreground.scale) > 0
+    place = own_foreground(foreground[index], box, [], foreground.scale) > 0
     step = max(1, round(fps / _FRAMES_A_SECOND))
-    edge = track.first_frame + at
-    others = range(0, edge, step) if end == -1 else range(edge, last + 1, step)
+    others = range(0, index, step) if end == -1 else range(index, last + 1, step)
     taken = [foreground[n][place].mean() for n in others if _is_away(track, n, box)]
     return len(taken) >= _FEWEST and np.median(taken) > _GHOST
+
+
+def _covers(track: Track, index: int, box: np.ndarray) -> bool:
+    """Whether most of a box lies where the person is in the clip's frame `index`."""
+    position = index - track.first_frame
+    if not 0 <= position < len(track):
+        return False
+    return bool(overlap(box, track.xyxy[position]) > 0.5 * area(box))
 
 
 def _is_away(track: Track, index: int, box: np.ndarray) -> bool:
