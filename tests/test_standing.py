@@ -52,6 +52,10 @@ def test_what_stands_where_a_walk_ends_is_refused_unless_the_detector_follows_it
     stands = Track(2, 0, np.tile(np.float32([95, 15, 135, 105]), (60, 1)), np.ones(60, bool))
     seen = dataclasses.replace(stands, sightings=np.zeros(60, np.int32))
     refuse_standing(foreground, [walker, seen], 25, 200)
+    short = {name: getattr(seen, name)[:10] for name in ("xyxy", "found", "sightings")}
+    passes = dataclasses.replace(seen, first_frame=20, **short)
+    with pytest.raises(NoPersonError, match="From 1.6 s on"):
+        refuse_standing(foreground, [walker, passes], 25, 200)
     elsewhere = dataclasses.replace(seen, xyxy=seen.xyxy + np.float32([60, 0, 60, 0]))
     with pytest.raises(NoPersonError, match="From 1.6 s on"):
         refuse_standing(foreground, [walker, elsewhere], 25, 200)

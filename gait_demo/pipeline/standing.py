@@ -94,17 +94,16 @@ def _leaves_ghost(
     margin = 0.04 * width
     if box[0] < margin or box[2] > width - margin:
         return False  # walked out of the picture, or into it
-    index = track.first_frame + at
-    if any(_covers(other, index, box) for other in seen):
-        return False
     last = len(foreground) - 1
     spans = track.first_frame == 0 if end == -1 else track.first_frame + len(track) - 1 == last
     middles = (track.xyxy[:, 0] + track.xyxy[:, 2]) / 2
     if spans and np.ptp(middles) < _STILL * (box[3] - box[1]):
         return True  # a ghost itself: it stands from the first frame, or to the last
+    index = track.first_frame + at
     place = own_foreground(foreground[index], box, [], foreground.scale) > 0
     step = max(1, round(fps / _FRAMES_A_SECOND))
     others = range(0, index, step) if end == -1 else range(index, last + 1, step)
+    others = [n for n in others if not any(_covers(other, n, box) for other in seen)]
     taken = [foreground[n][place].mean() for n in others if _is_away(track, n, box)]
     return len(taken) >= _FEWEST and np.median(taken) > _GHOST
 
