@@ -207,6 +207,7 @@ class Analyser:
                 foreground.append(moving)
             with self._clock.time("detector"):
                 seen = None
+                # the last as well: whom the border cuts is followed no farther than seen
                 if frame.index % step == 0 or frame.index == len(self._times) - 1:
                     image = shrink_by(frame.rgb, plate.scale)
                     seen = self._detector(image, self._options.tracks.detector_px)
