@@ -72,6 +72,27 @@ def test_specks_are_dropped_and_the_body_stays():
     np.testing.assert_allclose(out.masks, body, atol=1e-6)
 
 
+class Makes(Through):
+    """Stands in for an A-NET that makes one picture, whatever it is shown."""
+
+    def __init__(self, picture: np.ndarray):
+        self.picture = torch.from_numpy(picture.astype(np.float32))
+
+    def __call__(self, windows, noise):
+        return self.picture.expand_as(windows)
+
+
+@pytest.mark.parametrize(("certainty", "closed"), [(0.3, True), (0.15, False)])
+def test_a_gap_of_which_the_network_is_unsure_is_closed_and_a_sure_one_stays(certainty, closed):
+    picture = np.zeros((64, 64))
+    picture[10:40, 20:40] = picture[43:50, 20:40] = 1
+    picture[40:43, 25:35] = certainty
+    out = anonymize(clip_of(np.ones((8, 64, 64))), Makes(picture), torch.zeros(32), fps=25)
+    body = out.masks > 0.5
+    assert body[:, 40:43, 25:35].all() == body[:, 40:43].any() == closed
+    assert not body[:, 40:43, :25].any()
+
+
 def test_same_noise_same_walk_other_noise_another():
     torch.manual_seed(0)
     anet = ANet(DIMS).eval()
