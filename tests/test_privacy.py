@@ -84,6 +84,12 @@ def test_a_second_run_goes_on_where_the_first_was(data, options, report, monkeyp
     assert again["methods"] == report["methods"]
 
 
+def test_methods_that_do_the_same_are_attacked_once(data, options, report, monkeypatch):
+    monkeypatch.setattr(privacy, "attack", None)
+    again = evaluate_privacy(data, METHODS | {"black-out": nothing}, options)
+    assert again["methods"]["black-out"] == report["methods"]["none"]
+
+
 def test_results_of_other_options_are_not_mixed_in(data, options, report):
     with pytest.raises(DataError, match="another evaluation"):
         evaluate_privacy(data, METHODS, dataclasses.replace(options, seed=1))

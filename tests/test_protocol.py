@@ -16,7 +16,7 @@ from gait_demo.evaluation.protocol import Made, People, attack, groups, rate, re
 
 @pytest.fixture(scope="module")
 def people():
-    return People.of(draw_gaits(62))
+    return People.of(draw_gaits(62), *groups(range(1, 63)))
 
 
 def upside_down(masks, seed):
@@ -40,6 +40,7 @@ def first(found):
 def test_groups_are_the_papers():
     attackers, tested = groups(range(1, 125))
     assert attackers == list(range(1, 51)) and tested == list(range(85, 125))
+    assert groups([*range(1, 51), 60, *range(85, 125)]) == (attackers, tested)
     assert [len(group) for group in groups(range(12))] == [5, 4]
     assert [len(group) for group in groups(range(5))] == [2, 2]
     with pytest.raises(DataError, match="too few"):

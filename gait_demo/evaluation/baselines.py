@@ -27,11 +27,6 @@ def nothing(masks: np.ndarray, seed: int) -> np.ndarray:
     return masks
 
 
-def black_out(masks: np.ndarray, seed: int) -> np.ndarray:
-    """The body painted black: face and clothes are gone, and the silhouette is what it was."""
-    return masks
-
-
 def blur(masks: np.ndarray, seed: int) -> np.ndarray:
     """The person blurred."""
     soft = [cv2.GaussianBlur(mask.astype(np.float32), (0, 0), _BLUR_PX) for mask in masks]
@@ -74,7 +69,7 @@ def generated(network: ANet | STGAN) -> Method:
 
 SIMPLE: dict[str, Method] = {
     "none": nothing,
-    "black-out": black_out,
+    "black-out": nothing,  # face and clothes are gone, and the silhouette is what it was
     "blur": blur,
     "pixelation": pixelate,
     "dilation": dilate,

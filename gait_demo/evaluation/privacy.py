@@ -72,31 +72,34 @@ def evaluate_privacy(
         DataError: too few people, or `out` holds the results of other data or options.
     """
     started = time.monotonic()
-    chosen = data.people[: options.people]
-    groups(chosen)  # complain before anything is read
+    attackers, tested = groups(data.people[: options.people])
+    chosen = (*attackers, *tested)
     _claim(options, chosen)
     sequences = data.sequences(chosen, CONDITIONS, options.views)
-    people = People.of(read_gaits(data, sequences, on_progress))
-    trained, tested = (len(np.unique(g.person)) for g in (people.training, people.probes))
+    people = People.of(read_gaits(data, sequences, on_progress), attackers, tested)
+    parts = {"trained": people.training, "tested": people.probes}
+    counts = {part: len(np.unique(gaits.person)) for part, gaits in parts.items()}
     subsets = _subsets(data, people.probes, on_progress)
     report: dict = {
         "naturalness": {},
-        "people": {"trained": trained, "tested": tested},
+        "people": counts,
         "views": list(options.views),
-        "chance": dict(zip(TOPS, (1 / tested, 3 / tested), strict=True)),
+        "chance": dict(zip(TOPS, (n / counts["tested"] for n in (1, 3)), strict=True)),
         "methods": {},
     }
     trains = recognisers(options.steps, options.seed)
     naive = {}
+    first: dict[Method, str] = {}
     for name, method in methods.items():
+        kept = first.setdefault(method, name)  # methods that do the same share what was found
         made = cache(partial(Made.of, people, method, options.seed, on_progress))
         report["methods"][name] = {}
-        path = options.out / f"{name}, naturalness.json"
+        path = options.out / f"{kept}, naturalness.json"
         if not path.exists():
             path.write_text(json.dumps(_naturalness(people, made(), options, on_progress)))
         report["naturalness"][name] = json.loads(path.read_text())
         for recogniser, train in trains.items():
-            path = options.out / f"{name} by {recogniser}.npz"
+            path = options.out / f"{kept} by {recogniser}.npz"
             if not path.exists():
                 if recogniser not in naive:
                     naive[recogniser] = train(people.training, on_progress)

@@ -35,12 +35,16 @@ Train = Callable[[Gaits, Progress | None], Recogniser]
 
 def groups(people: Collection[int]) -> tuple[list[int], list[int]]:
     """Whom recognisers are trained on, the first 50, and who is tested, the last 40, of CASIA-B's
-    124 people, as the paper has it; of fewer people the same shares.
+    124 people, as the paper has it; where some of these are missing, the same shares of those who
+    are there.
 
     Raises:
         DataError: there are too few.
     """
     there = sorted(people)
+    attackers, tested = list(PEOPLE[:_ATTACKERS]), list(PEOPLE[-_TESTED:])
+    if {*attackers, *tested}.issubset(there):
+        return attackers, tested
     first, last = (round(n * len(there) / len(PEOPLE)) for n in (_ATTACKERS, _TESTED))
     if last < 2:
         raise DataError(f"{len(there)} people are too few: at least 5 are needed.")
@@ -113,8 +117,7 @@ class People:
     probes: Gaits
 
     @classmethod
-    def of(cls, gaits: Gaits) -> People:
-        attackers, tested = groups(np.unique(gaits.person).tolist())
+    def of(cls, gaits: Gaits, attackers: list[int], tested: list[int]) -> People:
         test = np.isin(gaits.person, tested)
         known = np.isin(gaits.condition, GALLERY)
         asked = np.isin(gaits.condition, [c for some in PROBES.values() for c in some])
