@@ -18,6 +18,7 @@ from gait_demo.structures import SilhouetteClip
 
 if TYPE_CHECKING:
     from gait_demo.detector import Detector
+    from gait_demo.evaluation.reidentification import Clip
     from gait_demo.pipeline.analysis import Person
 
 _QUICK_PEOPLE, _QUICK_VIEWS, _QUICK_STEPS = 24, (90,), 40  # the fewest that can be judged at all
@@ -26,7 +27,7 @@ _QUICK_PEOPLE, _QUICK_VIEWS, _QUICK_STEPS = 24, (90,), 40  # the fewest that can
 def add(commands: argparse._SubParsersAction) -> None:
     evaluate = commands.add_parser("evaluate", help="measure people, silhouettes and walkers")
     what = evaluate.add_subparsers(
-        required=True, metavar="identity|quality|realism|privacy|kth|detector"
+        required=True, metavar="identity|quality|realism|privacy|kth|rgb|detector"
     )
     identity = what.add_parser("identity", help="nearest neighbour of raw GEIs; prints JSON")
     identity.add_argument("--data", type=Path, required=True, help="CASIA-B or a copy of its kind")
@@ -55,6 +56,9 @@ def add(commands: argparse._SubParsersAction) -> None:
     kth.add_argument("--data", type=Path, required=True, help="KTH's walking videos")
     kth.add_argument("--skip", help="videos whose names hold this are passed over")
     kth.set_defaults(command=_evaluate_kth)
+    rgb = what.add_parser("rgb", help="re-identify walkers, end to end; prints JSON")
+    rgb.add_argument("--data", type=Path, required=True, help="CASIA-B or a copy, with videos")
+    rgb.set_defaults(command=_evaluate_rgb)
     detector = what.add_parser("detector", help="how people are found; prints a table")
     detector.add_argument("--weights", type=Path, help="of a YOLO that segments; default: ours")
     detector.add_argument("--photos", type=Path, help="of people: img/*.jpg and mask/*.png")
@@ -142,7 +146,20 @@ def _evaluate_privacy(parsed: argparse.Namespace) -> None:
 
 
 def _evaluate_kth(parsed: argparse.Namespace) -> None:
-    from gait_demo.evaluation.kth import kth_report
+    from gait_demo.evaluation.reidentification import kth_clips
+
+    _reidentify(kth_clips(parsed.data, parsed.skip), "session")
+
+
+def _evaluate_rgb(parsed: argparse.Namespace) -> None:
+    from gait_demo.casia import CasiaB
+    from gait_demo.evaluation.reidentification import casia_clips
+
+    _reidentify(casia_clips(CasiaB(parsed.data)), "view")
+
+
+def _reidentify(clips: list[Clip], group: str) -> None:
+    from gait_demo.evaluation.reidentification import reidentify
     from gait_demo.pipeline import Models, Pipeline
 
     pipeline = Pipeline(Models.load())
@@ -151,7 +168,7 @@ def _evaluate_kth(parsed: argparse.Namespace) -> None:
         analysis = pipeline.analyse(video, folder / "analysis")
         return pipeline.render(analysis, folder / "result", seed).colorized
 
-    print(json.dumps(kth_report(parsed.data, anonymize, parsed.skip, progress())))
+    print(json.dumps(reidentify(clips, anonymize, group, progress())))
 
 
 def _evaluate_detector(parsed: argparse.Namespace) -> None:

@@ -4,11 +4,19 @@ import shutil
 
 import numpy as np
 import pytest
+from fake_casia import write_fake_casia
 from scenes import walk
 
+from gait_demo.casia import CasiaB
 from gait_demo.errors import DataError, VideoError
 from gait_demo.evaluation.extraction import crossings
-from gait_demo.evaluation.kth import Crossings, kth_report, recognised
+from gait_demo.evaluation.reidentification import (
+    Crossings,
+    casia_clips,
+    kth_clips,
+    recognised,
+    reidentify,
+)
 from gait_demo.video import write_avi
 
 FPS = 25
@@ -50,18 +58,19 @@ def test_who_stands_or_is_cut_is_no_crossing(tmp_path):
 
 
 def test_everybody_is_recognised_in_what_is_left_as_it_was(videos):
-    report = kth_report(videos, lambda video, folder, seed: video)
+    report = reidentify(kth_clips(videos), lambda video, folder, seed: video, "session")
     assert report["people"] == 2 and report["crossings"] == {"clear": 8, "anonymized": 8}
     assert report["clear"]["same session"]["rate"] == 1
-    assert report["anonymized"]["across sessions"]["rate"] == 1
+    assert report["anonymized"]["other sessions"]["rate"] == 1
     assert report["clear"]["same session"]["chance"] == pytest.approx(1 / 3, abs=1e-3)
 
 
 def test_one_walker_for_all_is_no_help_to_who_knows_people(videos):
     """All become one person: they are told apart no better than by chance."""
     one = videos / "person01_walking_d1_uncomp.avi"
-    report = kth_report(videos, lambda video, folder, seed: shutil.copy(one, folder))
-    assert report["anonymized"]["across sessions"]["rate"] == 0.5
+    copy_one = lambda video, folder, seed: shutil.copy(one, folder)  # noqa: E731
+    report = reidentify(kth_clips(videos), copy_one, "session")
+    assert report["anonymized"]["other sessions"]["rate"] == 0.5
 
 
 def test_refused_videos_are_told(videos):
@@ -70,16 +79,26 @@ def test_refused_videos_are_told(videos):
             raise VideoError("It is too dark.")
         return video
 
-    report = kth_report(videos, anonymize)
+    report = reidentify(kth_clips(videos), anonymize, "session")
     assert report["refused"] == ["person01_walking_d1_uncomp: It is too dark."]
     assert report["crossings"]["clear"] == 6
     with pytest.raises(DataError, match="named as"):
-        kth_report(videos, anonymize, skip="person")
+        kth_clips(videos, skip="person")
 
 
 def test_a_crossing_is_not_compared_with_itself():
     images = np.array([[0.0], [1.0], [1.2]])
     walks = Crossings(images, np.array(["a", "a", "b"]), np.array(["d1"] * 3))
-    found = recognised(walks, walks, same_session=True)
+    found = recognised(walks, walks, same_group=True)
     assert found["rate"] == 0.5 and found["chance"] == 0.5  # b has nobody to be found by
-    assert recognised(walks, walks, same_session=False)["rate"] is None
+    assert recognised(walks, walks, same_group=False)["rate"] is None
+
+
+def test_videos_of_casia_are_grouped_by_view(tmp_path):
+    data = CasiaB(write_fake_casia(tmp_path, people=2, conditions=("nm-01",), videos=True))
+    clips = casia_clips(data)
+    assert {clip.person for clip in clips} == {"001", "002"}
+    assert all(clip.video.name.endswith(f"-{clip.group}.avi") for clip in clips)
+    silent = CasiaB(write_fake_casia(tmp_path / "silent", people=2, videos=False))
+    with pytest.raises(DataError, match="--rgb"):
+        casia_clips(silent)
