@@ -1,6 +1,7 @@
 import pytest
 
-from gait_demo.ui.summary import summarise
+from gait_demo.evaluation.readout import Rank
+from gait_demo.ui.summary import place_in_crowd, summarise
 
 REPORT = {
     "seed": 7,
@@ -43,3 +44,10 @@ def test_warnings_and_a_moving_camera_are_told():
     said = summarise(REPORT | {"warnings": ["Person 2 was seldom seen."], "camera": "moving"}, 3)
     assert "\n\nPerson 2 was seldom seen.\n\n" in said and "painted smoothly" in said
     assert "painted smoothly" not in summarise(REPORT, 3)
+
+
+def test_the_place_in_a_crowd_is_told_with_what_it_proves():
+    said = place_in_crowd([Rank("GaitBase", 1, 17)], 40)
+    assert "| GaitBase | 1 of 41 | 17 of 41 |" in said
+    assert "21 is what guessing gives" in said and "does not prove" in said
+    assert "too short" in place_in_crowd(None, 40)

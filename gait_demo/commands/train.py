@@ -1,17 +1,20 @@
-"""`train`: A-NET, C-NET, the baseline ST-GAN and the person detector."""
+"""`train`: A-NET, C-NET, the baseline ST-GAN, the person detector and the recogniser."""
 
 from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
 
 from gait_demo import training
-from gait_demo.commands.common import people
+from gait_demo.commands.common import people, positive, progress, seed
+
+_SHOWN = ("nm-01", "nm-02")  # walks by which the recogniser's crowd is known
 
 
 def add(commands: argparse._SubParsersAction) -> None:
     train = commands.add_parser("train", help="train a network")
-    networks = train.add_subparsers(required=True, metavar="anet|cnet|stgan|detector")
+    networks = train.add_subparsers(required=True, metavar="anet|cnet|stgan|detector|recogniser")
     for network, name in (("anet", "A-NET"), ("cnet", "C-NET"), ("stgan", "ST-GAN")):
         parser = networks.add_parser(network, help=f"train {name}")
         training.add_arguments(parser)
@@ -20,6 +23,13 @@ def add(commands: argparse._SubParsersAction) -> None:
     detector = networks.add_parser("detector", help="train the person detector")
     training.add_detector_arguments(detector)
     detector.set_defaults(command=_train_detector)
+    recogniser = networks.add_parser("recogniser", help="train who looks for the app's visitors")
+    recogniser.add_argument("--data", type=Path, required=True, help="CASIA-B, or a copy")
+    recogniser.add_argument("--out", type=Path, required=True, help="checkpoint to write")
+    recogniser.add_argument("--anet", type=Path, metavar="FILE", help="weights of anet")
+    recogniser.add_argument("--steps", type=positive, default=1500)
+    recogniser.add_argument("--seed", type=seed, default=0)
+    recogniser.set_defaults(command=_train_recogniser)
 
 
 def _train(parsed: argparse.Namespace) -> None:
@@ -28,3 +38,32 @@ def _train(parsed: argparse.Namespace) -> None:
 
 def _train_detector(parsed: argparse.Namespace) -> None:
     print(json.dumps(training.run_detector(parsed)))
+
+
+def _train_recogniser(parsed: argparse.Namespace) -> None:
+    from gait_demo.casia import CONDITIONS, CasiaB
+    from gait_demo.evaluation.attackers import Attacker, AttackerOptions
+    from gait_demo.evaluation.baselines import generated
+    from gait_demo.evaluation.gaits import read_gaits
+    from gait_demo.evaluation.protocol import groups
+    from gait_demo.evaluation.readout import Crowd
+    from gait_demo.models import build
+    from gait_demo.weights import find
+
+    data, show = CasiaB(parsed.data), progress()
+    learnt, strangers = groups(data.people)
+    walks, crowd = (
+        read_gaits(data, data.sequences(some, conditions), show)
+        for some, conditions in ((learnt, CONDITIONS), (strangers, _SHOWN))
+    )
+    anet = find("anet", parsed.anet)
+    made = walks.changed(generated(build.load(anet.path, "anet")), parsed.seed, show)
+    options = AttackerOptions("GaitBase", parsed.steps, seed=parsed.seed)
+    summary = {
+        "people": {"trained": len(learnt), "crowd": len(strangers)},
+        "walks": {"clear": len(walks), "made": len(made), "crowd": len(crowd)},
+        "anet": anet.sha256,
+        "steps": parsed.steps,
+    }
+    Crowd.of(Attacker.train(walks.together(made), options, show), crowd).save(parsed.out, summary)
+    print(json.dumps(summary))

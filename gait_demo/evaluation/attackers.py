@@ -19,7 +19,6 @@ from torch.nn.functional import cross_entropy, leaky_relu, relu
 from gait_demo.errors import DataError
 from gait_demo.evaluation.gaits import Gaits, Progress
 
-NETWORKS = ("GaitSet", "GaitBase")
 _CUT = 10  # columns on either side that recognisers leave out: 64x44
 _MARGIN = 0.2
 _SMOOTHING = 0.1
@@ -115,6 +114,10 @@ def _pyramid(seen: Tensor) -> Tensor:
     return torch.cat([_strips(seen, count) for count in _STRIPS], dim=2)
 
 
+_CLASSES = {"GaitSet": GaitSet, "GaitBase": GaitBase}
+NETWORKS = tuple(_CLASSES)
+
+
 @dataclass(frozen=True)
 class AttackerOptions:
     """How an attacker is trained.
@@ -144,6 +147,25 @@ class Attacker:
         self._network = network.eval()
 
     @classmethod
+    def of(cls, name: str, state: dict[str, Tensor]) -> Attacker:
+        """One of NETWORKS with what `state` gave.
+
+        Raises:
+            KeyError: there is no such network.
+            RuntimeError: the state does not fit it.
+        """
+        network = _CLASSES[name]()
+        network.load_state_dict(state, strict=True)
+        return cls(network)
+
+    def state(self) -> dict[str, Tensor]:
+        return self._network.state_dict()
+
+    @property
+    def name(self) -> str:
+        return type(self._network).__name__
+
+    @classmethod
     def train(
         cls, gaits: Gaits, options: AttackerOptions, on_progress: Progress | None = None
     ) -> Attacker:
@@ -159,7 +181,7 @@ class Attacker:
             raise DataError("An attacker needs two people or more with two walks each.")
         with torch.random.fork_rng(devices=()):
             torch.manual_seed(options.seed)
-            network = {"GaitSet": GaitSet, "GaitBase": GaitBase}[options.network]()
+            network = _CLASSES[options.network]()
             parts, _, features = network.heads.weight.shape
             classes = nn.Parameter(0.05 * torch.randn(parts, features, len(of_person)))
             learnt = [*network.parameters(), classes]

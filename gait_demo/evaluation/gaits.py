@@ -65,7 +65,7 @@ class Gaits:
             if on_progress:
                 on_progress("anonymize", n, len(self))
             made = method(self.frames(n), int(seed if alike else seed + n)) if len(walk) else None
-            walks.append(walk if made is None else _packed(made))
+            walks.append(walk if made is None else packed(made))
         return replace(self, walks=tuple(walks), clear=np.zeros(len(self), bool))
 
     def together(self, other: Gaits) -> Gaits:
@@ -86,7 +86,7 @@ def read_gaits(
     for done, sequence in enumerate(sequences):
         if on_progress:
             on_progress("read", done, len(sequences))
-        walk = _packed(data.read(sequence).masks)
+        walk = packed(data.read(sequence).masks)
         if len(walk):
             kept.append((sequence, walk))
     if not kept:
@@ -101,7 +101,7 @@ def read_gaits(
     )
 
 
-def _packed(masks: np.ndarray) -> np.ndarray:
+def packed(masks: np.ndarray) -> np.ndarray:
     """(T, H, W) of 0 to 1 -> (T', 64, 8) uint8 without the frames that show nobody."""
     frames = [a for mask in masks if (a := aligned((mask > 0.5).astype(np.uint8))) is not None]
     bits = np.reshape(frames, (-1, SIZE, SIZE)) > 0.5

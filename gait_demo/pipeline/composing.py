@@ -92,7 +92,7 @@ class Composer:
 
     def frames(self, seed: int, on_progress: Progress) -> Iterator[Composed]:
         """The frames of the result: the same for the same video, models, options and seed."""
-        gaits = self._gaits(seed, on_progress)
+        gaits = self.gaits(seed, on_progress)
         total = len(self._analysis.times)
         frames = self._clock.decoding(read_frames(self._analysis.source))
         while window := list(islice(frames, _WINDOW)):
@@ -104,8 +104,8 @@ class Composer:
                     composed = self._compose(frame, here, [next(colours) for _ in here])
                 yield composed
 
-    def _gaits(self, seed: int, on_progress: Progress) -> list[np.ndarray]:
-        """Each person's new silhouettes, (T, 64, 64)."""
+    def gaits(self, seed: int, on_progress: Progress) -> list[np.ndarray]:
+        """The new silhouettes (T, 64, 64) of everybody chosen."""
         gaits = []
         anet, fps = self._models.anet, float(self._analysis.info.fps)
         for done, person in enumerate(self._people):

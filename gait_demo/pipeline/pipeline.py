@@ -8,10 +8,12 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 from gait_demo.clock import Clock
 from gait_demo.config import PipelineOptions
 from gait_demo.outputs import NAMES, appear_together, link_or_copy, result_videos
-from gait_demo.pipeline.analysis import Analyser, Analysis, Progress
+from gait_demo.pipeline.analysis import Analyser, Analysis, Person, Progress
 from gait_demo.pipeline.composing import Composed, Composer, chosen_people
 from gait_demo.pipeline.coverage import coverage, warning
 from gait_demo.pipeline.models import Models
@@ -81,6 +83,23 @@ class Pipeline:
         """
         composer = Composer(analysis, self.models, self.options, clock or Clock())
         return composer.frames(seed, on_progress)
+
+    def gaits(self, analysis: Analysis, seed: int) -> list[tuple[Person, np.ndarray]]:
+        """Everybody chosen, the most prominent first, with their new silhouettes.
+
+        Args:
+            analysis: made by this pipeline.
+            seed: of the noise vector.
+
+        Returns:
+            Each with (T, 64, 64) float32 in [0, 1], T frames of their track.
+
+        Raises:
+            NoPersonError: the person of the options is not in the video.
+        """
+        composer = Composer(analysis, self.models, self.options, Clock())
+        people = chosen_people(analysis, self.options)
+        return list(zip(people, composer.gaits(seed, _silent), strict=True))
 
     def render(
         self, analysis: Analysis, out_dir: Path, seed: int, on_progress: Progress = _silent

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from gait_demo.evaluation.readout import Rank
+
 
 def summarise(report: dict, spent_s: float) -> str:
     """The report of a run, and the seconds it took, as a few plain sentences."""
@@ -36,6 +38,35 @@ def summarise(report: dict, spent_s: float) -> str:
         f"{report['duration_s']:.1f} s; this took {spent_s:.0f} s."
     )
     return "\n\n".join([" ".join(sentences), *report["warnings"], _found_by(report)])
+
+
+def place_in_crowd(ranks: list[Rank] | None, strangers: int) -> str:
+    """Where recognisers put the most prominent walker among people who do not exist, in words.
+
+    Args:
+        ranks: None: the walk was too short.
+        strangers: how many people there are beside the walker.
+    """
+    if ranks is None:
+        return (
+            "**Is the walker still found?** The walk is too short to say: a second each is needed."
+        )
+    of = strangers + 1
+    rows = [f"| {r.recogniser} | {r.before:.0f} of {of} | {r.after:.0f} of {of} |" for r in ranks]
+    return "\n".join([
+        "**Is the walker still found?** Recognisers know the first half of this walk in clear, and "
+        f"{strangers} people who do not exist. Shown the second half, they put the walker in place",
+        "",
+        "| recogniser | before | after |",
+        "|---|---|---|",
+        *rows,
+        "",
+        f"First is found; {(of + 1) / 2:.0f} is what guessing gives on average. This says how far "
+        "the silhouette of this clip has changed to two recognisers. It does not prove that nobody "
+        "can find the walker: who knows clothes, place or time needs no gait, a better recogniser "
+        "may see more, and the new silhouettes resemble these people because A-NET learnt from "
+        "such.",
+    ])  # fmt: skip
 
 
 def _found_by(report: dict) -> str:

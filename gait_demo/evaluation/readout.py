@@ -1,0 +1,124 @@
+"""Whom does a user's walk look like to recognisers, before and after, among people of ours?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from gait_demo.errors import WeightsError
+from gait_demo.evaluation.attackers import Attacker
+from gait_demo.evaluation.gaits import Gaits, packed
+from gait_demo.evaluation.naturalness import toe_lead
+from gait_demo.models.build import read_tensors, write_tensors
+
+_NETWORK = "recogniser"  # what its checkpoint says it holds
+_FEWEST_FRAMES = 12  # of either half of a walk
+_GEI = "gait energy image"
+
+
+@dataclass(frozen=True)
+class Rank:
+    """How far down the list of whom somebody looks like they are themselves; 1 is found.
+
+    Attributes:
+        recogniser: its name.
+        before, after: by another part of the clear walk, and by what was made of that part.
+            People who are equally near share a rank.
+    """
+
+    recogniser: str
+    before: float
+    after: float
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """People who do not exist, as recognisers see their clear walks.
+
+    Attributes:
+        attacker: a network that tells people apart.
+        person: (N,) int, who walks.
+        seen: by recogniser, (N, D) float32 what it makes of each walk.
+    """
+
+    attacker: Attacker
+    person: np.ndarray
+    seen: Mapping[str, np.ndarray]
+
+    @classmethod
+    def of(cls, attacker: Attacker, walks: Gaits) -> Crowd:
+        return cls(attacker, walks.person, _seen(attacker, walks))
+
+    @property
+    def people(self) -> int:
+        return len(np.unique(self.person))
+
+    def ranks(self, before: np.ndarray, after: np.ndarray) -> list[Rank] | None:
+        """Hide somebody in the crowd and look for them.
+
+        The first half of the clear walk is what recognisers know the person by; they are then
+        shown the second half, in clear and as it was made.
+
+        Args:
+            before, after: (T, 64, 64) in [0, 1], the silhouettes of one person; frames that show
+                nobody are passed over.
+
+        Returns:
+            One for each recogniser; None where the walk is too short.
+        """
+        half = len(before) // 2
+        way = -1 if toe_lead(before > 0.5) > 0 else 1  # the crowd walks to the left
+        parts = (before[:half], before[half:], after[half:])
+        walks = [packed(masks[..., ::way]) for masks in parts]
+        if min(map(len, walks)) < _FEWEST_FRAMES:
+            return None
+        none, clear = np.zeros(3, int), np.ones(3, bool)
+        user = _seen(self.attacker, Gaits(tuple(walks), none, none, none.astype(str), clear))
+        return [
+            Rank(name, *(self._rank(known, probe, self.seen[name]) for probe in probes))
+            for name, (known, *probes) in user.items()
+        ]
+
+    def _rank(self, known: np.ndarray, probe: np.ndarray, others: np.ndarray) -> float:
+        """Of somebody known by (D,) among `others` (N, D), by nearness to a probe (D,)."""
+        own = np.linalg.norm(known - probe)
+        distance = np.linalg.norm(others - probe, axis=1)
+        nearest = np.array([distance[self.person == p].min() for p in np.unique(self.person)])
+        return 1 + float(np.sum(nearest < own) + np.sum(nearest == own) / 2)
+
+    def save(self, path: Path, summary: dict) -> None:
+        """Write a checkpoint; what recognisers see is rounded to half precision."""
+        tensors = {f"network.{name}": each for name, each in self.attacker.state().items()}
+        tensors |= {f"seen.{name}": torch.from_numpy(s).half() for name, s in self.seen.items()}
+        tensors["person"] = torch.from_numpy(self.person)
+        write_tensors(path, _NETWORK, tensors, {"network": self.attacker.name}, summary)
+
+    @classmethod
+    def load(cls, path: Path) -> Crowd:
+        """
+        Raises:
+            WeightsError: not a checkpoint of `save`'s, or another version's.
+        """
+        tensors, metadata = read_tensors(path, _NETWORK)
+        network, seen = (
+            {n.removeprefix(part): t for n, t in tensors.items() if n.startswith(part)}
+            for part in ("network.", "seen.")
+        )
+        try:
+            attacker = Attacker.of(json.loads(metadata["dims"])["network"], network)
+            person = tensors["person"].numpy()
+            seen = {name: seen[name].float().numpy() for name in (_GEI, attacker.name)}
+        except (KeyError, ValueError, RuntimeError) as error:
+            raise WeightsError(
+                f"{path.name} does not fit this version of the project; use its own checkpoints."
+            ) from error
+        return cls(attacker, person, seen)
+
+
+def _seen(attacker: Attacker, walks: Gaits) -> dict[str, np.ndarray]:
+    return {_GEI: walks.geis().images, attacker.name: attacker.features(walks)}
