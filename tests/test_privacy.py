@@ -13,8 +13,10 @@ from gait_demo.errors import DataError
 from gait_demo.evaluation import privacy
 from gait_demo.evaluation.baselines import nothing
 from gait_demo.evaluation.figures import privacy_against_naturalness, success_by_view
-from gait_demo.evaluation.privacy import PrivacyOptions, evaluate_privacy, table, worst
+from gait_demo.evaluation.privacy import PrivacyOptions, evaluate_privacy, worst
 from gait_demo.evaluation.protocol import ADVERSARIES
+from gait_demo.evaluation.tables import by_view, naturalness
+from gait_demo.evaluation.tables import privacy as headline
 from gait_demo.models import build
 from gait_demo.models.stgan import STGAN, STGANDims
 
@@ -62,11 +64,20 @@ def test_nobody_in_the_output_is_no_success(report):
 
 
 def test_table_shows_success_and_the_worst_case(report):
-    lines = table(report).splitlines()
+    lines = headline(report).splitlines()
     rows = {line.split(" | ")[0].strip("| "): line for line in lines if line.startswith("| ")}
     assert "3 people to train attackers on, 3 others tested" in lines[0]
     assert rows["empty"].count("1.000 [1.00-1.00]") == len(ADVERSARIES)
     assert rows["empty"].count("0.000") >= 2  # success of the subset that there is
+
+
+def test_tables_by_view_and_of_naturalness(report):
+    assert "| none | 2 | 0.000 |" in by_view(report)
+    told = {"accuracy": 0.61, "interval": [0.55, 0.7]}
+    figures = {"spatial": told, "temporal": told, "smooth": 0.1, "phase": None, "direction": 1.0}
+    shown = naturalness({"naturalness": {"none": None, "ours": figures | {"broken": 0.02}}})
+    assert "| ours | 0.610 [0.55-0.70] | 0.610 [0.55-0.70] | 0.1 | 0.02 | - | 1.0 |" in shown
+    assert "| none |" not in shown
 
 
 def test_figures_are_drawn(report, tmp_path):

@@ -115,7 +115,8 @@ def _evaluate_privacy(parsed: argparse.Namespace) -> None:
     from gait_demo.casia import CasiaB
     from gait_demo.evaluation.baselines import SIMPLE, generated
     from gait_demo.evaluation.figures import privacy_against_naturalness, success_by_view
-    from gait_demo.evaluation.privacy import PrivacyOptions, evaluate_privacy, table
+    from gait_demo.evaluation.privacy import PrivacyOptions, evaluate_privacy
+    from gait_demo.evaluation.tables import tables
     from gait_demo.models import build
     from gait_demo.weights import find
 
@@ -139,10 +140,10 @@ def _evaluate_privacy(parsed: argparse.Namespace) -> None:
     chosen = {name: methods[name] for name in wanted}
     report = evaluate_privacy(CasiaB(parsed.data), chosen, options, progress())
     (parsed.out / "results.json").write_text(json.dumps(report, indent=2))
-    (parsed.out / "results.md").write_text(table(report) + "\n")
+    (parsed.out / "results.md").write_text(tables(report) + "\n")
     success_by_view(report, parsed.out / "success.png")
     privacy_against_naturalness(report, parsed.out / "privacy.png")
-    print(table(report))
+    print(tables(report))
 
 
 def _evaluate_kth(parsed: argparse.Namespace) -> None:

@@ -14,7 +14,6 @@ import numpy as np
 from gait_demo.casia import CONDITIONS, VIEWS, CasiaB, Sequence
 from gait_demo.errors import DataError
 from gait_demo.evaluation.gaits import Gaits, Method, Progress, read_gaits
-from gait_demo.evaluation.markdown import markdown
 from gait_demo.evaluation.naturalness import naturalness
 from gait_demo.evaluation.protocol import (
     ADVERSARIES,
@@ -121,43 +120,6 @@ def worst(method: dict, adversary: str, part: str = "all probes", where: str = "
         if name != CHECKED
     ]
     return max(rates, key=lambda each: each["rate"] or 0)
-
-
-def table(report: dict) -> str:
-    """The headline figures of a report as Markdown."""
-    people, (once, thrice) = report["people"], report["chance"].values()
-    head = ["method", "success top-1, subset 1", "subset 2", "top-3, subset 1", "subset 2",
-            *ADVERSARIES, "told by shape", "by movement"]  # fmt: skip
-    rows = []
-    for name, method in report["methods"].items():
-        parts = [method[PAPERS]["naive"][f"subset {n}"]["same view"] for n in (LOW, HIGH)]
-        row = [_success(part[top]["rate"]) for top in TOPS for part in parts]
-        row += [_with_interval(worst(method, adversary)) for adversary in ADVERSARIES]
-        natural = report["naturalness"][name] or {}
-        row += [natural[kind]["accuracy"] if natural else None for kind in ("spatial", "temporal")]
-        rows.append([name, *row])
-    return (
-        f"{people['trained']} people to train attackers on, {people['tested']} others tested, "
-        f"views {', '.join(f'{view:03d}' for view in report['views'])}. Success, as the paper has "
-        "it: the share of walks that its recogniser, which knows clear gaits only, does not find "
-        f"among the first one, or the first three, at the same view (by chance: {1 - once:.3f} "
-        f"and {1 - thrice:.3f}). Then, adversary by adversary, how often the best attacker of all "
-        "names the right person at once, over all views of the gallery, with its 95 % interval "
-        f"over people (by chance: {once:.3f}); and how well a network tells what was made from "
-        "clear walks of strangers, by shape and by movement (0.5 is not at all).\n\n"
-        + markdown(head, rows)
-    )
-
-
-def _success(recognised: float | None) -> str | None:
-    return None if recognised is None else f"{1 - recognised:.3f}"
-
-
-def _with_interval(rate: dict) -> str | None:
-    if rate["rate"] is None:
-        return None
-    low, high = rate["interval"]
-    return f"{rate['rate']:.3f} [{low:.2f}-{high:.2f}]"
 
 
 def _rates(found: np.ndarray, people: People, subsets: np.ndarray) -> dict:
