@@ -4,37 +4,37 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from gait_demo.evaluation.privacy import PAPERS, TOPS, worst
 
-_SUBSETS = {"subset 1": "--", "subset 2": "-"}
+_SUBSETS = ("subset 1", "subset 2")
 
 
 def success_by_view(report: dict, path: Path) -> None:
-    """Write a PNG: success against the paper's recogniser by view angle, top-1 and top-3.
-
-    As the paper's Fig. 9 and 10 [inference], but with every method, and both subsets in one.
-    """
-    figure = Figure((11, 4.2), layout="constrained")
-    for axes, top in zip(figure.subplots(1, 2, sharey=True), TOPS, strict=True):
-        for colour, (name, method) in enumerate(report["methods"].items()):
-            for part, style in _SUBSETS.items():
-                by_view = method[PAPERS]["naive"][part]["by view"]
+    """Write a PNG: success against the paper's recogniser by view angle, for both subsets by
+    top-1 and top-3, as the paper's figures have it, with every method."""
+    figure = Figure((10, 7), layout="constrained")
+    panels = figure.subplots(2, 2, sharex=True, sharey=True)
+    for row, subset in zip(panels, _SUBSETS, strict=True):
+        for axes, top in zip(row, TOPS, strict=True):
+            for name, method in report["methods"].items():
+                by_view = method[PAPERS]["naive"][subset]["by view"]
                 points = [
                     (int(view), 1 - rates[top]["rate"])
                     for view, rates in by_view.items()
                     if rates[top]["rate"] is not None
                 ]
-                if points:
-                    label = name if style == "-" else None
-                    axes.plot(*zip(*points, strict=True), style, marker=".", color=f"C{colour}",
-                              label=label)  # fmt: skip
-        axes.axhline(1 - report["chance"][top], color="grey", lw=0.8, label="chance")
-        axes.set(title=top, xlabel="view (degrees)", ylim=(-0.02, 1.02))
-    axes.legend(fontsize="small")
-    figure.axes[0].set_ylabel("success (dashed: subset 1, solid: subset 2)")
-    figure.savefig(path, dpi=120)
+                axes.plot(*zip(*points or [(np.nan, np.nan)], strict=True), marker=".", label=name)
+            axes.axhline(1 - report["chance"][top], color="grey", lw=0.8, label="chance")
+            axes.set(title=f"{subset}, {top}", ylim=(-0.02, 1.02))
+        row[0].set_ylabel("success")
+    for axes in panels[-1]:
+        axes.set_xlabel("view (degrees)")
+    handles, names = panels[0, 0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside right upper", fontsize="small")
+    figure.savefig(path, dpi=100)
 
 
 def privacy_against_naturalness(report: dict, path: Path) -> None:
