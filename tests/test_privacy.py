@@ -102,8 +102,11 @@ def test_methods_that_do_the_same_are_attacked_once(data, options, report, monke
 
 
 def test_results_of_other_options_are_not_mixed_in(data, options, report):
-    with pytest.raises(DataError, match="another evaluation"):
-        evaluate_privacy(data, METHODS, dataclasses.replace(options, seed=1))
+    evaluate_privacy(data, METHODS, dataclasses.replace(options, weights={"anet": "a"}))
+    evaluate_privacy(data, METHODS, dataclasses.replace(options, weights={"stgan": "b"}))
+    for other in ({"seed": 1}, {"weights": {"anet": "c"}}):
+        with pytest.raises(DataError, match="another evaluation"):
+            evaluate_privacy(data, METHODS, dataclasses.replace(options, **other))
 
 
 def test_rates_leave_out_what_the_gallery_lacks():

@@ -185,18 +185,22 @@ def _subsets(data: CasiaB, probes: Gaits, on_progress: Progress | None) -> np.nd
 
 
 def _claim(options: PrivacyOptions, people: tuple[int, ...]) -> None:
-    """Make `out` the folder of this evaluation."""
+    """Make `out` the folder of this evaluation; methods made of other weights may join later."""
     options.out.mkdir(parents=True, exist_ok=True)
     settings = {
         "people": list(people), "views": list(options.views), "steps": options.steps,
         "seed": options.seed, "weights": dict(options.weights),
     }  # fmt: skip
     path = options.out / "settings.json"
-    if path.exists() and json.loads(path.read_text()) != settings:
-        raise DataError(
-            f"{options.out} holds the results of another evaluation: choose another --out, or "
-            "the same data and options."
-        )
+    if path.exists():
+        before = json.loads(path.read_text())
+        settings["weights"] = before["weights"] | settings["weights"]
+        before["weights"] = settings["weights"] | before["weights"]
+        if before != settings:
+            raise DataError(
+                f"{options.out} holds the results of another evaluation: choose another --out, or "
+                "the same data and options."
+            )
     path.write_text(json.dumps(settings))
 
 
