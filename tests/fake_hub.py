@@ -1,7 +1,8 @@
 """A stand-in for the Hugging Face Hub on loopback: what huggingface_hub asks for, and no more.
 
-Files are served by a redirect to a store, as large files of the Hub are; they are uploaded there
-first and then committed by their sha256, small ones in the commit itself.
+Files are served by a redirect to a store on another host, as large files of the Hub are. They are
+uploaded first, by plain HTTP (LFS) or as chunks (Xet), and then committed by their sha256; small
+ones are in the commit itself.
 """
 
 import base64
@@ -15,13 +16,13 @@ import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 ROOT = Path(__file__).resolve().parents[1]
 TOKEN = "hf_may_write"
 BY_ITSELF = re.compile(r"\.(safetensors|png|mp4)$")  # uploaded before the commit
 RESOLVE = re.compile(r"^/(?:(spaces)/)?([^/]+/[^/]+)/resolve/([^/]+)/(.+)$")
-API = re.compile(r"^/api/(models|spaces)/([^/]+/[^/]+)/(preupload|commit|tree|revision)/([^/]+)$")
+API = re.compile(r"^/api/(models|spaces)/([^/]+/[^/]+)/(\w[\w-]*)/([^/]+)$")
 BATCH = re.compile(r"^/(?:(spaces)/)?([^/]+/[^/]+)\.git/info/lfs/objects/batch$")
 
 
@@ -31,9 +32,9 @@ class Repository:
 
     commits: dict[str, dict[str, bytes]] = field(default_factory=dict)
 
-    def commit(self, files: dict[str, bytes]) -> str:
+    def commit(self, files: dict[str, bytes], name: str | None = None) -> str:
         new = dict(self.files) | files
-        name = hashlib.sha1(repr((len(self.commits), sorted(new.items()))).encode()).hexdigest()
+        name = name or hashlib.sha1(repr((len(self.commits), sorted(new))).encode()).hexdigest()
         self.commits[name] = new
         return name
 
@@ -53,7 +54,7 @@ class FakeHub(ThreadingHTTPServer):
         asked: method, path and range of every request.
         statuses: answers to the next requests whose path holds the key, one after the other.
         cut_after: bytes after which each of the next deliveries breaks off, the first first.
-        slowly: every delivery stops after its first half until `closing` is set.
+        slowly: every delivery waits before its last byte until `closing` is set.
     """
 
     daemon_threads = True
@@ -62,6 +63,7 @@ class FakeHub(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.repositories: dict[tuple[str, str], Repository] = {}
         self.store: dict[str, bytes] = {}
+        self.chunks: list[bytes] = []
         self.asked: list[tuple[str, str, str | None]] = []
         self.statuses: dict[str, list[int]] = {}
         self.cut_after: list[int] = []
@@ -80,9 +82,18 @@ class FakeHub(ThreadingHTTPServer):
     def handle_error(self, request, client_address):
         pass  # clients that are killed, or give up, are part of the tests
 
-    def add(self, name: str, files: dict[str, bytes], kind: str = "models") -> str:
-        """Commit files; returns the commit."""
-        return self.repositories.setdefault((kind, name), Repository()).commit(files)
+    def add(self, name: str, files: dict[str, bytes], commit: str | None = None) -> str:
+        """Commit files to a repository of models; returns the commit, 40 hexadecimal digits."""
+        return self.repositories.setdefault(("models", name), Repository()).commit(files, commit)
+
+    def stored(self, digest: str) -> bytes:
+        """What was uploaded under a sha256, whole or as neighbouring chunks."""
+        for begin in range(len(self.chunks)):
+            for end in range(begin, len(self.chunks)):
+                content = b"".join(self.chunks[begin : end + 1])
+                if hashlib.sha256(content).hexdigest() == digest:
+                    return content
+        return self.store[digest]
 
     def deliveries(self) -> list[str | None]:
         """The range of every delivery from the store."""
@@ -108,10 +119,16 @@ class _Handler(BaseHTTPRequestHandler):
             return self._resolve(match[1] or "models", *match.groups()[1:])
         if path.startswith("/store/"):
             digest = path.removeprefix("/store/")
-            return self._take(digest, body) if self.command == "PUT" else self._deliver(digest)
+            return (
+                self._take(digest, body)
+                if self.command == "PUT"
+                else self._deliver(digest, url.query)
+            )
+        if path.startswith("/cas/"):
+            return self._xet(path, body)
         if self.headers.get("Authorization") != f"Bearer {TOKEN}":
             return self._send(401, b'{"error": "Invalid username or password."}')
-        answer = self._api(path, parse_qs(url.query), body)
+        answer = self._api(path, body)
         self._send(404 if answer is None else 200, json.dumps(answer).encode())
 
     do_GET = do_HEAD = do_POST = do_PUT = handle_one
@@ -144,15 +161,17 @@ class _Handler(BaseHTTPRequestHandler):
             X_Repo_Commit=commit,
             X_Linked_ETag=f'"{digest}"',
             X_Linked_Size=str(len(content)),
-            Location=f"http://localhost:{self.server.server_port}/store/{digest}",  # another host
+            # another host
+            Location=f"http://localhost:{self.server.server_port}/store/{digest}?{Path(file).name}",
         )
 
-    def _deliver(self, digest: str) -> None:
+    def _deliver(self, digest: str, name: str) -> None:
         content = self.server.store[digest]
         begin = 0
         if part := self.headers.get("Range"):
             begin = int(part.removeprefix("bytes=").rstrip("-"))
         self.send_response(206 if part else 200)
+        self.send_header("Content-Disposition", f'inline; filename="{name}";')
         self.send_header("Content-Length", str(len(content) - begin))
         if part:
             self.send_header("Content-Range", f"bytes {begin}-{len(content) - 1}/{len(content)}")
@@ -162,7 +181,7 @@ class _Handler(BaseHTTPRequestHandler):
             rest = rest[: self.server.cut_after.pop(0)]
             self.close_connection = True
         if self.server.slowly:
-            self.wfile.write(rest[: len(rest) // 2])
+            self.wfile.write(rest[:-1])
             self.wfile.flush()
             self.server.closing.wait()
             self.close_connection = True
@@ -175,7 +194,21 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.store[digest] = body
         self._send(200 if right else 400)
 
-    def _api(self, path: str, query: dict, body: bytes) -> dict | list | None:
+    def _xet(self, path: str, body: bytes) -> None:
+        """The newer store: chunks, packed and perhaps compressed, then a list of them."""
+        if path.startswith("/cas/v1/xorbs/"):
+            at = 0
+            while at + 8 <= len(body) and body[at] == 0:  # version, packed size, scheme, size
+                packed = int.from_bytes(body[at + 1 : at + 4], "little")
+                assert body[at + 4] == 0, "only chunks that are not compressed are understood"
+                self.server.chunks.append(body[at + 8 : at + 8 + packed])
+                at += 8 + packed
+            return self._send(200, b'{"was_inserted": true}')
+        if path == "/cas/v1/shards":
+            return self._send(200, b'{"result": 1}')
+        self._send(404)  # what is asked for beside these may be absent
+
+    def _api(self, path: str, body: bytes) -> dict | list | None:
         if path == "/api/validate-yaml":
             return {"errors": [], "warnings": []}
         if path == "/api/repos/create":
@@ -198,7 +231,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not (match := API.match(path)) or match.groups()[:2] not in self.server.repositories:
             return None
         repository = self.server.repositories[match.groups()[:2]]
-        return getattr(self, f"_{match[3]}")(repository, body)
+        return getattr(self, "_" + match[3].replace("-", "_"))(repository, body)
 
     def _preupload(self, repository: Repository, body: bytes) -> dict:
         return {
@@ -211,6 +244,13 @@ class _Handler(BaseHTTPRequestHandler):
                 }
                 for one in json.loads(body)["files"]
             ]
+        }
+
+    def _xet_write_token(self, repository: Repository, body: bytes) -> dict:
+        return {
+            "casUrl": f"http://{self.headers['Host']}/cas",
+            "accessToken": "x",
+            "exp": 4102444800,
         }
 
     def _tree(self, repository: Repository, body: bytes) -> list:
@@ -227,15 +267,14 @@ class _Handler(BaseHTTPRequestHandler):
             if line["key"] == "file":
                 new[value["path"]] = base64.b64decode(value["content"])
             elif line["key"] == "lfsFile":
-                new[value["path"]] = self.server.store[value["oid"]]
+                new[value["path"]] = self.server.stored(value["oid"])
             elif line["key"] == "deletedFile":
                 gone.append(value["path"])
         commit = repository.commit(new)
         for path in gone:
             del repository.commits[commit][path]
-        host = self.headers["Host"]
         return {
-            "commitUrl": f"http://{host}/commit/{commit}",
+            "commitUrl": f"http://{self.headers['Host']}/OWNER/NAME/commit/{commit}",
             "commitOid": commit,
             "pullRequestUrl": None,
         }
@@ -248,13 +287,15 @@ def environment(port: int, home: Path, **more: str) -> dict[str, str]:
     return kept | hub | more
 
 
-def start(arguments: list[str], env: dict[str, str]) -> subprocess.Popen:
-    """A Python process in the project's folder."""
+def start(
+    arguments: list[str], env: dict[str, str], folder: Path = ROOT, stderr=subprocess.PIPE
+) -> subprocess.Popen:
+    """A Python process in a copy of the project."""
     return subprocess.Popen(
         [sys.executable, *arguments],
         env=env,
-        cwd=ROOT,
+        cwd=folder,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=stderr,
         text=True,
     )
