@@ -45,6 +45,7 @@ LAYERS = {
     "evaluation": 3,
     "mos": 3,
     "publish": 3,
+    "zero_gpu": 1,
     "bench": 4,
     "commands": 4,
     "ui": 4,
