@@ -38,11 +38,7 @@ def reason(error: BaseException) -> str:
     """Why the Hub did not do what was asked of it, as the end of a sentence."""
     from huggingface_hub import errors
 
-    status = None
-    while True:
-        status = getattr(getattr(error, "response", None), "status_code", None)
-        if status is not None or error.__cause__ is None:
-            break
+    while (response := getattr(error, "response", None)) is None and error.__cause__ is not None:
         error = error.__cause__  # huggingface_hub wraps what happened
     if isinstance(error, errors.RevisionNotFoundError):
         return "it has no such revision"
@@ -50,13 +46,15 @@ def reason(error: BaseException) -> str:
         return "it is not in the cache, and offline the Hub is not asked"
     if isinstance(error, errors.EntryNotFoundError):
         return "it has no such file"
-    if isinstance(error, errors.RepositoryNotFoundError) or status in (401, 403):
-        return "it does not exist, or you may not use it; `hf auth login` signs you in"
     if isinstance(error, errors.HFValidationError):
         return "this is not the name of a repository, OWNER/NAME"
-    if status is not None:
-        return f"the Hub answered with status {status}"
-    return f"the connection failed or the disk did ({type(error).__name__}: {error})"
+    if response is None:
+        return f"the connection failed or the disk did ({type(error).__name__}: {error})"
+    said = getattr(error, "server_message", None)
+    said = f" ({said})" if said else ""
+    if isinstance(error, errors.RepositoryNotFoundError) or response.status_code in (401, 403):
+        return f"it does not exist, or you may not use it; `hf auth login` signs you in{said}"
+    return f"the Hub answered with status {response.status_code}{said}"
 
 
 def sha256(path: Path) -> str:

@@ -210,9 +210,9 @@ def _scores(entries: dict) -> str:
         if measure not in ("step", "seconds")
     ]
     return (
-        "What was measured in training, on people who were not trained on; this card has no "
-        "figures on how well the gait is hidden.\n\n| file | measure | value |\n|---|---|---|\n"
-        + "\n".join(rows)
+        "What training measured: the losses while it learnt, all else on people whom it did not "
+        "learn from. This card has no figures on how well the gait is hidden.\n\n"
+        "| file | measure | value |\n|---|---|---|\n" + "\n".join(rows)
     )
 
 

@@ -122,7 +122,8 @@ def test_the_card_takes_its_evaluation_from_a_file(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("env", "statuses", "said"),
     [
-        ({"HF_TOKEN": "another"}, {}, "you may not use it"),
+        ({"HF_TOKEN": "another"}, {}, "Invalid username or password"),
+        ({}, {"validate-yaml": [400]}, "status 400"),
         ({}, {"/commit/": [500]}, "status 500"),
     ],
 )

@@ -8,8 +8,10 @@ import socket
 import statistics
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import gradio
@@ -22,17 +24,20 @@ ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
 REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
-FAKE_SPACES = """
-import sys
-asked = []
-def GPU(task):
-    asked.append([task.__name__, "torch" in sys.modules])
-    return task
-"""
 IMPORT = """
 import json
-import app, gradio, spaces
-print(json.dumps([isinstance(app.demo, gradio.Blocks), app.demo.is_running, spaces.asked]))
+import app, gradio
+print(json.dumps([isinstance(app.demo, gradio.Blocks), app.demo.is_running]))
+"""
+ON_ZERO_GPU = """
+import json
+from pathlib import Path
+import app, torch
+from gait_demo.video import read_frames
+app.demo.launch(prevent_thread_lock=True, quiet=True)
+frame = list(read_frames(Path("assets/street_090.mp4")))[60].rgb
+print(json.dumps([torch.cuda.is_available(), len(app.models.detector(frame, 320, 0.5))]))
+app.demo.close()
 """
 START_S = 120
 
@@ -63,28 +68,56 @@ def test_the_gradio_of_the_space_is_one_that_is_tested():
     assert served[0] == version(gradio.__version__)[0]
 
 
-def test_the_app_is_imported_without_launch_and_asks_zero_gpu_before_torch(tmp_path):
-    (tmp_path / "spaces.py").write_text(FAKE_SPACES)
-    before = files()
+def run(code: str, folder: Path, **env: str) -> list:
+    """What a process in the project prints as JSON."""
+    own = {
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "GRADIO_TEMP_DIR": str(folder / "served"),
+        "GRADIO_SERVER_NAME": "127.0.0.1",
+        "HF_HOME": str(folder / "hub"),
+        "NO_PROXY": "*",
+    }
     done = subprocess.run(
-        [sys.executable, "-c", IMPORT],
+        [sys.executable, "-c", code],
         cwd=ROOT,
-        env=os.environ
-        | {
-            "PYTHONPATH": str(tmp_path),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "GRADIO_TEMP_DIR": str(tmp_path / "served"),
-            "HF_HOME": str(tmp_path / "hub"),
-        },
+        env=os.environ | own | env,
         capture_output=True,
         text=True,
         timeout=START_S,
     )
     assert done.returncode == 0, done.stderr
-    is_blocks, is_running, asked = json.loads(done.stdout)
-    assert is_blocks and not is_running
-    assert asked == [["_never_called", False]]
+    return json.loads(done.stdout.splitlines()[0])
+
+
+def test_the_app_is_imported_without_launch_and_writes_nothing_into_the_project(tmp_path):
+    before = files()
+    assert run(IMPORT, tmp_path) == [True, False]
     assert files() == before, "a Space's disk is for the visitors' files, in one place"
+
+
+def test_the_app_starts_on_zero_gpu_and_works_there(tmp_path):
+    """With the real package, and a stand-in for the service that lends GPUs."""
+    asked = []
+
+    class Lender(BaseHTTPRequestHandler):
+        def do_POST(self):
+            asked.append(self.path)
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Lender) as lender:
+        threading.Thread(target=lender.serve_forever, args=(0.05,), daemon=True).start()
+        url = f"http://127.0.0.1:{lender.server_port}"
+        env = {"SPACES_ZERO_GPU": "true", "SPACES_ZERO_DEVICE_API_URL": url}
+        is_patched, people = run(ON_ZERO_GPU, tmp_path, **env)
+        lender.shutdown()
+    assert is_patched, "torch should believe in a GPU, as it does on ZeroGPU"
+    assert asked == ["/startup-report"], "it is sent only if a function asked for a GPU"
+    assert people == 1
 
 
 def test_elsewhere_zero_gpu_is_no_matter(monkeypatch):
