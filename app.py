@@ -5,6 +5,10 @@ from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
+from gait_demo import zero_gpu  # noqa: E402
+
+zero_gpu.declare()
+
 import gradio as gr  # noqa: E402
 
 from gait_demo.errors import WeightsError  # noqa: E402

@@ -88,9 +88,7 @@ class _Download:
 
     def _run(self) -> None:
         from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
-        from huggingface_hub.utils import disable_progress_bars
 
-        disable_progress_bars()
         url = hf_hub_url(REPOSITORY, FILE, revision=REVISION)
         try:
             get_hf_file_metadata(url, token=False, timeout=ANSWER_S)

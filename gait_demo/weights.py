@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from gait_demo import publisher
+from gait_demo import hub, publisher
 from gait_demo.errors import WeightsError
 
 CHECKPOINTS = Path(__file__).resolve().parents[1] / "checkpoints"
-_FILES = {name: f"{name}.safetensors" for name in ("anet", "cnet", "yolo")}
+MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
@@ -20,7 +19,7 @@ class Weights:
     """A file of weights that was found and verified.
 
     Attributes:
-        name: "anet", "cnet" or "yolo".
+        name: "anet", "cnet", "yolo" or "stgan".
         path: the file.
         sha256: of its content, as hexadecimal digits.
         source: "path" (the user's own choice), "checkpoints", or the Hub repository.
@@ -39,11 +38,14 @@ def find(name: str, explicit: Path | None = None, *, folder: Path = CHECKPOINTS)
     2. for "yolo" the publisher's detector (see `publisher`): a pickle, and the only one that is
        taken unasked;
     3. ours in `folder`;
-    4. ours in the Hub repository that GAIT_DEMO_HUB_REPO names.
+    4. ours in the cache of huggingface_hub;
+    5. ours on the Hub.
 
-    Ours are safetensors and must have the sha256 that `folder`/manifest.json lists. Where
-    GAIT_DEMO_OFFLINE or HF_HUB_OFFLINE is 1, steps 2 and 4 are skipped, even if an earlier run
-    left the file in a cache: the result then depends on nothing but the project.
+    Ours are safetensors and must have the sha256 that `folder`/manifest.json lists; the Hub is
+    asked only for what is listed there. The repository is GAIT_DEMO_HUB_REPO, else the entry's
+    "hub", either of them OWNER/NAME or OWNER/NAME@REVISION. Where GAIT_DEMO_OFFLINE or
+    HF_HUB_OFFLINE is 1, steps 2 and 5 are skipped, step 2 even if an earlier run left its file in
+    the cache: the result then depends on nothing but the project.
 
     Raises:
         WeightsError: not found, an explicit path without a file, or content that is not what the
@@ -52,20 +54,23 @@ def find(name: str, explicit: Path | None = None, *, folder: Path = CHECKPOINTS)
     if explicit is not None:
         if not explicit.is_file():
             raise WeightsError(f"There is no file {explicit}; check the path of the weights.")
-        return Weights(name, explicit, _sha256(explicit), "path")
+        return Weights(name, explicit, hub.sha256(explicit), "path")
     if name == "yolo" and not _offline() and (path := publisher.fetch()):
-        found = Weights(name, path, _sha256(path), publisher.REPOSITORY)
+        found = Weights(name, path, hub.sha256(path), publisher.REPOSITORY)
         publisher.check(found.sha256)
         return found
-    path, source = folder / _FILES[name], "checkpoints"
+    file = f"{name}.safetensors"
+    listed = manifest(folder).get(file, {})
+    path, source = folder / file, "checkpoints"
     if not path.is_file():
-        path, source = _download(_FILES[name], folder)
-    found = Weights(name, path, _sha256(path), source)
-    promised = _manifest(folder).get(path.name, {}).get("sha256", found.sha256)
+        path, source = _from_hub(file, listed, folder)
+    found = Weights(name, path, hub.sha256(path), source)
+    promised = listed.get("sha256", found.sha256)
     if promised != found.sha256:
         raise WeightsError(
-            f"{path} is damaged or was replaced: its sha256 is {found.sha256}, but the manifest "
-            f"lists {promised}. Restore the file, or pass your own by its path."
+            f"{path} (from {source}) is damaged or was replaced: its sha256 is {found.sha256}, but "
+            f"the manifest lists {promised}. Put the right file into {folder}, or pass your own by "
+            "its path."
         )
     return found
 
@@ -76,41 +81,37 @@ def ask_ahead() -> None:
         publisher.ask()
 
 
-def _offline() -> bool:
-    return "1" in (os.environ.get("GAIT_DEMO_OFFLINE"), os.environ.get("HF_HUB_OFFLINE"))
+def manifest(folder: Path = CHECKPOINTS) -> dict[str, dict]:
+    """How each of our files came about, by its name; empty if there is no manifest.
 
-
-def _manifest(folder: Path) -> dict[str, dict]:
-    path = folder / "manifest.json"
+    Raises:
+        WeightsError: it is not valid JSON.
+    """
+    path = folder / MANIFEST
     try:
         return json.loads(path.read_text()) if path.is_file() else {}
     except ValueError as error:
         raise WeightsError(f"{path} is not valid JSON; restore it.") from error
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _download(file: str, folder: Path) -> tuple[Path, str]:
+def _from_hub(file: str, listed: dict, folder: Path) -> tuple[Path, str]:
     """One of our files, and the Hub repository that it came from."""
-    repository = os.environ.get("GAIT_DEMO_HUB_REPO")
-    missing = (
-        f"There are no weights {file}: put them into {folder}, give their path, or, with a "
-        "network, set GAIT_DEMO_HUB_REPO to the Hub repository that holds them."
-    )
-    if not repository or _offline():
-        raise WeightsError(missing)
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, HFValidationError
+    place = os.environ.get("GAIT_DEMO_HUB_REPO") or listed.get("hub")
+    cause = None
+    if "sha256" not in listed:
+        why = f"{MANIFEST} there does not list it, so the Hub is not asked"
+    elif not place:
+        why = "no Hub repository is known (GAIT_DEMO_HUB_REPO=OWNER/NAME names one)"
+    else:
+        try:
+            return hub.fetch(file, listed["sha256"], place, online=not _offline()), place
+        except Exception as error:  # whatever a network, a proxy or a full disk can do
+            why, cause = f"not from {place}: {hub.reason(error)}", error
+    raise WeightsError(
+        f"There are no weights {file}: not in {folder}, and {why}. Without a network, put the file "
+        "into that folder or give its path."
+    ) from cause
 
-    try:
-        return Path(hf_hub_download(repository, file)), repository
-    except EntryNotFoundError as error:
-        raise WeightsError(missing) from error
-    except (HfHubHTTPError, HFValidationError, OSError) as error:
-        raise WeightsError(
-            f"{file} could not be fetched from {repository}: {type(error).__name__}. Check the "
-            "network and GAIT_DEMO_HUB_REPO, or put the file into checkpoints/."
-        ) from error
+
+def _offline() -> bool:
+    return "1" in (os.environ.get("GAIT_DEMO_OFFLINE"), os.environ.get("HF_HUB_OFFLINE"))

@@ -1,20 +1,13 @@
 """The publisher's detector, from a stand-in for the Hub on loopback; each step is a process."""
 
 import json
-import os
 import socket
-import subprocess
-import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
+from fake_hub import FakeHub, environment, start
 
 from gait_demo import publisher
 
-ROOT = Path(__file__).parents[1]
-FILE_URL = f"/{publisher.REPOSITORY}/resolve/{publisher.REVISION}/{publisher.FILE}"
 PICKLE = b"the publisher's own " * 1000
 FIND = """
 import json, socket, sys, time
@@ -33,41 +26,11 @@ for _ in range(2):
 """
 
 
-class Hub(BaseHTTPRequestHandler):
-    """Has the one file; `slowly` delivers it for ever."""
-
-    slowly = False
-
-    def do_HEAD(self):
-        there = self.path == FILE_URL
-        self.send_response(200 if there else 404)
-        self.send_header("ETag", '"abc"')
-        self.send_header("X-Repo-Commit", publisher.REVISION)
-        self.send_header("Content-Length", str(len(PICKLE) if there else 0))
-        self.end_headers()
-        return there
-
-    def do_GET(self):
-        if not self.do_HEAD():
-            return
-        if not self.slowly:
-            self.wfile.write(PICKLE)
-        while self.slowly and not self.server.closing.wait(0.2):
-            self.wfile.write(b".")
-
-    def log_message(self, *_):
-        pass
-
-
 @pytest.fixture
 def hub():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Mine", (Hub,), {}))
-    server.closing = threading.Event()
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    yield server
-    server.closing.set()
-    server.shutdown()
-    server.server_close()
+    with FakeHub() as hub:
+        hub.add(publisher.REPOSITORY, {publisher.FILE: PICKLE}, publisher.REVISION)
+        yield hub
 
 
 @pytest.fixture
@@ -78,18 +41,13 @@ def find(tmp_path):
     (checkpoints / "yolo.safetensors").write_bytes(b"ours")
 
     def find(port: int, before: str = "", **more: str) -> list:
-        passed = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "GAIT_DEMO_"))}
-        hub = {"HF_HOME": str(tmp_path / "home"), "HF_ENDPOINT": f"http://127.0.0.1:{port}"}
-        done = subprocess.run(
-            [sys.executable, "-c", FIND.format(before=before), str(checkpoints)],
-            env=passed | hub | {"NO_PROXY": "*"} | more,
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=60,
+        done = start(
+            ["-c", FIND.format(before=before), str(checkpoints)],
+            environment(port, tmp_path / "home", **more),
         )
-        assert done.returncode == 0, done.stderr
-        return [json.loads(line) for line in done.stdout.splitlines()]
+        out, err = done.communicate(timeout=60)
+        assert done.returncode == 0, err
+        return [json.loads(line) for line in out.splitlines()]
 
     return find
 
@@ -143,7 +101,7 @@ def test_who_asks_ahead_never_waits_for_the_asking_and_less_afterwards(find, dea
 
 
 def test_a_download_that_trickles_is_given_up(hub, find):
-    hub.RequestHandlerClass.slowly = True
+    hub.slowly = True
     first, again = find(hub.server_port, "publisher.DOWNLOAD_S = 2")
     assert first[:2] == again[:2] == ["checkpoints", "yolo.safetensors"]
     assert first[2] < 4 and again[2] < 0.5

@@ -1,0 +1,220 @@
+"""Publishing on the Hugging Face Hub: our weights with a model card, and the Space."""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+from gait_demo import hub
+from gait_demo.errors import GaitDemoError, WeightsError
+from gait_demo.weights import CHECKPOINTS, MANIFEST, find, manifest
+
+ROOT = CHECKPOINTS.parent
+SPACE = (
+    "app.py", "requirements.txt", "packages.txt", "README.md", "LICENSE", "gait_demo",
+    "checkpoints", "assets",
+)  # fmt: skip
+_LICENCE = ROOT / "LICENSE"
+_CARD = Path(__file__).with_name("model_card.md")
+_NETWORKS = {
+    "anet": "A-NET: anonymized silhouettes from silhouettes and noise",
+    "cnet": "C-NET: colours for anonymized silhouettes",
+    "stgan": "ST-GAN: the baseline to compare A-NET with",
+    "yolo": "person detector: a YOLO that segments",
+}
+_MEASURES = {
+    "iou": "IoU with the silhouettes of the walker who is asked for",
+    "alike": "mean IoU of the results of two noises (1: the noise is ignored)",
+    "whole": "share of frames in one piece",
+    "area": "silhouette's area against the input's",
+    "inside": "mean absolute error of colours inside the silhouette",
+    "copy": "the same, of the original's own pixels",
+    "BCE": "training loss, binary cross-entropy",
+    "L1": "training loss, mean absolute error",
+}
+
+
+@dataclass(frozen=True)
+class Upload:
+    """What one repository is to hold.
+
+    Attributes:
+        kind: "model" or "space".
+        repository: OWNER/NAME.
+        files: content by path in the repository; a Path is the file to be read.
+        owned: folders of the repository in which there shall be no other files.
+    """
+
+    kind: str
+    repository: str
+    files: dict[str, Path | bytes]
+    owned: tuple[str, ...] = ()
+
+    def sizes(self) -> dict[str, int]:
+        """Bytes by path."""
+        return {
+            path: len(content) if isinstance(content, bytes) else content.stat().st_size
+            for path, content in sorted(self.files.items())
+        }
+
+
+def weights(repository: str, results: str | None = None, folder: Path = CHECKPOINTS) -> Upload:
+    """Every file of the manifest, with a model card.
+
+    Args:
+        repository: OWNER/NAME.
+        results: the card's evaluation, as Markdown; None: what training itself measured.
+        folder: of the weights and the manifest.
+
+    Raises:
+        WeightsError: a file is missing, or is not what the manifest lists; or there is no manifest.
+    """
+    entries = manifest(folder)
+    if not entries:
+        raise WeightsError(f"There is nothing to publish: {folder / MANIFEST} lists no weights.")
+    files: dict[str, Path | bytes] = {}
+    for name, entry in entries.items():
+        found = find(Path(name).stem, folder / name)
+        if found.sha256 != entry["sha256"]:
+            raise WeightsError(
+                f"{found.path} is not what {MANIFEST} lists: its sha256 is {found.sha256}. Restore "
+                "the file, or list it as it is, before you publish."
+            )
+        files[name] = found.path
+    sizes = Upload("model", repository, files).sizes()
+    card = model_card(repository, entries, sizes, results)
+    return Upload("model", repository, {**files, "README.md": card.encode(), "LICENSE": _LICENCE})
+
+
+def space(repository: str, models: str, root: Path = ROOT) -> Upload:
+    """The app, as the files that a Space needs; its README names the weights' repository.
+
+    Args:
+        repository, models: OWNER/NAME of the Space, and of the weights.
+        root: of the project.
+    """
+    from huggingface_hub import SpaceCard
+
+    files: dict[str, Path | bytes] = {}
+    for path in (root / name for name in SPACE):
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            place = file.relative_to(root)
+            hidden = any(part.startswith(".") or part == "__pycache__" for part in place.parts)
+            if file.is_file() and not hidden:
+                files[place.as_posix()] = file
+    card = SpaceCard((root / "README.md").read_text(encoding="utf-8"))
+    card.data.models = [models, *(name for name in card.data.models or () if name != models)]
+    owned = tuple(name for name in SPACE if (root / name).is_dir())
+    return Upload("space", repository, files | {"README.md": str(card).encode()}, owned)
+
+
+def upload(what: Upload) -> str:
+    """Make the repository if need be, and commit all files at once.
+
+    Returns:
+        The commit.
+
+    Raises:
+        GaitDemoError: the Hub cannot be reached, or refuses.
+    """
+    from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
+
+    api, name = HfApi(), {"repo_id": what.repository, "repo_type": what.kind}
+    try:
+        api.create_repo(**name, exist_ok=True, space_sdk="gradio" if what.kind == "space" else None)
+        there = api.list_repo_files(**name)
+        gone = [
+            path for path in there if path.split("/")[0] in what.owned and path not in what.files
+        ]
+        add = [CommitOperationAdd(path, content) for path, content in what.files.items()]
+        delete = [CommitOperationDelete(path) for path in gone]
+        return api.create_commit(
+            **name, operations=add + delete, commit_message="Published by gait_demo"
+        ).oid
+    except Exception as error:  # whatever a network, a proxy or the Hub's rules can do
+        raise GaitDemoError(
+            f"{what.kind} {what.repository} was not published: {hub.reason(error)}. Check the "
+            "name, the network and, with `hf auth whoami`, that you may write there; no file in it "
+            "was changed."
+        ) from error
+
+
+def record(repository: str, commit: str, folder: Path = CHECKPOINTS) -> None:
+    """Note in the manifest where its files can be fetched from.
+
+    Raises:
+        WeightsError: the manifest cannot be written.
+    """
+    entries = {
+        name: entry | {"hub": f"{repository}@{commit}"} for name, entry in manifest(folder).items()
+    }
+    path = folder / MANIFEST
+    part = path.with_name(f".{uuid.uuid4().hex}")
+    try:
+        part.write_text(json.dumps(entries, indent=2) + "\n")
+        os.replace(part, path)
+    except OSError as error:
+        raise WeightsError(
+            f"{path} cannot be written: {error.strerror}. Set GAIT_DEMO_HUB_REPO to "
+            f"{repository}@{commit} to fetch what was published."
+        ) from error
+
+
+def model_card(repository: str, entries: dict, sizes: dict[str, int], results: str | None) -> str:
+    """The README of the weights' repository, all of its figures from the arguments."""
+    from huggingface_hub import ModelCardData
+
+    about = ModelCardData(
+        license="agpl-3.0",
+        library_name="pytorch",
+        pipeline_tag="video-to-video",
+        tags=["gait", "anonymization", "privacy", "silhouettes", "safetensors"],
+    )
+    networks = {name: _NETWORKS.get(Path(name).stem, name) for name in entries}
+    body = Template(_CARD.read_text(encoding="utf-8")).substitute(
+        repository=repository,
+        names=", ".join(network.partition(":")[0] for network in networks.values()),
+        files="\n".join(
+            f"| `{name}` | {networks[name]} | {sizes[name]:,} | `{entry['sha256']}` |"
+            for name, entry in entries.items()
+        ),
+        training="\n\n".join(_training(name, entry) for name, entry in entries.items()),
+        evaluation=results.strip() if results else _scores(entries),
+    )
+    return f"---\n{about.to_yaml()}\n---\n\n{body}"
+
+
+def _training(name: str, entry: dict) -> str:
+    """How one file came about: the commands, and what they learnt from."""
+    sets = _listed(entry["data"])
+    commands = [each["command"] for each in sets] + _listed(entry["command"])
+    facts = [entry["date"][:10]]
+    facts += [f"{entry[unit]} {unit}" for unit in ("steps", "epochs", "seconds") if unit in entry]
+    facts += [f"photos: {entry['photos']}"] if "photos" in entry else []
+    return (
+        f"`{name}` ({'; '.join(facts)}), on people that the project makes itself:\n\n```bash\n"
+        + "\n".join(commands)
+        + "\n```"
+    )
+
+
+def _scores(entries: dict) -> str:
+    rows = [
+        f"| `{name}` | {_MEASURES.get(measure, measure)} | {value} |"
+        for name, entry in entries.items()
+        for measure, value in entry.get("scores", {}).items()
+        if measure not in ("step", "seconds")
+    ]
+    return (
+        "What training measured: the losses while it learnt, all else on people whom it did not "
+        "learn from. This card has no figures on how well the gait is hidden.\n\n"
+        "| file | measure | value |\n|---|---|---|\n" + "\n".join(rows)
+    )
+
+
+def _listed(value) -> list:
+    return value if isinstance(value, list) else [value]
