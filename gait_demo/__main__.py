@@ -6,7 +6,7 @@ import argparse
 import signal
 import sys
 
-from gait_demo.commands import anonymize, evaluate, synthesize, train
+from gait_demo.commands import anonymize, evaluate, study, synthesize, train
 from gait_demo.errors import GaitDemoError
 
 
@@ -18,7 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="gait_demo", description="Gait anonymization.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for room in (anonymize, synthesize, evaluate, train):
+    for room in (anonymize, synthesize, evaluate, train, study):
         room.add(commands)
     parsed = parser.parse_args(arguments)
     try:
