@@ -108,10 +108,10 @@ def _stats(parsed: argparse.Namespace) -> None:
 
 
 def _export(parsed: argparse.Namespace) -> None:
-    from gait_demo.mos.export import long_csv, sureal_dataset
+    from gait_demo.mos.export import EXPORTS
 
     study, votes = _votes(parsed)
-    content = {"votes.csv": long_csv(study, votes), "sureal.json": sureal_dataset(study, votes)}
+    content = {name: write(study, votes) for name, write in EXPORTS.items()}
     try:
         parsed.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -66,3 +66,6 @@ def sureal_dataset(study: Study, votes: Sequence[Vote]) -> str:
         ],
     }  # fmt: skip
     return json.dumps(content, indent=1) + "\n"
+
+
+EXPORTS = {"votes.csv": long_csv, "sureal.json": sureal_dataset}

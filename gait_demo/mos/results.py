@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from gait_demo.mos import stats
-from gait_demo.mos.study import Clip, Study
+from gait_demo.mos.study import ANCHOR, REFERENCE, Clip, Study
 from gait_demo.mos.votes import Vote
 
 STAGES = {
     "all": "all votes",
-    "attentive": "raters who got every gold item right",
-    "screened": "of these, raters whom BT.500 does not reject",
-    "unbiased": "of these, each rater's bias removed (P.913)",
+    "attentive": "only raters who got every gold item right",
+    "screened": "only those of them whom BT.500 keeps",
+    "unbiased": "the same, each rater's bias removed (P.913)",
 }
 
 
@@ -75,7 +75,7 @@ def _summary(clips: list[Clip], matrix: np.ndarray) -> dict:
     rows = zip(clips, of_clip.votes, of_clip.mos, of_clip.ci, strict=True)
     names = [clip.method for clip in clips]
     views = [clip.condition for clip in clips]
-    conditions = sorted(set(views), key=lambda v: (names.index(v[0]), v[1] or 0))
+    conditions = sorted(set(views), key=lambda v: (_order(v[0]), v[1] or 0))
     return {
         "raters": int((~np.isnan(matrix)).any(axis=1).sum()),
         "clips": [
@@ -85,13 +85,18 @@ def _summary(clips: list[Clip], matrix: np.ndarray) -> dict:
         ],
         "methods": [
             {"method": name, **_pooled(matrix, [n == name for n in names])}
-            for name in dict.fromkeys(names)
+            for name in sorted(set(names), key=_order)
         ],
         "views": [
             {"method": name, "view": view, **_pooled(matrix, [v == (name, view) for v in views])}
             for name, view in conditions
         ],
     }  # fmt: skip
+
+
+def _order(method: str) -> tuple:
+    """The best on top, presumably, and the worst below."""
+    return method == ANCHOR, method != REFERENCE, method != "ours", method
 
 
 def _pooled(matrix: np.ndarray, which: list[bool]) -> dict:
@@ -108,25 +113,34 @@ def _figures(count: int, mos: float, low: float, high: float) -> dict:
     return {"votes": int(count), **rounded}
 
 
-def table(report: dict) -> str:
-    """The report as Markdown."""
-    raters, stages = report["raters"], report["stages"]
-    lines = [
-        f"**{report['study']['name']}** ({report['study']['id']}): {report['votes']} votes by "
-        f"{raters['voted']} raters; {raters['finished']} of {raters['wanted']} wanted finished.",
-        f"Rejected: {len(raters['rejected_by_gold_items'])} by gold items, "
-        f"{len(raters['rejected_by_bt500'])} by BT.500.",
-        "",
-        "MOS [95 % interval] (votes):",
-        "",
-        "| method | view | " + " | ".join(STAGES) + " |",
-        "|---|---|" + "---|" * len(STAGES),
-    ]
+def summary(report: dict) -> str:
+    """How many voted, and who was left out, as Markdown."""
+    raters = report["raters"]
+    return (
+        f"**{report['study']['name']}** ({report['study']['id']})\n\n"
+        f"{report['votes']} votes. Raters: {raters['voted']} began, {raters['finished']} finished, "
+        f"{raters['wanted']} are wanted. Rejected: {len(raters['rejected_by_gold_items'])} by gold "
+        f"items, {len(raters['rejected_by_bt500'])} by BT.500."
+    )
+
+
+def condition_rows(report: dict) -> list[list[str]]:
+    """Of every method and view: `method`, `view`, and a cell for each of STAGES."""
+    stages, rows = report["stages"], []
     for part in ("methods", "views"):
         for number, row in enumerate(stages["all"][part]):
+            view = "all" if part == "methods" else str(row["view"])
             cells = [_cell(stages[stage][part][number]) for stage in STAGES]
-            view = "all" if part == "methods" else row["view"]
-            lines.append(f"| {row['method']} | {view} | " + " | ".join(cells) + " |")
+            rows.append([row["method"], view, *cells])
+    return rows
+
+
+def table(report: dict) -> str:
+    """The report as Markdown."""
+    lines = [summary(report), "", "MOS [95 % interval] (votes):", ""]
+    head = ["method", "view", *STAGES]
+    for row in (head, ["---"] * len(head), *condition_rows(report)):
+        lines.append("| " + " | ".join(row) + " |")
     lines += ["", *(f"{stage}: {meaning}." for stage, meaning in STAGES.items())]
     return "\n".join(lines)
 
