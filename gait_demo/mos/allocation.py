@@ -13,8 +13,9 @@ def allocate(study: Study, asked: Mapping[str, int], rater: str) -> list[Clip]:
     """A rater's clips, in order: training, then what counts, with the gold items in between.
 
     The clips that fewest raters were asked about are taken first, so that no two numbers ever
-    differ by more than one while everybody finishes; among those, conditions take turns; the rest
-    is chance, the same for the same study and rater.
+    differ by more than one while everybody finishes; among those, methods, and the views of each,
+    take turns in proportion to their clips; the rest is chance, the same for the same study and
+    rater.
 
     Args:
         asked: of how many raters each clip was asked already, by the clip's id.
@@ -23,16 +24,24 @@ def allocate(study: Study, asked: Mapping[str, int], rater: str) -> list[Clip]:
     rng = random.Random(f"{study.seed}/{rater}")
     pool = study.of_role("rated")
     rng.shuffle(pool)
-    chosen: list[Clip] = []
+    size = Counter(part for clip in pool for part in _parts(clip))
     shown = Counter()
+    chosen: list[Clip] = []
     for _ in range(study.per_rater):
-        clip = min(pool, key=lambda c: (asked.get(c.id, 0), shown[c.condition]))
+        clip = min(
+            pool,
+            key=lambda c: (asked.get(c.id, 0), *((shown[p] + 0.5) / size[p] for p in _parts(c))),
+        )
         pool.remove(clip)
-        shown[clip.condition] += 1
+        shown.update(_parts(clip))
         chosen.append(clip)
     rng.shuffle(chosen)
     chosen.sort(key=lambda c: asked.get(c.id, 0))
     return [*study.of_role("training"), *_with_gold(chosen, study.of_role("gold"), rng)]
+
+
+def _parts(clip: Clip) -> tuple:
+    return clip.method, clip.condition
 
 
 def _with_gold(clips: list[Clip], gold: list[Clip], rng: random.Random) -> list[Clip]:

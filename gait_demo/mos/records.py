@@ -53,7 +53,7 @@ def take_over(connection: Connection, records: Iterable[dict]) -> int:
         How many votes were new.
     """
     records = list(records)
-    known = set(connection.execute(select(raters.c.study, raters.c.rater)).tuples())
+    known = set(map(tuple, connection.execute(select(raters.c.study, raters.c.rater))))
     for record in records:
         who = record["study"], record["rater"]
         if record["kind"] == "rater" and who not in known:

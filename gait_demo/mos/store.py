@@ -162,7 +162,7 @@ class Store:
             )
             .group_by(assignments.c.clip)
         )
-        return dict(rows.tuples().all())
+        return {clip: count for clip, count in rows}
 
     def _rater(self, connection: Connection, token: str):
         rater = rater_of(token)
