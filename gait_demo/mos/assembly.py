@@ -48,7 +48,7 @@ class Assembly:
         """Say what a clip shows that was written completely; its file, size and duration are
         found here."""
         info = probe(self._film(name))
-        digest = hashlib.sha256(self._film(name).read_bytes()).hexdigest()
+        digest = hashlib.sha256(name.encode() + self._film(name).read_bytes()).hexdigest()
         clip = replace(
             labels,
             file=f"{digest[:12]}.mp4",

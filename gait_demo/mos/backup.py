@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,6 +49,8 @@ class HubCopy:
         self._download = folder / "download"
         self._upload.mkdir(parents=True, exist_ok=True)
         self._file = self._upload / f"{uuid.uuid4().hex}.jsonl"
+        self._written: set[tuple] = set()
+        self._lock = threading.Lock()
         self._scheduler: CommitScheduler | None = None
         self._stop = threading.Event()
         store.listener = self._append
@@ -94,14 +97,21 @@ class HubCopy:
         known = {_key(record) for record in there}
         for record in self._store.events():
             if _key(record) not in known:
-                self._append(record)
+                self._append(record)  # unless it was already
         _log.info("%d votes were taken over from %s.", new, self._repository)
 
     def _append(self, record: dict) -> None:
-        line = json.dumps(record) + "\n"
+        with self._lock:
+            if _key(record) not in self._written:
+                self._write(json.dumps(record) + "\n")
+                self._written.add(_key(record))
+
+    def _write(self, line: str) -> None:
         file = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             os.write(file, line.encode())  # at once: an upload sees whole lines
+            now = time.time_ns()  # finer than the file system's clock, by which uploads go
+            os.utime(file, ns=(now, now))
         finally:
             os.close(file)
 
