@@ -53,6 +53,7 @@ class HubCopy:
         self._lock = threading.Lock()
         self._scheduler: CommitScheduler | None = None
         self._stop = threading.Event()
+        self.read = threading.Event()  # set once what others wrote was taken over
         store.listener = self._append
         self._thread = threading.Thread(target=self._start, daemon=True)
         self._thread.start()
@@ -70,6 +71,7 @@ class HubCopy:
                     self._repository, repo_type="dataset", private=True, exist_ok=True
                 )
                 self._read_back()
+                self.read.set()
                 self._scheduler = CommitScheduler(
                     repo_id=self._repository,
                     repo_type="dataset",

@@ -10,6 +10,8 @@ from gait_demo.mos.settings import StudySettings
 from gait_demo.mos.store import Store
 from gait_demo.mos.study import Study
 
+_HUB_S = 10  # so that raters who come back are known again, if the Hub answers in time
+
 
 def open_store(settings: StudySettings) -> Store:
     """
@@ -20,5 +22,6 @@ def open_store(settings: StudySettings) -> Store:
     if settings.hub:
         from gait_demo.mos.backup import HubCopy
 
-        HubCopy(store, settings.hub, Path(mkdtemp(prefix="gait-votes-")))
+        copy = HubCopy(store, settings.hub, Path(mkdtemp(prefix="gait-votes-")))
+        copy.read.wait(_HUB_S)
     return store
