@@ -8,17 +8,22 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from fake_study import write_study
 from walker import crossing, frames
 
 from gait_demo.__main__ import main
+from gait_demo.commands.footage import footage_of
 from gait_demo.errors import NoPersonError, StudyError
+from gait_demo.mos.anchor import BadColours, BadGait
 from gait_demo.mos.build import build_study
 from gait_demo.mos.database import Database
 from gait_demo.mos.importing import import_clips
 from gait_demo.mos.plan import StudyPlan, walks_of
+from gait_demo.mos.settings import StudySettings
 from gait_demo.mos.store import Store
 from gait_demo.mos.study import ANCHOR, REFERENCE, Study
+from gait_demo.pipeline import Models
 from gait_demo.video import probe, read_frames
 
 MADE = []
@@ -160,3 +165,61 @@ def test_the_command_line_reads_votes(tmp_path, capsys):
     assert json.loads((tmp_path / "export" / "sureal.json").read_text())["dis_videos"]
     assert main(["study", "stats", "--study", str(tmp_path / "none")]) == 2
     assert "There is no study" in capsys.readouterr().err
+    nowhere = [*where[:3], str(tmp_path / "typo.sqlite")]
+    assert main(["study", "stats", *nowhere]) == 2
+    assert "There are no votes in" in capsys.readouterr().err
+    assert not (tmp_path / "typo.sqlite").exists()
+
+
+@pytest.fixture(scope="module")
+def walked(tmp_path_factory):
+    """A walk in the real pipeline, as every method makes it: (T, H, W, 3) float each."""
+    folder = tmp_path_factory.mktemp("walked")
+    models = Models.load()
+    open_footage = footage_of(models, {}, lambda *_: crossing(folder / "walk.mp4", count=50))
+    with open_footage(1, 90) as walk:
+        assert walk.subset in (1, 2) and walk.fps == 25
+        shown = {name: list(walk.frames(name, 3)) for name in (REFERENCE, "ours", ANCHOR)}
+    return {name: np.stack(frames).astype(float) for name, frames in shown.items()}
+
+
+def test_the_low_anchor_is_worse_than_ours_in_shape_movement_and_colour(walked):
+    original, ours, anchor = (walked[name] for name in (REFERENCE, "ours", ANCHOR))
+    assert original.shape == ours.shape == anchor.shape
+    place = np.median(original, axis=0)
+
+    def changed(frames):
+        return np.abs(frames - place).mean(axis=-1) > 25
+
+    truth = changed(original)
+    iou = [
+        (changed(frames) & truth).sum() / (changed(frames) | truth).sum()
+        for frames in (ours, anchor)
+    ]
+    assert iou[0] > iou[1] + 0.1  # shape and movement
+    both = truth & changed(ours) & changed(anchor)
+    error = [np.abs(frames - original)[both].mean() for frames in (ours, anchor)]
+    assert error[1] > 2 * error[0]  # colour
+
+
+def test_the_anchors_gait_stands_still_and_jumps():
+    walk = torch.rand(1, 8, 64, 64).round()
+    made = BadGait()(walk, torch.zeros(1, 32))
+    assert torch.equal(made[:, 0], made[:, 7]) and not torch.equal(made, walk)
+    colours = BadColours()(torch.full((1, 3, 64, 64), 0.9), walk[:, 0])
+    assert float(colours.mean()) < 0.2
+
+
+def test_the_study_that_ships_shows_every_condition():
+    study = Study.load(StudySettings().study)
+    rated = study.of_role("rated")
+    assert {REFERENCE, "ours", ANCHOR} <= {clip.method for clip in rated}
+    assert len({clip.view for clip in rated}) >= 3
+    assert study.of_role("training") and len(study.of_role("gold")) == 2
+    for clip in study.clips:
+        info = probe(study.path(clip))
+        assert (info.width, info.height) == (clip.width, clip.height)
+        assert float(info.duration_s) == pytest.approx(clip.duration_s, abs=0.01)
+    assert sum(path.stat().st_size for path in study.folder.iterdir()) < 5_000_000
+    listed = {clip.file for clip in study.clips} | {"study.json"}
+    assert {path.name for path in study.folder.iterdir()} == listed

@@ -1,11 +1,13 @@
 """The page under load: many raters at once over HTTP, and a server that is killed."""
 
 import asyncio
+import json
 import random
 import sqlite3
 import time
 from collections import Counter
 
+import gradio as gr
 import httpx
 import numpy as np
 import pytest
@@ -14,8 +16,10 @@ from fake_study import write_study
 from servers import serving
 
 from gait_demo.mos.database import Database
+from gait_demo.mos.settings import StudySettings
 from gait_demo.mos.store import Store
 from gait_demo.mos.votes import rater_of
+from gait_demo.ui.rating_tab import rating_tab
 
 RATERS = 200
 LIMIT_S = 120
@@ -177,3 +181,9 @@ def test_the_api_obeys_the_rules_and_tells_nothing(study, tmp_path):
             assert client.get(f"/gradio_api/file={private}").status_code == 403
         named = client.get("/gradio_api/info").json()["named_endpoints"]
         assert set(named) == {"/rate_join", "/rate_next", "/rate_vote", "/rate_back"}
+
+
+def test_without_a_study_the_tab_says_what_to_do(tmp_path):
+    with gr.Blocks() as demo:
+        rating_tab(demo, StudySettings(study=tmp_path / "none"))
+    assert "make one with `python -m gait_demo study build`" in json.dumps(demo.config)

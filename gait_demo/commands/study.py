@@ -129,7 +129,10 @@ def _votes(parsed: argparse.Namespace):
 
     settings = StudySettings.read(os.environ)
     study = Study.load(parsed.study or settings.study)
-    return study, Store(study, Database(parsed.db or settings.database)).votes()
+    where = parsed.db or settings.database
+    if "://" not in where and not Path(where).is_file():
+        raise StudyError(f"There are no votes in {where}: name their file or database with --db.")
+    return study, Store(study, Database(where)).votes()
 
 
 def _write(path: Path, text: str) -> None:

@@ -16,7 +16,7 @@ from gait_demo.mos import records
 from gait_demo.mos.allocation import allocate
 from gait_demo.mos.database import Database, assignments, raters, studies
 from gait_demo.mos.study import SCALE, Study
-from gait_demo.mos.votes import Trial, Vote, rater_of
+from gait_demo.mos.votes import Trial, UnknownRater, Vote, rater_of
 
 AWAY_S = 1800  # after which the clips that a rater left undone are given to others as well
 
@@ -172,7 +172,7 @@ class Store:
             .with_for_update()
         ).first()
         if row is None:
-            raise StudyError("Nobody takes part under this token: begin anew.")
+            raise UnknownRater
         return row
 
     def _of(self, rater: str) -> tuple:

@@ -12,6 +12,13 @@ from gait_demo.mos.study import Clip
 _TOKEN = re.compile(r"[\w-]{20,64}", re.ASCII)
 
 
+class UnknownRater(StudyError):
+    """Nobody has this token."""
+
+    def __init__(self) -> None:
+        super().__init__("Nobody takes part under this token: begin anew.")
+
+
 @dataclass(frozen=True)
 class Trial:
     """What a rater is to see now.
@@ -55,8 +62,8 @@ def rater_of(token: str) -> str:
     """The rater's id in the database and in exports, from which no token can be found.
 
     Raises:
-        StudyError: this is no token.
+        UnknownRater: this is no token.
     """
     if not isinstance(token, str) or not _TOKEN.fullmatch(token):
-        raise StudyError("Nobody takes part under this token: begin anew.")
+        raise UnknownRater
     return hashlib.sha256(token.encode()).hexdigest()[:16]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from urllib.parse import quote
 
 import gradio as gr
@@ -12,10 +13,24 @@ from gait_demo.mos.desk import open_store
 from gait_demo.mos.settings import StudySettings
 from gait_demo.mos.store import Store
 from gait_demo.mos.study import SCALE, Study
-from gait_demo.mos.votes import Trial
-from gait_demo.ui.rating_page import CSS, HTML, JS, OPEN_JS
+from gait_demo.mos.votes import Trial, UnknownRater
 from gait_demo.ui.results_tab import results_part
 
+_HERE = Path(__file__).parent
+_HTML = """
+<section class="rate" aria-label="Rate how natural walkers look">
+  <div class="stage"></div>
+  <p class="news" role="status" aria-live="polite"></p>
+  <div class="controls"></div>
+</section>
+"""
+_OPEN_JS = """
+() => {
+  if (location.hash !== "#rate") return;
+  const tabs = [...document.querySelectorAll("button[role=tab]")];
+  tabs.find((tab) => tab.textContent.trim() === "Rate")?.click();
+}
+"""  # a link that ends in #rate opens the tab
 _ANSWER_S = 4  # to make up one's mind about a clip
 
 
@@ -36,15 +51,15 @@ def rating_tab(demo: gr.Blocks, settings: StudySettings) -> None:
         gr.api(function, api_name=function.__name__, queue=False)
     gr.HTML(
         _told(study),
-        html_template=HTML,
-        css_template=CSS,
-        js_on_load=JS,
+        html_template=_HTML,
+        css_template=(_HERE / "rating.css").read_text(),
+        js_on_load=(_HERE / "rating.js").read_text(),
         server_functions=_for_the_page(store),
         apply_default_css=False,
         elem_id="rating",
     )
     results_part(store, settings.admin_token)
-    demo.load(None, js=OPEN_JS)
+    demo.load(None, js=_OPEN_JS)
 
 
 def _told(study: Study) -> dict:
@@ -122,7 +137,7 @@ def _for_the_page(store: Store) -> list:
         try:
             return _state(store.study, trial())
         except StudyError as error:
-            return {"error": str(error)}
+            return {"error": str(error), "unknown": isinstance(error, UnknownRater)}
 
     def join(data: dict) -> dict:
         try:

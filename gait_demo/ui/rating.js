@@ -1,59 +1,10 @@
-"""How the rating page looks and moves: one piece of HTML that asks the server what comes next."""
+// The rating page. `server` has the Python functions join, next, vote and back of rating_tab.py;
+// each answers with what is to be shown, or with {error: sentence}.
 
-HTML = """
-<section class="rate" aria-label="Rate how natural walkers look">
-  <div class="stage"></div>
-  <p class="news" role="status" aria-live="polite"></p>
-  <div class="controls"></div>
-</section>
-"""
-
-CSS = """
-.rate {max-width: 44rem; margin: 0 auto; font-size: 1rem; line-height: 1.5}
-.rate h2 {margin: .25rem 0 .5rem; font-size: 1.3rem; font-weight: 600; outline: none}
-.rate p {margin: .5rem 0}
-.rate ul {margin: .5rem 0 1rem; padding-left: 1.2rem; list-style: disc}
-.rate li {margin: .25rem 0}
-.rate .news:empty {display: none}
-.rate .news {min-height: 1.5rem; margin: .5rem 0}
-.rate .news.trouble {padding: .5rem .75rem; border-left: .3rem solid #b91c1c;
-  background: var(--block-background-fill)}
-.rate progress {display: block; width: 100%; height: .5rem; border: 0; border-radius: .25rem;
-  overflow: hidden; appearance: none; background: var(--border-color-primary)}
-.rate progress::-webkit-progress-bar {background: var(--border-color-primary)}
-.rate progress::-webkit-progress-value {background: #0f766e}
-.rate progress::-moz-progress-bar {background: #0f766e}
-.rate .screen {display: flex; justify-content: center; padding: .75rem; margin: .5rem 0;
-  border-radius: .5rem; background: #808080}
-.rate video {display: block; max-width: 100%; height: auto; background: #808080}
-.rate button {min-height: 2.75rem; padding: .4rem 1rem; border-radius: .5rem; cursor: pointer;
-  font: inherit; border: 1px solid var(--border-color-primary); color: var(--body-text-color);
-  background: var(--button-secondary-background-fill)}
-.rate button:focus-visible {outline: 3px solid #0d9488; outline-offset: 2px}
-.rate button:disabled {cursor: not-allowed; opacity: .45}
-.rate .main {color: #fff; border-color: #0f766e; background: #0f766e; font-weight: 600}
-.rate fieldset {border: 0; margin: .75rem 0; padding: 0; min-width: 0}
-.rate legend {padding: 0; margin-bottom: .5rem; font-weight: 600}
-.rate .scale {display: grid; grid-template-columns: repeat(5, 1fr); gap: .5rem}
-.rate .scale button {padding: .5rem .25rem; font-weight: 600}
-.rate .scale b {display: block; font-size: 1.25rem; line-height: 1.2}
-.rate .scale button[aria-pressed=true] {border: 2px solid #0f766e}
-.rate .scale button:enabled:hover {border-color: #0f766e}
-.rate .row {display: flex; flex-wrap: wrap; gap: .5rem; margin: .5rem 0}
-@media (max-width: 30rem) {
-  .rate .scale {grid-template-columns: 1fr; gap: .4rem}
-  .rate .scale button {display: flex; gap: .75rem; align-items: center; padding: .3rem 1rem}
-  .rate .scale b {font-size: 1.1rem}
-  .rate .screen {padding: .25rem; margin: .25rem 0}
-}
-"""
-
-# `server` has the Python functions join, next, vote and back; each answers with a state, see
-# rating_tab.py, or with {error: sentence}.
-JS = """
 const told = props.value;
 const KEY = `gait-rating-${told.study}`;
 const ENOUGH = 0.95;  // of a clip that has to have been played
+const ANSWER_MS = 30000;
 const LOST = "The server does not answer. Nothing is lost: check your connection and try again.";
 const news = element.querySelector(".news");
 const stage = element.querySelector(".stage");
@@ -94,24 +45,30 @@ function show(title, content, below) {
   if (state) heading.focus({preventScroll: true});
 }
 
+function inTime(answer) {
+  const late = new Promise((_, refuse) => { setTimeout(refuse, ANSWER_MS); });
+  return Promise.race([answer, late]);
+}
+
 async function ask(name, data) {
   if (busy) return;
   busy = true;
   try {
-    const answer = await server[name]({token, ...data});
+    const answer = await inTime(server[name]({token, ...data}));
     if (!answer.error) {
       if (answer.token) { token = answer.token; remember(); }
       state = answer;
       say("");
       render();
-    } else if (name === "next") {
+    } else if (answer.unknown) {
       state = null;
       consent();
       say(answer.error, true);
     } else {
-      const current = await server.next({token});
+      const current = await inTime(server.next({token}));
       if (!current.error) { state = current; render(); }
-      say(answer.error, true);
+      // a vote that arrived, while its answer was lost, is no trouble
+      if (current.error || current.clip === data.clip) say(answer.error, true);
     }
   } catch {
     say(LOST, true);
@@ -249,13 +206,3 @@ document.addEventListener("keydown", (event) => {
 token = remembered();
 if (token) welcomeBack();
 else consent();
-"""
-
-# A link that ends in #rate opens the tab.
-OPEN_JS = """
-() => {
-  if (location.hash !== "#rate") return;
-  const tabs = [...document.querySelectorAll("button[role=tab]")];
-  tabs.find((tab) => tab.textContent.trim() === "Rate")?.click();
-}
-"""
