@@ -147,6 +147,9 @@ def test_from_consent_to_thank_you_and_the_owners_plot(context, server, study, d
     assert sorted(traces) == ["anchor", "ours", "reference"]
     assert "6 votes. Raters: 1 began, 1 finished" in page.locator("#owner-summary").inner_text()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    with page.expect_download() as download:
+        page.get_by_role("button", name="votes.csv").click()
+    assert len(Path(download.value.path()).read_text().splitlines()) == 1 + 6
     page.set_viewport_size({"width": 1440, "height": 900})
     screenshot(page, "6-owner", tmp_path)
 

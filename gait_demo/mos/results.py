@@ -129,7 +129,7 @@ def condition_rows(report: dict) -> list[list[str]]:
     stages, rows = report["stages"], []
     for part in ("methods", "views"):
         for number, row in enumerate(stages["all"][part]):
-            view = "all" if part == "methods" else str(row["view"])
+            view = "all" if part == "methods" else str("-" if row["view"] is None else row["view"])
             cells = [_cell(stages[stage][part][number]) for stage in STAGES]
             rows.append([row["method"], view, *cells])
     return rows

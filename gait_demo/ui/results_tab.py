@@ -19,17 +19,8 @@ from gait_demo.mos.votes import Vote
 _WRONG_S = 1.0  # what a wrong token costs
 _ASIDE = 1.2  # degrees
 _CLIP_COLUMNS = [
-    "clip",
-    "method",
-    "view",
-    "subset",
-    "person",
-    "seed",
-    "votes",
-    "mos",
-    "low",
-    "high",
-]
+    "clip", "method", "view", "subset", "person", "seed", "votes", "mos", "low", "high"
+]  # fmt: skip
 _CLOSED = (
     "Results are for the owner of the study. Set GAIT_DEMO_ADMIN_TOKEN to see them here, or use "
     "`python -m gait_demo study stats`."
@@ -38,6 +29,7 @@ _CLOSED = (
 
 def results_part(store: Store, admin_token: str | None) -> None:
     """An accordion that opens its content to whoever has the owner's token."""
+    folder = Path(mkdtemp(prefix="gait-votes-"))
     with gr.Accordion("For the owner of this study", open=False, elem_id="owner"):
         if admin_token is None:
             gr.Markdown(_CLOSED)
@@ -73,26 +65,33 @@ def results_part(store: Store, admin_token: str | None) -> None:
             summary(report),
             gr.Dataframe(condition_rows(report), visible=True),
             gr.Dataframe(rows, visible=True),
-            *_files(store, votes),
+            *_files(store, votes, folder),
         ]
 
-    wired = {
-        "fn": read,
-        "inputs": [token, stage],
-        "outputs": [plot, text, conditions, clips, *downloads],
-    }
-    gr.on([show.click, token.submit, stage.input], **wired, api_visibility="private")
+    gr.on(
+        [show.click, token.submit, stage.input],
+        read,
+        inputs=[token, stage],
+        outputs=[plot, text, conditions, clips, *downloads],
+        queue=False,
+        api_visibility="private",
+    )
 
 
 def by_view(report: dict, stage: str) -> go.Figure:
-    """The paper's Fig. 11: MOS by view angle with its 95 % interval, one line a method."""
-    rows = [row for row in report["stages"][stage]["views"] if row["mos"] is not None]
-    views = {row["view"] for row in rows if row["view"] is not None}
-    figure = go.Figure()
+    """The paper's Fig. 11: MOS by view angle with its 95 % interval, one line a method; a study
+    without view angles is shown by method alone."""
+    part = report["stages"][stage]
+    rows = [row for row in part["views"] if row["view"] is not None and row["mos"] is not None]
+    views = sorted({row["view"] for row in rows})
+    axis = {"title": "View angle (degrees)", "tickvals": views}
+    if not rows:
+        rows = [{**row, "view": 0} for row in part["methods"] if row["mos"] is not None]
+        axis = {"visible": False}
     methods = list(dict.fromkeys(row["method"] for row in rows))
+    figure = go.Figure()
     for number, method in enumerate(methods):
-        points = [row for row in rows if row["method"] == method and row["view"] is not None]
-        reach = [(p["mos"], p["low"], p["high"]) for p in points]
+        points = [row for row in rows if row["method"] == method]
         aside = _ASIDE * (number - (len(methods) - 1) / 2)  # so that intervals lie side by side
         figure.add_scatter(
             name=method,
@@ -102,14 +101,14 @@ def by_view(report: dict, stage: str) -> go.Figure:
             mode="lines+markers",
             error_y={
                 "type": "data",
-                "array": [0 if high is None else high - mos for mos, _, high in reach],
-                "arrayminus": [0 if low is None else mos - low for mos, low, _ in reach],
+                "array": [0 if p["high"] is None else p["high"] - p["mos"] for p in points],
+                "arrayminus": [0 if p["low"] is None else p["mos"] - p["low"] for p in points],
             },
             hovertemplate="%{y:.2f} at %{customdata[0]}°, %{customdata[1]} votes",
         )
     figure.update_layout(
         title="MOS by view angle, 95 % intervals",
-        xaxis={"title": "View angle (degrees)", "tickvals": sorted(views)},
+        xaxis=axis,
         yaxis={"title": "MOS", "range": [0.8, 5.2], "tickvals": [1, 2, 3, 4, 5]},
         legend={"orientation": "h", "y": -0.25},
         margin={"l": 50, "r": 20, "t": 60, "b": 60},
@@ -117,8 +116,7 @@ def by_view(report: dict, stage: str) -> go.Figure:
     return figure
 
 
-def _files(store: Store, votes: list[Vote]) -> list[gr.DownloadButton]:
-    folder = Path(mkdtemp(prefix="gait-votes-"))
+def _files(store: Store, votes: list[Vote], folder: Path) -> list[gr.DownloadButton]:
     buttons = []
     for name, write in EXPORTS.items():
         try:
