@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-_START_S = 120
+_START_S = 240  # a busy machine takes long to import torch
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,7 @@ def results_part(store: Store, admin_token: str | None) -> None:
         read,
         inputs=[token, stage],
         outputs=[plot, text, conditions, clips, *downloads],
-        queue=False,
+        concurrency_limit=None,
         api_visibility="private",
     )
 
