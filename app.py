@@ -12,8 +12,9 @@ zero_gpu.declare()
 import gradio as gr  # noqa: E402
 
 from gait_demo.errors import WeightsError  # noqa: E402
+from gait_demo.mos.settings import StudySettings  # noqa: E402
 from gait_demo.pipeline import Models  # noqa: E402
-from gait_demo.ui import anonymize_tab, look  # noqa: E402
+from gait_demo.ui import anonymize_tab, look, rating_tab  # noqa: E402
 
 ASSETS = Path(__file__).resolve().parent / "assets"
 KEPT_S = 3600  # seconds; uploads are deleted after this, and results once the visitor is gone
@@ -24,17 +25,18 @@ try:
 except WeightsError as error:
     raise SystemExit(str(error)) from error
 
-gr.set_static_paths([ASSETS])  # served from where they are, so that no clean-up deletes them
+examples = sorted(ASSETS.glob("*.mp4"))
+gr.set_static_paths(examples)  # served from where they are, so that no clean-up deletes them
 
 with gr.Blocks(
     title="Gait anonymization", analytics_enabled=False, delete_cache=(CLEANED_EVERY_S, KEPT_S)
 ) as demo:
-    anonymize_tab.anonymize_tab(
-        demo,
-        models,
-        examples=sorted(ASSETS.glob("*.mp4")),
-        folder=Path(demo.GRADIO_CACHE) / "sessions",
-    )
+    with gr.Tab("Anonymize"):
+        anonymize_tab.anonymize_tab(
+            demo, models, examples=examples, folder=Path(demo.GRADIO_CACHE) / "sessions"
+        )
+    with gr.Tab("Rate"):
+        rating_tab.rating_tab(demo, StudySettings.read(os.environ))
 
 if __name__ == "__main__":
     demo.queue(max_size=16).launch(

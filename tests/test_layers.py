@@ -56,7 +56,13 @@ ONLY_IN = {
     "gradio": {"ui", "app"},
     "ultralytics": {"detector", "following", "training"},
 }
-MAY_TOUCH_ENVIRONMENT = {"weights", "__main__", "app", "detector"}  # detector: YOLO stays offline
+MAY_TOUCH_ENVIRONMENT = {
+    "weights",
+    "__main__",
+    "app",
+    "commands",
+    "detector",
+}  # detector: YOLO stays offline
 
 
 def room(path: Path) -> str:

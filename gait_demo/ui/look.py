@@ -1,7 +1,7 @@
 """How the page looks, and what moves on it without the server."""
 
 CSS = """
-.gradio-container {max-width: 1240px !important; margin: 0 auto !important}
+.gradio-container {width: 100%; max-width: 1240px !important; margin: 0 auto !important}
 .hidden-or-not {display: flex; flex-wrap: wrap; gap: .5rem .75rem}
 .hidden-or-not p {
   flex: 1 1 17rem; margin: 0; padding: .5rem .75rem; border-radius: .5rem;
