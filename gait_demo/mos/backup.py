@@ -22,6 +22,7 @@ from gait_demo.mos.store import Store
 
 EVERY_MIN = 5
 _AGAIN_S = 300
+_CLOSE_S = 5
 _KINDS = ("rater", "vote")
 
 _log = logging.getLogger(__name__)
@@ -59,7 +60,9 @@ class HubCopy:
         self._thread.start()
 
     def close(self) -> None:
+        """No more uploads."""
         self._stop.set()
+        self._thread.join(_CLOSE_S)
         if self._scheduler:
             self._scheduler.stop()
 
