@@ -23,3 +23,7 @@ class NoPersonError(GaitDemoError):
 
 class DataError(GaitDemoError):
     """Training data is missing or malformed."""
+
+
+class EngineError(GaitDemoError):
+    """A job ended in a way that nobody foresaw."""
