@@ -1,5 +1,18 @@
 """How the page looks, and what moves on it without the server."""
 
+import gradio as gr
+
+THEME = gr.themes.Default(
+    primary_hue="teal", font=["system-ui", "sans-serif"], font_mono=["monospace"]
+).set(  # text that everybody can read
+    button_primary_background_fill="*primary_700",
+    button_primary_background_fill_hover="*primary_800",
+    button_cancel_background_fill="*neutral_600",
+    button_cancel_background_fill_hover="*neutral_700",
+    block_info_text_color="*neutral_600",
+    block_info_text_color_dark="*neutral_300",
+)
+
 CSS = """
 .gradio-container {max-width: 1240px !important; margin: 0 auto !important}
 .hidden-or-not {display: flex; flex-wrap: wrap; gap: .5rem .75rem}
@@ -18,7 +31,8 @@ CSS = """
 }
 #examples img {object-fit: cover}
 .player video {background: #111}
-footer {display: none !important}
+#source button[title^='Trim'], #source button[title^='Reset'] {display: none}
+#source .video-container {height: 268px}
 """
 
 # The three players start, stop and jump together.
