@@ -55,6 +55,7 @@ def serve(folder: Path, **environment: str) -> Iterator[App]:
             "GRADIO_SERVER_NAME": "127.0.0.1",
             "GRADIO_SERVER_PORT": str(port),
             "GRADIO_TEMP_DIR": str(folder / "served"),
+            "GRADIO_HEARTBEAT_INTERVAL": "1",  # a client that closes is noticed at the next beat
         }
     )
     path = folder / "log.txt"

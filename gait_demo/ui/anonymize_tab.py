@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from gait_demo.ui.actions import EVERYONE, MAX_DURATION_S, READY, Actions
-from gait_demo.ui.look import TOGETHER_JS
+from gait_demo.ui.look import PLAYERS_JS
 from gait_demo.ui.pictures import poster
 
 MAX_SEED = 9999
@@ -68,7 +68,7 @@ def anonymize_tab(demo: gr.Blocks, actions: Actions, workers: int) -> None:
         workers: how many runs go on at once.
     """
     gr.Markdown(INTRODUCTION)
-    gr.HTML(HIDDEN)
+    gr.HTML(HIDDEN, padding=False)
     with gr.Row():
         with gr.Column(min_width=300):
             gr.Markdown("## 1. Choose a walking video")
@@ -135,7 +135,7 @@ def anonymize_tab(demo: gr.Blocks, actions: Actions, workers: int) -> None:
 
 
 def _wire(demo, actions: Actions, workers: int, page: Page, stop, clicked) -> None:
-    demo.load(None, js=TOGETHER_JS)
+    demo.load(None, js=PLAYERS_JS)
     demo.unload(actions.leave)
     everything = [getattr(page, name) for name in Page.__dataclass_fields__]
     private = {"api_visibility": "private"}

@@ -49,6 +49,7 @@ class Session:
         self._runs: list[Path] = []
         self._stops: set[threading.Event] = set()
         self._used = time.monotonic()
+        self._is_closed = False
         self.analysed: Analysed | None = None
         self.clip: Path | None = None
         self.look: Look | None = None
@@ -100,8 +101,8 @@ class Session:
         finally:
             self._stops.discard(stop)
             self.use()
-            if not self._folder.exists():  # closed meanwhile
-                shutil.rmtree(folder, ignore_errors=True)
+            if self._is_closed:
+                shutil.rmtree(self._folder, ignore_errors=True)
         self._runs.append(folder)
         self._delete_what_is_not_shown()
 
@@ -131,6 +132,7 @@ class Session:
 
     def close(self) -> None:
         """Stop the runs and delete every file."""
+        self._is_closed = True
         self.cancel()
         shutil.rmtree(self._folder, ignore_errors=True)
 

@@ -26,6 +26,7 @@ from gait_demo.video.container import (
 )
 
 MIN_SIDE_PX = 32  # nobody can be seen walking in less
+MIN_FPS, MAX_FPS = 1, 1000  # beyond these nobody walks, or the file is damaged
 MAX_PIXELS = 4096 * 2304  # a frame; 4K of any shape
 SQUARE_PIXEL_TOLERANCE = 0.02  # pixels that are stretched by less are left alone
 SD_HEIGHT_PX = 576  # taller pictures without a colour tag are BT.709, the others BT.601
@@ -179,6 +180,9 @@ def _frame_rate(stream: av.VideoStream) -> Fraction:
 
     A declared rate can be exact where times are rounded, but some containers only guess it from
     the first few frames.
+
+    Raises:
+        VideoError: it is no rate of a video.
     """
     if stream.frames and stream.duration:
         counted = stream.frames / (stream.duration * stream.time_base)
@@ -186,8 +190,15 @@ def _frame_rate(stream: av.VideoStream) -> Fraction:
         counted = _counted_rate(stream)
     declared = stream.average_rate
     if declared and (counted is None or abs(declared / counted - 1) < 0.01):
-        return declared
-    return counted or Fraction(25)
+        rate = declared
+    else:
+        rate = counted or Fraction(25)
+    if not MIN_FPS <= rate <= MAX_FPS:
+        raise VideoError(
+            f"{file_name(stream.container)} has {float(rate):.3g} frames per second; {MIN_FPS} to "
+            f"{MAX_FPS} can be worked on: copy, export or record it again."
+        )
+    return rate
 
 
 def _counted_rate(stream: av.VideoStream) -> Fraction | None:
