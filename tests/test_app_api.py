@@ -25,13 +25,16 @@ def clip(tmp_path_factory):
 
 
 def client(app, folder: Path) -> Client:
-    return Client(app.url, verbose=False, download_files=folder)
+    patient = {"timeout": 120}  # where the machine is busy otherwise, too
+    return Client(app.url, verbose=False, download_files=folder, httpx_kwargs=patient)
 
 
 def upload(app, path: Path) -> str:
     """Where the server puts a file, as a page is told it."""
     with path.open("rb") as file:
-        answer = httpx.post(f"{app.url}/gradio_api/upload", files={"files": (path.name, file)})
+        answer = httpx.post(
+            f"{app.url}/gradio_api/upload", files={"files": (path.name, file)}, timeout=60
+        )
     return answer.json()[0]
 
 
@@ -39,7 +42,7 @@ def call(app, path: str) -> str:
     """What the endpoint answers to a client that names any path it likes."""
     video = {"path": path, "meta": {"_type": "gradio.FileData"}}
     url = f"{app.url}/gradio_api/call/anonymize"
-    event = httpx.post(url, json={"data": [video, 0, 0, 0, 0]}).json()["event_id"]
+    event = httpx.post(url, json={"data": [video, 0, 0, 0, 0]}, timeout=60).json()["event_id"]
     return httpx.get(f"{url}/{event}", timeout=120).text
 
 
@@ -47,7 +50,7 @@ def fetch(app, path: str) -> int:
     return httpx.get(f"{app.url}/gradio_api/file={path}").status_code
 
 
-def until(condition, seconds: float = 10) -> bool:
+def until(condition, seconds: float = 60) -> bool:
     deadline = time.monotonic() + seconds
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.1)
