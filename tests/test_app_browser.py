@@ -7,6 +7,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from media import ffmpeg
 from walker import write_clip
 
 from gait_demo.shrink import shrink
@@ -24,7 +25,7 @@ CHROMIUM_ARGUMENTS = [
     "--use-fake-ui-for-media-stream",
     "--use-fake-device-for-media-stream",
 ]
-RUN_MS = 100_000
+RUN_MS = 240_000
 PLAYERS = ("original", "binary", "colorized")
 FIRST_BYTES = """async (name) => {
   const video = document.querySelector(`#${name} video`);
@@ -189,6 +190,25 @@ def test_a_clip_is_looked_at_and_trimmed_before_its_run(page, tmp_path):
     page.wait_for_function(THREE_PLAY)
     length = page.evaluate("document.querySelector('#original video').duration")
     assert length == pytest.approx(2, abs=0.04)
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding", "says"),
+    [
+        ("walk.gif", ["-vf", "fps=10,scale=320:-1"], "3.0 s, 320×180, 10 frames per second"),
+        ("phone.mov", ["-c:v", "libx265", "-pix_fmt", "yuv420p10le", "-tag:v", "hvc1"],
+         "3.0 s, 960×540, 25 frames per second"),
+    ],
+)  # fmt: skip
+def test_what_the_browser_cannot_play_is_taken_all_the_same(page, tmp_path, name, encoding, says):
+    ffmpeg("-i", ROOT / "assets" / "street_090.mp4", "-t", "3", *encoding, tmp_path / name)
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="A GIF, or a file").click()
+    chooser.value.set_files(tmp_path / name)
+    page.locator("#facts").get_by_text(f"{says}; 1 person seen").wait_for()
+    assert page.get_by_text("Video not playable").count() == 0
+    page.get_by_role("button", name="Anonymize").click()
+    page.get_by_text("One walker was anonymized").wait_for(timeout=RUN_MS)
 
 
 def test_a_walk_is_recorded_with_the_camera(page, tmp_path):

@@ -17,7 +17,7 @@ from gait_demo.engine import Engine
 from gait_demo.errors import GaitDemoError
 from gait_demo.ui.session import Sessions
 
-FILES = int(os.environ.get("GAIT_FUZZ", "40"))
+FILES = int(os.environ.get("GAIT_FUZZ", "30"))
 OPTIONS = PipelineOptions(video=VideoOptions(max_duration_s=5))
 MAGIC = [b"\x00\x00\x00\x18ftypmp42", b"\x1aE\xdf\xa3", b"RIFF\x00\x00\x01\x00AVI ", b"GIF89a", b""]
 

@@ -13,7 +13,6 @@ import numpy as np
 import psutil
 import pytest
 from gradio_client import Client, handle_file
-from served import serve
 from walker import crossing
 
 from gait_demo.video import read_frames
@@ -22,12 +21,6 @@ USERS = int(os.environ.get("GAIT_LOAD_USERS", "3"))
 RUNS = int(os.environ.get("GAIT_LOAD_RUNS", "4"))
 GROWTH_MB = 60  # that no run may leave behind, of all processes together
 SIZES = [(320, 240), (288, 216), (256, 192)]
-
-
-@pytest.fixture(scope="module")
-def app(tmp_path_factory):
-    with serve(tmp_path_factory.mktemp("load")) as served:
-        yield served
 
 
 def memory_mb(app) -> float:

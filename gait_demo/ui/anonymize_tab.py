@@ -79,6 +79,9 @@ def anonymize_tab(demo: gr.Blocks, actions: Actions, workers: int) -> None:
                 height=300,
                 elem_id="source",
             )
+            other = gr.UploadButton(
+                "A GIF, or a file that cannot be dropped here", size="sm", elem_id="other"
+            )
             facts = gr.Markdown(visible=False, elem_id="facts")
             with gr.Row(visible=False) as trim:
                 start = gr.Slider(0, 1, 0, step=0.1, label="From, in seconds", elem_id="start")
@@ -130,11 +133,11 @@ def anonymize_tab(demo: gr.Blocks, actions: Actions, workers: int) -> None:
         source, facts, trim, start, end, people, chosen, seed, go, status,
         original, binary, colorized, comparison,
     )  # fmt: skip
-    _wire(demo, actions, workers, page, stop, clicked)
+    _wire(demo, actions, workers, page, stop, clicked, other)
     _api(actions, workers)
 
 
-def _wire(demo, actions: Actions, workers: int, page: Page, stop, clicked) -> None:
+def _wire(demo, actions: Actions, workers: int, page: Page, stop, clicked, other) -> None:
     demo.load(None, js=PLAYERS_JS)
     demo.unload(actions.leave)
     everything = [getattr(page, name) for name in Page.__dataclass_fields__]
@@ -151,6 +154,7 @@ def _wire(demo, actions: Actions, workers: int, page: Page, stop, clicked) -> No
     runs = [
         page.source.upload(**looking),
         page.source.stop_recording(**looking),
+        other.upload(**looking | {"inputs": other}),
         clicked.load_input_event.then(**looking),
     ]
     runs += [

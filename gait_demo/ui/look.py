@@ -50,7 +50,7 @@ PLAYERS_JS = """
     document.querySelectorAll("#examples .gallery-item").forEach((button, index) => {
       button.setAttribute("aria-label", `Example ${index + 1}`);
     });
-    for (const toast of document.querySelectorAll(".toast-text")) {
+    for (const toast of document.querySelectorAll("[data-testid=toast-text]")) {
       if (toast.innerText.trim() === "Video not playable") {
         toast.innerText = "Your browser cannot play this video. That alone is no obstacle.";
       }
