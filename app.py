@@ -29,12 +29,14 @@ workers = os.environ.get("GAIT_DEMO_WORKERS", "1")
 if not workers.isdecimal() or int(workers) == 0:
     raise SystemExit(f"GAIT_DEMO_WORKERS is how many runs go on at once, 1 or more, not {workers}.")
 workers = int(workers)
-try:
-    engine, looker = Engine(workers), Engine(1, limit_s=60)
-except WeightsError as error:
-    raise SystemExit(str(error)) from error
+engine, looker = Engine(workers), Engine(1, limit_s=60)
 atexit.register(engine.close)
 atexit.register(looker.close)
+try:
+    engine.wait_until_ready()
+    looker.wait_until_ready()
+except WeightsError as error:
+    raise SystemExit(str(error)) from error
 
 sessions = Sessions(root)
 sessions.sweep_forever()

@@ -36,9 +36,6 @@ class Engine:
     Args:
         workers: how many jobs run at once.
         limit_s: seconds after which a job is given up.
-
-    Raises:
-        WeightsError: the networks cannot be had.
     """
 
     def __init__(self, workers: int = 1, limit_s: float = 1800):
@@ -47,8 +44,15 @@ class Engine:
         self._workers = [_Worker() for _ in range(workers)]
         self._open = True
         for ready in self._workers:
-            ready.wait_until_ready()
             self._idle.put(ready)
+
+    def wait_until_ready(self) -> None:
+        """
+        Raises:
+            WeightsError: the networks cannot be had.
+        """
+        for starting in self._workers:
+            starting.wait_until_ready()
 
     def run(
         self,
@@ -110,6 +114,7 @@ class _Worker:
         self.start()
 
     def start(self) -> None:
+        self._is_ready = False
         self._messages: Queue = Queue()
         self._process = subprocess.Popen(
             [sys.executable, "-m", worker.__name__],
@@ -135,7 +140,9 @@ class _Worker:
         self._process.wait()
 
     def wait_until_ready(self) -> None:
-        self._receive(self._messages.get())
+        if not self._is_ready:
+            self._receive(self._messages.get())
+            self._is_ready = True
 
     def run(
         self,
@@ -147,7 +154,7 @@ class _Worker:
     ) -> Any:
         if not self.is_alive:
             self.start()
-            self.wait_until_ready()
+        self.wait_until_ready()
         self._send((job, arguments))
         until = monotonic() + limit_s
         try:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-START_S = 120
+START_S = 240
 
 
 @dataclass(frozen=True)

@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-import logging
-import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 
 import gradio as gr
 
 from gait_demo.config import AnonymizeOptions, PipelineOptions, VideoOptions
-from gait_demo.engine import Cancelled, Engine
+from gait_demo.engine import Engine
 from gait_demo.errors import GaitDemoError, VideoError
 from gait_demo.pace import Pace
 from gait_demo.structures import GaitResult
 from gait_demo.ui.session import Analysed, Session, Sessions
 from gait_demo.ui.summary import MAX_DURATION_S, describe, summarise
-from gait_demo.worker import place
+from gait_demo.ui.telling import reporter, said, sentences
 
 EVERYONE = 0  # among the choices of whom to change; the others are track ids
 READY = "Click an example, or choose a video and press Anonymize."
-STAGES = {
-    "background": "Learning the background",
-    "tracks": "Finding the walker",
-    "silhouettes": "Cutting out silhouettes",
-    "anonymize": "A-NET: another gait",
-    "render": "C-NET: colours, and putting the walker back",
-}
 _TRIM_STEP_S = 0.1
-_log = logging.getLogger("gait_demo")
 
 
 class Actions:
@@ -71,7 +61,7 @@ class Actions:
 
         def choose(source: str | None, request: gr.Request) -> dict:
             session = self._sessions.of(request.session_hash)
-            with _sentences():
+            with sentences():
                 if not source:
                     raise VideoError(READY)
                 clip = session.take(Path(source), self.examples)
@@ -82,7 +72,7 @@ class Actions:
                     session.forget()
                     return _cleared(page) | {
                         page.source: None,
-                        page.facts: gr.Markdown(f"**{_said(error)}**", visible=True),
+                        page.facts: gr.Markdown(f"**{said(error)}**", visible=True),
                         page.status: READY,
                     }
             session.clip = clip
@@ -120,7 +110,10 @@ class Actions:
         ) -> Iterator[dict]:
             session = self._sessions.of(request.session_hash)
             began = perf_counter()
-            with _sentences():
+            if only_again and session.analysed is None:
+                yield {page.status: READY}
+                return
+            with sentences():
                 if not source:
                     raise VideoError(READY)
                 clip = session.take(Path(source), self.examples)
@@ -132,12 +125,12 @@ class Actions:
                     yield {page.status: READY}
                     return
                 if analysed is None:
-                    analysed = self._analyse(session, clip, part, _reporter(progress))
+                    analysed = self._analyse(session, clip, part, reporter(progress))
                     session.analysed = analysed
                     who = EVERYONE
                     picture = gr.Image(str(analysed.folder / "people.jpg"), visible=True)
                     yield {page.people: picture, page.chosen: _choices(analysed.walkers)}
-                result = self._render(session, analysed, seed, who, _reporter(progress))
+                result = self._render(session, analysed, seed, who, reporter(progress))
             yield {
                 page.original: result.original,
                 page.binary: result.binary,
@@ -168,7 +161,7 @@ class Actions:
         and the report.
         """
         session = self._sessions.of(request.session_hash)
-        with _sentences():
+        with sentences():
             if not video:
                 raise VideoError("No video was given: pass handle_file(PATH) as video.")
             if min(seed, person, start) < 0 or (end and end <= start):
@@ -250,36 +243,3 @@ def _choices(walkers: tuple[int, ...]) -> gr.Radio:
     """Everyone, or one of those who were found; nothing to choose where there is only one."""
     choices = [("Everyone", EVERYONE), *((f"Only person {n}", n) for n in walkers)]
     return gr.Radio(choices, value=EVERYONE, visible=len(walkers) > 1)
-
-
-def _reporter(progress: gr.Progress) -> Callable[[str, int, int], None]:
-    def report(stage: str, done: int, total: int) -> None:
-        progress((done, total or None), desc=STAGES.get(stage, stage), unit="frames")
-
-    return report
-
-
-def _said(error: GaitDemoError) -> str:
-    """What it says, with the name that visitors do not know, as sessions give it, left out."""
-    return re.sub(r"^clip(\.\w+)? ", "This video ", str(error))
-
-
-@contextmanager
-def _sentences() -> Iterator[None]:
-    """Shows what the package says to the visitor; a run that was cancelled says nothing, and of
-    what nobody foresaw the operator learns the place."""
-    try:
-        yield
-    except GaitDemoError as error:
-        raise gr.Error(
-            _said(error), title="This did not work", duration=None, print_exception=False
-        ) from None
-    except Cancelled:
-        raise gr.Error(visible=False, print_exception=False) from None
-    except OSError as error:
-        _log.error("unexpected: %s", place(error))
-        raise gr.Error(
-            "The server could not keep the video: reload the page and try again.",
-            title="This did not work",
-            print_exception=False,
-        ) from None

@@ -6,14 +6,11 @@ import itertools
 import math
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
 import av
-import numpy as np
 from av.container import InputContainer
-from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 
 from gait_demo.errors import VideoError
 from gait_demo.structures import Frame, VideoInfo
@@ -24,18 +21,14 @@ from gait_demo.video.container import (
     open_video,
     video_stream,
 )
+from gait_demo.video.display import Display
+from gait_demo.video.rate import declared_duration_s, frame_rate
 
 MIN_SIDE_PX = 32  # nobody can be seen walking in less
-MIN_FPS, MAX_FPS = 1, 1000  # beyond these nobody walks, or the file is damaged
 MAX_PIXELS = 4096 * 2304  # a frame; 4K of any shape
-SQUARE_PIXEL_TOLERANCE = 0.02  # pixels that are stretched by less are left alone
-SD_HEIGHT_PX = 576  # taller pictures without a colour tag are BT.709, the others BT.601
 MILLISECOND = Fraction(1, 1000)
 _WORTH_SEEKING_S = 2
 TRIM_PER_S = 90_000  # steps of a second in which a trim is told
-
-_UNSPECIFIED = 2  # FFmpeg's AVCOL_SPC_UNSPECIFIED
-_TO_RGB = Interpolation.BILINEAR  # 1 ms a 720p frame; accurate rounding takes 15
 
 
 def probe(path: str | Path) -> VideoInfo:
@@ -48,30 +41,15 @@ def probe(path: str | Path) -> VideoInfo:
     with open_video(path) as container:
         stream = video_stream(container)
         first, _ = _first_two(decoded_frames(container, stream), container)
-        height, width = _Display.of(first, stream).rgb(first).shape[:2]
+        height, width = Display.of(first, stream).rgb(first).shape[:2]
         return VideoInfo(
             width=width,
             height=height,
-            fps=_frame_rate(stream),
+            fps=frame_rate(stream),
             frames=stream.frames or None,
-            duration_s=_declared_duration_s(stream),
+            duration_s=declared_duration_s(stream),
             has_audio=audio_stream(container) is not None,
         )
-
-
-def duration_s(path: str | Path) -> float:
-    """Seconds that a video lasts: as declared, or counted where its container does not say.
-
-    Raises:
-        VideoError: as for `probe`, where that is seen before decoding.
-    """
-    with open_video(path) as container:
-        stream = video_stream(container)
-        declared_s = _declared_duration_s(stream)
-        if declared_s is not None:
-            return declared_s
-        frames, span_s = _counted(stream)
-        return float(span_s * frames / max(1, frames - 1))
 
 
 def read_frames(
@@ -104,11 +82,11 @@ def read_frames(
     """
     with open_video(path) as container:
         stream = video_stream(container)
-        fps = _frame_rate(stream)
+        fps = frame_rate(stream)
         start = Fraction(start_s).limit_denominator(TRIM_PER_S)
         end = math.inf if end_s is None else Fraction(end_s).limit_denominator(TRIM_PER_S)
         limit_s = math.inf if max_duration_s is None else max_duration_s
-        declared_s = _declared_duration_s(stream)
+        declared_s = declared_duration_s(stream)
         if declared_s is not None:
             length_s = min(declared_s, end) - start
             if length_s - 1 / fps > limit_s:
@@ -117,7 +95,7 @@ def read_frames(
         with ExitStack() as stack:
             decoded = stack.enter_context(closing(decoded_frames(container, stream)))
             first_two = _first_two(decoded, container)
-            display = _Display.of(first_two[0], stream)
+            display = Display.of(first_two[0], stream)
             zero = first_two[0].pts
             frames = stack.enter_context(_from_keyframe(container, stream, zero, start))
             frames = frames or itertools.chain(first_two, decoded)
@@ -165,58 +143,6 @@ def _from_keyframe(
                 first = next(decoded, None)
             found = first is not None and first.pts is not None and zero <= first.pts <= target
             yield itertools.chain([first], decoded) if found else None
-
-
-def _declared_duration_s(stream: av.VideoStream) -> float | None:
-    if stream.duration:
-        return float(stream.duration * stream.time_base)
-    if stream.container.duration:
-        return stream.container.duration / av.time_base
-    return None
-
-
-def _frame_rate(stream: av.VideoStream) -> Fraction:
-    """Average frames per second: as declared if that fits the frames, otherwise counted.
-
-    A declared rate can be exact where times are rounded, but some containers only guess it from
-    the first few frames.
-
-    Raises:
-        VideoError: it is no rate of a video.
-    """
-    if stream.frames and stream.duration:
-        counted = stream.frames / (stream.duration * stream.time_base)
-    else:
-        counted = _counted_rate(stream)
-    declared = stream.average_rate
-    if declared and (counted is None or abs(declared / counted - 1) < 0.01):
-        rate = declared
-    else:
-        rate = counted or Fraction(25)
-    if not MIN_FPS <= rate <= MAX_FPS:
-        raise VideoError(
-            f"{file_name(stream.container)} has {float(rate):.3g} frames per second; {MIN_FPS} to "
-            f"{MAX_FPS} can be worked on: copy, export or record it again."
-        )
-    return rate
-
-
-def _counted_rate(stream: av.VideoStream) -> Fraction | None:
-    frames, span_s = _counted(stream)
-    return ((frames - 1) / span_s).limit_denominator(1001) if span_s else None
-
-
-def _counted(stream: av.VideoStream) -> tuple[int, Fraction]:
-    """Number of frames, and seconds from the first to the last, by their time stamps."""
-    ticks = []
-    with open_video(stream.container.name) as container:
-        with suppress(av.FFmpegError):
-            for packet in container.demux(container.streams[stream.index]):
-                if packet.pts is not None:
-                    ticks.append(packet.pts)
-    if not ticks:
-        return 0, Fraction(0)
-    return len(ticks), (max(ticks) - min(ticks)) * stream.time_base
 
 
 def _too_long(container: InputContainer, length: str, limit_s: float) -> VideoError:
@@ -272,49 +198,3 @@ def _timed(
             time = last + 1 / fps
         last = time
         yield time, frame
-
-
-@dataclass(frozen=True)
-class _Display:
-    """How the frames of one video are shown: square pixels, in RGB, the right way up."""
-
-    width: int  # before the quarter turn
-    height: int
-    colorspace: Colorspace | None  # None: as tagged
-    transpose: bool
-    mirror_x: bool  # after transposing
-    mirror_y: bool
-    scaler: VideoReformatter = field(default_factory=VideoReformatter)
-
-    @classmethod
-    def of(cls, frame: av.VideoFrame, stream: av.VideoStream) -> _Display:
-        aspect = stream.sample_aspect_ratio or 1
-        if abs(aspect - 1) < SQUARE_PIXEL_TOLERANCE:
-            aspect = 1
-        untagged_hd = frame.colorspace == _UNSPECIFIED and frame.height > SD_HEIGHT_PX
-        matrix = frame.side_data.get("DISPLAYMATRIX")
-        a, b, _, c, d = (1, 0, 0, 0, 1) if matrix is None else np.frombuffer(matrix, np.int32)[:5]
-        transpose = abs(b) > abs(a)  # a pixel (x, y) is shown at (a x + c y, b x + d y)
-        return cls(
-            width=round(frame.width * aspect),
-            height=frame.height,
-            colorspace=Colorspace.ITU709 if untagged_hd else None,
-            transpose=bool(transpose),
-            mirror_x=bool((c if transpose else a) < 0),
-            mirror_y=bool((b if transpose else d) < 0),
-        )
-
-    def rgb(self, frame: av.VideoFrame) -> np.ndarray:
-        """Convert a frame to (H, W, 3) uint8."""
-        rgb = self.scaler.reformat(
-            frame,
-            self.width,
-            self.height,
-            "rgb24",
-            src_colorspace=self.colorspace,
-            interpolation=_TO_RGB,
-        ).to_ndarray()
-        if self.transpose:
-            rgb = rgb.transpose(1, 0, 2)
-        rgb = rgb[:: -1 if self.mirror_y else 1, :: -1 if self.mirror_x else 1]
-        return np.ascontiguousarray(rgb)
