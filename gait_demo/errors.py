@@ -27,3 +27,7 @@ class DataError(GaitDemoError):
 
 class StudyError(GaitDemoError):
     """A study of ratings is malformed, its votes cannot be kept, or a vote breaks the rules."""
+
+
+class EngineError(GaitDemoError):
+    """A job ended in a way that nobody foresaw."""
