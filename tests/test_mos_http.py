@@ -22,10 +22,10 @@ from gait_demo.mos.votes import rater_of
 from gait_demo.ui.rating_tab import rating_tab
 
 RATERS = 200
-LIMIT_S = 120
+LIMIT_S = 240
 SCRIPT = "tests/rating_server.py"
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(400)
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ OPEN = "() => document.querySelector('.rate fieldset')?.disabled === false"
 TITLE = "(text) => document.querySelector('.rate h2')?.innerText === text"
 
 pytestmark = [
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(600),
     pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed: the page is untested"),
 ]
 
@@ -49,7 +49,7 @@ def context(server):
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
         context = browser.new_context(viewport={"width": 1440, "height": 900})
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(60_000)
         strays = []
 
         def guard(route):
