@@ -69,7 +69,7 @@ def serve(folder: Path, **environment: str) -> Iterator[App]:
         yield app
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=120)
 
 
 def _wait_until_served(app: App) -> None:
