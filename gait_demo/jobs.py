@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pickle
 import tempfile
+from functools import cache
 from itertools import islice
 from pathlib import Path
 
@@ -15,9 +16,11 @@ import cv2
 
 from gait_demo import pipeline
 from gait_demo.config import PipelineOptions
-from gait_demo.pipeline import Models, Pipeline, Progress
+from gait_demo.evaluation.readout import Crowd
+from gait_demo.pipeline import Analysis, Models, Pipeline, Progress
 from gait_demo.preview import clearest_frame, number_people
-from gait_demo.structures import GaitResult, Look
+from gait_demo.structures import GaitResult, Look, Rank
+from gait_demo.weights import find
 
 PEOPLE = "people.jpg"
 _ANALYSIS = "analysis.pickle"
@@ -50,11 +53,33 @@ def render(
     models: Models, report: Progress, analysed: Path, folder: Path, options: PipelineOptions
 ) -> GaitResult:
     """As `Pipeline.render`, of the analysis kept in the folder `analysed`."""
-    analysis = pickle.loads((analysed / _ANALYSIS).read_bytes())
-    return Pipeline(models, options).render(analysis, folder, options.anonymize.seed, report)
+    return Pipeline(models, options).render(_kept(analysed), folder, options.anonymize.seed, report)
+
+
+def find_again(
+    models: Models, report: Progress, analysed: Path, options: PipelineOptions
+) -> tuple[list[Rank] | None, int]:
+    """Where recognisers put the most prominent of those who got another gait, before and after.
+
+    Returns:
+        As `Crowd.ranks`, and how many people the crowd has.
+    """
+    analysis, crowd = _kept(analysed), _crowd()
+    person, gait = Pipeline(models, options).gaits(analysis, options.anonymize.seed)[0]
+    seen = ~person.held
+    return crowd.ranks(person.silhouettes.masks[seen], gait[seen]), crowd.people
 
 
 def warm_up(models: Models, report: Progress, clip: Path, options: PipelineOptions) -> dict:
     """A run that nobody waits for; its report says how fast this machine is."""
     with tempfile.TemporaryDirectory() as folder:
         return Pipeline(models, options).run(clip, Path(folder), report).report
+
+
+def _kept(analysed: Path) -> Analysis:
+    return pickle.loads((analysed / _ANALYSIS).read_bytes())
+
+
+@cache
+def _crowd() -> Crowd:
+    return Crowd.load(find("recogniser").path)

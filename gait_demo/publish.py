@@ -23,6 +23,7 @@ _CARD = Path(__file__).with_name("model_card.md")
 _NETWORKS = {
     "anet": "A-NET: anonymized silhouettes from silhouettes and noise",
     "cnet": "C-NET: colours for anonymized silhouettes",
+    "recogniser": "GaitBase: the recogniser that looks for visitors among people who do not exist",
     "stgan": "ST-GAN: the baseline to compare A-NET with",
     "yolo": "person detector: a YOLO that segments",
 }

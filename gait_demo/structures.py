@@ -161,3 +161,18 @@ class GaitResult:
     colorized: Path
     comparison: Path
     report: dict
+
+
+@dataclass(frozen=True)
+class Rank:
+    """How far down the list of whom somebody looks like they are themselves; 1 is found.
+
+    Attributes:
+        recogniser: its name.
+        before, after: by another part of the clear walk, and by what was made of that part.
+            People who are equally near share a rank.
+    """
+
+    recogniser: str
+    before: float
+    after: float

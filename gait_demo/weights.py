@@ -19,7 +19,7 @@ class Weights:
     """A file of weights that was found and verified.
 
     Attributes:
-        name: "anet", "cnet", "yolo" or "stgan".
+        name: "anet", "cnet", "yolo", "stgan" or "recogniser".
         path: the file.
         sha256: of its content, as hexadecimal digits.
         source: "path" (the user's own choice), "checkpoints", or the Hub repository.

@@ -46,7 +46,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     privacy.add_argument("--data", type=Path, required=True, help="CASIA-B or a copy of its kind")
     privacy.add_argument("--out", type=Path, required=True, help="folder for all results")
     privacy.add_argument("--quick", action="store_true", help="fewer people, views and steps")
-    privacy.add_argument("--stgan", type=Path, metavar="FILE", help="weights of train stgan")
+    privacy.add_argument("--stgan", type=Path, metavar="FILE", help="other weights of ST-GAN")
     privacy.add_argument("--methods", type=listed(str), help="such as none,ours; default: all")
     privacy.add_argument("--steps", type=positive, default=1500, help="of training a network")
     privacy.add_argument("--views", type=listed(int), default=tuple(VIEWS), help="such as 0,90")
@@ -120,9 +120,7 @@ def _evaluate_privacy(parsed: argparse.Namespace) -> None:
     from gait_demo.models import build
     from gait_demo.weights import find
 
-    files = {"ours": find("anet")}
-    if parsed.stgan:
-        files["ST-GAN"] = find("stgan", parsed.stgan)
+    files = {"ours": find("anet"), "ST-GAN": find("stgan", parsed.stgan)}
     methods = dict(SIMPLE)
     for name, file in files.items():
         methods[name] = generated(build.load(file.path, file.name))

@@ -15,25 +15,11 @@ from gait_demo.evaluation.attackers import Attacker
 from gait_demo.evaluation.gaits import Gaits, packed
 from gait_demo.evaluation.naturalness import toe_lead
 from gait_demo.models.build import read_tensors, write_tensors
+from gait_demo.structures import Rank
 
 _NETWORK = "recogniser"  # what its checkpoint says it holds
 _FEWEST_FRAMES = 12  # of either half of a walk
 _GEI = "gait energy image"
-
-
-@dataclass(frozen=True)
-class Rank:
-    """How far down the list of whom somebody looks like they are themselves; 1 is found.
-
-    Attributes:
-        recogniser: its name.
-        before, after: by another part of the clear walk, and by what was made of that part.
-            People who are equally near share a rank.
-    """
-
-    recogniser: str
-    before: float
-    after: float
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from gait_demo.errors import GaitDemoError, VideoError
 from gait_demo.pace import Pace
 from gait_demo.structures import GaitResult
 from gait_demo.ui.session import Analysed, Session, Sessions
-from gait_demo.ui.summary import MAX_DURATION_S, describe, summarise
+from gait_demo.ui.summary import MAX_DURATION_S, describe, place_in_crowd, summarise
 from gait_demo.ui.telling import reporter, said, sentences
 
 EVERYONE = 0  # among the choices of whom to change; the others are track ids
@@ -138,6 +138,11 @@ class Actions:
                 page.comparison: result.comparison,
                 page.status: summarise(result.report, perf_counter() - began),
             }
+            with sentences():
+                ranks, strangers = self._engine.run(
+                    "find_again", analysed.folder, _options(part, _of(seed, who))
+                )
+            yield {page.found: gr.Markdown(place_in_crowd(ranks, strangers), visible=True)}
 
         return run
 
@@ -203,9 +208,7 @@ class Actions:
         self, session: Session, analysed: Analysed, seed: float, who: int, report
     ) -> GaitResult:
         with session.run() as (folder, unwanted):
-            options = _options(
-                analysed.part, AnonymizeOptions(seed=int(seed), person=int(who) or None)
-            )
+            options = _options(analysed.part, _of(seed, who))
             result = self._engine.run(
                 "render", analysed.folder, folder, options, on_progress=report, unwanted=unwanted
             )
@@ -221,6 +224,10 @@ class Actions:
         return float(start_s), None if is_whole else float(end_s)
 
 
+def _of(seed: float, who: int) -> AnonymizeOptions:
+    return AnonymizeOptions(seed=int(seed), person=int(who) or None)
+
+
 def _options(part: tuple, person: AnonymizeOptions | None = None) -> PipelineOptions:
     video = VideoOptions(max_duration_s=MAX_DURATION_S, start_s=part[0], end_s=part[1])
     return PipelineOptions(video=video, anonymize=person or AnonymizeOptions())
@@ -234,6 +241,7 @@ def _cleared(page) -> dict:
         page.facts: gr.Markdown(visible=False),
         page.trim: gr.Row(visible=False),
         page.go: gr.Button(interactive=False),
+        page.found: gr.Markdown(visible=False),
         page.people: gr.Image(None, visible=False),
         page.chosen: gr.Radio(value=EVERYONE, visible=False),
     }

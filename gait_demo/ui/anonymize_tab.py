@@ -19,8 +19,9 @@ keeps the clothes, the place and the path, and gets **another body and another w
 """
 HIDDEN = """
 <div class="hidden-or-not">
-<p class="yes"><b>Changed:</b> the gait, that is how the body is built and how it moves. How well
-that hides a person has not been measured yet.</p>
+<p class="yes"><b>Changed:</b> the gait, that is how the body is built and how it moves. Of 20
+made people, attackers who know this program name the right one in 7 % of walks (59 % in clear, 5 %
+by guessing).</p>
 <p class="no"><b>Not hidden:</b> clothing, the place, and (as far as is known) the face.</p>
 <p class="gone"><b>Removed:</b> sound, because a voice is not anonymized.</p>
 </div>
@@ -57,6 +58,7 @@ class Page:
     binary: gr.Video
     colorized: gr.Video
     comparison: gr.Video
+    found: gr.Markdown
 
 
 def anonymize_tab(demo: gr.Blocks, actions: Actions, workers: int) -> None:
@@ -125,13 +127,14 @@ def anonymize_tab(demo: gr.Blocks, actions: Actions, workers: int) -> None:
         colorized = _player("New walker in colour (C-NET)", "colorized")
     with gr.Accordion("All three in one clip, to download", open=False):
         comparison = _player("Comparison", "comparison")
+    found = gr.Markdown(visible=False, elem_id="found")
     with gr.Row():
         for text in (LIMITS, RETENTION):
             with gr.Column(min_width=300):
                 gr.Markdown(text)
     page = Page(
         source, facts, trim, start, end, people, chosen, seed, go, status,
-        original, binary, colorized, comparison,
+        original, binary, colorized, comparison, found,
     )  # fmt: skip
     _wire(demo, actions, workers, page, stop, clicked, other)
     _api(actions, workers)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from gait_demo.evaluation.readout import Rank
 from gait_demo.pace import Pace
-from gait_demo.structures import Look
+from gait_demo.structures import Look, Rank
 
 MAX_DURATION_S = 60
 
