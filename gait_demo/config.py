@@ -46,7 +46,7 @@ COLOURS = ("paper", "sharp")  # C-NET's at 64x64; the original's own pixels
 
 @dataclass(frozen=True)
 class ColorizeOptions:
-    colour: str = "paper"
+    colour: str = "sharp"
     hide_face: bool = True  # leave of the head only what 64x64 pixels hold
 
     def __post_init__(self) -> None:

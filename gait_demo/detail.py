@@ -21,9 +21,10 @@ _UPRIGHT = 0.5  # share of a step up or down that is taken
 _REACH = 1.25  # cells a step may move
 _OUTSIDE = 3.0  # cells beyond the outline up to which distance counts
 _CHUNK, _MARGIN = 128, 8  # frames fitted together, and those shared with the neighbours
-_INSET = 0.9  # 1/64 of the height: pixels nearer to the old outline are not sure to be the person
+_INSET = 1.2  # 1/64 of the height: pixels nearer to the old outline are not sure to be the person
 _ALIKE = 14  # levels: what differs less from the background could be it
 _SPOT = 0.01  # heights: smaller spots of the background's colour are chance
+_RIM = 0.007  # heights over which such a spot and the person mix
 _COARSE = 4  # pixels: how finely that is filled which is not surely the person
 _SOFT = 1.0  # deviation, of these
 _HEAD = 0.2  # heights from the top: what is above is taken for the head, hair and neck
@@ -173,11 +174,11 @@ def _inset(mask: np.ndarray) -> np.ndarray:
 
 
 def _alike(rgb: np.ndarray, behind: np.ndarray, height: float) -> np.ndarray:
-    """(h, w) uint8, 0 or 1: where a larger spot could be the background."""
+    """(h, w) uint8, 0 or 1: where a larger spot, and its rim, could be the background."""
     difference = cv2.blur(cv2.absdiff(rgb, behind), (3, 3)).max(axis=2)
-    spot = max(3, round(_SPOT * height))
-    alike = (difference < _ALIKE).astype(np.uint8)
-    return cv2.morphologyEx(alike, cv2.MORPH_OPEN, np.ones((spot, spot), np.uint8))
+    spot, rim = max(3, round(_SPOT * height)), max(1, round(_RIM * height))
+    alike = cv2.erode((difference < _ALIKE).astype(np.uint8), np.ones((spot, spot), np.uint8))
+    return cv2.dilate(alike, np.ones((spot + 2 * rim, spot + 2 * rim), np.uint8))
 
 
 def _continued(rgb: np.ndarray, sure: np.ndarray) -> np.ndarray:

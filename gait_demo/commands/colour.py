@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from gait_demo.commands.common import listed, positive, progress, seed
+from gait_demo.errors import GaitDemoError
 
 if TYPE_CHECKING:
     from gait_demo.evaluation.colour import RenderedPair
@@ -22,7 +23,7 @@ def add(evaluations: argparse._SubParsersAction) -> None:
     colour = evaluations.add_parser("colour", help="new bodies against renders; prints a table")
     colour.add_argument("--views", type=listed(int), default=_VIEWS, help="such as 0,90")
     colour.add_argument("--pairs", type=positive, default=2, help="of people, in each view")
-    colour.add_argument("--frames", type=positive, default=6, help="of each pair, two or more")
+    colour.add_argument("--frames", type=positive, default=4, help="of each pair, at least 2")
     colour.add_argument("--seed", type=seed, default=0)
     colour.set_defaults(command=_evaluate_colour)
 
@@ -32,6 +33,8 @@ def _evaluate_colour(parsed: argparse.Namespace) -> None:
     from gait_demo.models import build
     from gait_demo.weights import find
 
+    if parsed.frames < 2:
+        raise GaitDemoError("--frames 1 shows no movement; give 2 or more.")
     show, total = progress(), len(parsed.views) * parsed.pairs
     cnet = build.load(find("cnet").path, "cnet")
     figures = list(colour_report(_pairs(parsed), cnet, lambda done: show("colour", done, total)))

@@ -113,8 +113,8 @@ def measure(pair: RenderedPair, cnet: CNet) -> dict[str, dict[str, float]]:
     psnr (dB), ssim: against the true render, inside the new silhouette. sharpness: mean square of
     what 64x64 pixels do not hold, inside the body below the head, of the original's. head: root
     mean square of the same in the head, levels. flicker: mean difference of a frame from the one
-    before, moved as the body moves, levels. background: share of the new body's pixels that change with
-    the colours of the place.
+    before, moved as the body moves, levels. background: share of the new body's pixels that
+    change with the colours of the place.
     """
     fine = _detail(pair.old, pair.old_cover, pair.old_square)
     figures = {
@@ -246,37 +246,32 @@ def colour_report(
 
 def table(figures: list[tuple[int, dict]], ghosts: dict[str, float]) -> str:
     """Markdown: the means by method, and PSNR by view."""
-    head = ["", "PSNR, dB", "SSIM", "sharpness", "head, levels", "flicker", "background", "ghost"]
+    formats = {
+        "psnr": "{:.1f}", "ssim": "{:.3f}", "sharpness": "{:.2f}", "head": "{:.1f}",
+        "flicker": "{:.1f}", "background": "{:.1%}", "ghost": "{:.1%}",
+    }  # fmt: skip
     rows = []
     for name in ("original", *METHODS):
-        mean = {
-            key: np.mean([each[name][key] for _, each in figures]) for key in figures[0][1][name]
-        }
-        times = mean["flicker"] / np.mean([each["original"]["flicker"] for _, each in figures])
-        shown = [mean.get(key) for key in ("psnr", "ssim", "sharpness", "head")]
+        mean = {key: _mean(figures, name, key) for key in figures[0][1][name]}
+        mean["flicker"] /= _mean(figures, "original", "flicker")
+        mean |= {"ghost": ghosts[name]} if name in ghosts else {}
         rows.append(
-            [
-                name,
-                *(
-                    None if v is None else f"{v:.{d}f}"
-                    for v, d in zip(shown, (1, 3, 2, 1), strict=True)
-                ),
-                f"{times:.2f}",
-                *(
-                    f"{v:.3f}" if v is not None else None
-                    for v in (mean.get("background"), ghosts.get(name))
-                ),
-            ]
+            [name, *(form.format(mean[k]) if k in mean else None for k, form in formats.items())]
         )
     views = sorted({view for view, _ in figures})
     by_view = [
         [
             name,
-            *(
-                f"{np.mean([each[name]['psnr'] for at, each in figures if at == view]):.1f}"
-                for view in views
-            ),
+            *(f"{_mean([f for f in figures if f[0] == view], name, 'psnr'):.1f}" for view in views),
         ]
         for name in METHODS
     ]
-    return markdown(head, rows) + "\n\n" + markdown(["PSNR, dB, by view", *views], by_view)
+    return (
+        markdown(["", *formats], rows)
+        + "\n\n"
+        + markdown(["psnr by view, degrees", *views], by_view)
+    )
+
+
+def _mean(figures: list[tuple[int, dict]], name: str, key: str) -> float:
+    return float(np.mean([each[name][key] for _, each in figures]))
