@@ -175,7 +175,8 @@ def _inset(mask: np.ndarray) -> np.ndarray:
 
 def _alike(rgb: np.ndarray, behind: np.ndarray, height: float) -> np.ndarray:
     """(h, w) uint8, 0 or 1: where a larger spot, and its rim, could be the background."""
-    difference = cv2.blur(cv2.absdiff(rgb, behind), (3, 3)).max(axis=2)
+    red, green, blue = cv2.split(cv2.blur(cv2.absdiff(rgb, behind), (3, 3)))
+    difference = cv2.max(cv2.max(red, green), blue)
     spot, rim = max(3, round(_SPOT * height)), max(1, round(_RIM * height))
     alike = cv2.erode((difference < _ALIKE).astype(np.uint8), np.ones((spot, spot), np.uint8))
     return cv2.dilate(alike, np.ones((spot + 2 * rim, spot + 2 * rim), np.uint8))
