@@ -1,6 +1,10 @@
 """The Gradio app: `python app.py` serves it, and a Hugging Face Space runs this file."""
 
+import atexit
 import os
+import shutil
+import signal
+import threading
 from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -11,36 +15,55 @@ zero_gpu.declare()
 
 import gradio as gr  # noqa: E402
 
+from gait_demo.engine import Engine  # noqa: E402
 from gait_demo.errors import WeightsError  # noqa: E402
-from gait_demo.pipeline import Models  # noqa: E402
-from gait_demo.ui import anonymize_tab, look  # noqa: E402
+from gait_demo.mos.settings import StudySettings  # noqa: E402
+from gait_demo.ui import anonymize_tab, look, privacy, rating_tab  # noqa: E402
+from gait_demo.ui.actions import Actions  # noqa: E402
+from gait_demo.ui.session import Sessions  # noqa: E402
 
 ASSETS = Path(__file__).resolve().parent / "assets"
-KEPT_S = 3600  # seconds; uploads are deleted after this, and results once the visitor is gone
-CLEANED_EVERY_S = 300
+MOST_WAITING = 40
 
+root = privacy.private_root(os.environ.get("GRADIO_TEMP_DIR"))
+atexit.register(shutil.rmtree, root, ignore_errors=True)
+os.environ["GRADIO_TEMP_DIR"] = str(root)
+privacy.keep_private()
+
+workers = os.environ.get("GAIT_DEMO_WORKERS", "1")
+if not workers.isdecimal() or int(workers) == 0:
+    raise SystemExit(f"GAIT_DEMO_WORKERS is how many runs go on at once, 1 or more, not {workers}.")
+workers = int(workers)
+engine, looker = Engine(workers), Engine(1, limit_s=60)
+atexit.register(engine.close)
+atexit.register(looker.close)
 try:
-    models = Models.load()
+    engine.wait_until_ready()
+    looker.wait_until_ready()
 except WeightsError as error:
     raise SystemExit(str(error)) from error
 
-gr.set_static_paths([ASSETS])  # served from where they are, so that no clean-up deletes them
+examples = sorted(ASSETS.glob("*.mp4"))
+gr.set_static_paths(examples)  # served from where they are, so that no clean-up deletes them
 
-with gr.Blocks(
-    title="Gait anonymization", analytics_enabled=False, delete_cache=(CLEANED_EVERY_S, KEPT_S)
-) as demo:
-    anonymize_tab.anonymize_tab(
-        demo,
-        models,
-        examples=sorted(ASSETS.glob("*.mp4")),
-        folder=Path(demo.GRADIO_CACHE) / "sessions",
-    )
+sessions = Sessions(root)
+sessions.sweep_forever()
+actions = Actions(engine, looker, sessions, examples, root / "posters")
+threading.Thread(target=actions.measure_pace, daemon=True).start()
+
+with gr.Blocks(title="Gait anonymization", analytics_enabled=False) as demo:
+    with gr.Tab("Anonymize"):
+        anonymize_tab.anonymize_tab(demo, actions, workers)
+    with gr.Tab("Rate"):
+        rating_tab.rating_tab(demo, StudySettings.read(os.environ))
 
 if __name__ == "__main__":
-    demo.queue(max_size=16).launch(
-        theme=gr.themes.Default(
-            primary_hue="teal", font=["system-ui", "sans-serif"], font_mono=["monospace"]
-        ),
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as tidily as Ctrl-C
+    demo.queue(max_size=MOST_WAITING).launch(
+        theme=look.THEME,
         css=look.CSS,
         max_file_size="500mb",
+        run_history=False,
+        enable_monitoring=False,
+        footer_links=["api"],
     )

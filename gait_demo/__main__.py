@@ -6,7 +6,7 @@ import argparse
 import signal
 import sys
 
-from gait_demo.commands import anonymize, evaluate, publish, synthesize, train
+from gait_demo.commands import anonymize, evaluate, publish, study, synthesize, train
 from gait_demo.errors import GaitDemoError
 
 
@@ -18,7 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="gait_demo", description="Gait anonymization.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for room in (anonymize, synthesize, evaluate, train, publish):
+    for room in (anonymize, synthesize, evaluate, train, publish, study):
         room.add(commands)
     parsed = parser.parse_args(arguments)
     try:

@@ -14,8 +14,13 @@ def _at_least(name: str, value: float, low: float) -> None:
 class VideoOptions:
     max_duration_s: float | None = None  # None: no limit
     keep_audio: bool = False
+    start_s: float = 0  # of the part that is worked on, since the first frame
+    end_s: float | None = None  # None: the end
 
     def __post_init__(self) -> None:
+        _at_least("start_s", self.start_s, 0)
+        if self.end_s is not None:
+            _at_least("end_s", self.end_s, self.start_s)
         if self.max_duration_s is not None:
             _at_least("max_duration_s", self.max_duration_s, 0.1)
 

@@ -23,3 +23,11 @@ class NoPersonError(GaitDemoError):
 
 class DataError(GaitDemoError):
     """Training data is missing or malformed."""
+
+
+class StudyError(GaitDemoError):
+    """A study of ratings is malformed, its votes cannot be kept, or a vote breaks the rules."""
+
+
+class EngineError(GaitDemoError):
+    """A job ended in a way that nobody foresaw."""

@@ -25,10 +25,12 @@ LABELS = ("Original", "New silhouette", "New walker")
 MAX_PANEL_WIDTH_PX = 480  # of each of the three in the comparison
 _LABEL_HEIGHT_PX = 32
 _LABEL_INSET_PX = 12
-_WAITING_FRAMES = 6  # between computing and encoding
+_WAITING_FRAMES = 6  # between computing and encoding, at most ...
+_WAITING_BYTES = 64_000_000  # ... and of one video
 QUALITY = {"crf": 20, "preset": "ultrafast"}  # a quarter of the time of the writer's own choice
 
 Write = Callable[..., None]
+Sound = tuple[Path, float]
 
 
 @contextmanager
@@ -77,14 +79,14 @@ def open_writer(
     path: Path,
     size: tuple[int, int],
     fps: Fraction,
-    sound: Path | None,
+    sound: Sound | None,
     picture: Callable[..., np.ndarray] | None = None,
 ) -> Iterator[Write]:
     """A VideoWriter with a thread of its own, so that encoding and computing overlap.
 
     Args:
         size: width and height of every frame.
-        sound: a file whose sound is added; None for silence.
+        sound: a file whose sound is added, and from which second on; None for silence.
         picture: called in the thread, makes a frame of the arrays that `write` is given; None: it
             is given the frame.
 
@@ -93,14 +95,16 @@ def open_writer(
         thread is raised by a later call or at the end of the block.
     """
     waiting: deque[Future] = deque()
-    writer = VideoWriter(path, *size, fps, audio_from=sound, **QUALITY)
+    most = max(1, min(_WAITING_FRAMES, _WAITING_BYTES // (3 * size[0] * size[1])))
+    source, start_s = sound or (None, 0)
+    writer = VideoWriter(path, *size, fps, audio_from=source, audio_start_s=start_s, **QUALITY)
     with writer, ThreadPoolExecutor(max_workers=1) as thread:
 
         def encode(time: Fraction, *arrays: np.ndarray) -> None:
             writer.write(picture(*arrays) if picture else arrays[0], time)
 
         def write(time: Fraction, *arrays: np.ndarray) -> None:
-            if len(waiting) == _WAITING_FRAMES:
+            if len(waiting) == most:
                 waiting.popleft().result()
             waiting.append(thread.submit(encode, time, *arrays))
 
@@ -114,12 +118,12 @@ def open_writer(
 
 
 @contextmanager
-def result_videos(folder: Path, info: VideoInfo, sound: Path | None) -> Iterator[Write]:
+def result_videos(folder: Path, info: VideoInfo, sound: Sound | None) -> Iterator[Write]:
     """Writes binary.mp4, colorized.mp4 and comparison.mp4 into a folder.
 
     Args:
         info: of the clip.
-        sound: a file whose sound is added to all three; None for silence.
+        sound: a file whose sound is added to all three, and from which second on; None for silence.
 
     Yields:
         `write(time, original, binary, colorized)`: seconds, and (H, W, 3) uint8 RGB each.

@@ -44,6 +44,23 @@ class VideoInfo:
 
 
 @dataclass(frozen=True)
+class Look:
+    """What a quick look at a video tells before a run.
+
+    Attributes:
+        info: as declared.
+        duration_s: seconds, counted where the container does not say.
+        people: the most who are seen in one of the frames looked at.
+        looked: number of those frames.
+    """
+
+    info: VideoInfo
+    duration_s: float
+    people: int
+    looked: int
+
+
+@dataclass(frozen=True)
 class Frame:
     """One decoded frame.
 

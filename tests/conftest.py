@@ -2,6 +2,7 @@ import os
 from pathlib import Path
 
 import pytest
+from served import serve
 
 TEST_TIMEOUT_S = 300
 
@@ -21,3 +22,10 @@ def real_data() -> Path:
     if not folder:
         pytest.skip("GAIT_REAL_DATA is not set: nothing was tested on real clips")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory):
+    """The app, served in a process of its own on a free loopback port."""
+    with serve(tmp_path_factory.mktemp("app")) as served:
+        yield served

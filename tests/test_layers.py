@@ -14,6 +14,7 @@ LAYERS = {
     "config": 0,
     "casia": 1,
     "clock": 1,
+    "pace": 1,
     "degrade": 1,
     "shrink": 1,
     "video": 1,
@@ -48,6 +49,9 @@ LAYERS = {
     "publish": 3,
     "zero_gpu": 1,
     "bench": 4,
+    "engine": 4,
+    "jobs": 4,
+    "worker": 4,
     "commands": 4,
     "ui": 4,
     "__main__": 4,
@@ -57,7 +61,13 @@ ONLY_IN = {
     "gradio": {"ui", "app"},
     "ultralytics": {"detector", "following", "training"},
 }
-MAY_TOUCH_ENVIRONMENT = {"weights", "__main__", "app", "detector"}  # detector: YOLO stays offline
+MAY_TOUCH_ENVIRONMENT = {
+    "weights",
+    "__main__",
+    "app",
+    "commands",
+    "detector",
+}  # detector: YOLO stays offline
 
 
 def room(path: Path) -> str:

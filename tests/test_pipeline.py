@@ -1,6 +1,8 @@
 """The whole way from a video to its results, with the shipped weights and the command line."""
 
 import json
+import subprocess
+import sys
 from fractions import Fraction
 from itertools import zip_longest
 from pathlib import Path
@@ -18,7 +20,7 @@ from gait_demo.errors import NoPersonError, VideoError
 from gait_demo.outputs import NAMES
 from gait_demo.pipeline import Models, Pipeline
 from gait_demo.silhouettes import crop_square
-from gait_demo.video import read_frames
+from gait_demo.video import probe, read_frames
 
 ASSETS = Path(__file__).parents[1] / "assets"
 NTSC = Fraction(30000, 1001)
@@ -162,6 +164,21 @@ def test_a_camera_that_follows_the_walker(pipeline, tmp_path):
         same = np.abs(old - now).max(axis=2) < 0.02
         left, gone = left + (beside & same).sum(), gone + (beside & ~same).sum()
     assert gone > 4 * left
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="peak memory is read from Linux")
+def test_4k_comes_back_at_4k_in_bounded_memory(tmp_path):
+    small = list(read_frames(ASSETS / "street_090.mp4"))[50:58]
+    clip = write_clip(tmp_path / "4k.mp4", [cv2.resize(f.rgb, (3840, 2160)) for f in small])
+    code = "import resource, sys; from gait_demo.__main__ import main; main(sys.argv[1:]);"
+    code += "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1000)"
+    run = [sys.executable, "-c", code, "anonymize", str(clip), "--out", str(tmp_path / "result")]
+    said = subprocess.run(run, capture_output=True, check=True, cwd=ASSETS.parent).stdout
+    report, peak_mb = map(json.loads, said.splitlines())
+    assert (report["width"], report["height"], report["frames_covered"]) == (3840, 2160, 8)
+    assert peak_mb < 2300
+    info = probe(tmp_path / "result" / "colorized.mp4")
+    assert (info.width, info.height, info.frames) == (3840, 2160, 8)
 
 
 def test_cancelling_leaves_nothing(pipeline, clip, tmp_path):

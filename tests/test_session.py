@@ -1,19 +1,28 @@
 """What the server keeps for a visitor, and for how long."""
 
-from types import SimpleNamespace
+import os
+import time
 
 import pytest
 
-from gait_demo.ui.session import Cancelled, Session
+from gait_demo.errors import VideoError
+from gait_demo.ui.session import KEPT_RUNS, KEPT_S, Analysed, Sessions
 
 
 @pytest.fixture
-def session(tmp_path):
-    return Session(tmp_path / "served")
+def sessions(tmp_path):
+    return Sessions(tmp_path)
 
 
 def files(tmp_path):
     return sorted(path.name for path in tmp_path.rglob("*") if path.is_file())
+
+
+def upload(tmp_path, name="walk.mp4", digit="a"):
+    path = tmp_path / (digit * 64) / name
+    path.parent.mkdir()
+    path.touch()
+    return path
 
 
 def finished_run(session, name):
@@ -22,29 +31,90 @@ def finished_run(session, name):
     return folder
 
 
-def test_a_run_that_is_stopped_or_fails_leaves_no_file(session, tmp_path):
-    with pytest.raises(Cancelled), session.run() as (folder, check):
+def test_a_run_that_fails_leaves_no_file(sessions, tmp_path):
+    with pytest.raises(ValueError), sessions.of("a").run() as (folder, unwanted):
         (folder / "original.mp4").touch()
-        check()
-        session.cancel()
-        check()
-    with pytest.raises(ValueError), session.run() as (folder, _):
-        (folder / "original.mp4").touch()
+        assert not unwanted()
+        sessions.of("a").cancel()
+        assert unwanted()
         raise ValueError
     assert files(tmp_path) == []
 
 
-def test_the_last_two_runs_and_the_clip_stay(session, tmp_path):
-    clip = finished_run(session, "clip.mp4")
-    session.analysis = SimpleNamespace(source=clip, original=clip / "clip.mp4")
-    assert session.analysis_of(clip) is session.analysis
-    assert session.analysis_of(tmp_path / "another.mp4") is None
-    for seed in range(4):
+def test_the_last_runs_and_the_analysis_stay(sessions, tmp_path):
+    session = sessions.of("a")
+    folder = finished_run(session, "analysis")
+    clip = upload(tmp_path)
+    session.analysed = Analysed(clip, (0, None), folder, (1,))
+    for seed in range(KEPT_RUNS + 2):
         finished_run(session, f"seed{seed}.mp4")
-    assert files(tmp_path) == ["clip.mp4", "seed2.mp4", "seed3.mp4"]
+    kept = [f"seed{seed}.mp4" for seed in range(2, KEPT_RUNS + 2)]
+    assert files(tmp_path) == ["analysis", *kept, "walk.mp4"]
+    assert session.analysis_of(clip, (0, None)) is session.analysed
+    assert session.analysis_of(clip, (1, None)) is None
     session.forget()
-    assert session.analysis_of(clip) is None
-    finished_run(session, "next.mp4")
-    assert files(tmp_path) == ["next.mp4", "seed3.mp4"]
-    session.close()
+    assert session.analysis_of(clip, (0, None)) is None
+
+
+def test_an_upload_moves_into_the_session_and_stays_its_own(sessions, tmp_path):
+    path = upload(tmp_path, "Anna at the station.MOV")
+    mine = sessions.of("a").take(path, [])
+    assert mine.name == "clip.MOV" and not path.parent.exists()
+    assert sessions.of("a").take(mine, []) == mine == sessions.of("a").take(path, [])
+    for known in (mine, path):
+        with pytest.raises(VideoError, match="no longer here"):
+            sessions.of("b").take(known, [])
+    assert files(tmp_path) == ["clip.MOV"]
+    sessions.of("a").forget()
+    assert files(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/etc/hostname", "{root}/secret", "{root}/{hash}/../secret", "{root}/{hash}/link", "secret"],
+)
+def test_no_other_file_is_taken(sessions, tmp_path, path):
+    (tmp_path / "secret").touch()
+    folder = upload(tmp_path).parent
+    (folder / "link").symlink_to(tmp_path / "secret")
+    with pytest.raises(VideoError, match="no longer here"):
+        sessions.of("a").take(path.format(root=tmp_path, hash=folder.name), [])
+    assert (tmp_path / "secret").exists()
+
+
+def test_an_example_stays_where_it_is(sessions, tmp_path):
+    example = tmp_path / "example.mp4"
+    example.touch()
+    assert sessions.of("a").take(example, [example]) == example
+    sessions.of("a").forget()
+    assert example.exists()
+
+
+def test_who_leaves_or_stays_away_for_an_hour_leaves_nothing(sessions, tmp_path, monkeypatch):
+    for visitor in "ab":
+        sessions.of(visitor).take(upload(tmp_path), [])
+    sessions.end("a")
+    assert files(tmp_path) == ["clip.mp4"]
+    upload(tmp_path, "nobody took it.mp4", "c")
+    (tmp_path / "broken off").touch()
+    sessions.sweep()
+    assert len(files(tmp_path)) == 3
+    later = time.monotonic() + KEPT_S + 1
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    for path in ("c" * 64, "broken off"):
+        os.utime(tmp_path / path, (0, 0))
+    with sessions.of("b").run():
+        sessions.sweep()
+        assert len(files(tmp_path)) == 1  # in use
+    monkeypatch.setattr(time, "monotonic", lambda: later + KEPT_S + 1)
+    sessions.sweep()
+    assert files(tmp_path) == []
+
+
+def test_a_run_outlived_by_its_session_leaves_nothing(sessions, tmp_path):
+    with sessions.of("a").run() as (folder, unwanted):
+        sessions.end("a")
+        assert unwanted()
+        folder.mkdir(parents=True)
+        (folder / "late.mp4").touch()
     assert files(tmp_path) == []

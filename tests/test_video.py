@@ -14,7 +14,7 @@ from media import ffmpeg, moving_square, write_clip
 from moviepy.video.io.ffmpeg_reader import ffmpeg_parse_infos
 
 from gait_demo.errors import VideoError
-from gait_demo.video import VideoWriter, probe, read_frames
+from gait_demo.video import VideoWriter, duration_s, probe, read_frames
 
 NTSC = Fraction(30000, 1001)
 
@@ -162,6 +162,62 @@ def test_refuses_long_clips_before_decoding(tmp_path):
     with pytest.raises(VideoError, match="2.0 s long; the limit is 1.5 s: trim it"):
         next(read_frames(clip, max_duration_s=1.5))
     assert len(list(read_frames(clip, max_duration_s=2))) == 50
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding"),
+    [
+        ("b_frames.mp4", ["-bf", "2", "-g", "20", "-pix_fmt", "yuv420p"]),
+        ("hevc.mov", ["-c:v", "libx265", "-g", "20", "-pix_fmt", "yuv420p10le", "-tag:v", "hvc1"]),
+        ("vp9.webm", ["-c:v", "libvpx-vp9", "-g", "20", "-pix_fmt", "yuv420p"]),
+        ("stream.ts", ["-g", "20", "-pix_fmt", "yuv420p"]),
+        ("old.avi", ["-bf", "2", "-pix_fmt", "yuv420p"]),
+        ("anim.gif", []),
+    ],
+)
+@pytest.mark.parametrize(("start", "end"), [(0, 0.5), (0.7, 1.2), (2.5, 2.9), (3.1, None)])
+def test_a_part_is_the_same_as_cut_from_the_whole(tmp_path, name, encoding, start, end):
+    clip = write_clip(tmp_path / name, *encoding, frames=80, fps=20)
+    whole = list(read_frames(clip))
+    low, high = Fraction(str(start)), Fraction(str(end or 9))
+    wanted = [f for f in whole if low <= f.time < high]
+    part = list(read_frames(clip, start_s=start, end_s=end))
+    assert [f.time for f in part] == [f.time - wanted[0].time for f in wanted]
+    assert [f.index for f in part] == list(range(len(wanted)))
+    assert all(np.array_equal(a.rgb, b.rgb) for a, b in zip(part, wanted, strict=True))
+
+
+def test_only_the_part_is_measured_against_the_limit(tmp_path):
+    clip = write_clip(tmp_path / "a.mp4", "-pix_fmt", "yuv420p", frames=50)
+    part = {"start_s": 1, "max_duration_s": 0.5}
+    assert len(list(read_frames(clip, end_s=1.5, **part))) == 12 + 1
+    with pytest.raises(VideoError, match="1.0 s long; the limit is 0.5 s"):
+        next(read_frames(clip, **part))
+    with pytest.raises(VideoError, match="fewer than two frames from 5 s to its end"):
+        next(read_frames(clip, start_s=5))
+
+
+def test_a_duration_that_is_not_declared_is_counted(tmp_path):
+    clip = tmp_path / "recorder.webm"
+    encoding = ["-c:v", "libvpx", "-live", "1", "-pix_fmt", "yuv420p", "-f", "webm"]
+    clip.write_bytes(write_clip_to_pipe(encoding))
+    assert duration_s(clip) == pytest.approx(1, abs=0.002)
+    clip = write_clip(tmp_path / "a.mp4", "-pix_fmt", "yuv420p", frames=50)
+    assert duration_s(clip) == 2
+
+
+@pytest.mark.parametrize("fps", [Fraction(1, 4), 5000])
+def test_a_rate_at_which_nobody_walks_is_refused(tmp_path, fps):
+    clip = write_clip(tmp_path / "a.mp4", "-pix_fmt", "yuv420p", fps=fps, frames=4)
+    with pytest.raises(VideoError, match="frames per second; 1 to 1000 can be worked on"):
+        probe(clip)
+
+
+def test_more_than_4k_is_refused_before_it_is_converted(tmp_path):
+    clip = write_clip(tmp_path / "8k.mp4", "-vf", "scale=7680:4320", "-pix_fmt", "yuv420p",
+                      "-preset", "ultrafast", frames=2)  # fmt: skip
+    with pytest.raises(VideoError, match="too large, 7680x4320 pixels: at most 4K"):
+        probe(clip)
 
 
 def bad_input(kind: str, folder: Path) -> Path:
@@ -340,6 +396,13 @@ def test_sound_starts_with_the_first_picture(tmp_path):
     clip = write_square(tmp_path / "out.mp4", 20, audio_from=late)
     click = np.flatnonzero(np.abs(sound(clip).astype(int)) > 8000)
     assert click[0] / 48000 == pytest.approx(0.1, abs=0.004)
+
+
+def test_sound_of_a_part_starts_with_it(tmp_path):
+    source = write_clip(tmp_path / "a.mp4", "-pix_fmt", "yuv420p", frames=25, audio="aac")
+    clip = write_square(tmp_path / "out.mp4", 20, audio_from=source, audio_start_s=0.12)
+    click = np.flatnonzero(np.abs(sound(clip).astype(int)) > 8000)
+    assert click[0] / 48000 == pytest.approx(0.08, abs=0.004)
 
 
 def test_source_without_sound_is_no_error(tmp_path):

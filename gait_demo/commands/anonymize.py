@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from gait_demo.commands.common import progress, seed
+from gait_demo.commands.common import progress, seconds, seed
 from gait_demo.config import COLOURS, ColorizeOptions
 
 
@@ -17,6 +17,8 @@ def add(commands: argparse._SubParsersAction) -> None:
     anonymize.add_argument("--seed", type=seed, default=0, help="of the noise; another gait each")
     anonymize.add_argument("--keep-audio", action="store_true", help="voices are not anonymized")
     anonymize.add_argument("--person", type=int, help="only this one; 1 is the most prominent")
+    anonymize.add_argument("--start", type=seconds, default=0, help="of the part, in seconds")
+    anonymize.add_argument("--end", type=seconds, help="of the part, in seconds")
     _add_colour(anonymize)
     _add_weights(anonymize)
     anonymize.set_defaults(command=_anonymize)
@@ -48,10 +50,13 @@ def _add_weights(parser: argparse.ArgumentParser) -> None:
 
 def _anonymize(parsed: argparse.Namespace) -> None:
     from gait_demo.config import AnonymizeOptions, PipelineOptions, VideoOptions
+    from gait_demo.errors import VideoError
     from gait_demo.pipeline import Models, Pipeline
 
+    if parsed.end is not None and parsed.end <= parsed.start:
+        raise VideoError(f"--end {parsed.end:g} is not after --start {parsed.start:g}.")
     options = PipelineOptions(
-        video=VideoOptions(keep_audio=parsed.keep_audio),
+        video=VideoOptions(keep_audio=parsed.keep_audio, start_s=parsed.start, end_s=parsed.end),
         anonymize=AnonymizeOptions(seed=parsed.seed, person=parsed.person),
         colorize=_colorize(parsed),
     )

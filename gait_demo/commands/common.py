@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,13 @@ def seed(text: str) -> int:
     if not 0 <= seed < 2**63:
         raise argparse.ArgumentTypeError(f"expected 0 to {2**63 - 1}, got {seed}")
     return seed
+
+
+def seconds(text: str) -> float:
+    number = float(text)
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"expected 0 or more seconds, got {text}")
+    return number
 
 
 def positive(text: str) -> int:

@@ -86,6 +86,7 @@ class Analysis:
 
     Attributes:
         source: the user's video.
+        part: (start, end) in seconds of what is worked on of it; an end of None is its own.
         original: the video as it is shown beside the results, without metadata.
         info: of the source.
         times: (T,) seconds since the first frame, exact.
@@ -97,6 +98,7 @@ class Analysis:
     """
 
     source: Path
+    part: tuple[float, float | None]
     original: Path
     info: VideoInfo
     times: tuple[Fraction, ...]
@@ -105,6 +107,10 @@ class Analysis:
     sightings: Sightings
     people: tuple[Person, ...]
     timings: dict[str, float]
+
+    def frames(self) -> Iterator[Frame]:
+        """Those of the part that is worked on, in full."""
+        return read_frames(self.source, start_s=self.part[0], end_s=self.part[1])
 
     @property
     def camera(self) -> str:
@@ -123,6 +129,7 @@ class Analyser:
         self._source = source
         self._detector = detector
         self._options = options
+        self._part = options.video.start_s, options.video.end_s
         self._report = on_progress
         self._clock = Clock()
         self._info = probe(source)
@@ -159,6 +166,7 @@ class Analyser:
             )
         return Analysis(
             self._source,
+            self._part,
             original,
             self._info,
             tuple(self._times),
@@ -172,13 +180,13 @@ class Analyser:
     def _learn_background(self, original: Path) -> Plate | NoPlate:
         """The plate; the frames that it is learnt from also go into original.mp4."""
         info, video = self._info, self._options.video
-        sound = self._source if video.keep_audio else None
-        expected = info.frames or round((info.duration_s or 0) * info.fps)
+        sound = (self._source, video.start_s) if video.keep_audio else None
+        start_s, end_s = self._part
+        whole_s = info.duration_s or (info.frames or 0) / info.fps
+        expected = round((min(whole_s, end_s or whole_s) - start_s) * info.fps)
 
         def frames(write: Write) -> Iterator[Frame]:
-            for frame in self._clock.decoding(
-                read_frames(self._source, max_duration_s=video.max_duration_s)
-            ):
+            for frame in self._clock.decoding(self._frames(video.max_duration_s)):
                 self._report("background", frame.index, max(expected, frame.index))
                 self._times.append(frame.time)
                 with self._clock.time("encode"):
@@ -188,6 +196,12 @@ class Analyser:
         writer = open_writer(original, (info.width, info.height), info.fps, sound)
         with self._clock.time("background"), writer as write:
             return build_plate(frames(write), self._people)
+
+    def _frames(self, max_duration_s: float | None = None) -> Iterator[Frame]:
+        start_s, end_s = self._part
+        return read_frames(
+            self._source, start_s=start_s, end_s=end_s, max_duration_s=max_duration_s
+        )
 
     def _people(self, image: np.ndarray) -> np.ndarray:
         """(h, w) uint8, 255 where an image shows people who must not become background."""
@@ -200,7 +214,7 @@ class Analyser:
         foreground = ForegroundClip(shape, plate.scale, is_known)
         sightings = Sightings(shape, plate.scale)
         step = max(1, int(self._info.fps / _LOOKS_A_SECOND)) if is_known else 1
-        for frame in self._clock.decoding(read_frames(self._source)):
+        for frame in self._clock.decoding(self._frames()):
             self._report("tracks", frame.index, len(self._times))
             with self._clock.time("foreground"):
                 moving = plate.foreground(frame)

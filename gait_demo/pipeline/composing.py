@@ -20,9 +20,9 @@ from gait_demo.pipeline.carrying import Carried, Carrier
 from gait_demo.pipeline.models import Models
 from gait_demo.silhouettes import crop_square, own_mask
 from gait_demo.structures import Frame, Track
-from gait_demo.video import read_frames
 
-_WINDOW = 16  # full frames held at once, while C-NET colours them in one batch
+_WINDOW = 16  # full frames held at once, while C-NET colours them in one batch, at most ...
+_WINDOW_BYTES = 100_000_000  # ... and of these
 _STRANGER = 0.15  # of the smallest person: what moves and is as tall is not let through
 _SUSPECT = 0.2  # score of a sighting that is not let through
 
@@ -98,12 +98,14 @@ class Composer:
         gaits = self.gaits(seed, on_progress)
         carriers = self._carriers(gaits)
         total = len(self._analysis.times)
-        frames = self._clock.decoding(read_frames(self._analysis.source))
-        while window := list(islice(frames, _WINDOW)):
-            on_progress("render", window[0].index, total)
+        frames = self._clock.decoding(self._analysis.frames())
+        size = 3 * self._analysis.info.width * self._analysis.info.height
+        most = max(1, min(_WINDOW, _WINDOW_BYTES // size))
+        while window := list(islice(frames, most)):
             layers = [self._layers(frame, gaits, carriers) for frame in window]
             colours = self._colours(layers)
             for frame, here in zip(window, layers, strict=True):
+                on_progress("render", frame.index, total)
                 with self._clock.time("composite"):
                     composed = self._compose(frame, here, colours)
                 yield composed

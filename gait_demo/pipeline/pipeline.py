@@ -117,7 +117,8 @@ class Pipeline:
         """
         clock, counts = Clock(), Counter()
         out_dir = Path(out_dir)
-        sound = analysis.source if self.options.video.keep_audio else None
+        keeps_audio = self.options.video.keep_audio
+        sound = (analysis.source, analysis.part[0]) if keeps_audio else None
         with appear_together(out_dir, analysis.source) as part:
             link_or_copy(analysis.original, part / analysis.original.name)
             with clock.time("encode"), result_videos(part, analysis.info, sound) as write:

@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
-from pathlib import Path
-from time import perf_counter
+from dataclasses import dataclass
 
 import gradio as gr
 
-from gait_demo.config import AnonymizeOptions, PipelineOptions, VideoOptions
-from gait_demo.errors import GaitDemoError
-from gait_demo.pipeline import Models, Pipeline, Progress
-from gait_demo.structures import Track
-from gait_demo.ui.look import TOGETHER_JS
-from gait_demo.ui.pictures import numbered, poster
-from gait_demo.ui.session import Cancelled, Session
-from gait_demo.ui.summary import summarise
+from gait_demo.ui.actions import EVERYONE, MAX_DURATION_S, READY, Actions
+from gait_demo.ui.look import PLAYERS_JS
+from gait_demo.ui.pictures import poster
 
-MAX_DURATION_S = 60
 MAX_SEED = 9999
-EVERYONE = 0  # among the choices of whom to change; the others are track ids
-_REPORT_EVERY_S = 0.2
 
 INTRODUCTION = """
 # Give a walker another gait
@@ -37,94 +25,86 @@ that hides a person has not been measured yet.</p>
 <p class="gone"><b>Removed:</b> sound, because a voice is not anonymized.</p>
 </div>
 """
-READY = "Click an example, or choose a video and press Anonymize."
-STAGES = {
-    "background": "Learning the background",
-    "tracks": "Finding the walker",
-    "silhouettes": "Cutting out silhouettes",
-    "anonymize": "A-NET: another gait",
-    "render": "C-NET: colours, and putting the walker back",
-}
+LIMITS = """
+**Works well:** one to a few people who walk through the picture, seen from head to feet, at least
+48 pixels tall, in good light, before a camera that stands still or shakes a little.
+
+**Works badly:** crowds, people who cover each other for long, a camera that moves far. Who is lost
+is erased or cleared rather than shown; watch the result before you pass it on.
+"""
+RETENTION = """
+**Your files:** what you upload or record, and its results, are kept apart from everybody else's,
+are used for nothing but your run, and are deleted when you close or reload this page, or have not
+used it for an hour. Nothing about them is logged, and there are no analytics.
+"""
 
 
-def anonymize_tab(demo: gr.Blocks, models: Models, examples: list[Path], folder: Path) -> None:
+@dataclass(frozen=True)
+class Page:
+    """The components that change."""
+
+    source: gr.Video
+    facts: gr.Markdown
+    trim: gr.Row
+    start: gr.Slider
+    end: gr.Slider
+    people: gr.Image
+    chosen: gr.Radio
+    seed: gr.Slider
+    go: gr.Button
+    status: gr.Markdown
+    original: gr.Video
+    binary: gr.Video
+    colorized: gr.Video
+    comparison: gr.Video
+
+
+def anonymize_tab(demo: gr.Blocks, actions: Actions, workers: int) -> None:
     """Lay out the page and wire it.
 
     Args:
         demo: the Blocks that is open.
-        models: what every run shares.
-        examples: clips that run with one click.
-        folder: where visitors' files are kept while they visit; the app must serve it.
+        actions: what the page does.
+        workers: how many runs go on at once.
     """
-    options = PipelineOptions(video=VideoOptions(max_duration_s=MAX_DURATION_S))
-
-    def run(
-        session: Session | None,
-        source: str | None,
-        seed: float,
-        who: int,
-        progress=gr.Progress(),  # noqa: B008
-    ):
-        if not source or session is None:
-            raise gr.Error(READY, title="No video yet", print_exception=False)
-        began = perf_counter()
-        analysis = session.analysis_of(Path(source))
-        if analysis is None:
-            with _sentences(), session.run() as (folder, check):
-                report = _reporter(progress, check)
-                analysis = Pipeline(models, options).analyse(Path(source), folder, report)
-                walkers = [person.track for person in analysis.people if person.walks]
-                picture = numbered(analysis.original, walkers, folder)
-                session.analysis = analysis
-            who = EVERYONE
-            yield {people: gr.Image(picture, visible=True), chosen: _choices(walkers)}
-        person = AnonymizeOptions(person=who or None)
-        with _sentences(), session.run() as (folder, check):
-            report = _reporter(progress, check)
-            pipeline = Pipeline(models, replace(options, anonymize=person))
-            result = pipeline.render(analysis, folder, int(seed), report)
-        yield {
-            original: result.original,
-            binary: result.binary,
-            colorized: result.colorized,
-            comparison: result.comparison,
-            status: summarise(result.report, perf_counter() - began),
-        }
-
-    def rerun(
-        session: Session | None,
-        source: str | None,
-        seed: float,
-        who: int,
-        progress=gr.Progress(),  # noqa: B008
-    ):
-        if not source or session is None or session.analysis_of(Path(source)) is None:
-            yield {status: READY}
-        else:
-            yield from run(session, source, seed, who, progress)
-
-    def forget(session: Session | None):
-        if session is not None:
-            session.forget()
-        return gr.Image(None, visible=False), gr.Radio(value=EVERYONE, visible=False)
-
-    def cancel(session: Session) -> str:
-        session.cancel()
-        return "Stopped. No result of that run was kept."
-
-    session = gr.State(None, delete_callback=lambda held: held and held.close())
     gr.Markdown(INTRODUCTION)
-    gr.HTML(HIDDEN)
+    gr.HTML(HIDDEN, padding=False)
     with gr.Row():
         with gr.Column(min_width=300):
-            gr.Markdown("### 1. Choose a walking video")
-            source = gr.Video(
-                label="Whole body, up to 60 s",
+            gr.Markdown("## 1. Choose a walking video")
+            source = _shown_as_it_is(
+                label=f"Upload or record: whole body, up to {MAX_DURATION_S} s",
                 sources=["upload", "webcam"],
                 webcam_options=gr.WebcamOptions(mirror=False),
-                height=260,
+                height=300,
                 elem_id="source",
             )
+            other = gr.UploadButton(
+                "A GIF, or a file that cannot be dropped here", size="sm", elem_id="other"
+            )
+            facts = gr.Markdown(visible=False, elem_id="facts")
+            with gr.Row(visible=False) as trim:
+                start = gr.Slider(0, 1, 0, step=0.1, label="From, in seconds", elem_id="start")
+                end = gr.Slider(0, 1, 1, step=0.1, label="To, in seconds", elem_id="end")
+        with gr.Column(min_width=300):
+            clicked = gr.Examples(
+                [[poster(path, actions.posters), str(path)] for path in actions.examples],
+                inputs=[gr.Image(visible=False), source],
+                visible_columns=[0],
+                label="No video at hand? Click one: it runs at once",
+                cache_examples=False,
+                elem_id="examples",
+            )
+            gr.Markdown("## 2. Anonymize")
+            seed = gr.Slider(
+                0, MAX_SEED, value=0, step=1, label="Noise seed",
+                info="Every number is another gait. Move it after a run to see another result.",
+                elem_id="seed",
+            )  # fmt: skip
+            with gr.Row():
+                go = gr.Button("Anonymize", variant="primary", scale=3, interactive=False)
+                stop = gr.Button("Cancel", variant="stop", scale=1)
+            status = gr.Markdown(READY, elem_id="status")
             people = gr.Image(
                 label="The people who were found",
                 visible=False,
@@ -138,55 +118,85 @@ def anonymize_tab(demo: gr.Blocks, models: Models, examples: list[Path], folder:
                 info="By the numbers in the picture. Whoever is not chosen stays recognisable.",
                 visible=False, elem_id="who",
             )  # fmt: skip
-        with gr.Column(min_width=300):
-            clicked = gr.Examples(
-                [[poster(path, folder), str(path)] for path in examples],
-                inputs=[gr.Image(visible=False), source],
-                visible_columns=[0],
-                label="No video at hand? Click one: it runs at once",
-                cache_examples=False,
-                elem_id="examples",
-            )
-            gr.Markdown("### 2. Anonymize")
-            seed = gr.Slider(
-                0, MAX_SEED, value=0, step=1, label="Noise seed",
-                info="Every number is another gait. Move it after a run to see another result.",
-                elem_id="seed",
-            )  # fmt: skip
-            with gr.Row():
-                start = gr.Button("Anonymize", variant="primary", scale=3)
-                stop = gr.Button("Cancel", variant="stop", scale=1)
-            status = gr.Markdown(READY, elem_id="status")
-    gr.Markdown("### 3. Compare")
+    gr.Markdown("## 3. Compare")
     with gr.Row(elem_id="players"):
         original = _player("Original", "original")
         binary = _player("New silhouette (A-NET)", "binary")
         colorized = _player("New walker in colour (C-NET)", "colorized")
     with gr.Accordion("All three in one clip, to download", open=False):
         comparison = _player("Comparison", "comparison")
+    with gr.Row():
+        for text in (LIMITS, RETENTION):
+            with gr.Column(min_width=300):
+                gr.Markdown(text)
+    page = Page(
+        source, facts, trim, start, end, people, chosen, seed, go, status,
+        original, binary, colorized, comparison,
+    )  # fmt: skip
+    _wire(demo, actions, workers, page, stop, clicked, other)
+    _api(actions, workers)
 
-    demo.load(lambda: Session(folder), outputs=session, api_visibility="private")
-    demo.load(None, js=TOGETHER_JS)
-    engine = {"concurrency_id": "engine", "concurrency_limit": 1, "show_progress_on": status}
-    inputs = [session, source, seed, chosen]
-    outputs = [original, binary, colorized, comparison, status, people, chosen]
-    whole = {"fn": run, "inputs": inputs, "outputs": outputs, **engine}
-    half = {"fn": rerun, "inputs": inputs, "outputs": outputs, **engine}
+
+def _wire(demo, actions: Actions, workers: int, page: Page, stop, clicked, other) -> None:
+    demo.load(None, js=PLAYERS_JS)
+    demo.unload(actions.leave)
+    everything = [getattr(page, name) for name in Page.__dataclass_fields__]
+    private = {"api_visibility": "private"}
+    looking = {
+        "fn": actions.choose(page), "inputs": page.source, "outputs": everything,
+        "concurrency_id": "look", "concurrency_limit": 1, "show_progress_on": page.facts, **private,
+    }  # fmt: skip
+    engine = {
+        "inputs": [page.source, page.start, page.end, page.seed, page.chosen],
+        "outputs": everything, "show_progress_on": page.status, **private, **_heavy(workers),
+    }  # fmt: skip
+    whole, again = {"fn": actions.run(page), **engine}, {"fn": actions.rerun(page), **engine}
     runs = [
-        start.click(**whole, api_visibility="private"),
-        clicked.load_input_event.then(**whole, api_visibility="private"),
-        seed.release(**half, trigger_mode="always_last", api_visibility="private"),
-        chosen.input(**half, trigger_mode="always_last", api_visibility="private"),
+        page.source.upload(**looking),
+        page.source.stop_recording(**looking),
+        other.upload(**looking | {"inputs": other}),
+        clicked.load_input_event.then(**looking),
     ]
-    source.change(forget, session, [people, chosen], queue=False, api_visibility="private")
-    stop.click(cancel, session, status, queue=False, cancels=runs, api_visibility="private")
+    runs += [
+        page.go.click(**whole),
+        runs[-1].success(**whole),
+        page.seed.release(**again, trigger_mode="always_last"),
+        page.chosen.input(**again, trigger_mode="always_last"),
+    ]
+    page.source.clear(actions.forget(page), None, everything, queue=False, **private)
+    gr.on(
+        [page.start.change, page.end.change], actions.describe, [page.start, page.end], page.facts,
+        queue=False, show_progress="hidden", trigger_mode="always_last", **private,
+    )  # fmt: skip
+    stop.click(actions.cancel, None, page.status, queue=False, cancels=runs, **private)
 
 
-def _choices(tracks: list[Track]) -> gr.Radio:
-    """Everyone, or one of those who were found; nothing to choose where there is only one."""
-    numbers = sorted(track.track_id for track in tracks)
-    choices = [("Everyone", EVERYONE), *((f"Only person {n}", n) for n in numbers)]
-    return gr.Radio(choices, value=EVERYONE, visible=len(numbers) > 1)
+def _api(actions: Actions, workers: int) -> None:
+    """The endpoint for programs: the same engine and the same queue."""
+    inputs = [
+        _shown_as_it_is(visible=False, label="video"),
+        gr.Number(0, visible=False, label="seed", precision=0),
+        gr.Number(EVERYONE, visible=False, label="person", precision=0),
+        gr.Number(0, visible=False, label="start"),
+        gr.Number(0, visible=False, label="end"),
+    ]
+    names = ("original", "binary", "colorized", "comparison")
+    outputs = [_shown_as_it_is(visible=False, label=name) for name in names]
+    outputs.append(gr.JSON(visible=False, label="report"))
+    gr.Button(visible=False).click(
+        actions.anonymize, inputs, outputs, api_name="anonymize", **_heavy(workers)
+    )
+
+
+def _heavy(workers: int) -> dict:
+    return {"concurrency_id": "engine", "concurrency_limit": workers}
+
+
+def _shown_as_it_is(**options) -> gr.Video:
+    """A video that the server does not convert for the browser, which would take too long."""
+    video = gr.Video(**options)
+    video.postprocess = lambda value: None if value is None else gr.FileData(path=str(value))
+    return video
 
 
 def _player(label: str, name: str) -> gr.Video:
@@ -200,29 +210,3 @@ def _player(label: str, name: str) -> gr.Video:
         elem_classes="player",
         buttons=["download"],
     )
-
-
-def _reporter(progress: gr.Progress, check: Callable[[], None]) -> Progress:
-    shown_s = 0.0
-
-    def report(stage: str, done: int, total: int) -> None:
-        nonlocal shown_s
-        check()
-        if perf_counter() - shown_s > _REPORT_EVERY_S:
-            shown_s = perf_counter()
-            progress((done, total or None), desc=STAGES.get(stage, stage), unit="frames")
-
-    return report
-
-
-@contextmanager
-def _sentences() -> Iterator[None]:
-    """Shows what the package says to the visitor; a run that was cancelled says nothing."""
-    try:
-        yield
-    except GaitDemoError as error:
-        raise gr.Error(
-            str(error), title="This did not work", duration=None, print_exception=False
-        ) from error
-    except Cancelled as error:
-        raise gr.Error(visible=False, print_exception=False) from error

@@ -8,8 +8,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from gait_demo.preview import clearest_frame, number_people
-from gait_demo.structures import Track
 from gait_demo.video import probe, read_frames
 
 POSTER_CHOICES = 8
@@ -22,14 +20,6 @@ def poster(clip: Path, folder: Path) -> str:
     unlike = np.abs(frames - frames.mean(axis=0)).mean(axis=(1, 2, 3))
     folder.mkdir(parents=True, exist_ok=True)
     return _written(folder / f"{clip.stem}.jpg", frames[unlike.argmax()])
-
-
-def numbered(clip: Path, tracks: list[Track], folder: Path) -> str:
-    """The path of a picture of a clip's people with their numbers."""
-    info = probe(clip)
-    index = clearest_frame(tracks, (info.height, info.width))
-    frame = next(islice(read_frames(clip), index, None))
-    return _written(folder / "people.jpg", number_people(frame.rgb, tracks, index))
 
 
 def _written(path: Path, rgb: np.ndarray) -> str:

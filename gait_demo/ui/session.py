@@ -1,74 +1,206 @@
-"""What the server keeps for one visitor, and how that visitor stops a run."""
+"""What the server keeps for one visitor, for how long, and how that visitor stops a run."""
 
 from __future__ import annotations
 
+import os
+import re
+import secrets
 import shutil
-import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from gait_demo.pipeline import Analysis
+from gait_demo.errors import VideoError
+from gait_demo.structures import Look
+
+KEPT_S = 3600  # seconds; what was not used for so long is deleted
+KEPT_RUNS = 8  # the last, which players may still be loading
+SWEPT_EVERY_S = 60
+_UPLOAD = re.compile(r"[0-9a-f]{64}")  # name of the folder that Gradio makes for each upload
 
 
-class Cancelled(Exception):
-    """The visitor pressed Cancel."""
+@dataclass(frozen=True)
+class Analysed:
+    """A clip, the part of it, and where the analysis that all its seeds share is kept."""
+
+    source: Path
+    part: tuple[float, float | None]
+    folder: Path
+    walkers: tuple[int, ...]
 
 
 class Session:
-    """A private folder, the analysis of the visitor's clip, and one run at a time."""
+    """A private folder with everything of one visitor.
 
-    def __init__(self, parent: str | Path):
-        """parent: folder from which the app may serve files."""
-        Path(parent).mkdir(parents=True, exist_ok=True)
-        self._folder = Path(tempfile.mkdtemp(prefix="gait-", dir=parent))
-        self._stop = threading.Event()
+    Attributes:
+        clip: the one on the page, once it was looked at; `look` is what was seen.
+        analysed: of that clip.
+    """
+
+    def __init__(self, root: Path):
+        """root: where Gradio puts uploads, and from where it serves files."""
+        self._root = root
+        self._folder = root / "sessions" / secrets.token_hex(16)  # nobody can guess it
+        self._folder.mkdir(parents=True, mode=0o700)
+        self._taken: dict[Path, Path] = {}
         self._runs: list[Path] = []
-        self.analysis: Analysis | None = None
+        self._stops: set[threading.Event] = set()
+        self._used = time.monotonic()
+        self._is_closed = False
+        self.analysed: Analysed | None = None
+        self.clip: Path | None = None
+        self.look: Look | None = None
+
+    def take(self, path: Path, free: list[Path]) -> Path:
+        """Move an upload into the session's folder.
+
+        Args:
+            path: as a client tells it, which may be any.
+            free: files that everybody may use; they stay where they are.
+
+        Returns:
+            Where it is now. What was taken before is found again.
+
+        Raises:
+            VideoError: it is neither free, nor this session's, nor just uploaded.
+        """
+        path = Path(path)
+        if path in free or path in self._taken.values():
+            return path
+        if path in self._taken:
+            return self._taken[path]
+        folder = path.parent
+        is_upload = folder.parent == self._root and _UPLOAD.fullmatch(folder.name)
+        if not is_upload or ".." in path.parts or path.is_symlink() or not path.is_file():
+            raise VideoError("This video is no longer here: choose or record it again.")
+        suffix = path.suffix if re.fullmatch(r"\.\w{1,5}", path.suffix, re.ASCII) else ""
+        mine = self._new_folder("clip-") / f"clip{suffix}"
+        path.replace(mine)
+        shutil.rmtree(folder, ignore_errors=True)
+        self._taken[path] = mine
+        return mine
 
     @contextmanager
-    def run(self) -> Iterator[tuple[Path, Callable[[], None]]]:
+    def run(self) -> Iterator[tuple[Path, Callable[[], bool]]]:
         """One run; its files stay only if it ends well.
 
         Yields:
-            A new folder for its files, and a check that raises Cancelled once the run is to stop.
+            A new folder for its files, and whether the run is no longer wanted.
         """
-        stop = self._stop = threading.Event()
-        folder = Path(tempfile.mkdtemp(prefix="run-", dir=self._folder))
-
-        def check() -> None:
-            if stop.is_set():
-                raise Cancelled
-
+        stop = threading.Event()
+        self._stops.add(stop)
+        folder = self._new_folder("run-")
         try:
-            yield folder, check
+            yield folder, stop.is_set
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
+        finally:
+            self._stops.discard(stop)
+            self.use()
+            if self._is_closed:
+                shutil.rmtree(self._folder, ignore_errors=True)
         self._runs.append(folder)
         self._delete_what_is_not_shown()
 
+    def analysis_of(self, source: Path, part: tuple[float, float | None]) -> Analysed | None:
+        """The analysis that is kept, if it is of this part of this clip."""
+        kept = self.analysed
+        return kept if kept and (kept.source, kept.part) == (source, part) else None
+
+    def forget(self, but: Path | None = None) -> None:
+        """Another clip was chosen: the one before goes, and with it what was made of it."""
+        self.cancel()
+        self.analysed = self.clip = self.look = None
+        for clip in list(self._taken.values()):
+            if clip != but:
+                self.drop(clip)
+
+    def drop(self, clip: Path) -> None:
+        """Delete a clip that was taken."""
+        for upload, taken in list(self._taken.items()):
+            if taken == clip:
+                shutil.rmtree(clip.parent, ignore_errors=True)
+                del self._taken[upload]
+
+    def cancel(self) -> None:
+        for stop in list(self._stops):
+            stop.set()
+
+    def close(self) -> None:
+        """Stop the runs and delete every file."""
+        self._is_closed = True
+        self.cancel()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def use(self) -> None:
+        self._used = time.monotonic()
+
+    @property
+    def unused_s(self) -> float:
+        return 0 if self._stops else time.monotonic() - self._used
+
+    def _new_folder(self, prefix: str) -> Path:
+        folder = self._folder / f"{prefix}{secrets.token_hex(16)}"
+        folder.mkdir()
+        return folder
+
     def _delete_what_is_not_shown(self) -> None:
-        """All but the last two runs, which players may still be loading, and the clip's own."""
-        for folder in self._runs[:-2]:
-            if self.analysis is None or folder not in self.analysis.original.parents:
+        for folder in self._runs[:-KEPT_RUNS]:
+            if self.analysed is None or folder != self.analysed.folder:
                 shutil.rmtree(folder, ignore_errors=True)
         self._runs = [folder for folder in self._runs if folder.exists()]
 
-    def analysis_of(self, source: Path) -> Analysis | None:
-        """The analysis that is kept, if it is of this clip."""
-        kept = self.analysis
-        return kept if kept is not None and kept.source == source else None
 
-    def forget(self) -> None:
-        """Another clip was chosen: its seeds are not those of the clip before."""
-        self.analysis = None
+class Sessions:
+    """Every visitor's session, by the number that Gradio gives a page or a client."""
 
-    def cancel(self) -> None:
-        self._stop.set()
+    def __init__(self, root: Path):
+        """root: as for `Session`; all in it belongs to this server."""
+        self._root = root
+        self._lock = threading.Lock()
+        self._open: dict[str, Session] = {}
 
-    def close(self) -> None:
-        """Stop the run and delete every file."""
-        self.cancel()
-        shutil.rmtree(self._folder, ignore_errors=True)
+    def of(self, number: str | None) -> Session:
+        """The session, opened if need be; a client without a number gets a new one every time."""
+        number = number or secrets.token_hex(16)
+        with self._lock:
+            if number not in self._open:
+                self._open[number] = Session(self._root)
+            session = self._open[number]
+            session.use()
+            return session
+
+    def end(self, number: str) -> None:
+        """The visitor has gone."""
+        with self._lock:
+            session = self._open.pop(number, None)
+        if session is not None:
+            session.close()
+
+    def sweep(self) -> None:
+        """Delete what was not used for an hour: sessions, and uploads that nobody took."""
+        with self._lock:
+            unused = [n for n, session in self._open.items() if session.unused_s > KEPT_S]
+        for number in unused:
+            self.end(number)
+        os.utime(self._root)
+        for path in self._root.iterdir():
+            is_old = time.time() - path.stat().st_mtime > KEPT_S
+            if is_old and _UPLOAD.fullmatch(path.name):
+                shutil.rmtree(path, ignore_errors=True)
+            elif is_old and path.is_file():  # an upload that was broken off
+                path.unlink(missing_ok=True)
+
+    def sweep_forever(self) -> None:
+        """In a thread of its own."""
+
+        def sweep() -> None:
+            while True:
+                time.sleep(SWEPT_EVERY_S)
+                self.sweep()
+
+        threading.Thread(target=sweep, daemon=True).start()

@@ -3,6 +3,41 @@
 from __future__ import annotations
 
 from gait_demo.evaluation.readout import Rank
+from gait_demo.pace import Pace
+from gait_demo.structures import Look
+
+MAX_DURATION_S = 60
+
+
+def describe(look: Look, start_s: float, end_s: float, pace: Pace | None) -> str:
+    """A clip before its run, and how long the part from `start_s` to `end_s` should take."""
+    info, fps = look.info, float(look.info.fps)
+    people = {0: "nobody", 1: "1 person"}.get(look.people, f"{look.people} people")
+    looked = "1 frame was" if look.looked == 1 else f"{look.looked} frames were"
+    sentences = [
+        f"**{look.duration_s:.1f} s, {info.width}×{info.height}, {fps:.4g} frames per second; "
+        f"{people} seen** ({looked} looked at)."
+    ]
+    if look.people == 0:
+        sentences.append("If somebody walks elsewhere in the clip, try it anyway.")
+    part_s = min(end_s, look.duration_s) - start_s
+    if part_s <= 0:
+        sentences.append("Nothing is left of the video: let it end after it starts.")
+    elif part_s - 1 / fps > MAX_DURATION_S:
+        sentences.append(f"Choose {MAX_DURATION_S} s of it at most.")
+    elif pace is not None:
+        estimate_s = pace.estimate_s(part_s * fps, info.width, info.height)
+        sentences.append(
+            f"Once it is your turn, {part_s:.1f} s of it should take about {_rounded(estimate_s)}, "
+            "by the pace of the last run on this machine."
+        )
+    return " ".join(sentences)
+
+
+def _rounded(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} minutes"
 
 
 def summarise(report: dict, spent_s: float) -> str:

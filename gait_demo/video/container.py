@@ -56,12 +56,16 @@ def audio_stream(container: InputContainer) -> av.AudioStream | None:
 
 
 def decoded_frames(
-    container: InputContainer, stream: av.VideoStream | av.AudioStream
+    container: InputContainer, stream: av.VideoStream | av.AudioStream, whole: bool = True
 ) -> Iterator[av.VideoFrame | av.AudioFrame]:
     """Every frame that can be decoded; damaged packets are passed over.
 
+    Args:
+        whole: whether they are read from the file's beginning.
+
     Raises:
-        VideoError: after the last frame, if the file says that a tenth or more is missing.
+        VideoError: after the last frame of a whole file, if it says that a tenth or more is
+            missing.
     """
     stream.thread_type = "AUTO"
     packets = container.demux(stream)
@@ -78,7 +82,7 @@ def decoded_frames(
         if packet is None:
             break
         read += packet.size > 0
-    if stream.type == "video" and read < _COMPLETE * stream.frames:
+    if whole and stream.type == "video" and read < _COMPLETE * stream.frames:
         raise VideoError(
             f"{file_name(container)} is cut off: {read} of {stream.frames} frames are there. "
             "Copy or record it again."

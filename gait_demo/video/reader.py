@@ -5,15 +5,12 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Iterator
-from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from contextlib import ExitStack, closing, contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 
 import av
-import numpy as np
 from av.container import InputContainer
-from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 
 from gait_demo.errors import VideoError
 from gait_demo.structures import Frame, VideoInfo
@@ -24,14 +21,14 @@ from gait_demo.video.container import (
     open_video,
     video_stream,
 )
+from gait_demo.video.display import Display
+from gait_demo.video.rate import declared_duration_s, frame_rate
 
 MIN_SIDE_PX = 32  # nobody can be seen walking in less
-SQUARE_PIXEL_TOLERANCE = 0.02  # pixels that are stretched by less are left alone
-SD_HEIGHT_PX = 576  # taller pictures without a colour tag are BT.709, the others BT.601
+MAX_PIXELS = 4096 * 2304  # a frame; 4K of any shape
 MILLISECOND = Fraction(1, 1000)
-
-_UNSPECIFIED = 2  # FFmpeg's AVCOL_SPC_UNSPECIFIED
-_TO_RGB = Interpolation.BILINEAR  # 1 ms a 720p frame; accurate rounding takes 15
+_WORTH_SEEKING_S = 2
+TRIM_PER_S = 90_000  # steps of a second in which a trim is told
 
 
 def probe(path: str | Path) -> VideoInfo:
@@ -39,96 +36,113 @@ def probe(path: str | Path) -> VideoInfo:
 
     Raises:
         VideoError: there is no such file; it is empty, cut off before its index, not a video,
-            has no picture or only one, or is smaller than 32 pixels.
+            has no picture or only one, or is smaller than 32 pixels or larger than 4K.
     """
     with open_video(path) as container:
         stream = video_stream(container)
         first, _ = _first_two(decoded_frames(container, stream), container)
-        height, width = _Display.of(first, stream).rgb(first).shape[:2]
+        height, width = Display.of(first, stream).rgb(first).shape[:2]
         return VideoInfo(
             width=width,
             height=height,
-            fps=_frame_rate(stream),
+            fps=frame_rate(stream),
             frames=stream.frames or None,
-            duration_s=_declared_duration_s(stream),
+            duration_s=declared_duration_s(stream),
             has_audio=audio_stream(container) is not None,
         )
 
 
-def read_frames(path: str | Path, *, max_duration_s: float | None = None) -> Iterator[Frame]:
+def read_frames(
+    path: str | Path,
+    *,
+    start_s: float = 0,
+    end_s: float | None = None,
+    max_duration_s: float | None = None,
+) -> Iterator[Frame]:
     """Decode a video frame by frame, as it is displayed.
 
-    Rotation and mirror tags are applied and pixels made square; a frame whose size differs from
-    the first is scaled to it. Times are those of the file, so a variable frame rate is kept; a
-    frame without a later time than its predecessor comes 1 / fps after it. Times that a
-    container rounded to milliseconds go back to the grid of its frame rate where they fit. A
+    Frames whose pixels are not square are stretched; those of another size than the first (a
+    browser's recording may change it) are scaled to it. Times are exact where the container's are;
+    those rounded to milliseconds move to the grid of the average rate where they fit. A
     clip that is damaged here and there gives the frames that can be decoded. Closing the
     generator closes the file.
 
     Args:
         path: a video file.
-        max_duration_s: seconds; a clip that is longer by more than a frame is refused.
+        start_s, end_s: seconds since the first frame; those at or after `start_s` and before
+            `end_s` (None: the end) are read, and count from index 0 and time 0.
+        max_duration_s: seconds; what would be longer by more than a frame is refused.
 
     Yields:
         Frame: rgb is (H, W, 3) uint8.
 
     Raises:
-        VideoError: as for `probe`, for a clip that is too long, and, after its last frame, for
-            one that is cut off.
+        VideoError: as for `probe`, for a part that is too long, or holds fewer than two frames,
+            and, after its last frame, for a video that is cut off.
     """
     with open_video(path) as container:
         stream = video_stream(container)
-        fps = _frame_rate(stream)
+        fps = frame_rate(stream)
+        start = Fraction(start_s).limit_denominator(TRIM_PER_S)
+        end = math.inf if end_s is None else Fraction(end_s).limit_denominator(TRIM_PER_S)
         limit_s = math.inf if max_duration_s is None else max_duration_s
-        declared_s = _declared_duration_s(stream)
-        if declared_s is not None and declared_s - 1 / fps > limit_s:
-            raise _too_long(container, f"{declared_s:.1f} s long", limit_s)
+        declared_s = declared_duration_s(stream)
+        if declared_s is not None:
+            length_s = min(declared_s, end) - start
+            if length_s - 1 / fps > limit_s:
+                raise _too_long(container, f"{float(length_s):.1f} s long", limit_s)
 
-        with closing(decoded_frames(container, stream)) as decoded:
+        with ExitStack() as stack:
+            decoded = stack.enter_context(closing(decoded_frames(container, stream)))
             first_two = _first_two(decoded, container)
-            display = _Display.of(first_two[0], stream)
-            frames = itertools.chain(first_two, decoded)
-            for index, (time, frame) in enumerate(_timed(frames, stream, fps)):
-                if time > limit_s:
+            display = Display.of(first_two[0], stream)
+            zero = first_two[0].pts
+            frames = stack.enter_context(_from_keyframe(container, stream, zero, start))
+            frames = frames or itertools.chain(first_two, decoded)
+            index, first = 0, None
+            for time, frame in _timed(frames, stream, fps, zero):
+                if time < start:
+                    continue
+                if time >= end:
+                    break
+                first = time if first is None else first
+                if time - first > limit_s:
                     raise _too_long(container, f"longer than {limit_s:g} s", limit_s)
-                yield Frame(index, time, display.rgb(frame))
+                yield Frame(index, time - first, display.rgb(frame))
+                index += 1
+        if index < 2:
+            until = "its end" if end_s is None else f"{end_s:g} s"
+            raise VideoError(
+                f"{file_name(container)} has fewer than two frames from {start_s:g} s to {until}: "
+                "choose a longer part."
+            )
 
 
-def _declared_duration_s(stream: av.VideoStream) -> float | None:
-    if stream.duration:
-        return float(stream.duration * stream.time_base)
-    if stream.container.duration:
-        return stream.container.duration / av.time_base
-    return None
+@contextmanager
+def _from_keyframe(
+    container: InputContainer, stream: av.VideoStream, zero: int | None, start: Fraction
+) -> Iterator[Iterator[av.VideoFrame] | None]:
+    """The frames from the last keyframe before `start` seconds on, without those before it.
 
+    Args:
+        zero: time stamp of the first frame.
 
-def _frame_rate(stream: av.VideoStream) -> Fraction:
-    """Average frames per second: as declared if that fits the frames, otherwise counted.
-
-    A declared rate can be exact where times are rounded, but some containers only guess it from
-    the first few frames.
+    Yields:
+        The frames; None where there is little to skip, or the file does not say where they are.
     """
-    if stream.frames and stream.duration:
-        counted = stream.frames / (stream.duration * stream.time_base)
-    else:
-        counted = _counted_rate(stream)
-    declared = stream.average_rate
-    if declared and (counted is None or abs(declared / counted - 1) < 0.01):
-        return declared
-    return counted or Fraction(25)
-
-
-def _counted_rate(stream: av.VideoStream) -> Fraction | None:
-    ticks = []
-    with open_video(stream.container.name) as container:
-        with suppress(av.FFmpegError):
-            for packet in container.demux(container.streams[stream.index]):
-                if packet.pts is not None:
-                    ticks.append(packet.pts)
-    if len(ticks) < 2 or min(ticks) == max(ticks):
-        return None
-    span_s = (max(ticks) - min(ticks)) * stream.time_base
-    return ((len(ticks) - 1) / span_s).limit_denominator(1001)
+    if start < _WORTH_SEEKING_S or zero is None or not _stores_display_order(stream):
+        yield None
+        return
+    with open_video(container.name) as again:
+        there = again.streams[stream.index]
+        target = zero + math.floor(start / stream.time_base)
+        with closing(decoded_frames(again, there, whole=False)) as decoded:
+            first = None
+            with suppress(av.FFmpegError):
+                again.seek(target, stream=there)
+                first = next(decoded, None)
+            found = first is not None and first.pts is not None and zero <= first.pts <= target
+            yield itertools.chain([first], decoded) if found else None
 
 
 def _too_long(container: InputContainer, length: str, limit_s: float) -> VideoError:
@@ -145,6 +159,11 @@ def _first_two(decoded: Iterator[av.VideoFrame], container: InputContainer) -> l
     if len(frames) == 1:
         raise VideoError(f"{name} has only one frame; a walk is needed: choose a longer video.")
     width, height = frames[0].width, frames[0].height
+    if width * height > MAX_PIXELS:
+        raise VideoError(
+            f"{name} is too large, {width}x{height} pixels: at most 4K (4096x2304) can be worked "
+            "on. Export it smaller."
+        )
     if min(width, height) < MIN_SIDE_PX:
         raise VideoError(
             f"{name} is too small, {width}x{height} pixels: at least "
@@ -153,15 +172,19 @@ def _first_two(decoded: Iterator[av.VideoFrame], container: InputContainer) -> l
     return frames
 
 
+def _stores_display_order(stream: av.VideoStream) -> bool:
+    return stream.container.format.name != "avi"
+
+
 def _timed(
-    frames: Iterable[av.VideoFrame], stream: av.VideoStream, fps: Fraction
+    frames: Iterable[av.VideoFrame], stream: av.VideoStream, fps: Fraction, start: int | None
 ) -> Iterator[tuple[Fraction, av.VideoFrame]]:
-    """Pair each frame with its time since the first: exact, and strictly increasing."""
-    tick = stream.time_base
-    stores_display_order = stream.container.format.name != "avi"
-    start = last = None
+    """Pair each frame with its time since the video's first, whose stamp is `start`: exact, and
+    strictly increasing."""
+    tick, in_order = stream.time_base, _stores_display_order(stream)
+    start, last = start if in_order else None, None
     for frame in frames:
-        stamp = frame.pts if stores_display_order else frame.dts
+        stamp = frame.pts if in_order else frame.dts
         time = None
         if stamp is not None:
             start = stamp if start is None else start
@@ -170,54 +193,8 @@ def _timed(
             if tick == MILLISECOND and abs(time - on_grid) <= tick:
                 time = on_grid
         if last is None:
-            time = Fraction(0)
+            time = max(time or Fraction(0), Fraction(0))
         elif time is None or time <= last:
             time = last + 1 / fps
         last = time
         yield time, frame
-
-
-@dataclass(frozen=True)
-class _Display:
-    """How the frames of one video are shown: square pixels, in RGB, the right way up."""
-
-    width: int  # before the quarter turn
-    height: int
-    colorspace: Colorspace | None  # None: as tagged
-    transpose: bool
-    mirror_x: bool  # after transposing
-    mirror_y: bool
-    scaler: VideoReformatter = field(default_factory=VideoReformatter)
-
-    @classmethod
-    def of(cls, frame: av.VideoFrame, stream: av.VideoStream) -> _Display:
-        aspect = stream.sample_aspect_ratio or 1
-        if abs(aspect - 1) < SQUARE_PIXEL_TOLERANCE:
-            aspect = 1
-        untagged_hd = frame.colorspace == _UNSPECIFIED and frame.height > SD_HEIGHT_PX
-        matrix = frame.side_data.get("DISPLAYMATRIX")
-        a, b, _, c, d = (1, 0, 0, 0, 1) if matrix is None else np.frombuffer(matrix, np.int32)[:5]
-        transpose = abs(b) > abs(a)  # a pixel (x, y) is shown at (a x + c y, b x + d y)
-        return cls(
-            width=round(frame.width * aspect),
-            height=frame.height,
-            colorspace=Colorspace.ITU709 if untagged_hd else None,
-            transpose=bool(transpose),
-            mirror_x=bool((c if transpose else a) < 0),
-            mirror_y=bool((b if transpose else d) < 0),
-        )
-
-    def rgb(self, frame: av.VideoFrame) -> np.ndarray:
-        """Convert a frame to (H, W, 3) uint8."""
-        rgb = self.scaler.reformat(
-            frame,
-            self.width,
-            self.height,
-            "rgb24",
-            src_colorspace=self.colorspace,
-            interpolation=_TO_RGB,
-        ).to_ndarray()
-        if self.transpose:
-            rgb = rgb.transpose(1, 0, 2)
-        rgb = rgb[:: -1 if self.mirror_y else 1, :: -1 if self.mirror_x else 1]
-        return np.ascontiguousarray(rgb)

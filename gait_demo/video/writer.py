@@ -41,9 +41,9 @@ class VideoWriter:
         path: the file to write; replaced if it exists.
         width, height: pixels, of every frame.
         fps: nominal frame rate; it sets the time base and how long the last frame is shown.
-        audio_from: a file whose sound, from its first picture on, is added and cut to the
-            duration of the frames. AAC and MP3 of an mp4 or mov are copied, anything else becomes
-            AAC. A file without sound is no error.
+        audio_from: a file whose sound, from its first picture on or `audio_start_s` seconds
+            later, is added and cut to the duration of the frames. AAC and MP3 of an mp4 or mov
+            are copied, anything else becomes AAC. A file without sound is no error.
         crf: constant rate factor of x264; 18 is visually lossless, larger is coarser.
         preset: speed preset of x264.
 
@@ -59,6 +59,7 @@ class VideoWriter:
         fps: Fraction,
         *,
         audio_from: str | Path | None = None,
+        audio_start_s: float = 0,
         crf: int = 18,
         preset: str = "veryfast",
     ) -> None:
@@ -69,7 +70,7 @@ class VideoWriter:
         numerator = self._fps.numerator
         self._tick = Fraction(1, numerator * math.ceil(TICKS_PER_S / numerator))
         self._options = {"crf": str(crf), "preset": preset, "bf": "0"}
-        self._audio_from = audio_from
+        self._audio_from, self._audio_start_s = audio_from, audio_start_s
         self._scaler = VideoReformatter()
         self._last_pts: int | None = None
 
@@ -82,7 +83,7 @@ class VideoWriter:
             self._sound: Iterator[av.Packet] = iter(())
             if self._audio_from is not None:
                 source = stack.enter_context(open_video(self._audio_from))
-                self._sound = _sound_packets(source, self._output)
+                self._sound = _sound_packets(source, self._output, self._audio_start_s)
             self._next_sound = next(self._sound, None)
             self._cleanup = stack.pop_all()
         return self
@@ -163,8 +164,11 @@ def _start(packet: av.Packet) -> Fraction:
     return packet.pts * packet.time_base
 
 
-def _sound_packets(source: InputContainer, output: OutputContainer) -> Iterator[av.Packet]:
-    """Add a sound track to `output` and give its packets, timed from the first picture."""
+def _sound_packets(
+    source: InputContainer, output: OutputContainer, start_s: float
+) -> Iterator[av.Packet]:
+    """Add a sound track to `output` and give its packets, timed from `start_s` seconds after the
+    first picture."""
     stream = audio_stream(source)
     if stream is None:
         return
@@ -177,7 +181,7 @@ def _sound_packets(source: InputContainer, output: OutputContainer) -> Iterator[
         target.codec_context.flags |= Flags.bitexact
         packets = _as_aac(stream, target)
     video = video_stream(source)
-    zero = (video.start_time or 0) * video.time_base
+    zero = (video.start_time or 0) * video.time_base + Fraction(start_s)
     for packet in packets:
         shift = round(zero / packet.time_base)
         packet.pts, packet.dts = packet.pts - shift, packet.dts - shift

@@ -1,0 +1,98 @@
+"""Walks for a study: synthetic or CASIA-B's, anonymized by each method."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from gait_demo.casia import FPS, CasiaB, Sequence
+from gait_demo.errors import DataError
+from gait_demo.mos.anchor import BadColours, BadGait
+from gait_demo.mos.study import ANCHOR, REFERENCE
+from gait_demo.pipeline import Analysis, Models, Pipeline
+from gait_demo.video import read_frames, write_avi
+
+CONDITION = "nm-05"
+_POOR_FRAMES = 0.1  # share from which on silhouettes are subset 1, of low quality
+
+Film = Callable[[int, int, Path], Path]
+
+
+@dataclass(frozen=True)
+class AnonymizedFootage:
+    """One analysed walk."""
+
+    analysis: Analysis
+    pipelines: dict[str, Pipeline]
+
+    @property
+    def fps(self) -> Fraction:
+        return self.analysis.info.fps
+
+    @property
+    def subset(self) -> int:
+        poor = [(person.poor | person.held).mean() for person in self.analysis.people]
+        return 1 if max(poor) > _POOR_FRAMES else 2
+
+    def frames(self, method: str, seed: int) -> Iterator[np.ndarray]:
+        if method == REFERENCE:
+            return (frame.rgb for frame in read_frames(self.analysis.source))
+        composed = self.pipelines[method].compose(self.analysis, seed)
+        return (new.colorized for new in composed)
+
+
+def footage_of(
+    models: Models, others: dict[str, Models], film: Film
+) -> Callable[[int, int], AbstractContextManager[AnonymizedFootage]]:
+    """
+    Args:
+        models: ours.
+        others: of other methods, which share our detector.
+        film: the video of a person and a view, made in a folder if it has to be made.
+    """
+    ours = Pipeline(models)
+    bad = replace(models, anet=BadGait(), cnet=BadColours())
+    pipelines = {name: Pipeline(net) for name, net in {**others, ANCHOR: bad}.items()}
+
+    @contextmanager
+    def open_footage(person: int, view: int) -> Iterator[AnonymizedFootage]:
+        with TemporaryDirectory() as name:
+            folder = Path(name)
+            analysis = ours.analyse(film(person, view, folder), folder / "analysis")
+            yield AnonymizedFootage(analysis, {"ours": ours, **pipelines})
+
+    return open_footage
+
+
+def synthetic(seed: int) -> Film:
+    """Walkers who do not exist, filmed as CASIA-B's are."""
+    from gait_demo.synthesis.walk import Walk, casia_place
+
+    def film(person: int, view: int, folder: Path) -> Path:
+        walk = Walk.of(seed, person, CONDITION)
+        rng = np.random.default_rng([seed, person, view])
+        frames = walk.film(walk.meshes(), view, casia_place(seed, view), rng)
+        write_avi(folder / "walk.avi", frames, FPS)
+        return folder / "walk.avi"
+
+    return film
+
+
+def from_casia(root: Path) -> Film:
+    """The videos of CASIA-B, or of a copy of its kind."""
+    data = CasiaB(root)
+
+    def film(person: int, view: int, folder: Path) -> Path:
+        sequence = Sequence(person, CONDITION, view)
+        video = data.video(sequence)
+        if video is None:
+            raise DataError(f"there is no video {sequence.name} in {root}.")
+        return video
+
+    return film

@@ -1,0 +1,142 @@
+"""`study`: clips for raters, and what their votes say."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from gait_demo.commands.common import listed, positive, progress, seed
+from gait_demo.errors import StudyError
+
+ST_GAN = "ST-GAN"
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    study = commands.add_parser("study", help="make a study of naturalness, read its votes")
+    what = study.add_subparsers(required=True, metavar="build|stats|export")
+    build = what.add_parser("build", help="make the clips of a study")
+    build.add_argument("--out", type=Path, required=True, help="folder for the study")
+    build.add_argument("--preset", choices=("small", "paper"), default="small")
+    build.add_argument("--data", type=Path, help="CASIA-B with videos; default: synthetic walkers")
+    build.add_argument("--clips", type=Path, metavar="CSV", help="make nothing, take these clips")
+    build.add_argument("--views", type=listed(int), help="such as 0,54,90")
+    build.add_argument("--walkers", type=positive, help="people at each view")
+    build.add_argument("--per-rater", type=positive, help="clips that each rater rates")
+    build.add_argument("--raters", type=positive, help="how many are wanted")
+    build.add_argument("--name", help="of the study")
+    build.add_argument("--seed", type=seed, default=0, help="of the noise and the orders")
+    for name in ("anet", "cnet", "yolo", "stgan"):
+        build.add_argument(f"--{name}", type=Path, metavar="FILE", help=f"weights of {name}")
+    build.set_defaults(command=_build)
+    stats = what.add_parser("stats", help="mean opinion scores; prints a table")
+    _add_where(stats)
+    stats.add_argument("--json", type=Path, metavar="FILE", help="for all figures")
+    stats.set_defaults(command=_stats)
+    export = what.add_parser("export", help="the votes for other programs")
+    _add_where(export)
+    export.add_argument("--out", type=Path, required=True, help="folder for votes.csv, sureal.json")
+    export.set_defaults(command=_export)
+
+
+def _add_where(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--study", type=Path, help="folder; default: GAIT_DEMO_STUDY, or ours")
+    parser.add_argument("--db", help="file or URL; default: GAIT_DEMO_MOS_DB, or ours")
+
+
+def _build(parsed: argparse.Namespace) -> None:
+    from gait_demo.mos.build import build_study
+    from gait_demo.mos.importing import import_clips
+    from gait_demo.mos.plan import StudyPlan
+
+    names = ("out", "views", "walkers", "per_rater", "raters", "name", "seed")
+    given = {name: getattr(parsed, name) for name in names if getattr(parsed, name) is not None}
+    plan = (StudyPlan.paper if parsed.preset == "paper" else StudyPlan)(**given)
+    if parsed.clips:
+        study = import_clips(parsed.clips, plan)
+    else:
+        study, problems = build_study(*_walks(parsed, plan), progress())
+        for problem in problems:
+            print(problem, file=sys.stderr)
+    print(
+        f"{parsed.out}: {len(study.of_role('rated'))} clips to rate, {study.per_rater} by each of "
+        f"{study.raters} raters, {len(study.of_role('gold'))} gold items and "
+        f"{len(study.of_role('training'))} for training, id {study.id}"
+    )
+
+
+def _walks(parsed: argparse.Namespace, plan):
+    """The plan with its methods, and what shows them."""
+    from gait_demo.commands.footage import footage_of, from_casia, synthetic
+    from gait_demo.models import build
+    from gait_demo.pipeline import Models
+    from gait_demo.weights import CHECKPOINTS, find
+
+    models = Models.load(parsed.anet, parsed.cnet, parsed.yolo)
+    methods, others, files = ["ours"], {}, list(models.weights)
+    path = parsed.stgan or CHECKPOINTS / "stgan.safetensors"
+    if parsed.stgan or path.is_file():
+        methods.append(ST_GAN)
+        others[ST_GAN] = replace(models, anet=build.load(path, "stgan"))
+        files.append(find("stgan", path))
+    else:
+        print(
+            f"{ST_GAN} is left out: there is no {path}. Train it with `train stgan` and give its "
+            "weights with --stgan.",
+            file=sys.stderr,
+        )
+    made_with = {
+        "walks": f"CASIA-B, {parsed.data.name}" if parsed.data else "synthetic",
+        "weights": {file.name: file.sha256 for file in files},
+    }
+    film = from_casia(parsed.data) if parsed.data else synthetic(plan.seed)
+    plan = replace(plan, methods=tuple(methods), made_with=made_with)
+    return plan, footage_of(models, others, film)
+
+
+def _stats(parsed: argparse.Namespace) -> None:
+    from gait_demo.mos.results import results, table
+
+    study, votes = _votes(parsed)
+    report = results(study, votes)
+    if parsed.json:
+        _write(parsed.json, json.dumps(report, indent=2) + "\n")
+    print(table(report))
+
+
+def _export(parsed: argparse.Namespace) -> None:
+    from gait_demo.mos.export import EXPORTS
+
+    study, votes = _votes(parsed)
+    content = {name: write(study, votes) for name, write in EXPORTS.items()}
+    try:
+        parsed.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StudyError(f"{parsed.out} cannot be written: {error.strerror}.") from error
+    for name, text in content.items():
+        _write(parsed.out / name, text)
+        print(parsed.out / name)
+
+
+def _votes(parsed: argparse.Namespace):
+    from gait_demo.mos.database import Database
+    from gait_demo.mos.settings import StudySettings
+    from gait_demo.mos.store import Store
+    from gait_demo.mos.study import Study
+
+    settings = StudySettings.read(os.environ)
+    study = Study.load(parsed.study or settings.study)
+    where = parsed.db or settings.database
+    if "://" not in where and not Path(where).is_file():
+        raise StudyError(f"There are no votes in {where}: name their file or database with --db.")
+    return study, Store(study, Database(where)).votes()
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text)
+    except OSError as error:
+        raise StudyError(f"{path} cannot be written: {error.strerror}.") from error

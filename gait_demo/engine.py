@@ -1,0 +1,233 @@
+"""Jobs in processes of their own, so that what a clip breaks breaks nothing else.
+
+The engine's own process loads no network and decodes no user's video. A worker that dies, or does
+not stop when it should, is replaced.
+"""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from queue import Empty, Queue
+from time import monotonic
+from typing import Any
+
+from gait_demo import worker
+from gait_demo.errors import EngineError, GaitDemoError
+
+_log = logging.getLogger(__name__)
+_STOPS_WITHIN_S = 1.2  # or is killed
+_LOOKS_EVERY_S = 0.1  # whether the job is still wanted
+_ENDED = ("ended", None)
+
+
+class Cancelled(Exception):
+    """The job is no longer wanted."""
+
+
+class Engine:
+    """A few workers, each of which does one job at a time.
+
+    Args:
+        workers: how many jobs run at once.
+        limit_s: seconds after which a job is given up.
+    """
+
+    def __init__(self, workers: int = 1, limit_s: float = 1800):
+        self._limit_s = limit_s
+        self._idle: Queue[_Worker] = Queue()
+        self._workers = [_Worker() for _ in range(workers)]
+        self._open = True
+        for ready in self._workers:
+            self._idle.put(ready)
+
+    def wait_until_ready(self) -> None:
+        """
+        Raises:
+            WeightsError: the networks cannot be had.
+        """
+        for starting in self._workers:
+            starting.wait_until_ready()
+
+    def run(
+        self,
+        job: str,
+        *arguments: object,
+        on_progress: Callable[[str, int, int], None] | None = None,
+        unwanted: Callable[[], bool] = lambda: False,
+    ) -> Any:
+        """Do a job of `jobs`; where all workers are busy, wait.
+
+        Args:
+            on_progress: is told the stage, steps done, and steps in all (0: unknown).
+            unwanted: is asked all the time; once it says yes, the job is stopped.
+
+        Raises:
+            Cancelled: the job was unwanted.
+            GaitDemoError: as the job says; EngineError where it broke, or took too long.
+        """
+        mine = self._wait_for_idle(unwanted)
+        try:
+            return mine.run(job, arguments, on_progress, unwanted, self._limit_s)
+        finally:
+            if mine.is_alive or not self._open:
+                self._idle.put(mine)
+            else:
+                threading.Thread(target=self._replace, args=(mine,), daemon=True).start()
+
+    def close(self) -> None:
+        """End all workers, whatever they do."""
+        self._open = False
+        for process in self._workers:
+            process.kill()
+
+    def _wait_for_idle(self, unwanted: Callable[[], bool]) -> _Worker:
+        while True:
+            if unwanted():
+                raise Cancelled
+            try:
+                return self._idle.get(timeout=_LOOKS_EVERY_S)
+            except Empty:
+                continue
+
+    def _replace(self, dead: _Worker) -> None:
+        """Start a worker again before it takes the next job."""
+        try:
+            dead.start()
+            dead.wait_until_ready()
+        except GaitDemoError:
+            _log.error("a worker could not be started again")
+        if not self._open:
+            dead.kill()
+        self._idle.put(dead)
+
+
+class _Worker:
+    """One process, and what it says."""
+
+    def __init__(self):
+        self.start()
+
+    def start(self) -> None:
+        self._is_ready = False
+        self._messages: Queue = Queue()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", worker.__name__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=Path(__file__).resolve().parents[1],
+        )
+        listener = threading.Thread(
+            target=self._listen, args=(self._process, self._messages), daemon=True
+        )
+        listener.start()
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def wait_until_ready(self) -> None:
+        if not self._is_ready:
+            self._receive(self._messages.get())
+            self._is_ready = True
+
+    def run(
+        self,
+        job: str,
+        arguments: tuple,
+        on_progress: Callable[[str, int, int], None] | None,
+        unwanted: Callable[[], bool],
+        limit_s: float,
+    ) -> Any:
+        if not self.is_alive:
+            self.start()
+        self.wait_until_ready()
+        self._send((job, arguments))
+        until = monotonic() + limit_s
+        try:
+            while (message := self._next_message()) is None or message[0] == "progress":
+                if unwanted():
+                    raise Cancelled
+                if monotonic() > until:
+                    raise EngineError(
+                        f"This took longer than {limit_s / 60:g} minutes and was given up: "
+                        "trim the video, or export it smaller."
+                    )
+                if message is not None and on_progress is not None:
+                    on_progress(*message[1:])
+        except BaseException:
+            self._stop()
+            raise
+        return self._receive(message, job)
+
+    def _next_message(self) -> tuple | None:
+        """None: there was none for a moment."""
+        try:
+            return self._messages.get(timeout=_LOOKS_EVERY_S)
+        except Empty:
+            return None
+
+    def _receive(self, message: tuple, job: str = "start") -> Any:
+        """The result in a last message, or the error."""
+        kind, content = message
+        if kind == "ended":
+            self.kill()
+            _log.error("a worker died during %s", job)
+            raise EngineError(
+                "This video broke the program that worked on it: nothing was kept. "
+                "Try again, or use a shorter or smaller video."
+            )
+        if kind == "failed":
+            raise content
+        if kind == "broken":
+            _log.error("%s failed: %s", job, content)
+            raise EngineError(
+                "Something went wrong that is not your fault: nothing was kept. "
+                "Try again, or use another video."
+            )
+        return content
+
+    def _stop(self) -> None:
+        """Ask the process to stop what it does, and kill it if it does not listen."""
+        until = monotonic() + _STOPS_WITHIN_S
+        try:
+            self._send(worker.STOP)
+            while True:
+                message = self._messages.get(timeout=max(0, until - monotonic()))
+                if message == _ENDED:
+                    break
+                if message[0] != "progress":
+                    return
+        except (Empty, EngineError):
+            pass
+        self.kill()
+
+    def _send(self, message: object) -> None:
+        try:
+            pickle.dump(message, self._process.stdin)
+            self._process.stdin.flush()
+        except OSError as error:
+            raise EngineError("The program is starting again: try once more.") from error
+
+    @staticmethod
+    def _listen(process: subprocess.Popen, messages: Queue) -> None:
+        try:
+            while True:
+                messages.put(pickle.load(process.stdout))
+        except (EOFError, OSError, pickle.UnpicklingError):
+            messages.put(_ENDED)
+        finally:
+            process.stdout.close()

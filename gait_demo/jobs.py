@@ -1,0 +1,60 @@
+"""What a worker process can be asked to do; `engine` names these functions.
+
+Each takes the models and a progress callback first. What goes in and out is small: the analysis,
+which all seeds of a clip share, stays on disk beside the clip's other files.
+"""
+
+from __future__ import annotations
+
+import pickle
+import tempfile
+from itertools import islice
+from pathlib import Path
+
+import cv2
+
+from gait_demo import pipeline
+from gait_demo.config import PipelineOptions
+from gait_demo.pipeline import Models, Pipeline, Progress
+from gait_demo.preview import clearest_frame, number_people
+from gait_demo.structures import GaitResult, Look
+
+PEOPLE = "people.jpg"
+_ANALYSIS = "analysis.pickle"
+
+
+def look(models: Models, report: Progress, source: Path, options: PipelineOptions) -> Look:
+    """As `pipeline.look`."""
+    return pipeline.look(source, models.detector, options.tracks)
+
+
+def analyse(
+    models: Models, report: Progress, source: Path, folder: Path, options: PipelineOptions
+) -> tuple[int, ...]:
+    """As `Pipeline.analyse`, kept in `folder` with a picture of the numbered people.
+
+    Returns:
+        The numbers of those who walk, in order.
+    """
+    analysis = Pipeline(models, options).analyse(source, folder, report)
+    walkers = [person.track for person in analysis.people if person.walks]
+    index = clearest_frame(walkers, (analysis.info.height, analysis.info.width))
+    frame = next(islice(analysis.frames(), index, None))
+    picture = number_people(frame.rgb, walkers, index)
+    cv2.imwrite(str(folder / PEOPLE), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    (folder / _ANALYSIS).write_bytes(pickle.dumps(analysis))
+    return tuple(sorted(track.track_id for track in walkers))
+
+
+def render(
+    models: Models, report: Progress, analysed: Path, folder: Path, options: PipelineOptions
+) -> GaitResult:
+    """As `Pipeline.render`, of the analysis kept in the folder `analysed`."""
+    analysis = pickle.loads((analysed / _ANALYSIS).read_bytes())
+    return Pipeline(models, options).render(analysis, folder, options.anonymize.seed, report)
+
+
+def warm_up(models: Models, report: Progress, clip: Path, options: PipelineOptions) -> dict:
+    """A run that nobody waits for; its report says how fast this machine is."""
+    with tempfile.TemporaryDirectory() as folder:
+        return Pipeline(models, options).run(clip, Path(folder), report).report

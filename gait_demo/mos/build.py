@@ -1,0 +1,88 @@
+"""Make the clips of a study from walks, as filmed and as every method makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from fractions import Fraction
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from gait_demo.errors import GaitDemoError
+from gait_demo.mos.assembly import Assembly
+from gait_demo.mos.plan import StudyPlan, walks_of
+from gait_demo.mos.study import SCALE, Clip, Study
+
+Progress = Callable[[str, int, int], None]
+
+
+class Footage(Protocol):
+    """One walk, as filmed and as every method makes it."""
+
+    fps: Fraction
+    subset: int
+
+    def frames(self, method: str, seed: int) -> Iterator[np.ndarray]:
+        """(H, W, 3) uint8 RGB; REFERENCE and ANCHOR are methods, too."""
+
+
+def build_study(
+    plan: StudyPlan,
+    footage: Callable[[int, int], AbstractContextManager[Footage]],
+    on_progress: Progress | None = None,
+) -> tuple[Study, list[str]]:
+    """Make a study; a killed run goes on where it was.
+
+    Args:
+        footage: of a person and a view, open for as long as it is needed.
+        on_progress: called with "study", walks done, walks in all.
+
+    Returns:
+        The study, and what could not be made, a sentence each.
+
+    Raises:
+        StudyError: the folder holds a study already, cannot be written, or nothing could be made.
+    """
+    assembly = Assembly(plan)
+    walks, problems = walks_of(plan), []
+    for done, ((person, view), clips) in enumerate(walks.items()):
+        if on_progress:
+            on_progress("study", done, len(walks))
+        wanted = {f"{person}-{view}-{clip.role}-{clip.method}": clip for clip in clips}
+        try:
+            if not all(assembly.has(name) for name in wanted):
+                with footage(person, view) as walk:
+                    for name, clip in wanted.items():
+                        _film(walk, clip, name, assembly)
+        except GaitDemoError as error:
+            problems.append(f"Person {person} at {view} degrees is left out: {error}")
+            continue
+        for name in wanted:
+            assembly.add(name)
+    return assembly.finish(), problems
+
+
+def _film(walk: Footage, clip: Clip, name: str, assembly: Assembly) -> None:
+    frames = list(walk.frames(clip.method, clip.seed or 0))
+    height, width = frames[0].shape[:2]
+    with assembly.writer(name, width, height, walk.fps) as writer:
+        for number, frame in enumerate(frames):
+            if clip.role == "gold" and number >= len(frames) // 3:
+                frame = _asking_for(frame, clip.expected[0])
+            writer.write(frame, number / walk.fps)
+    assembly.label(name, replace(clip, subset=walk.subset))
+
+
+def _asking_for(frame: np.ndarray, answer: int) -> np.ndarray:
+    """A frame that tells whoever is watching which button to press."""
+    text = f"Please press {answer}: {SCALE[answer]}"
+    height, width = frame.shape[:2]
+    font, room = cv2.FONT_HERSHEY_SIMPLEX, 0.9 * width
+    scale = room / cv2.getTextSize(text, font, 1.0, 2)[0][0]
+    band = frame.copy()
+    band[: round(0.2 * height)] = 20
+    at = (round(0.05 * width), round(0.14 * height))
+    return cv2.putText(band, text, at, font, scale, (255, 255, 255), 2, cv2.LINE_AA)

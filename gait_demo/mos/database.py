@@ -1,0 +1,151 @@
+"""The tables that votes live in, in SQLite or any other database that SQLAlchemy knows."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    Float,
+    ForeignKeyConstraint,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    event,
+)
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+from gait_demo.errors import StudyError
+
+_WAIT_S = 30  # for another process that is writing
+_POOL = 20  # connections
+
+metadata = MetaData()
+
+studies = Table("studies", metadata, Column("study", String(12), primary_key=True))
+
+raters = Table(
+    "raters",
+    metadata,
+    Column("study", String(12), primary_key=True),
+    Column("rater", String(16), primary_key=True),
+    Column("joined", Float, nullable=False),  # seconds since 1970, as all times here
+    Column("active", Float, nullable=False),
+    Column("open", Integer, nullable=False),  # position of the clip that may be voted on
+)
+
+# One row for every clip that a rater is to be asked about, and so at most one vote.
+assignments = Table(
+    "assignments",
+    metadata,
+    Column("study", String(12), primary_key=True),
+    Column("rater", String(16), primary_key=True),
+    Column("clip", String(64), primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("served", Float),  # when it was first shown
+    Column("score", Integer),
+    Column("voted", Float),
+    ForeignKeyConstraint(("study", "rater"), ("raters.study", "raters.rater")),
+)
+
+# Every vote that was ever cast, the changed ones too.
+history = Table(
+    "history",
+    metadata,
+    Column("event", String(32), primary_key=True),
+    Column("study", String(12), nullable=False),
+    Column("rater", String(16), nullable=False),
+    Column("clip", String(64), nullable=False),
+    Column("score", Integer, nullable=False),
+    Column("voted", Float, nullable=False),
+)
+
+
+class Database:
+    """Transactions that are complete on disk when they end, or never happened."""
+
+    def __init__(self, where: str):
+        """
+        Args:
+            where: a file, for SQLite, or a database URL.
+
+        Raises:
+            StudyError: the database cannot be opened.
+        """
+        try:
+            url = make_url(_url(where))
+        except ArgumentError as error:
+            raise StudyError(
+                "GAIT_DEMO_MOS_DB is neither a file nor a URL such as "
+                "postgresql://user:password@host/name."
+            ) from error
+        self._file = url.database if url.get_backend_name() == "sqlite" else None
+        try:
+            if self._file:
+                Path(self._file).parent.mkdir(parents=True, exist_ok=True)
+            self._engine = _engine(url)
+            metadata.create_all(self._engine)
+        except (ModuleNotFoundError, NoSuchModuleError) as error:
+            raise StudyError(
+                f"{url.drivername} needs a driver: pip install 'psycopg[binary]' for PostgreSQL."
+            ) from error
+        except (SQLAlchemyError, OSError) as error:
+            raise StudyError(f"The votes cannot be kept: {self._reason(error)}.") from error
+        # one writer at a time: SQLite would let them wait by polling, and some of them for long
+        self._turn = threading.Lock() if self._file else nullcontext()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """
+        Raises:
+            StudyError: the database failed, and nothing of the transaction was kept.
+        """
+        try:
+            with self._turn, self._engine.begin() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise StudyError(
+                f"The votes' database does not answer ({self._reason(error)}): try again."
+            ) from error
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def _reason(self, error: Exception) -> str:
+        cause = getattr(error, "orig", None) or error
+        return f"{self._file or 'database'}: {type(cause).__name__}"
+
+
+def _url(where: str) -> str:
+    if "://" not in where:
+        return f"sqlite:///{Path(where).absolute()}"
+    for short in ("postgres://", "postgresql://"):
+        if where.startswith(short):
+            return "postgresql+psycopg://" + where.removeprefix(short)
+    return where
+
+
+def _engine(url) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, pool_size=_POOL, max_overflow=_POOL, pool_pre_ping=True)
+    engine = create_engine(url, connect_args={"timeout": _WAIT_S, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection, _record) -> None:
+        connection.isolation_level = None  # SQLAlchemy begins transactions, not the driver
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # a reader that writes later may not wait
+
+    return engine

@@ -1,0 +1,56 @@
+"""Make a study of clips that a lab has already."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from gait_demo.errors import StudyError
+from gait_demo.mos.assembly import Assembly
+from gait_demo.mos.plan import StudyPlan
+from gait_demo.mos.study import Clip, Study
+from gait_demo.video import probe, read_frames
+
+
+def import_clips(table: Path, plan: StudyPlan) -> Study:
+    """Every clip is encoded anew, as the clips that this project makes are, and without sound.
+
+    Args:
+        table: CSV with the columns `file` (relative to the table) and, as far as known, `role`,
+            `method`, `view`, `subset`, `person`, `seed` and `expected` (such as "4 5").
+        plan: of which the views, walkers and methods do not matter.
+
+    Raises:
+        StudyError: the table cannot be read, or the folder holds a study already.
+        VideoError: a clip cannot be read.
+    """
+    try:
+        with table.open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise StudyError(f"{table} cannot be read as CSV: {error}.") from error
+    assembly = Assembly(plan)
+    for number, row in enumerate(rows, start=2):
+        name = f"line-{number}"
+        try:
+            source = table.parent / row.pop("file")
+            labels = Clip(f"{name}.mp4", 1, 1, 1, **_labels(row))
+        except (KeyError, TypeError, ValueError) as error:
+            raise StudyError(f"{table}, line {number}, is malformed: {error}.") from error
+        if not assembly.has(name):
+            info = probe(source)
+            with assembly.writer(name, info.width, info.height, info.fps) as writer:
+                for frame in read_frames(source):
+                    writer.write(frame.rgb, frame.time)
+            assembly.label(name, labels)
+        assembly.add(name)
+    return assembly.finish()
+
+
+def _labels(row: dict[str, str]) -> dict:
+    given = {name: text for name, text in row.items() if name is not None and text}
+    for name in ("view", "subset", "seed"):
+        if name in given:
+            given[name] = int(given[name])
+    expected = tuple(int(answer) for answer in given.pop("expected", "").split())
+    return given | {"expected": expected}

@@ -1,0 +1,84 @@
+"""What happened, as records that can be copied elsewhere and taken over again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, and_, func, insert, or_, select, update
+
+from gait_demo.mos.database import assignments, history, raters
+
+FINISHED = 1_000_000  # position after the last clip of any study
+
+
+def add_rater(connection: Connection, record: dict) -> None:
+    """record: "study", "rater", "joined" and the ids of their "clips" in order."""
+    who = {"study": record["study"], "rater": record["rater"]}
+    times = {"joined": record["joined"], "active": record["joined"]}
+    connection.execute(insert(raters).values(**who, **times, open=0))
+    rows = [{**who, "clip": clip, "position": n} for n, clip in enumerate(record["clips"])]
+    connection.execute(insert(assignments), rows)
+
+
+def add_vote(connection: Connection, record: dict) -> None:
+    """record: "event" (its own id), "study", "rater", "clip", "score", "voted"; the latest vote
+    on a clip counts."""
+    row = {name: record[name] for name in ("event", "study", "rater", "clip", "score", "voted")}
+    connection.execute(insert(history).values(**row))
+    mine = [assignments.c[name] == row[name] for name in ("study", "rater", "clip")]
+    latest = or_(assignments.c.voted.is_(None), assignments.c.voted <= row["voted"])
+    new = {"score": row["score"], "voted": row["voted"]}
+    connection.execute(update(assignments).where(*mine, latest).values(**new))
+
+
+def read(connection: Connection) -> list[dict]:
+    """All raters and votes of a database, of every study in it."""
+    order = assignments.c.study, assignments.c.rater, assignments.c.position
+    clips: dict[tuple, list[str]] = {}
+    for row in connection.execute(select(assignments).order_by(*order)):
+        clips.setdefault((row.study, row.rater), []).append(row.clip)
+    people = [
+        {"kind": "rater", "study": row.study, "rater": row.rater, "joined": row.joined,
+         "clips": clips[row.study, row.rater]}
+        for row in connection.execute(select(raters))
+    ]  # fmt: skip
+    votes = connection.execute(select(history).order_by(history.c.voted)).mappings()
+    return [*people, *({"kind": "vote", **vote} for vote in votes)]
+
+
+def take_over(connection: Connection, records: Iterable[dict]) -> int:
+    """Add those raters and votes that are not there yet, in whatever order they come.
+
+    Returns:
+        How many votes were new.
+    """
+    records = list(records)
+    known = set(map(tuple, connection.execute(select(raters.c.study, raters.c.rater))))
+    for record in records:
+        who = record["study"], record["rater"]
+        if record["kind"] == "rater" and who not in known:
+            known.add(who)
+            add_rater(connection, record)
+    seen = set(connection.scalars(select(history.c.event)))
+    before = len(seen)
+    for record in records:
+        who = record["study"], record["rater"]
+        if record["kind"] == "vote" and who in known and record["event"] not in seen:
+            seen.add(record["event"])
+            add_vote(connection, record)
+    _go_on(connection)
+    return len(seen) - before
+
+
+def _go_on(connection: Connection) -> None:
+    """Nobody is asked again for what a vote that was taken over has answered."""
+    todo = (
+        select(func.min(assignments.c.position))
+        .where(
+            and_(assignments.c.study == raters.c.study, assignments.c.rater == raters.c.rater),
+            assignments.c.score.is_(None),
+        )
+        .scalar_subquery()
+    )
+    upcoming = func.coalesce(todo, FINISHED)
+    connection.execute(update(raters).where(raters.c.open < upcoming).values(open=upcoming))

@@ -1,0 +1,152 @@
+"""What the votes of a study say: by clip, by method and by view angle, as cast and as screened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from gait_demo.mos import stats
+from gait_demo.mos.study import ANCHOR, REFERENCE, Clip, Study
+from gait_demo.mos.votes import Vote
+
+STAGES = {
+    "all": "all votes",
+    "attentive": "only raters who got every gold item right",
+    "screened": "only those of them whom BT.500 keeps",
+    "unbiased": "the same, each rater's bias removed (P.913)",
+}
+
+
+def results(study: Study, votes: Sequence[Vote]) -> dict:
+    """
+    Returns:
+        JSON: `raters` (wanted, who voted, who was rejected and why), and for every stage of
+        STAGES `clips`, `methods` and `views` with the number of votes, `mos` and the 95 %
+        interval `low` to `high` (None with too few votes).
+    """
+    clips = study.of_role("rated")
+    people = sorted({vote.rater for vote in votes})
+    matrix = _matrix(people, clips, votes)
+    inattentive = _inattentive(study, people, votes)
+    rejected = np.zeros(len(people), bool)
+    rejected[~inattentive] = stats.outliers(matrix[~inattentive])
+    kept = ~inattentive & ~rejected
+    chosen = {
+        "all": matrix,
+        "attentive": matrix[~inattentive],
+        "screened": matrix[kept],
+        "unbiased": stats.without_bias(matrix[kept]),
+    }
+    done = (~np.isnan(matrix)).sum(axis=1) >= study.per_rater
+    return {
+        "study": {"id": study.id, "name": study.name},
+        "raters": {
+            "wanted": study.raters,
+            "voted": len(people),
+            "finished": int(done.sum()),
+            "rejected_by_gold_items": [people[i] for i in np.flatnonzero(inattentive)],
+            "rejected_by_bt500": [people[i] for i in np.flatnonzero(rejected)],
+        },
+        "votes": len(votes),
+        "stages": {stage: _summary(clips, part) for stage, part in chosen.items()},
+    }
+
+
+def _matrix(people: list[str], clips: list[Clip], votes: Sequence[Vote]) -> np.ndarray:
+    row = {rater: number for number, rater in enumerate(people)}
+    column = {clip.id: number for number, clip in enumerate(clips)}
+    matrix = np.full((len(people), len(clips)), np.nan)
+    for vote in votes:
+        if vote.clip in column:
+            matrix[row[vote.rater], column[vote.clip]] = vote.score
+    return matrix
+
+
+def _inattentive(study: Study, people: list[str], votes: Sequence[Vote]) -> np.ndarray:
+    """(raters,) bool: whoever gave a wrong answer to a gold item."""
+    right = {clip.id: clip.expected for clip in study.of_role("gold")}
+    wrong = {v.rater for v in votes if v.clip in right and v.score not in right[v.clip]}
+    return np.array([rater in wrong for rater in people], bool)
+
+
+def _summary(clips: list[Clip], matrix: np.ndarray) -> dict:
+    of_clip = stats.scores(matrix)
+    rows = zip(clips, of_clip.votes, of_clip.mos, of_clip.ci, strict=True)
+    names = [clip.method for clip in clips]
+    views = [clip.condition for clip in clips]
+    conditions = sorted(set(views), key=lambda v: (_order(v[0]), v[1] or 0))
+    return {
+        "raters": int((~np.isnan(matrix)).any(axis=1).sum()),
+        "clips": [
+            {"clip": clip.id, "method": clip.method, "view": clip.view, "subset": clip.subset,
+             "person": clip.person, "seed": clip.seed, **_figures(count, mos, mos - ci, mos + ci)}
+            for clip, count, mos, ci in rows
+        ],
+        "methods": [
+            {"method": name, **_pooled(matrix, [n == name for n in names])}
+            for name in sorted(set(names), key=_order)
+        ],
+        "views": [
+            {"method": name, "view": view, **_pooled(matrix, [v == (name, view) for v in views])}
+            for name, view in conditions
+        ],
+    }  # fmt: skip
+
+
+def _order(method: str) -> tuple:
+    """The best on top, presumably, and the worst below."""
+    return method == ANCHOR, method != REFERENCE, method != "ours", method
+
+
+def _pooled(matrix: np.ndarray, which: list[bool]) -> dict:
+    """Of a condition: the mean of its votes, the interval over raters."""
+    part = matrix[:, which]
+    count = int((~np.isnan(part)).sum())
+    mean = float(np.nanmean(part)) if count else float("nan")
+    return _figures(count, mean, *stats.clustered_interval(part))
+
+
+def _figures(count: int, mos: float, low: float, high: float) -> dict:
+    numbers = {"mos": mos, "low": low, "high": high}
+    rounded = {name: None if np.isnan(v) else round(float(v), 4) for name, v in numbers.items()}
+    return {"votes": int(count), **rounded}
+
+
+def summary(report: dict) -> str:
+    """How many voted, and who was left out, as Markdown."""
+    raters = report["raters"]
+    return (
+        f"**{report['study']['name']}** ({report['study']['id']})\n\n"
+        f"{report['votes']} votes. Raters: {raters['voted']} began, {raters['finished']} finished, "
+        f"{raters['wanted']} are wanted. Rejected: {len(raters['rejected_by_gold_items'])} by gold "
+        f"items, {len(raters['rejected_by_bt500'])} by BT.500."
+    )
+
+
+def condition_rows(report: dict) -> list[list[str]]:
+    """Of every method and view: `method`, `view`, and a cell for each of STAGES."""
+    stages, rows = report["stages"], []
+    for part in ("methods", "views"):
+        for number, row in enumerate(stages["all"][part]):
+            view = "all" if part == "methods" else str("-" if row["view"] is None else row["view"])
+            cells = [_cell(stages[stage][part][number]) for stage in STAGES]
+            rows.append([row["method"], view, *cells])
+    return rows
+
+
+def table(report: dict) -> str:
+    """The report as Markdown."""
+    lines = [summary(report), "", "MOS [95 % interval] (votes):", ""]
+    head = ["method", "view", *STAGES]
+    for row in (head, ["---"] * len(head), *condition_rows(report)):
+        lines.append("| " + " | ".join(row) + " |")
+    lines += ["", *(f"{stage}: {meaning}." for stage, meaning in STAGES.items())]
+    return "\n".join(lines)
+
+
+def _cell(row: dict) -> str:
+    if row["mos"] is None:
+        return "-"
+    interval = "" if row["low"] is None else f" [{row['low']:.2f}, {row['high']:.2f}]"
+    return f"{row['mos']:.2f}{interval} ({row['votes']})"

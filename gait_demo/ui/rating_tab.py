@@ -1,0 +1,158 @@
+"""The tab in which people rate how natural walkers look."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from urllib.parse import quote
+
+import gradio as gr
+
+from gait_demo.errors import StudyError
+from gait_demo.mos.desk import open_store
+from gait_demo.mos.settings import StudySettings
+from gait_demo.mos.store import Store
+from gait_demo.mos.study import SCALE, Study
+from gait_demo.mos.votes import Trial, UnknownRater
+from gait_demo.ui.results_tab import results_part
+
+_HERE = Path(__file__).parent
+_HTML = """
+<section class="rate" aria-label="Rate how natural walkers look">
+  <div class="stage"></div>
+  <p class="news" role="status" aria-live="polite"></p>
+  <div class="controls"></div>
+</section>
+"""
+_OPEN_JS = """
+() => {
+  if (location.hash !== "#rate") return;
+  const tabs = [...document.querySelectorAll("button[role=tab]")];
+  tabs.find((tab) => tab.textContent.trim() === "Rate")?.click();
+}
+"""  # a link that ends in #rate opens the tab
+_ANSWER_S = 4  # to make up one's mind about a clip
+
+
+def rating_tab(demo: gr.Blocks, settings: StudySettings) -> None:
+    """Lay out the tab and wire it; where there is no study, or its votes cannot be kept, say so.
+
+    Args:
+        demo: the Blocks that is open.
+    """
+    try:
+        store = open_store(settings)
+    except StudyError as error:
+        gr.Markdown(f"Nothing can be rated here at the moment. {error}")
+        return
+    study = store.study
+    gr.set_static_paths([study.path(clip) for clip in study.clips])  # study.json stays private
+    for function in _api(store):
+        gr.api(function, api_name=function.__name__, queue=False)
+    gr.HTML(
+        _told(study),
+        html_template=_HTML,
+        css_template=(_HERE / "rating.css").read_text(),
+        js_on_load=(_HERE / "rating.js").read_text(),
+        server_functions=_for_the_page(store),
+        apply_default_css=False,
+        elem_id="rating",
+    )
+    results_part(store, settings.admin_token)
+    demo.load(None, js=_OPEN_JS)
+
+
+def _told(study: Study) -> dict:
+    """What the page knows from the start."""
+    watched = sum(clip.duration_s for clip in study.clips) / len(study.clips)
+    total = study.per_rater + len(study.of_role("gold"))
+    return {
+        "study": study.id,
+        "name": study.name,
+        "question": study.question,
+        "scale": list(SCALE.items()),
+        "total": total,
+        "minutes": math.ceil(total * (watched + _ANSWER_S) / 60),
+    }
+
+
+def _state(study: Study, trial: Trial) -> dict:
+    """A trial as the page and the API are told of it: nothing about conditions or others."""
+    clip = trial.clip
+    shown = {} if clip is None else {
+        "video": f"gradio_api/file={quote(str(study.path(clip).resolve()))}",
+        "width": clip.width,
+        "height": clip.height,
+        "duration_s": clip.duration_s,
+        "training": clip.role == "training",
+    }  # fmt: skip
+    return {
+        "clip": clip and clip.id,
+        **shown,
+        "position": trial.position,
+        "total": trial.total,
+        "rated": trial.rated,
+        "score": trial.score,
+        "can_go_back": trial.can_go_back,
+    }
+
+
+def _api(store: Store) -> list:
+    """The same for programs: the rules are the store's."""
+
+    def rate_join() -> dict:
+        """Agree to take part (see the page for what that means).
+
+        Returns {"token": ...}, which names you from then on; keep it to yourself."""
+        return {"token": store.join()}
+
+    def rate_next(token: str) -> dict:
+        """The clip to be rated now, with its `video`, and your progress; `clip` is null when all
+        are rated."""
+        return _shown_errors(lambda: _state(store.study, store.trial(token)))
+
+    def rate_vote(token: str, clip: str, score: int) -> dict:
+        """Rate the clip that `rate_next` named, 1 (Bad) to 5 (Excellent), once it has played to
+        its end. Returns what comes next, as `rate_next` does."""
+        return _shown_errors(lambda: _state(store.study, store.vote(token, clip, score)))
+
+    def rate_back(token: str) -> dict:
+        """Go back one clip, to change its rating. Returns it, as `rate_next` does."""
+        return _shown_errors(lambda: _state(store.study, store.back(token)))
+
+    return [rate_join, rate_next, rate_vote, rate_back]
+
+
+def _shown_errors(answer) -> dict:
+    try:
+        return answer()
+    except StudyError as error:
+        raise gr.Error(str(error), print_exception=False) from error
+
+
+def _for_the_page(store: Store) -> list:
+    """What the page's script calls, each with one object; errors are told as {"error": ...}."""
+
+    def answered(trial) -> dict:
+        try:
+            return _state(store.study, trial())
+        except StudyError as error:
+            return {"error": str(error), "unknown": isinstance(error, UnknownRater)}
+
+    def join(data: dict) -> dict:
+        try:
+            token = store.join()
+        except StudyError as error:
+            return {"error": str(error)}
+        return {"token": token, **answered(lambda: store.trial(token))}
+
+    def next(data: dict) -> dict:
+        return answered(lambda: store.trial(data.get("token")))
+
+    def vote(data: dict) -> dict:
+        return answered(lambda: store.vote(data.get("token"), data.get("clip"), data.get("score")))
+
+    def back(data: dict) -> dict:
+        return answered(lambda: store.back(data.get("token")))
+
+    return [join, next, vote, back]

@@ -1,0 +1,127 @@
+"""What a study's votes say, for its owner."""
+
+from __future__ import annotations
+
+import hmac
+import time
+from pathlib import Path
+from tempfile import mkdtemp
+
+import gradio as gr
+import plotly.graph_objects as go
+
+from gait_demo.errors import StudyError
+from gait_demo.mos.export import EXPORTS
+from gait_demo.mos.results import STAGES, condition_rows, results, summary
+from gait_demo.mos.store import Store
+from gait_demo.mos.votes import Vote
+
+_WRONG_S = 1.0  # what a wrong token costs
+_ASIDE = 1.2  # degrees
+_CLIP_COLUMNS = [
+    "clip", "method", "view", "subset", "person", "seed", "votes", "mos", "low", "high"
+]  # fmt: skip
+_CLOSED = (
+    "Results are for the owner of the study. Set GAIT_DEMO_ADMIN_TOKEN to see them here, or use "
+    "`python -m gait_demo study stats`."
+)
+
+
+def results_part(store: Store, admin_token: str | None) -> None:
+    """An accordion that opens its content to whoever has the owner's token."""
+    folder = Path(mkdtemp(prefix="gait-votes-"))
+    with gr.Accordion("For the owner of this study", open=False, elem_id="owner"):
+        if admin_token is None:
+            gr.Markdown(_CLOSED)
+            return
+        with gr.Row():
+            token = gr.Textbox(label="Owner's token", type="password", elem_id="owner-token")
+            stage = gr.Dropdown(
+                [(text[0].upper() + text[1:], name) for name, text in STAGES.items()],
+                value="all", label="Which votes the plot and the clips show",
+            )  # fmt: skip
+        show = gr.Button("Show results", variant="primary")
+        plot = gr.Plot(visible=False, elem_id="owner-plot")
+        text = gr.Markdown(elem_id="owner-summary")
+        conditions = gr.Dataframe(
+            headers=["method", "view", *STAGES], visible=False, elem_id="owner-conditions",
+            label="MOS [95 % interval] (votes) by condition",
+        )  # fmt: skip
+        clips = gr.Dataframe(headers=_CLIP_COLUMNS, visible=False, label="MOS by clip")
+        with gr.Row():
+            downloads = [gr.DownloadButton(name, visible=False) for name in EXPORTS]
+
+    def read(given: str, chosen: str):
+        if not hmac.compare_digest(given.encode(), admin_token.encode()):
+            time.sleep(_WRONG_S)
+            raise gr.Error("This is not the owner's token.", print_exception=False)
+        votes = store.votes()
+        if not votes:
+            raise gr.Error("There are no votes yet.", print_exception=False)
+        report = results(store.study, votes)
+        rows = [[row[name] for name in _CLIP_COLUMNS] for row in report["stages"][chosen]["clips"]]
+        return [
+            gr.Plot(by_view(report, chosen), visible=True),
+            summary(report),
+            gr.Dataframe(condition_rows(report), visible=True),
+            gr.Dataframe(rows, visible=True),
+            *_files(store, votes, folder),
+        ]
+
+    gr.on(
+        [show.click, token.submit, stage.input],
+        read,
+        inputs=[token, stage],
+        outputs=[plot, text, conditions, clips, *downloads],
+        concurrency_limit=None,
+        api_visibility="private",
+    )
+
+
+def by_view(report: dict, stage: str) -> go.Figure:
+    """The paper's Fig. 11: MOS by view angle with its 95 % interval, one line a method; a study
+    without view angles is shown by method alone."""
+    part = report["stages"][stage]
+    rows = [row for row in part["views"] if row["view"] is not None and row["mos"] is not None]
+    views = sorted({row["view"] for row in rows})
+    axis = {"title": "View angle (degrees)", "tickvals": views}
+    if not rows:
+        rows = [{**row, "view": 0} for row in part["methods"] if row["mos"] is not None]
+        axis = {"visible": False}
+    methods = list(dict.fromkeys(row["method"] for row in rows))
+    figure = go.Figure()
+    for number, method in enumerate(methods):
+        points = [row for row in rows if row["method"] == method]
+        aside = _ASIDE * (number - (len(methods) - 1) / 2)  # so that intervals lie side by side
+        figure.add_scatter(
+            name=method,
+            x=[p["view"] + aside for p in points],
+            y=[p["mos"] for p in points],
+            customdata=[[p["view"], p["votes"]] for p in points],
+            mode="lines+markers",
+            error_y={
+                "type": "data",
+                "array": [0 if p["high"] is None else p["high"] - p["mos"] for p in points],
+                "arrayminus": [0 if p["low"] is None else p["mos"] - p["low"] for p in points],
+            },
+            hovertemplate="%{y:.2f} at %{customdata[0]}°, %{customdata[1]} votes",
+        )
+    figure.update_layout(
+        title="MOS by view angle, 95 % intervals",
+        xaxis=axis,
+        yaxis={"title": "MOS", "range": [0.8, 5.2], "tickvals": [1, 2, 3, 4, 5]},
+        legend={"orientation": "h", "y": -0.25},
+        margin={"l": 50, "r": 20, "t": 60, "b": 60},
+    )
+    return figure
+
+
+def _files(store: Store, votes: list[Vote], folder: Path) -> list[gr.DownloadButton]:
+    buttons = []
+    for name, write in EXPORTS.items():
+        try:
+            (folder / name).write_text(write(store.study, votes))
+            buttons.append(gr.DownloadButton(value=str(folder / name), visible=True))
+        except StudyError:  # gold items only, so far
+            buttons.append(gr.DownloadButton(visible=False))
+    return buttons

@@ -1,0 +1,113 @@
+"""Mutated and random files: a result or a sentence, no traceback, no file left.
+
+`GAIT_FUZZ=500 python -m pytest tests/test_fuzz.py` tries more files than the few of every day.
+"""
+
+import logging
+import os
+import random
+from pathlib import Path
+
+import pytest
+from media import write_clip
+from walker import crossing
+
+from gait_demo.config import PipelineOptions, VideoOptions
+from gait_demo.engine import Engine
+from gait_demo.errors import GaitDemoError
+from gait_demo.ui.session import Sessions
+
+FILES = int(os.environ.get("GAIT_FUZZ", "30"))
+OPTIONS = PipelineOptions(video=VideoOptions(max_duration_s=5))
+MAGIC = [b"\x00\x00\x00\x18ftypmp42", b"\x1aE\xdf\xa3", b"RIFF\x00\x00\x01\x00AVI ", b"GIF89a", b""]
+
+
+def flipped(data: bytes, chance: random.Random) -> bytes:
+    changed = bytearray(data)
+    for _ in range(chance.choice([1, 8, 64, 512])):
+        changed[chance.randrange(len(changed))] = chance.randrange(256)
+    return bytes(changed)
+
+
+def cut(data: bytes, chance: random.Random) -> bytes:
+    return data[: chance.randrange(len(data))]
+
+
+def shuffled(data: bytes, chance: random.Random) -> bytes:
+    start, end = sorted(chance.randrange(len(data)) for _ in range(2))
+    return data[:start] + data[end:] + data[start:end]
+
+
+def headed(data: bytes, chance: random.Random) -> bytes:
+    """Only the beginning, where sizes, rates and codecs are, is changed; and the end, of an mp4."""
+    changed = bytearray(data)
+    for _ in range(16):
+        near = chance.randrange(min(400, len(changed)))
+        changed[near if chance.random() < 0.5 else -1 - near] = chance.randrange(256)
+    return bytes(changed)
+
+
+def noise(data: bytes, chance: random.Random) -> bytes:
+    return chance.choice(MAGIC) + chance.randbytes(chance.randrange(1, 20_000))
+
+
+@pytest.mark.timeout(60 + 20 * FILES)
+def test_no_file_gets_more_than_a_sentence(tmp_path, caplog):
+    folder = tmp_path / "clips"
+    folder.mkdir()
+    walk = crossing(folder / "walk.mp4", 30)
+    clips = [
+        walk,
+        write_clip(folder / "a.webm", "-c:v", "libvpx-vp9", "-pix_fmt", "yuv420p", frames=8),
+        write_clip(folder / "a.avi", "-c:v", "mjpeg", "-pix_fmt", "yuvj420p", frames=8),
+        write_clip(folder / "a.gif", frames=8),
+        write_clip(folder / "a.mov", "-c:v", "libx265", "-pix_fmt", "yuv420p10le", frames=8),
+    ]
+    originals = [(clip.suffix, clip.read_bytes()) for clip in clips]
+    sessions, engine = Sessions(tmp_path / "served"), Engine(1, limit_s=60)
+    chance = random.Random(2026)
+    ended = {"result": 0, "sentence": 0}
+    try:
+        for number in range(FILES):
+            suffix, data = chance.choice(originals)
+            mutate = chance.choice([flipped, cut, shuffled, headed, noise])
+            upload = tmp_path / "served" / f"{number:064x}" / f"Anna{suffix}"
+            upload.parent.mkdir(parents=True)
+            upload.write_bytes(mutate(data, chance))
+            session = sessions.of(str(number))
+            try:
+                clip = session.take(upload, [])
+                engine.run("look", clip, OPTIONS)
+                with session.run() as (analysed, _):
+                    engine.run("analyse", clip, analysed, OPTIONS)
+                with session.run() as (out, _):
+                    engine.run("render", analysed, out, OPTIONS)
+                ended["result"] += 1
+            except GaitDemoError as error:
+                assert len(str(error)) < 300 and "Traceback" not in str(error)
+                ended["sentence"] += 1
+                assert [path.parent.name[:4] for path in files(tmp_path / "served")] in (
+                    ["clip"], ["clip"] + ["run-"] * 3
+                ), mutate  # fmt: skip
+            sessions.end(str(number))
+            assert files(tmp_path / "served") == []
+    finally:
+        engine.close()
+    print(ended)
+    assert not caplog.get_records("call"), [record.getMessage() for record in caplog.records]
+    assert min(ended.values()) > 0
+
+
+def files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def test_what_breaks_is_logged(caplog):
+    """Without this, the test above could not fail."""
+    engine = Engine(1)
+    try:
+        with caplog.at_level(logging.ERROR), pytest.raises(GaitDemoError):
+            engine.run("look", None, OPTIONS)
+    finally:
+        engine.close()
+    assert "look failed: TypeError" in caplog.text

@@ -1,0 +1,160 @@
+"""Rating as a visitor meets it, from consent to thank-you, and the results as the owner does."""
+
+import os
+from pathlib import Path
+
+import pytest
+from fake_study import write_study
+from servers import serving
+from test_app_browser import CHROMIUM, CHROMIUM_ARGUMENTS
+
+from gait_demo.mos.database import Database
+from gait_demo.mos.store import Store
+
+OPEN = "() => document.querySelector('.rate fieldset')?.disabled === false"
+TITLE = "(text) => document.querySelector('.rate h2')?.innerText === text"
+
+pytestmark = [
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed: the page is untested"),
+]
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    return write_study(tmp_path_factory.mktemp("study"), rated=6, seconds=0.8)
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory):
+    return str(tmp_path_factory.mktemp("votes") / "mos.sqlite")
+
+
+@pytest.fixture(scope="module")
+def server(study, database, tmp_path_factory):
+    settings = {
+        "GAIT_DEMO_STUDY": str(study.folder),
+        "GAIT_DEMO_MOS_DB": database,
+        "GAIT_DEMO_ADMIN_TOKEN": "only the owner knows",
+    }
+    with serving("app.py", tmp_path_factory.mktemp("app"), **settings) as server:
+        yield server
+
+
+@pytest.fixture
+def context(server):
+    """A browser that remembers, and that stops and fails on requests that leave the machine."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+        context = browser.new_context(viewport={"width": 1440, "height": 900})
+        context.set_default_timeout(60_000)
+        strays = []
+
+        def guard(route):
+            if route.request.url.startswith((server.url, "data:", "blob:")):
+                route.continue_()
+            else:
+                strays.append(route.request.url)
+                route.abort()
+
+        context.route("**/*", guard)
+        yield context
+        browser.close()
+        assert not strays, f"the page asked the network for {strays}"
+
+
+def arrive(context, server):
+    page = context.new_page()
+    page.goto(f"{server.url}/#rate")
+    page.wait_for_selector(".rate h2")
+    return page
+
+
+def screenshot(page, name: str, folder: Path) -> None:
+    folder = Path(os.environ.get("SCREENSHOT_DIR", folder))
+    page.screenshot(path=folder / f"rate-{name}.png", full_page=True)
+
+
+def rate(page, title: str, key: str) -> None:
+    page.wait_for_function(TITLE, arg=title)
+    page.wait_for_function(OPEN)
+    page.keyboard.press(key)
+
+
+def test_from_consent_to_thank_you_and_the_owners_plot(context, server, study, database, tmp_path):
+    page = arrive(context, server)
+    assert "No name, no address, no account" in page.locator(".rate").inner_text()
+    screenshot(page, "1-consent", tmp_path)
+    page.get_by_role("button", name="I agree, begin").click()
+    page.wait_for_function(TITLE, arg="For practice")
+    buttons = page.locator(".rate .scale button")
+    assert [" ".join(text.split()) for text in buttons.all_inner_texts()] == [
+        "1 Bad", "2 Poor", "3 Fair", "4 Good", "5 Excellent"
+    ]  # fmt: skip
+    question = page.locator(".rate legend").inner_text()
+    assert all(word in question for word in ("shape", "movement", "colour"))
+    video = page.locator(".rate video").bounding_box()
+    assert (video["width"], video["height"]) == (96, 72)
+
+    assert buttons.first.is_disabled()
+    page.keyboard.press("3")  # too early: nothing happens
+    page.evaluate("document.querySelector('.rate video').currentTime = 10")  # nor by jumping
+    page.get_by_text("Watch the whole clip first").wait_for()
+    assert buttons.first.is_disabled()
+    screenshot(page, "2-locked", tmp_path)
+    page.get_by_role("button", name="Play again").click()
+    page.wait_for_function(OPEN)
+    screenshot(page, "3-open", tmp_path)
+    buttons.nth(2).click()
+    rate(page, "Clip 1 of 6", "4")
+    rate(page, "Clip 2 of 6", "5")
+    page.wait_for_function(TITLE, arg="Clip 3 of 6")
+    page.close()
+
+    page = arrive(context, server)  # the same browser, later, and on a small screen
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.get_by_role("button", name="Go on").click()
+    page.wait_for_function(TITLE, arg="Clip 3 of 6")
+    page.get_by_role("button", name="Go back one").click()
+    page.wait_for_function(TITLE, arg="Clip 2 of 6")
+    assert buttons_pressed(page) == ["5"]
+    page.wait_for_function(OPEN)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    screenshot(page, "4-phone-back", tmp_path)
+    page.keyboard.press("1")
+    for number in range(3, 7):
+        rate(page, f"Clip {number} of 6", "2")
+    page.wait_for_function(TITLE, arg="Thank you!")
+    assert "You rated 6 clips" in page.locator(".rate").inner_text()
+    screenshot(page, "5-thanks", tmp_path)
+
+    votes = Store(study, Database(database)).votes()
+    assert [vote.score for vote in votes] == [4, 1, 2, 2, 2, 2]
+
+    page.get_by_text("For the owner of this study").click()
+    page.get_by_label("Owner's token").fill("a guess")
+    page.get_by_role("button", name="Show results").click()
+    page.get_by_text("This is not the owner's token").wait_for()
+    assert page.locator("#owner-plot .js-plotly-plot").count() == 0
+    page.get_by_label("Owner's token").fill("only the owner knows")
+    page.get_by_role("button", name="Show results").click()
+    page.wait_for_selector("#owner-plot .js-plotly-plot .errorbars, #owner-plot .scatterlayer")
+    traces = page.evaluate(
+        "document.querySelector('#owner-plot .js-plotly-plot').data.map((t) => t.name)"
+    )
+    assert sorted(traces) == ["anchor", "ours", "reference"]
+    assert "6 votes. Raters: 1 began, 1 finished" in page.locator("#owner-summary").inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    with page.expect_download() as download:
+        page.get_by_role("button", name="votes.csv").click()
+    assert len(Path(download.value.path()).read_text().splitlines()) == 1 + 6
+    page.set_viewport_size({"width": 1440, "height": 900})
+    screenshot(page, "6-owner", tmp_path)
+
+
+def buttons_pressed(page) -> list[str]:
+    return page.locator(".rate .scale button[aria-pressed=true]").evaluate_all(
+        "(buttons) => buttons.map((button) => button.dataset.score)"
+    )
