@@ -222,8 +222,12 @@ def ghost(
         covers: (T, H, W) float32 in [0, 1], where the old body is.
         results: of each frame (H, W, 3) uint8 in colour, and the new silhouette.
     """
-    free = np.where((covers < 0.01)[..., None], frames, np.nan)
-    place = np.nanmedian(free, axis=0)
+    place, seen = np.zeros(frames.shape[1:], np.float32), np.zeros(covers.shape[1:], np.float32)
+    for rgb, cover in zip(frames, covers, strict=True):
+        free = (cover < 0.01).astype(np.float32)
+        place += free[..., None] * rgb
+        seen += free
+    place /= np.maximum(seen, 1)[..., None]
     left = area = 0
     for rgb, cover, (result, binary) in zip(frames, covers, results, strict=True):
         from_old, from_place = (
