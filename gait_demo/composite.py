@@ -126,14 +126,28 @@ def paste(rgb: np.ndarray, crop: np.ndarray, alpha: np.ndarray, square: np.ndarr
         alpha: (64, 64) float32 in [0, 1], the silhouette.
         square: (x0, y0, x1, y1) in pixels; may reach over the border.
     """
-    view = _silhouette_view(alpha, square, rgb.shape[:2])
-    if view is None:
-        return
-    weight = _soft_silhouette(alpha, square, view)
-    colours = np.rint(255 * np.clip(crop, 0, 1)).astype(np.uint8)
-    colours = _placed(colours, square, view, cv2.BORDER_REPLICATE)
+    view = silhouette_view(alpha, square, rgb.shape[:2])
+    if view is not None:
+        colours = np.rint(255 * np.clip(crop, 0, 1)).astype(np.uint8)
+        paste_view(rgb, _placed(colours, square, view, cv2.BORDER_REPLICATE), alpha, square, view)
+
+
+def paste_view(
+    rgb: np.ndarray,
+    colours: np.ndarray,
+    alpha: np.ndarray,
+    square: np.ndarray,
+    view: tuple[int, int, int, int],
+) -> None:
+    """Draws a person into a frame, whose colours are known at the frame's own resolution.
+
+    Args:
+        rgb, alpha, square: as for `paste`.
+        colours: (h, w, 3) uint8, of the view.
+        view: of `silhouette_view`.
+    """
     x, y, w, h = view
-    _blend(rgb[y : y + h, x : x + w], colours, weight)
+    _blend(rgb[y : y + h, x : x + w], colours, _soft_silhouette(alpha, square, view))
 
 
 def render_binary(
@@ -150,7 +164,7 @@ def render_binary(
     """
     image = np.zeros(frame_shape, np.uint8)
     for alpha, square in layers:
-        view = _silhouette_view(alpha, square, frame_shape)
+        view = silhouette_view(alpha, square, frame_shape)
         if view is not None:
             x, y, w, h = view
             white = np.rint(255 * _soft_silhouette(alpha, square, view)).astype(np.uint8)
@@ -159,10 +173,18 @@ def render_binary(
     return cv2.cvtColor(image, cv2.COLOR_GRAY2RGB)
 
 
-def _silhouette_view(
+def silhouette_view(
     alpha: np.ndarray, square: np.ndarray, shape: tuple[int, int]
 ) -> tuple[int, int, int, int] | None:
-    """What of a frame the silhouette itself touches, as _view."""
+    """What of a frame a silhouette touches.
+
+    Args:
+        alpha, square: as for `paste`.
+        shape: (H, W) of the frame.
+
+    Returns:
+        x, y, width, height in whole pixels; None if nothing of it lies in the frame.
+    """
     x, y, w, h = cv2.boundingRect((alpha > 0.02).view(np.uint8))
     if w * h == 0:
         return None

@@ -46,8 +46,22 @@ class AnonymizeOptions:
         _at_least("seed", self.seed, 0)
 
 
+COLOURS = ("paper", "sharp")  # C-NET's at 64x64; the original's own pixels
+
+
+@dataclass(frozen=True)
+class ColorizeOptions:
+    colour: str = "sharp"
+    hide_face: bool = True  # leave of the head only what 64x64 pixels hold
+
+    def __post_init__(self) -> None:
+        if self.colour not in COLOURS:
+            raise ValueError(f"colour: expected one of {COLOURS}, got {self.colour!r}")
+
+
 @dataclass(frozen=True)
 class PipelineOptions:
     video: VideoOptions = field(default_factory=VideoOptions)
     tracks: TrackOptions = field(default_factory=TrackOptions)
     anonymize: AnonymizeOptions = field(default_factory=AnonymizeOptions)
+    colorize: ColorizeOptions = field(default_factory=ColorizeOptions)

@@ -38,6 +38,7 @@ LAYERS = {
     "anonymize": 2,
     "colorize": 2,
     "composite": 2,
+    "detail": 2,
     "preview": 2,
     "outputs": 2,
     "pipeline": 3,

@@ -15,7 +15,7 @@ from moviepy import VideoFileClip
 from walker import background, crossing, frames, write_clip
 
 from gait_demo.__main__ import main
-from gait_demo.config import AnonymizeOptions, PipelineOptions, VideoOptions
+from gait_demo.config import AnonymizeOptions, ColorizeOptions, PipelineOptions, VideoOptions
 from gait_demo.errors import NoPersonError, VideoError
 from gait_demo.outputs import NAMES
 from gait_demo.pipeline import Models, Pipeline
@@ -95,6 +95,23 @@ def test_outside_the_walker_nothing_changes_and_the_walker_is_gone(pipeline, ana
         was_person = np.abs(old - wall).max(axis=2) > 60
         ghost = was_person & ~drawn & (np.abs(now - wall).max(axis=2) > 60)
         assert ghost.sum() <= 12, f"frame {new.frame.index}"
+
+
+def test_the_papers_colours_have_the_same_outline_and_are_softer(pipeline, analysis):
+    paper = Pipeline(pipeline.models, PipelineOptions(colorize=ColorizeOptions("paper")))
+    sharpness = []
+    for sharp, soft in zip(pipeline.compose(analysis, 1), paper.compose(analysis, 1), strict=True):
+        assert np.array_equal(sharp.binary, soft.binary)
+        free = cv2.dilate(sharp.binary, np.ones((5, 5), np.uint8)) == 0
+        assert np.array_equal(sharp.colorized[free], soft.colorized[free])
+        inside = cv2.erode(sharp.binary, np.ones((7, 7), np.uint8))[..., 0] > 250
+        if inside.any():
+            sharpness.append([
+                np.abs(cv2.Laplacian(new.colorized, cv2.CV_32F))[inside].mean()
+                for new in (sharp, soft)
+            ])  # fmt: skip
+    first, second = np.mean(sharpness, axis=0)
+    assert first > 1.5 * second
 
 
 def test_encoding_keeps_the_background(result, analysis, clip):

@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("anny", reason="needs gait_demo/training/requirements.txt")
 pytest.importorskip("numba", reason="needs gait_demo/training/requirements.txt")
 
-from gait_demo.synthesis.pairs import draw_pair  # noqa: E402
+from gait_demo.synthesis.pairs import draw_pair, film_pair  # noqa: E402
 from gait_demo.synthesis.render import Camera  # noqa: E402
 from gait_demo.synthesis.truth import PARTS, flow, see  # noqa: E402
 from gait_demo.synthesis.walker import LATENT_DIM, Walker  # noqa: E402
@@ -67,3 +67,21 @@ def test_a_pair_is_two_people_in_the_same_clothes_at_the_same_moment_of_a_walk()
             difference = np.abs(first.rgb[row, column] - second.rgb[shown]).mean(axis=1)
             assert shown.sum() > 0.6 * second.truth.silhouette.sum()
             assert np.median(difference) < 0.05  # light falls on another body a little otherwise
+
+
+def test_a_filmed_pair_moves_as_it_says_and_lets_the_place_be():
+    pair = draw_pair(np.random.default_rng(5), 2, 90)
+    filmed = film_pair(pair, 0.3, 2, "room", 1)
+    for who in ("old", "new"):
+        pictures, covers = filmed[who], filmed[f"{who}_cover"]
+        free = covers == 0
+        assert np.array_equal(pictures[free], np.stack([filmed["place"]] * 2)[free])
+        there = filmed[f"{who}_motion"][0]
+        rows, columns = np.nonzero(~np.isnan(there[..., 0]) & (covers[1] == 1))
+        x, y = (np.floor(there[rows, columns, n]).astype(int) for n in (0, 1))
+        assert (covers[0][y, x] > 0).mean() > 0.97
+        moved, same = (
+            np.abs(pictures[1][rows, columns].astype(int) - pictures[0][at]).mean()
+            for at in ((y, x), (rows, columns))
+        )
+        assert moved < same

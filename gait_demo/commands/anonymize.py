@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from gait_demo.commands.common import progress, seconds, seed
+from gait_demo.config import COLOURS, ColorizeOptions
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -18,13 +19,28 @@ def add(commands: argparse._SubParsersAction) -> None:
     anonymize.add_argument("--person", type=int, help="only this one; 1 is the most prominent")
     anonymize.add_argument("--start", type=seconds, default=0, help="of the part, in seconds")
     anonymize.add_argument("--end", type=seconds, help="of the part, in seconds")
+    _add_colour(anonymize)
     _add_weights(anonymize)
     anonymize.set_defaults(command=_anonymize)
 
     bench = commands.add_parser("bench", help="measure one run; prints one line of JSON")
     bench.add_argument("clip", type=Path)
+    _add_colour(bench)
     _add_weights(bench)
     bench.set_defaults(command=_bench)
+
+
+def _add_colour(parser: argparse.ArgumentParser) -> None:
+    default = ColorizeOptions()
+    parser.add_argument(
+        "--colour", choices=COLOURS, default=default.colour,
+        help="C-NET's, as in the paper, or the original's own pixels",
+    )  # fmt: skip
+    parser.add_argument("--show-face", action="store_true", help="with sharp, the head as well")
+
+
+def _colorize(parsed: argparse.Namespace) -> ColorizeOptions:
+    return ColorizeOptions(parsed.colour, hide_face=not parsed.show_face)
 
 
 def _add_weights(parser: argparse.ArgumentParser) -> None:
@@ -42,6 +58,7 @@ def _anonymize(parsed: argparse.Namespace) -> None:
     options = PipelineOptions(
         video=VideoOptions(keep_audio=parsed.keep_audio, start_s=parsed.start, end_s=parsed.end),
         anonymize=AnonymizeOptions(seed=parsed.seed, person=parsed.person),
+        colorize=_colorize(parsed),
     )
     pipeline = Pipeline(Models.load(parsed.anet, parsed.cnet, parsed.yolo), options)
     result = pipeline.run(parsed.video, parsed.out, progress())
@@ -50,7 +67,9 @@ def _anonymize(parsed: argparse.Namespace) -> None:
 
 def _bench(parsed: argparse.Namespace) -> None:
     from gait_demo.bench import bench
+    from gait_demo.config import PipelineOptions
     from gait_demo.pipeline import Models, Pipeline
 
-    pipeline = Pipeline(Models.load(parsed.anet, parsed.cnet, parsed.yolo))
+    options = PipelineOptions(colorize=_colorize(parsed))
+    pipeline = Pipeline(Models.load(parsed.anet, parsed.cnet, parsed.yolo), options)
     print(json.dumps(bench(pipeline, parsed.clip)))

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from gait_demo.casia import VIEWS
+from gait_demo.commands import colour
 from gait_demo.commands.common import listed, positive, progress, seed, write_picture
 from gait_demo.errors import GaitDemoError
 from gait_demo.structures import SilhouetteClip
@@ -27,7 +28,7 @@ _QUICK_PEOPLE, _QUICK_VIEWS, _QUICK_STEPS = 24, (90,), 40  # the fewest that can
 def add(commands: argparse._SubParsersAction) -> None:
     evaluate = commands.add_parser("evaluate", help="measure people, silhouettes and walkers")
     what = evaluate.add_subparsers(
-        required=True, metavar="identity|quality|realism|privacy|kth|rgb|detector"
+        required=True, metavar="identity|quality|realism|privacy|kth|rgb|detector|colour"
     )
     identity = what.add_parser("identity", help="nearest neighbour of raw GEIs; prints JSON")
     identity.add_argument("--data", type=Path, required=True, help="CASIA-B or a copy of its kind")
@@ -72,6 +73,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     detector.add_argument("--threads", type=positive, default=2, help="of torch")
     detector.add_argument("--json", type=Path, metavar="FILE", help="for the figures as well")
     detector.set_defaults(command=_evaluate_detector)
+    colour.add(what)
 
 
 def _evaluate_identity(parsed: argparse.Namespace) -> None:

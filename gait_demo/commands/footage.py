@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from gait_demo.casia import FPS, CasiaB, Sequence
+from gait_demo.config import ColorizeOptions, PipelineOptions
 from gait_demo.errors import DataError
 from gait_demo.mos.anchor import BadColours, BadGait
 from gait_demo.mos.study import ANCHOR, REFERENCE
@@ -56,9 +57,10 @@ def footage_of(
         others: of other methods, which share our detector.
         film: the video of a person and a view, made in a folder if it has to be made.
     """
-    ours = Pipeline(models)
+    options = PipelineOptions(colorize=ColorizeOptions("paper"))  # it is the networks that differ
+    ours = Pipeline(models, options)
     bad = replace(models, anet=BadGait(), cnet=BadColours())
-    pipelines = {name: Pipeline(net) for name, net in {**others, ANCHOR: bad}.items()}
+    pipelines = {name: Pipeline(net, options) for name, net in {**others, ANCHOR: bad}.items()}
 
     @contextmanager
     def open_footage(person: int, view: int) -> Iterator[AnonymizedFootage]:

@@ -16,6 +16,7 @@ from gait_demo.composite import box_region, erase, paste, render_binary, silhoue
 from gait_demo.config import PipelineOptions
 from gait_demo.errors import NoPersonError
 from gait_demo.pipeline.analysis import Analysis, Person, Progress
+from gait_demo.pipeline.carrying import Carried, Carrier
 from gait_demo.pipeline.models import Models
 from gait_demo.silhouettes import crop_square, own_mask
 from gait_demo.structures import Frame, Track
@@ -55,6 +56,7 @@ class _Layer:
     position: int  # in the person's track
     alpha: np.ndarray  # (64, 64) float32, the new silhouette
     crop: np.ndarray  # (64, 64, 3) float32, the old colours
+    carried: Carried | None  # the old pixels; None: C-NET's colours are wanted
 
     @property
     def square(self) -> np.ndarray:
@@ -88,22 +90,24 @@ class Composer:
         self._everyone = options.anonymize.person is None
         self._stranger_px = _STRANGER * options.tracks.min_height_px
         self._clock = clock
+        self._colorize = options.colorize
         self._crops: dict[int, np.ndarray] = {}  # each person's latest look
 
     def frames(self, seed: int, on_progress: Progress) -> Iterator[Composed]:
         """The frames of the result: the same for the same video, models, options and seed."""
         gaits = self.gaits(seed, on_progress)
+        carriers = self._carriers(gaits)
         total = len(self._analysis.times)
         frames = self._clock.decoding(self._analysis.frames())
         size = 3 * self._analysis.info.width * self._analysis.info.height
         most = max(1, min(_WINDOW, _WINDOW_BYTES // size))
         while window := list(islice(frames, most)):
-            layers = [self._layers(frame, gaits) for frame in window]
+            layers = [self._layers(frame, gaits, carriers) for frame in window]
             colours = self._colours(layers)
             for frame, here in zip(window, layers, strict=True):
                 on_progress("render", frame.index, total)
                 with self._clock.time("composite"):
-                    composed = self._compose(frame, here, [next(colours) for _ in here])
+                    composed = self._compose(frame, here, colours)
                 yield composed
 
     def gaits(self, seed: int, on_progress: Progress) -> list[np.ndarray]:
@@ -117,10 +121,22 @@ class Composer:
                 gaits.append(anonymize(person.silhouettes, anet, noise, fps=fps).masks)
         return gaits
 
-    def _layers(self, frame: Frame, gaits: list[np.ndarray]) -> list[_Layer]:
+    def _carriers(self, gaits: list[np.ndarray]) -> list[Carrier | None]:
+        """Of everybody chosen; None: C-NET colours them."""
+        if self._colorize.colour == "paper":
+            return [None] * len(gaits)
+        with self._clock.time("colorize"):
+            return [
+                Carrier(person, gait, self._colorize.hide_face)
+                for person, gait in zip(self._people, gaits, strict=True)
+            ]
+
+    def _layers(
+        self, frame: Frame, gaits: list[np.ndarray], carriers: list[Carrier | None]
+    ) -> list[_Layer]:
         """The chosen people in a frame, the farthest, whose feet are highest, first."""
         layers = []
-        for person, gait in zip(self._people, gaits, strict=True):
+        for person, gait, carrier in zip(self._people, gaits, carriers, strict=True):
             position = person.position(frame.index)
             if position is None:
                 continue
@@ -128,13 +144,18 @@ class Composer:
             if not person.held[position]:
                 square = person.silhouettes.squares[position]
                 self._crops[track_id] = crop_square(frame.rgb, square)
+            carried = None
+            if carrier is not None:
+                with self._clock.time("colorize"):
+                    carried = carrier.at(frame, self._analysis.plate, position)
             if track_id in self._crops:  # else there was no look of this person yet
-                layers.append(_Layer(person, position, gait[position], self._crops[track_id]))
+                crop = self._crops[track_id]
+                layers.append(_Layer(person, position, gait[position], crop, carried))
         return sorted(layers, key=lambda layer: layer.square[3])
 
     def _colours(self, layers: list[list[_Layer]]) -> Iterator[np.ndarray]:
-        """The new (64, 64, 3) colours of all layers in turn, made in one batch."""
-        flat = [layer for here in layers for layer in here]
+        """C-NET's (64, 64, 3) colours of all layers that carry nothing, in one batch."""
+        flat = [layer for here in layers for layer in here if layer.carried is None]
         if not flat:
             return iter(())
         with self._clock.time("colorize"):
@@ -142,11 +163,16 @@ class Composer:
             alphas = np.stack([layer.alpha for layer in flat])
             return iter(colorize(crops, alphas, self._models.cnet))
 
-    def _compose(self, frame: Frame, layers: list[_Layer], colours: list[np.ndarray]) -> Composed:
+    def _compose(
+        self, frame: Frame, layers: list[_Layer], colours: Iterator[np.ndarray]
+    ) -> Composed:
         colorized = frame.rgb.copy()
         held, erased = self._erase(colorized, frame.index)
-        for layer, colour in zip(layers, colours, strict=True):
-            paste(colorized, colour, layer.alpha, layer.square)
+        for layer in layers:
+            if layer.carried is None:
+                paste(colorized, next(colours), layer.alpha, layer.square)
+            else:
+                layer.carried.paste(colorized, layer.alpha, layer.square)
         binary = render_binary(frame.rgb.shape[:2], [(x.alpha, x.square) for x in layers])
         return Composed(frame, binary, colorized, bool(layers), held, erased)
 

@@ -1,0 +1,67 @@
+"""One person's own pixels, frame by frame, on the way to their new silhouette."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gait_demo.composite import paste_view, silhouette_view
+from gait_demo.detail import Look, carry, correspond, necks
+from gait_demo.pipeline.analysis import Person
+from gait_demo.plate import NoPlate, Plate
+from gait_demo.structures import Frame
+
+
+@dataclass(frozen=True)
+class Carried:
+    """The pixels of one frame.
+
+    Attributes:
+        look: of the person, in this frame or in the last one in which they were not lost.
+        field: (32, 32, 2) float32, of detail.correspond.
+    """
+
+    look: Look
+    field: np.ndarray
+
+    def paste(self, rgb: np.ndarray, alpha: np.ndarray, square: np.ndarray) -> None:
+        """Draws them into a frame, as composite.paste does with C-NET's colours."""
+        view = silhouette_view(alpha, square, rgb.shape[:2])
+        if view is not None:
+            colours = carry(self.look, self.field, square, view)
+            paste_view(rgb, colours, alpha, square, view)
+
+
+class Carrier:
+    """Of one person with one new gait; frames are asked for in order."""
+
+    def __init__(self, person: Person, gait: np.ndarray, hide_face: bool):
+        """gait: (T, 64, 64) float32, the new silhouettes."""
+        seen = person.silhouettes
+        self._person = person
+        self._fields = correspond(seen.masks, gait)
+        self._necks = necks(seen.masks, seen.squares) if hide_face else None
+        self._look: Look | None = None
+
+    def at(self, frame: Frame, plate: Plate | NoPlate, position: int) -> Carried | None:
+        """What is carried at a position of the track; None while nothing is surely the person."""
+        if not self._person.held[position]:
+            self._look = self._seen(frame, plate, position)
+        return None if self._look is None else Carried(self._look, self._fields[position])
+
+    def _seen(self, frame: Frame, plate: Plate | NoPlate, position: int) -> Look | None:
+        seen = self._person.silhouettes
+        mask, square = seen.masks[position], seen.squares[position]
+        view = silhouette_view(mask, square, frame.rgb.shape[:2])
+        if view is None:
+            return None
+        x, y, w, h = view
+        neck = None if self._necks is None else self._necks[position] - y
+        return Look.of(
+            frame.rgb[y : y + h, x : x + w],
+            plate.crop(frame.index, *view),
+            mask,
+            square - np.float32([x, y, x, y]),
+            neck,
+        )

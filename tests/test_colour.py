@@ -1,0 +1,57 @@
+"""How new bodies are judged in colour: figures whose truth is known."""
+
+import numpy as np
+import pytest
+import scenes
+
+from gait_demo.evaluation.colour import METHODS, RenderedPair, ghost, measure, table
+from gait_demo.models.cnet import CNet, CNetDims
+from gait_demo.silhouettes import box_around, squares_from_boxes
+
+
+@pytest.fixture(scope="module")
+def walk():
+    return scenes.walk(frames=24, paths=((60, 260),))
+
+
+@pytest.fixture(scope="module")
+def figures():
+    """Of a striped figure that stands still and becomes itself."""
+    place = scenes.background()
+    mask = scenes.figure(place.shape[:2], 160, 165, 150, 0.8)
+    rgb = place.copy()
+    rgb[mask > 0] = np.where(np.arange(180)[:, None, None] % 2, 200, 40)[:, :, [0, 0, 0]].repeat(
+        320, axis=1
+    )[mask > 0]
+    cover = np.stack([mask.astype(np.float32)] * 2)
+    motion = np.stack(np.meshgrid(np.arange(320), np.arange(180)), -1)[None] + np.float32(0.5)
+    half = np.stack([rgb] * 2), cover, squares_from_boxes(box_around(mask)[None])[0], motion
+    return measure(RenderedPair(place, *half, *half), CNet(CNetDims()).eval())
+
+
+def test_who_becomes_themselves_keeps_every_pixel_below_the_head(figures):
+    sharp, paper = figures["sharp"], figures["paper"]
+    assert sharp["sharpness"] > 0.9 > 0.2 > paper["sharpness"]
+    assert sharp["psnr"] > paper["psnr"] + 3 and sharp["ssim"] > paper["ssim"] + 0.2
+    assert sharp["head"] < 0.25 * figures["original"]["head"] < figures["nearest"]["head"]
+    assert sharp["flicker"] == figures["original"]["flicker"] == 0
+    assert sharp["background"] < 0.01
+
+
+def test_the_table_has_every_method_and_view(figures):
+    figures = figures | {"original": figures["original"] | {"flicker": 1.0}}
+    text = table([(0, figures), (90, figures)], {"sharp": 0.01})
+    assert all(f"| {name} |" in text for name in ("original", *METHODS, "ghost"))
+    assert "| 0 | 90 |" in text and "1.0%" in text
+
+
+def test_ghosts_are_counted_where_the_new_body_is_not(walk):
+    frames, _, masks = walk
+    pictures = np.stack([frame.rgb for frame in frames])
+    nobody = np.zeros_like(pictures[0])
+    covers = masks[0].astype(np.float32)
+    place = np.median(pictures, axis=0).astype(np.uint8)
+    assert ghost(pictures, covers, [(place, nobody)] * len(frames)) < 0.01
+    assert ghost(pictures, covers, [(rgb, nobody) for rgb in pictures]) > 0.95
+    hidden = [(rgb, np.full_like(rgb, 255)) for rgb in pictures]
+    assert ghost(pictures, covers, hidden) == 0
