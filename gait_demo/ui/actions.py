@@ -9,7 +9,7 @@ from time import perf_counter
 
 import gradio as gr
 
-from gait_demo.config import AnonymizeOptions, PipelineOptions, VideoOptions
+from gait_demo.config import AnonymizeOptions, ColorizeOptions, PipelineOptions, VideoOptions
 from gait_demo.engine import Engine
 from gait_demo.errors import GaitDemoError, VideoError
 from gait_demo.pace import Pace
@@ -105,6 +105,7 @@ class Actions:
             end_s: float,
             seed: float,
             who: int,
+            colour: str,
             request: gr.Request,
             progress=gr.Progress(),  # noqa: B008
         ) -> Iterator[dict]:
@@ -130,7 +131,8 @@ class Actions:
                     who = EVERYONE
                     picture = gr.Image(str(analysed.folder / "people.jpg"), visible=True)
                     yield {page.people: picture, page.chosen: _choices(analysed.walkers)}
-                result = self._render(session, analysed, seed, who, reporter(progress))
+                options = _options(part, seed, who, colour)
+                result = self._render(session, analysed, options, reporter(progress))
             yield {
                 page.original: result.original,
                 page.binary: result.binary,
@@ -139,9 +141,7 @@ class Actions:
                 page.status: summarise(result.report, perf_counter() - began),
             }
             with sentences():
-                ranks, strangers = self._engine.run(
-                    "find_again", analysed.folder, _options(part, _of(seed, who))
-                )
+                ranks, strangers = self._engine.run("find_again", analysed.folder, options)
             yield {page.found: gr.Markdown(place_in_crowd(ranks, strangers), visible=True)}
 
         return run
@@ -174,7 +174,8 @@ class Actions:
             clip = session.take(Path(video), self.examples)
             try:
                 analysed = self._analyse(session, clip, (float(start), end or None), None)
-                result = self._render(session, analysed, seed, int(person), None)
+                options = _options(analysed.part, seed, person)
+                result = self._render(session, analysed, options, None)
             finally:
                 session.drop(clip)
         return result.original, result.binary, result.colorized, result.comparison, result.report
@@ -205,10 +206,9 @@ class Actions:
         return Analysed(clip, part, folder, walkers)
 
     def _render(
-        self, session: Session, analysed: Analysed, seed: float, who: int, report
+        self, session: Session, analysed: Analysed, options: PipelineOptions, report
     ) -> GaitResult:
         with session.run() as (folder, unwanted):
-            options = _options(analysed.part, _of(seed, who))
             result = self._engine.run(
                 "render", analysed.folder, folder, options, on_progress=report, unwanted=unwanted
             )
@@ -224,13 +224,14 @@ class Actions:
         return float(start_s), None if is_whole else float(end_s)
 
 
-def _of(seed: float, who: int) -> AnonymizeOptions:
-    return AnonymizeOptions(seed=int(seed), person=int(who) or None)
-
-
-def _options(part: tuple, person: AnonymizeOptions | None = None) -> PipelineOptions:
-    video = VideoOptions(max_duration_s=MAX_DURATION_S, start_s=part[0], end_s=part[1])
-    return PipelineOptions(video=video, anonymize=person or AnonymizeOptions())
+def _options(
+    part: tuple, seed: float = 0, who: float = EVERYONE, colour: str = "sharp"
+) -> PipelineOptions:
+    return PipelineOptions(
+        video=VideoOptions(max_duration_s=MAX_DURATION_S, start_s=part[0], end_s=part[1]),
+        anonymize=AnonymizeOptions(seed=int(seed), person=int(who) or None),
+        colorize=ColorizeOptions(colour),
+    )
 
 
 def _cleared(page) -> dict:
