@@ -90,7 +90,8 @@ def raters(client: httpx.AsyncClient, study, count: int) -> list[Rater]:
 
 
 def open_client(url: str) -> httpx.AsyncClient:
-    limits = httpx.Limits(max_connections=64, keepalive_expiry=1)  # the server's is 5
+    # a connection of its own for every call: a busy machine notices closed ones too late
+    limits = httpx.Limits(max_connections=64, max_keepalive_connections=0)
     return httpx.AsyncClient(base_url=url, timeout=LIMIT_S, limits=limits)
 
 
