@@ -73,27 +73,17 @@ def _walks(parsed: argparse.Namespace, plan):
     from gait_demo.commands.footage import footage_of, from_casia, synthetic
     from gait_demo.models import build
     from gait_demo.pipeline import Models
-    from gait_demo.weights import CHECKPOINTS, find
+    from gait_demo.weights import find
 
     models = Models.load(parsed.anet, parsed.cnet, parsed.yolo)
-    methods, others, files = ["ours"], {}, list(models.weights)
-    path = parsed.stgan or CHECKPOINTS / "stgan.safetensors"
-    if parsed.stgan or path.is_file():
-        methods.append(ST_GAN)
-        others[ST_GAN] = replace(models, anet=build.load(path, "stgan"))
-        files.append(find("stgan", path))
-    else:
-        print(
-            f"{ST_GAN} is left out: there is no {path}. Train it with `train stgan` and give its "
-            "weights with --stgan.",
-            file=sys.stderr,
-        )
+    stgan = find("stgan", parsed.stgan)
+    others = {ST_GAN: replace(models, anet=build.load(stgan.path, "stgan"))}
     made_with = {
         "walks": f"CASIA-B, {parsed.data.name}" if parsed.data else "synthetic",
-        "weights": {file.name: file.sha256 for file in files},
+        "weights": {file.name: file.sha256 for file in (*models.weights, stgan)},
     }
     film = from_casia(parsed.data) if parsed.data else synthetic(plan.seed)
-    plan = replace(plan, methods=tuple(methods), made_with=made_with)
+    plan = replace(plan, methods=("ours", ST_GAN), made_with=made_with)
     return plan, footage_of(models, others, film)
 
 

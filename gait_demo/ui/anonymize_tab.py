@@ -21,7 +21,8 @@ HIDDEN = """
 <div class="hidden-or-not">
 <p class="yes"><b>Changed:</b> the gait, that is how the body is built and how it moves. Of 20
 made people, attackers who know this program name the right one in 7 % of walks (59 % in clear, 5 %
-by guessing).</p>
+by guessing); of 12 real people filmed in one place, 70 % are still told from the finished videos
+(93 % in clear).</p>
 <p class="no"><b>Not hidden:</b> clothes, logos, tattoos and the place. The head is shown no sharper
 than 64 by 64 pixels of the whole body; whether that hides a face is not proven.</p>
 <p class="gone"><b>Removed:</b> sound, because a voice is not anonymized.</p>
