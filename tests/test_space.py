@@ -33,10 +33,10 @@ ON_ZERO_GPU = """
 import json
 from pathlib import Path
 import app, torch
-from gait_demo.video import read_frames
+from gait_demo.config import PipelineOptions
 app.demo.launch(prevent_thread_lock=True, quiet=True)
-frame = list(read_frames(Path("assets/street_090.mp4")))[60].rgb
-print(json.dumps([torch.cuda.is_available(), len(app.models.detector(frame, 320, 0.5))]))
+seen = app.looker.run("look", Path("assets/street_090.mp4"), PipelineOptions())
+print(json.dumps([torch.cuda.is_available(), seen.people]))
 app.demo.close()
 """
 START_S = 120
