@@ -100,11 +100,12 @@ class Engine:
         try:
             dead.start()
             dead.wait_until_ready()
-        except GaitDemoError:
+        except (GaitDemoError, OSError):
             _log.error("a worker could not be started again")
-        if not self._open:
-            dead.kill()
-        self._idle.put(dead)
+        finally:
+            if not self._open:
+                dead.kill()
+            self._idle.put(dead)
 
 
 class _Worker:

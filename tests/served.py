@@ -33,12 +33,12 @@ class App:
     log: Path
 
     def files(self) -> list[Path]:
-        """Every file of a visitor."""
-        posters = {"posters"}
+        """Every file of a visitor; the server may delete some meanwhile."""
         return [
-            path
-            for path in self.folder.rglob("*")
-            if path.is_file() and not posters & set(path.parts)
+            Path(folder, name)
+            for folder, _, names in os.walk(self.folder)
+            for name in names
+            if "posters" not in Path(folder).parts
         ]
 
 

@@ -12,7 +12,7 @@ from gait_demo.mos.votes import Vote
 
 STAGES = {
     "all": "all votes",
-    "attentive": "only raters who got every gold item right",
+    "attentive": "without raters who got a gold item wrong",
     "screened": "only those of them whom BT.500 keeps",
     "unbiased": "the same, each rater's bias removed (P.913)",
 }

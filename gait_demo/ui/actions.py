@@ -10,7 +10,7 @@ from time import perf_counter
 import gradio as gr
 
 from gait_demo.config import AnonymizeOptions, ColorizeOptions, PipelineOptions, VideoOptions
-from gait_demo.engine import Engine
+from gait_demo.engine import Cancelled, Engine
 from gait_demo.errors import GaitDemoError, VideoError
 from gait_demo.pace import Pace
 from gait_demo.structures import GaitResult
@@ -132,7 +132,11 @@ class Actions:
                     picture = gr.Image(str(analysed.folder / "people.jpg"), visible=True)
                     yield {page.people: picture, page.chosen: _choices(analysed.walkers)}
                 options = _options(part, seed, who, colour)
+                if session.clip != clip:
+                    raise Cancelled  # another clip was chosen meanwhile
                 result = self._render(session, analysed, options, reporter(progress))
+                if session.clip != clip:
+                    raise Cancelled
             yield {
                 page.original: result.original,
                 page.binary: result.binary,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import hmac
+import shutil
 import time
 from pathlib import Path
 from tempfile import mkdtemp
@@ -29,11 +31,12 @@ _CLOSED = (
 
 def results_part(store: Store, admin_token: str | None) -> None:
     """An accordion that opens its content to whoever has the owner's token."""
-    folder = Path(mkdtemp(prefix="gait-votes-"))
     with gr.Accordion("For the owner of this study", open=False, elem_id="owner"):
         if admin_token is None:
             gr.Markdown(_CLOSED)
             return
+        folder = Path(mkdtemp(prefix="gait-votes-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
         with gr.Row():
             token = gr.Textbox(label="Owner's token", type="password", elem_id="owner-token")
             stage = gr.Dropdown(

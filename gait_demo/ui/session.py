@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import secrets
@@ -15,7 +16,9 @@ from pathlib import Path
 
 from gait_demo.errors import VideoError
 from gait_demo.structures import Look
+from gait_demo.worker import place
 
+_log = logging.getLogger("gait_demo")
 KEPT_S = 3600  # seconds; what was not used for so long is deleted
 KEPT_RUNS = 8  # the last, which players may still be loading
 SWEPT_EVERY_S = 60
@@ -91,8 +94,8 @@ class Session:
             A new folder for its files, and whether the run is no longer wanted.
         """
         stop = threading.Event()
-        self._stops.add(stop)
         folder = self._new_folder("run-")
+        self._stops.add(stop)
         try:
             yield folder, stop.is_set
         except BaseException:
@@ -189,7 +192,10 @@ class Sessions:
             self.end(number)
         os.utime(self._root)
         for path in self._root.iterdir():
-            is_old = time.time() - path.stat().st_mtime > KEPT_S
+            try:
+                is_old = time.time() - path.stat().st_mtime > KEPT_S
+            except FileNotFoundError:  # its visitor has just taken it
+                continue
             if is_old and _UPLOAD.fullmatch(path.name):
                 shutil.rmtree(path, ignore_errors=True)
             elif is_old and path.is_file():  # an upload that was broken off
@@ -201,6 +207,9 @@ class Sessions:
         def sweep() -> None:
             while True:
                 time.sleep(SWEPT_EVERY_S)
-                self.sweep()
+                try:
+                    self.sweep()
+                except Exception as error:  # the next one must come
+                    _log.error("unexpected: %s", place(error))
 
         threading.Thread(target=sweep, daemon=True).start()
