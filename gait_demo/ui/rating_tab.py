@@ -104,7 +104,7 @@ def _api(store: Store) -> list:
         """Agree to take part (see the page for what that means).
 
         Returns {"token": ...}, which names you from then on; keep it to yourself."""
-        return {"token": store.join()}
+        return _shown_errors(lambda: {"token": store.join()})
 
     def rate_next(token: str) -> dict:
         """The clip to be rated now, with its `video`, and your progress; `clip` is null when all
