@@ -65,12 +65,12 @@ def find(name: str, explicit: Path | None = None, *, folder: Path = CHECKPOINTS)
     if not path.is_file():
         path, source = _from_hub(file, listed, folder)
     found = Weights(name, path, hub.sha256(path), source)
-    promised = listed.get("sha256", found.sha256)
+    promised = listed.get("sha256")
     if promised != found.sha256:
         raise WeightsError(
             f"{path} (from {source}) is damaged or was replaced: its sha256 is {found.sha256}, but "
-            f"the manifest lists {promised}. Put the right file into {folder}, or pass your own by "
-            "its path."
+            f"the manifest lists {promised or 'no such file'}. Put the right file into {folder} or "
+            "pass your own by its path."
         )
     return found
 

@@ -217,3 +217,10 @@ def test_what_fails_is_said_with_what_to_do(hub, find, folder, env, statuses, sa
     sentence = find(**env)
     assert sentence.startswith("refused There are no weights anet.safetensors") and said in sentence
     assert f"not in {folder}" in sentence and "Without a network, put the file into" in sentence
+
+
+def test_what_the_manifest_does_not_list_is_refused(tmp_path):
+    (tmp_path / "anet.safetensors").write_bytes(b"anything")
+    (tmp_path / "manifest.json").write_text("{}")
+    with pytest.raises(WeightsError, match="lists no such file"):
+        weights.find("anet", folder=tmp_path)

@@ -72,7 +72,7 @@ def take_over(connection: Connection, records: Iterable[dict]) -> int:
 
 def _go_on(connection: Connection) -> None:
     """Nobody is asked again for what a vote that was taken over has answered."""
-    todo = (
+    unrated = (
         select(func.min(assignments.c.position))
         .where(
             and_(assignments.c.study == raters.c.study, assignments.c.rater == raters.c.rater),
@@ -80,5 +80,5 @@ def _go_on(connection: Connection) -> None:
         )
         .scalar_subquery()
     )
-    upcoming = func.coalesce(todo, FINISHED)
+    upcoming = func.coalesce(unrated, FINISHED)
     connection.execute(update(raters).where(raters.c.open < upcoming).values(open=upcoming))
