@@ -2,6 +2,7 @@
 
 import json
 import socket
+from hashlib import sha256
 
 import pytest
 from fake_hub import FakeHub, environment, start
@@ -39,6 +40,8 @@ def find(tmp_path):
     checkpoints = tmp_path / "checkpoints"
     checkpoints.mkdir()
     (checkpoints / "yolo.safetensors").write_bytes(b"ours")
+    entry = {"sha256": sha256(b"ours").hexdigest()}
+    (checkpoints / "manifest.json").write_text(json.dumps({"yolo.safetensors": entry}))
 
     def find(port: int, before: str = "", **more: str) -> list:
         done = start(

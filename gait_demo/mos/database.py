@@ -95,7 +95,7 @@ class Database:
             metadata.create_all(self._engine)
         except (ModuleNotFoundError, NoSuchModuleError) as error:
             raise StudyError(
-                f"{url.drivername} needs a driver: pip install 'psycopg[binary]' for PostgreSQL."
+                f"There is no driver for {url.drivername}: name a file or a postgresql:// URL."
             ) from error
         except (SQLAlchemyError, OSError) as error:
             raise StudyError(f"The votes cannot be kept: {self._reason(error)}.") from error
