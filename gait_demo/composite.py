@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from .inpaint import inpaint
+from .placing import placed
 from .plate import NoPlate, Plate
 from .structures import SILHOUETTE_SIZE
 
@@ -19,7 +20,6 @@ _BOX_MARGIN = 0.08  # heights around the box of a lost person
 _FEATHER = 0.008  # heights over which the plate fades into the frame
 _RING = 0.12  # heights around a region in which the plate's brightness is matched
 _MATCH_STEP = 8  # pixels a sample of the brightness offset
-_FINE = 4  # times 64 pixels: what an image is enlarged to before it is put in its place
 _INPAINT_SIDE = 128  # longest side, in pixels, at which what is not known is filled in
 _MATCH_LIMIT = 28.0  # levels: what differs more is another object, not another light
 
@@ -63,7 +63,7 @@ def silhouette_region(
         view = _view(scale * square[:2], scale * square[2:], 1, foreground.shape)
         if view is not None:
             x, y, w, h = view
-            soft = _placed(np.rint(255 * alpha).astype(np.uint8), scale * square, view)
+            soft = placed(np.rint(255 * alpha).astype(np.uint8), scale * square, view)
             mask[y : y + h, x : x + w] |= cv2.compare(soft, 40, cv2.CMP_GT)
     reach = 2 * max(2, round(_REACH * height * scale)) + 1
     mask = cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
@@ -129,7 +129,7 @@ def paste(rgb: np.ndarray, crop: np.ndarray, alpha: np.ndarray, square: np.ndarr
     view = silhouette_view(alpha, square, rgb.shape[:2])
     if view is not None:
         colours = np.rint(255 * np.clip(crop, 0, 1)).astype(np.uint8)
-        paste_view(rgb, _placed(colours, square, view, cv2.BORDER_REPLICATE), alpha, square, view)
+        paste_view(rgb, placed(colours, square, view, cv2.BORDER_REPLICATE), alpha, square, view)
 
 
 def paste_view(
@@ -202,33 +202,13 @@ def _view(
     return (x0, y0, x1 - x0, y1 - y0) if x1 > x0 and y1 > y0 else None
 
 
-def _placed(
-    image: np.ndarray,
-    square: np.ndarray,
-    view: tuple[int, int, int, int],
-    border: int = cv2.BORDER_CONSTANT,
-) -> np.ndarray:
-    """A 64x64 image enlarged to its square, as seen in a view of the frame.
-
-    Cubic to a whole multiple, then linear to the place: far faster than a cubic warp.
-    """
-    x, y, w, h = view
-    fine = _FINE * SILHOUETTE_SIZE
-    image = cv2.resize(image, (fine, fine), interpolation=cv2.INTER_CUBIC)
-    sx, sy = (square[2] - square[0]) / fine, (square[3] - square[1]) / fine
-    to_view = np.array(
-        [[sx, 0, square[0] - x + (sx - 1) / 2], [0, sy, square[1] - y + (sy - 1) / 2]]
-    )
-    return cv2.warpAffine(image, to_view, (w, h), flags=cv2.INTER_LINEAR, borderMode=border)
-
-
 def _soft_silhouette(
     alpha: np.ndarray, square: np.ndarray, view: tuple[int, int, int, int]
 ) -> np.ndarray:
     """(h, w) float32 in [0, 1]: the silhouette in its square, its edge about two pixels wide."""
     scale = max(1.0, float(square[3] - square[1]) / SILHOUETTE_SIZE)
     smooth = cv2.GaussianBlur(alpha.astype(np.float32), (0, 0), 0.6)
-    smooth = _placed(smooth, square, view)
+    smooth = placed(smooth, square, view)
     half = min(0.5, 1.2 / scale)
     edge = np.clip((smooth - 0.5) / (2 * half) + 0.5, 0, 1)
     return edge * edge * (3 - 2 * edge)

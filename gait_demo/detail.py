@@ -12,15 +12,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from .correspondence import signed_distance
+from .placing import placed
 from .structures import SILHOUETTE_SIZE
 
-_GRID = 32  # cells of a field, across and down
-_STEPS = (6, 4)  # iterations, first with a stiff field, then with a softer one
-_STIFF = (3.0, 2.0)  # deviation in cells of the filter that smooths each step
-_UPRIGHT = 0.5  # share of a step up or down that is taken
-_REACH = 1.25  # cells a step may move
-_OUTSIDE = 3.0  # cells beyond the outline up to which distance counts
-_CHUNK, _MARGIN = 128, 8  # frames fitted together, and those shared with the neighbours
 _INSET = 1.2  # 1/64 of the height: pixels nearer to the old outline are not sure to be the person
 _ALIKE = 14  # levels: what differs less from the background could be it
 _SPOT = 0.01  # heights: smaller spots of the background's colour are chance
@@ -30,72 +25,6 @@ _SOFT = 1.0  # deviation, of these
 _HEAD = 0.2  # heights from the top: what is above is taken for the head, hair and neck
 _FADE = 0.04  # heights below it over which the picture becomes sharp
 _USUAL = 50  # frames before and after, whose heights say how tall somebody stands
-
-
-def correspond(old: np.ndarray, new: np.ndarray) -> np.ndarray:
-    """Where in the old silhouettes the points of the new ones belong, smooth in space and time.
-
-    The distances to the two outlines are matched by the demons algorithm (Thirion, 1998), its
-    field filtered by Gaussians in space, and from frame to frame.
-
-    Args:
-        old, new: (T, 64, 64) float32 in [0, 1], in the same squares.
-
-    Returns:
-        (T, 32, 32, 2) float32: what to add to x and y, in sides of the square.
-    """
-    fields = np.zeros((len(old), _GRID, _GRID, 2), np.float32)
-    for first in range(0, len(old), _CHUNK):
-        low = max(0, first - _MARGIN)
-        part = np.s_[low : first + _CHUNK + _MARGIN]
-        fitted = _fit(_distances(old[part]), _distances(new[part]))
-        fields[first : first + _CHUNK] = fitted[first - low :][:_CHUNK]
-    return fields / _GRID
-
-
-def _fit(old: np.ndarray, new: np.ndarray) -> np.ndarray:
-    """(T, 32, 32, 2) cells, from the distances (T, 32, 32)."""
-    images = [
-        np.dstack([image, *(cv2.Sobel(image, -1, dx, 1 - dx, scale=1 / 8) for dx in (1, 0))])
-        for image in old
-    ]
-    there = np.stack(np.meshgrid(np.arange(_GRID), np.arange(_GRID)), -1).astype(np.float32)
-    fields = np.zeros((len(old), _GRID, _GRID, 2), np.float32)
-    for steps, stiff in zip(_STEPS, _STIFF, strict=True):
-        for _ in range(steps):
-            warped = np.stack([
-                cv2.remap(image, there + field, None, cv2.INTER_LINEAR, None, cv2.BORDER_REPLICATE)
-                for image, field in zip(images, fields, strict=True)
-            ])  # fmt: skip
-            error, slope = new - warped[..., 0], warped[..., 1:]
-            size = (slope**2).sum(-1) + (error / (2 * _REACH)) ** 2 + 1e-3
-            fields += (error / size)[..., None] * slope * np.float32([1, _UPRIGHT])
-            for field in fields:
-                cv2.GaussianBlur(field, (0, 0), stiff, field)
-            fields = _smooth_in_time(fields)
-    return fields
-
-
-def _smooth_in_time(fields: np.ndarray) -> np.ndarray:
-    before, after = np.roll(fields, 1, 0), np.roll(fields, -1, 0)
-    before[0], after[-1] = fields[0], fields[-1]
-    return (before + 2 * fields + after) / 4
-
-
-def _distances(masks: np.ndarray) -> np.ndarray:
-    """(T, 32, 32) cells to the outline, negative outside."""
-    return np.stack([
-        cv2.resize(_signed(mask), (_GRID, _GRID), interpolation=cv2.INTER_AREA)
-        for mask in masks
-    ]).clip(-2 * _OUTSIDE) / 2  # fmt: skip
-
-
-def _signed(mask: np.ndarray) -> np.ndarray:
-    """(64, 64) float32: distance to the outline of a (64, 64) mask, negative outside."""
-    inside = (mask > 0.5).astype(np.uint8)
-    far = cv2.distanceTransform(inside, cv2.DIST_L2, 5)
-    far -= cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5)
-    return cv2.GaussianBlur(far.clip(-SILHOUETTE_SIZE, SILHOUETTE_SIZE), (0, 0), 0.8)
 
 
 def necks(masks: np.ndarray, squares: np.ndarray) -> np.ndarray:
@@ -155,7 +84,8 @@ class Look:
             None if nothing is surely the person.
         """
         square = np.asarray(square, np.float32)
-        sure = (_enlarged(_inset(mask), square, rgb.shape[:2]) > 0).astype(np.uint8)
+        depth = placed(_inset(mask), square, (0, 0, *rgb.shape[1::-1]), cv2.BORDER_REPLICATE)
+        sure = (depth > 0).view(np.uint8)
         if behind is not None:
             sure &= ~_alike(rgb, behind, square[3] - square[1])
         if not sure.any():
@@ -168,9 +98,9 @@ class Look:
 
 def _inset(mask: np.ndarray) -> np.ndarray:
     """(64, 64) float32, positive where a pixel is surely the person, in narrow limbs as well."""
-    depth = _signed(mask)
+    depth = signed_distance(mask)
     limb = cv2.dilate(depth, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5)))
-    return depth - np.clip(0.6 * limb, 0.3, _INSET)
+    return cv2.GaussianBlur(depth - np.clip(0.6 * limb, 0.3, _INSET), (0, 0), 0.6)
 
 
 def _alike(rgb: np.ndarray, behind: np.ndarray, height: float) -> np.ndarray:
@@ -234,26 +164,9 @@ def carry(
     x, y, w, h = view
     local = np.asarray(square, np.float32) - np.float32([x, y, x, y])
     side, look_side = local[2:] - local[:2], look.square[2:] - look.square[:2]
-    across = (np.arange(w, dtype=np.float32) + 0.5 - local[0]) / side[0]
-    down = (np.arange(h, dtype=np.float32) + 0.5 - local[1]) / side[1]
-    dx, dy = (_enlarged(field[..., axis], local, (h, w)) for axis in (0, 1))
-    at_x = (dx + across) * look_side[0] + (look.square[0] - 0.5)
-    at_y = (dy + down[:, None]) * look_side[1] + (look.square[1] - 0.5)
+    at_x, at_y = cv2.split(placed(field * look_side, square, view, cv2.BORDER_REPLICATE))
+    scale = look_side / side
+    at_x += (np.arange(w, dtype=np.float32) + 0.5 - local[0]) * scale[0] + look.square[0] - 0.5
+    down = (np.arange(h, dtype=np.float32) + 0.5 - local[1]) * scale[1] + look.square[1] - 0.5
+    at_y += down[:, None]
     return cv2.remap(look.rgb, at_x, at_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-
-
-def _enlarged(image: np.ndarray, square: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """(h, w) float32 of an (n, n) image that fills a square, by cubic B-splines; beyond the square
-    its border is repeated."""
-    down, across = (
-        _spline(((np.arange(size) + 0.5 - low) / (high - low) * n - 0.5).clip(0, n - 1), n)
-        for size, low, high, n in zip(shape, square[1::-1], square[:1:-1], image.shape, strict=True)
-    )
-    return down @ image @ across.T
-
-
-def _spline(at: np.ndarray, count: int) -> np.ndarray:
-    """(N, count) float32 weights of the samples 0 to count - 1 at the places (N,)."""
-    far = np.abs(at[:, None] - np.arange(count))
-    weights = np.where(far < 1, 2 / 3 - far**2 + far**3 / 2, np.maximum(2 - far, 0) ** 3 / 6)
-    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)

@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from gait_demo.detail import Look, carry, correspond, necks
+from gait_demo.correspondence import correspond
+from gait_demo.detail import Look, carry, necks
 
 SIDE = 256  # pixels of a square
 SQUARE = np.array([0, 0, SIDE, SIDE], np.float32)

@@ -23,6 +23,8 @@ LAYERS = {
     "following": 1,
     "inpaint": 1,
     "paths": 1,
+    "placing": 1,
+    "correspondence": 1,
     "plate": 1,
     "sightings": 1,
     "registration": 1,

@@ -10,7 +10,8 @@ import numpy as np
 
 from gait_demo.colorize import colorize
 from gait_demo.composite import paste, paste_view, silhouette_view
-from gait_demo.detail import Look, carry, correspond, necks
+from gait_demo.correspondence import correspond
+from gait_demo.detail import Look, carry, necks
 from gait_demo.evaluation.markdown import markdown
 from gait_demo.models.cnet import CNet
 from gait_demo.silhouettes import crop_square, normalise

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from gait_demo.composite import paste_view, silhouette_view
-from gait_demo.detail import Look, carry, correspond, necks
+from gait_demo.correspondence import correspond
+from gait_demo.detail import Look, carry, necks
 from gait_demo.pipeline.analysis import Person
 from gait_demo.plate import NoPlate, Plate
 from gait_demo.structures import Frame
