@@ -160,7 +160,7 @@ def render_binary(
         layers: (64x64 alpha in [0, 1], square) of each person.
 
     Returns:
-        (H, W, 3) uint8.
+        (H, W) uint8.
     """
     image = np.zeros(frame_shape, np.uint8)
     for alpha, square in layers:
@@ -170,7 +170,7 @@ def render_binary(
             white = np.rint(255 * _soft_silhouette(alpha, square, view)).astype(np.uint8)
             part = image[y : y + h, x : x + w]
             np.maximum(part, white, out=part)
-    return cv2.cvtColor(image, cv2.COLOR_GRAY2RGB)
+    return image
 
 
 def silhouette_view(

@@ -72,16 +72,18 @@ class Detector:
         if path.suffix == ".safetensors":
             yolo = YOLO(_BASE, task="segment")
             yolo.model = load_network(path)
-            return cls(yolo, path.name)
-        try:
-            yolo = YOLO(str(path))
-        except Exception as error:  # it raises whatever unpickling meets
-            raise WeightsError(
-                f"The person-detector weights {path} cannot be loaded by ultralytics: {error}"
-            ) from error
+        else:
+            try:
+                yolo = YOLO(str(path))
+            except Exception as error:  # it raises whatever unpickling meets
+                raise WeightsError(
+                    f"The person-detector weights {path} cannot be loaded by ultralytics: {error}"
+                ) from error
         if yolo.task != "segment":
             raise WeightsError(f"{path} is for {yolo.task!r}; a YOLO that segments is needed.")
-        return cls(yolo, path.name)
+        detector = cls(yolo, path.name)
+        detector(np.zeros((64, 64, 3), np.uint8), 64)  # the first call imports for seconds
+        return detector
 
     def __call__(self, rgb: np.ndarray, size: int, least: float = 0.1) -> Detections:
         """

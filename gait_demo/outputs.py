@@ -126,15 +126,18 @@ def result_videos(folder: Path, info: VideoInfo, sound: Sound | None) -> Iterato
         sound: a file whose sound is added to all three, and from which second on; None for silence.
 
     Yields:
-        `write(time, original, binary, colorized)`: seconds, and (H, W, 3) uint8 RGB each.
+        `write(time, original, binary, colorized)`: seconds, and (H, W, 3) uint8 RGB, but (H, W) of
+        the binary.
     """
     panel = _panel_size(info)
     labels = np.hstack([_label(text, panel[0]) for text in LABELS])
     whole = (info.width, info.height)
     wide = (3 * panel[0], labels.shape[0] + panel[1])
 
-    def side_by_side(*frames: np.ndarray) -> np.ndarray:
-        return np.vstack([labels, np.hstack([shrink(frame, panel) for frame in frames])])
+    def side_by_side(original: np.ndarray, binary: np.ndarray, colorized: np.ndarray) -> np.ndarray:
+        binary = cv2.cvtColor(shrink(binary, panel), cv2.COLOR_GRAY2RGB)
+        panels = shrink(original, panel), binary, shrink(colorized, panel)
+        return np.vstack([labels, np.hstack(panels)])
 
     with ExitStack() as stack:
         opened = stack.enter_context

@@ -48,10 +48,10 @@ def test_the_table_has_every_method_and_view(figures):
 def test_ghosts_are_counted_where_the_new_body_is_not(walk):
     frames, _, masks = walk
     pictures = np.stack([frame.rgb for frame in frames])
-    nobody = np.zeros_like(pictures[0])
+    nobody = np.zeros(pictures.shape[1:3], np.uint8)
     covers = masks[0].astype(np.float32)
     place = np.median(pictures, axis=0).astype(np.uint8)
     assert ghost(pictures, covers, [(place, nobody)] * len(frames)) < 0.01
     assert ghost(pictures, covers, [(rgb, nobody) for rgb in pictures]) > 0.95
-    hidden = [(rgb, np.full_like(rgb, 255)) for rgb in pictures]
+    hidden = [(rgb, np.full_like(nobody, 255)) for rgb in pictures]
     assert ghost(pictures, covers, hidden) == 0

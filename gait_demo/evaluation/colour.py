@@ -221,7 +221,7 @@ def ghost(
     Args:
         frames: (T, H, W, 3) uint8, of a still camera; each place is free in some of them.
         covers: (T, H, W) float32 in [0, 1], where the old body is.
-        results: of each frame (H, W, 3) uint8 in colour, and the new silhouette.
+        results: of each frame (H, W, 3) uint8 in colour, and (H, W), the new silhouette.
     """
     place, seen = np.zeros(frames.shape[1:], np.float32), np.zeros(covers.shape[1:], np.float32)
     for rgb, cover in zip(frames, covers, strict=True):
@@ -234,7 +234,7 @@ def ghost(
         from_old, from_place = (
             np.abs(result.astype(np.float32) - other).max(axis=-1) for other in (rgb, place)
         )
-        alone = (cover > 0.1) & (binary.max(axis=-1) == 0)
+        alone = (cover > 0.1) & (binary == 0)
         left += (alone & (from_place > _SEEN) & (from_old < from_place)).sum()
         area += (cover > 0.5).sum()
     return float(left / area)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -28,7 +30,8 @@ from gait_demo.video import probe, read_frames
 
 _EMPTY = 0.03  # of its square: a silhouette that fills less shows no walker
 _AS_LARGE = 0.3  # of the usual: foreground that differs less carries a track
-_LOOKS_A_SECOND = 15  # at least, of the detector; tracks and foreground carry what is between
+_LOOKS_A_SECOND = 12  # at least, of the detector; tracks and foreground carry what is between
+_WAITING_FRAMES = 8  # for the detector, at most
 _HIDES = 0.6  # score of people who are kept out of the background
 
 Progress = Callable[[str, int, int], None]
@@ -209,21 +212,32 @@ class Analyser:
         return np.uint8(255) * seen.masks.max(axis=0, initial=0)
 
     def _look(self, plate: Plate | NoPlate) -> tuple[ForegroundClip, Sightings]:
-        """What stands out from the background, and the people whom the detector sees."""
+        """What stands out from the background, and the people whom the detector sees, side by
+        side."""
         shape, is_known = working_shape(plate.frame_shape), isinstance(plate, Plate)
         foreground = ForegroundClip(shape, plate.scale, is_known)
         sightings = Sightings(shape, plate.scale)
         step = max(1, int(self._info.fps / _LOOKS_A_SECOND)) if is_known else 1
-        for frame in self._clock.decoding(self._frames()):
-            self._report("tracks", frame.index, len(self._times))
-            with self._clock.time("foreground"):
-                moving = plate.foreground(frame)
-                foreground.append(moving)
+        waiting: deque[tuple[Future | None, np.ndarray]] = deque()
+
+        def take(most: int) -> None:
             with self._clock.time("detector"):
+                while len(waiting) > most:
+                    seen, moving = waiting.popleft()
+                    sightings.append(seen and seen.result(), moving)
+
+        with ThreadPoolExecutor(max_workers=1) as thread:
+            for frame in self._clock.decoding(self._frames()):
+                self._report("tracks", frame.index, len(self._times))
+                with self._clock.time("foreground"):
+                    moving = plate.foreground(frame)
+                    foreground.append(moving)
                 seen = None
                 # the last as well: whom the border cuts is followed no farther than seen
                 if frame.index % step == 0 or frame.index == len(self._times) - 1:
                     image = shrink_by(frame.rgb, plate.scale)
-                    seen = self._detector(image, self._options.tracks.detector_px)
-                sightings.append(seen, moving)
+                    seen = thread.submit(self._detector, image, self._options.tracks.detector_px)
+                waiting.append((seen, moving))
+                take(_WAITING_FRAMES)
+            take(0)
         return foreground, sightings

@@ -33,7 +33,8 @@ class Composed:
 
     Attributes:
         frame: of the source.
-        binary, colorized: (H, W, 3) uint8 RGB.
+        binary: (H, W) uint8, white on black.
+        colorized: (H, W, 3) uint8 RGB.
         covered: whether somebody got another gait in it.
         held: whether somebody was lost in it, so that an earlier or later look was used.
         erased: whether something moved in it, or looked like somebody, that was not followed, and
@@ -55,8 +56,8 @@ class _Layer:
     person: Person
     position: int  # in the person's track
     alpha: np.ndarray  # (64, 64) float32, the new silhouette
-    crop: np.ndarray  # (64, 64, 3) float32, the old colours
-    carried: Carried | None  # the old pixels; None: C-NET's colours are wanted
+    crop: np.ndarray | None  # (64, 64, 3) float32, the old colours, for C-NET; or ...
+    carried: Carried | None  # ... the old pixels themselves
 
     @property
     def square(self) -> np.ndarray:
@@ -91,7 +92,7 @@ class Composer:
         self._stranger_px = _STRANGER * options.tracks.min_height_px
         self._clock = clock
         self._colorize = options.colorize
-        self._crops: dict[int, np.ndarray] = {}  # each person's latest look
+        self._crops: dict[int, np.ndarray] = {}  # each person's latest look, for C-NET
 
     def frames(self, seed: int, on_progress: Progress) -> Iterator[Composed]:
         """The frames of the result: the same for the same video, models, options and seed."""
@@ -140,16 +141,16 @@ class Composer:
             position = person.position(frame.index)
             if position is None:
                 continue
-            track_id = person.track.track_id
-            if not person.held[position]:
-                square = person.silhouettes.squares[position]
-                self._crops[track_id] = crop_square(frame.rgb, square)
-            carried = None
+            track_id, crop, carried = person.track.track_id, None, None
             if carrier is not None:
                 with self._clock.time("colorize"):
                     carried = carrier.at(frame, self._analysis.plate, position)
-            if track_id in self._crops:  # else there was no look of this person yet
-                crop = self._crops[track_id]
+            if carried is None:
+                if not person.held[position]:
+                    square = person.silhouettes.squares[position]
+                    self._crops[track_id] = crop_square(frame.rgb, square)
+                crop = self._crops.get(track_id)
+            if carried is not None or crop is not None:  # else there was no look of them yet
                 layers.append(_Layer(person, position, gait[position], crop, carried))
         return sorted(layers, key=lambda layer: layer.square[3])
 
@@ -228,7 +229,10 @@ class Composer:
     def _strangers(self, left: np.ndarray, scale: float) -> list[tuple[np.ndarray, np.ndarray]]:
         """Of what is left, (h, w) uint8, 0 or 1, all that is tall enough to be somebody, or a part
         of somebody: mask and box."""
-        blobs = _Blobs.of(cv2.morphologyEx(left, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)), scale)
+        left = cv2.morphologyEx(left, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+        if not left.any():
+            return []
+        blobs = _Blobs.of(left, scale)
         tall = blobs.xyxy[:, 3] - blobs.xyxy[:, 1] >= self._stranger_px
         tall[0] = False  # the background
         return [

@@ -11,6 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 from av.codec.context import Flags
 from av.container import InputContainer, OutputContainer
@@ -26,6 +27,7 @@ AAC_RATES_HZ = (44_100, 48_000)
 
 _OPTIONS = {"movflags": "+faststart", "fflags": "+bitexact"}  # bitexact: do not sign
 _BT709 = 1  # FFmpeg's AVCOL_SPC_BT709, AVCOL_PRI_BT709 and AVCOL_TRC_BT709
+_GREY_TO_LUMA = np.rint(16 + np.arange(256) * (219 / 255)).astype(np.uint8)
 _TO_YUV = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP
 
 
@@ -93,31 +95,39 @@ class VideoWriter:
             if kind is None:
                 self._finish()
 
-    def write(self, rgb: np.ndarray, time: Fraction) -> None:
+    def write(self, image: np.ndarray, time: Fraction) -> None:
         """Add a frame.
 
         Args:
-            rgb: (height, width, 3) uint8.
+            image: (height, width, 3) uint8 RGB, or (height, width) uint8 grey.
             time: seconds since the first frame, later than that of the frame before.
         """
-        if rgb.shape != self._shape or rgb.dtype != np.uint8:
-            raise ValueError(f"expected {self._shape} of uint8, got {rgb.shape} of {rgb.dtype}")
+        if image.shape not in (self._shape, self._shape[:2]) or image.dtype != np.uint8:
+            raise ValueError(f"expected {self._shape} of uint8, got {image.shape} of {image.dtype}")
         pts = round(time / self._tick)
         if self._last_pts is not None and pts <= self._last_pts:
             raise ValueError(f"expected a time after that of the last frame, got {time} s")
         self._last_pts = pts
         height, width, _ = self._shape
         if height % 2 or width % 2:
-            rgb = np.pad(rgb, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-        frame = self._scaler.reformat(
-            av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(rgb)),
+            odd = [(0, height % 2), (0, width % 2), (0, 0)][: image.ndim]
+            image = np.pad(image, odd, mode="edge")
+        frame = self._yuv(image)
+        frame.pts, frame.time_base = pts, self._tick
+        self._mux(frame, sound_until=time)
+
+    def _yuv(self, image: np.ndarray) -> av.VideoFrame:
+        if image.ndim == 2:
+            luma = cv2.LUT(image, _GREY_TO_LUMA)
+            colourless = np.full((len(image) // 2, image.shape[1]), 128, np.uint8)
+            return av.VideoFrame.from_ndarray(np.concatenate([luma, colourless]), "yuv420p")
+        return self._scaler.reformat(
+            av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(image)),
             format="yuv420p",
             dst_colorspace=Colorspace.ITU709,
             dst_color_range=ColorRange.MPEG,
             interpolation=_TO_YUV,
         )
-        frame.pts, frame.time_base = pts, self._tick
-        self._mux(frame, sound_until=time)
 
     def _add_video_stream(self) -> av.VideoStream:
         height, width, _ = self._shape
