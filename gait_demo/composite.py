@@ -20,6 +20,8 @@ _BOX_MARGIN = 0.08  # heights around the box of a lost person
 _FEATHER = 0.008  # heights over which the plate fades into the frame
 _RING = 0.12  # heights around a region in which the plate's brightness is matched
 _MATCH_STEP = 8  # pixels a sample of the brightness offset
+_SMOOTH = 0.6  # deviation in 1/64 of the height, of the filter that smooths an outline
+_PAD = 2  # of the same, around a silhouette, so that heads and soles are round as well
 _INPAINT_SIDE = 128  # longest side, in pixels, at which what is not known is filled in
 _MATCH_LIMIT = 28.0  # levels: what differs more is another object, not another light
 
@@ -207,8 +209,10 @@ def _soft_silhouette(
 ) -> np.ndarray:
     """(h, w) float32 in [0, 1]: the silhouette in its square, its edge about two pixels wide."""
     scale = max(1.0, float(square[3] - square[1]) / SILHOUETTE_SIZE)
-    smooth = cv2.GaussianBlur(alpha.astype(np.float32), (0, 0), 0.6)
-    smooth = placed(smooth, square, view)
+    around = cv2.copyMakeBorder(alpha, _PAD, _PAD, _PAD, _PAD, cv2.BORDER_CONSTANT)
+    smooth = cv2.GaussianBlur(around, (0, 0), _SMOOTH)
+    beyond = (square[2:] - square[:2]) * (_PAD / SILHOUETTE_SIZE)
+    smooth = placed(smooth, np.concatenate([square[:2] - beyond, square[2:] + beyond]), view)
     half = min(0.5, 1.2 / scale)
     edge = np.clip((smooth - 0.5) / (2 * half) + 0.5, 0, 1)
     return edge * edge * (3 - 2 * edge)

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from .correspondence import signed_distance
-from .placing import placed
+from .placing import gathered, placed
 from .structures import SILHOUETTE_SIZE
 
 _INSET = 1.2  # 1/64 of the height: pixels nearer to the old outline are not sure to be the person
@@ -57,10 +57,12 @@ class Look:
     Attributes:
         rgb: (h, w, 3) uint8; beyond the person their own colours go on.
         square: (x0, y0, x1, y1) of the silhouette's square, in pixels of `rgb`.
+        neck: y in pixels of `rgb` above which only what 64x64 pixels hold is shown; None: all is.
     """
 
     rgb: np.ndarray
     square: np.ndarray
+    neck: float | None = None
 
     @classmethod
     def of(
@@ -92,8 +94,10 @@ class Look:
             return None
         clean = _continued(rgb, sure)
         if neck is not None:
-            _coarsen_above(clean, neck, square)
-        return cls(clean, square)
+            down = np.arange(len(clean), dtype=np.float32)[:, None]
+            fine = np.repeat(_below(down, neck, square), clean.shape[1], axis=1)
+            _coarsen(clean, fine, square, 0, 0)
+        return cls(clean, square, neck)
 
 
 def _inset(mask: np.ndarray) -> np.ndarray:
@@ -133,19 +137,28 @@ def _continued(rgb: np.ndarray, sure: np.ndarray) -> np.ndarray:
     return cv2.blendLinear(rgb, colour, edge, 1 - edge)
 
 
-def _coarsen_above(rgb: np.ndarray, neck: float, square: np.ndarray) -> None:
-    """Leaves above a line, in place, what a square of 64x64 pixels holds."""
-    height, width = rgb.shape[:2]
-    side = square[3] - square[1]
-    fade = _FADE * side
-    last = int(np.clip(np.ceil(neck + fade), 1, height))
-    head, cell = rgb[:last], side / SILHOUETTE_SIZE
-    size = max(1, round(width / cell)), max(1, round(last / cell))
-    coarse = cv2.resize(head, size, interpolation=cv2.INTER_AREA)
-    coarse = cv2.resize(coarse, (width, last), interpolation=cv2.INTER_CUBIC)
-    fine = ((np.arange(last) + 0.5 - neck) / fade).clip(0, 1).astype(np.float32)
-    fine = np.repeat(fine[:, None], width, axis=1)
-    head[:] = cv2.blendLinear(np.ascontiguousarray(head), coarse, fine, 1 - fine)
+def _coarsen(part: np.ndarray, fine: np.ndarray, square: np.ndarray, left: int, top: int) -> None:
+    """Leaves of a picture, in place, what a square of 64x64 pixels holds.
+
+    Args:
+        part: (h, w, 3) uint8, of a view whose corner is at `left`, `top`.
+        fine: (h, w) float32, from 0, where it is coarsened, to 1, where it stays.
+        square: (x0, y0, x1, y1), in the pixels of `left` and `top`.
+    """
+    rows = np.flatnonzero(fine.min(axis=1) < 1)
+    if len(rows) == 0:
+        return
+    last = rows[-1] + 1
+    view = left, top, part.shape[1], int(last)
+    held = gathered(part[:last], square, view, SILHOUETTE_SIZE)
+    coarse = placed(held, square, view, cv2.BORDER_REPLICATE)
+    part[:last] = cv2.blendLinear(part[:last], coarse, fine[:last], 1 - fine[:last])
+
+
+def _below(y: np.ndarray, neck: float, square: np.ndarray) -> np.ndarray:
+    """float32 from 0 to 1: how far places, y in pixels, are below the neck."""
+    fade = _FADE * (square[3] - square[1])
+    return ((y + np.float32(0.5 - neck)) / np.float32(fade)).clip(0, 1)
 
 
 def carry(
@@ -169,4 +182,7 @@ def carry(
     at_x += (np.arange(w, dtype=np.float32) + 0.5 - local[0]) * scale[0] + look.square[0] - 0.5
     down = (np.arange(h, dtype=np.float32) + 0.5 - local[1]) * scale[1] + look.square[1] - 0.5
     at_y += down[:, None]
-    return cv2.remap(look.rgb, at_x, at_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    rgb = cv2.remap(look.rgb, at_x, at_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    if look.neck is not None:  # stretched, the head would show finer steps
+        _coarsen(rgb, _below(at_y, look.neck, look.square), square, x, y)
+    return rgb

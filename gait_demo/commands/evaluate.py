@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from gait_demo.casia import VIEWS
 from gait_demo.commands import colour
 from gait_demo.commands.common import listed, positive, progress, seed, write_picture
+from gait_demo.config import COLOURS, ColorizeOptions, PipelineOptions
 from gait_demo.errors import GaitDemoError
 from gait_demo.structures import SilhouetteClip
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from gait_demo.pipeline.analysis import Person
 
 _QUICK_PEOPLE, _QUICK_VIEWS, _QUICK_STEPS = 24, (90,), 40  # the fewest that can be judged at all
+_COLOUR = ColorizeOptions().colour
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -59,6 +61,8 @@ def add(commands: argparse._SubParsersAction) -> None:
     kth.set_defaults(command=_evaluate_kth)
     rgb = what.add_parser("rgb", help="re-identify walkers, end to end; prints JSON")
     rgb.add_argument("--data", type=Path, required=True, help="CASIA-B or a copy, with videos")
+    rgb.add_argument("--colour", choices=(*COLOURS, "binary"), default=_COLOUR,
+                     help="of the attacked videos, or the silhouettes alone")  # fmt: skip
     rgb.set_defaults(command=_evaluate_rgb)
     detector = what.add_parser("detector", help="how people are found; prints a table")
     detector.add_argument("--weights", type=Path, help="of a YOLO that segments; default: ours")
@@ -156,18 +160,20 @@ def _evaluate_rgb(parsed: argparse.Namespace) -> None:
     from gait_demo.casia import CasiaB
     from gait_demo.evaluation.reidentification import casia_clips
 
-    _reidentify(casia_clips(CasiaB(parsed.data)), "view")
+    _reidentify(casia_clips(CasiaB(parsed.data)), "view", parsed.colour)
 
 
-def _reidentify(clips: list[Clip], group: str) -> None:
+def _reidentify(clips: list[Clip], group: str, shown: str = _COLOUR) -> None:
     from gait_demo.evaluation.reidentification import reidentify
     from gait_demo.pipeline import Models, Pipeline
 
-    pipeline = Pipeline(Models.load())
+    colorize = ColorizeOptions(shown if shown in COLOURS else _COLOUR)
+    pipeline = Pipeline(Models.load(), PipelineOptions(colorize=colorize))
 
     def anonymize(video: Path, folder: Path, seed: int) -> Path:
         analysis = pipeline.analyse(video, folder / "analysis")
-        return pipeline.render(analysis, folder / "result", seed).colorized
+        result = pipeline.render(analysis, folder / "result", seed)
+        return result.binary if shown == "binary" else result.colorized
 
     print(json.dumps(reidentify(clips, anonymize, group, progress())))
 
@@ -242,7 +248,6 @@ def _silhouettes(detector: Detector, video: Path) -> list[SilhouetteClip]:
 
 def _people(detector: Detector, video: Path) -> tuple[Person, ...]:
     """Everyone whom a run would follow."""
-    from gait_demo.config import PipelineOptions
     from gait_demo.pipeline.analysis import Analyser
 
     with TemporaryDirectory() as folder:
