@@ -8,7 +8,7 @@ import numpy as np
 from .structures import SILHOUETTE_SIZE
 
 _GRID = 32  # cells of a field, across and down
-_STEPS = (6, 4)  # iterations, first with a stiff field, then with a softer one
+_STEPS = (3, 3)  # iterations, first with a stiff field, then with a softer one
 _STIFF = (3.0, 2.0)  # deviation in cells of the filter that smooths each step
 _UPRIGHT = 0.5  # share of a step up or down that is taken
 _REACH = 1.25  # cells a step may move

@@ -5,8 +5,10 @@ import pytest
 import scenes
 
 from gait_demo.evaluation.colour import METHODS, RenderedPair, ghost, measure, table
+from gait_demo.evaluation.likeness import Perceptual
 from gait_demo.models.cnet import CNet, CNetDims
 from gait_demo.silhouettes import box_around, squares_from_boxes
+from gait_demo.weights import CHECKPOINTS
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +28,8 @@ def figures():
     cover = np.stack([mask.astype(np.float32)] * 2)
     motion = np.stack(np.meshgrid(np.arange(320), np.arange(180)), -1)[None] + np.float32(0.5)
     half = np.stack([rgb] * 2), cover, squares_from_boxes(box_around(mask)[None])[0], motion
-    return measure(RenderedPair(place, *half, *half), CNet(CNetDims()).eval())
+    pair = RenderedPair(place, *half, *half)
+    return measure(pair, CNet(CNetDims()).eval(), Perceptual(CHECKPOINTS / "yolo.safetensors"))
 
 
 def test_who_becomes_themselves_keeps_every_pixel_below_the_head(figures):
@@ -34,14 +37,16 @@ def test_who_becomes_themselves_keeps_every_pixel_below_the_head(figures):
     assert sharp["sharpness"] > 0.9 > 0.2 > paper["sharpness"]
     assert sharp["psnr"] > paper["psnr"] + 3 and sharp["ssim"] > paper["ssim"] + 0.2
     assert sharp["head"] < 0.25 * figures["original"]["head"] < figures["nearest"]["head"]
+    assert sharp["distance"] < 0.5 * paper["distance"]
+    assert sharp["slide"] == figures["original"]["slide"] == 0
     assert sharp["flicker"] == figures["original"]["flicker"] == 0
     assert sharp["background"] < 0.01
 
 
 def test_the_table_has_every_method_and_view(figures):
-    figures = figures | {"original": figures["original"] | {"flicker": 1.0}}
+    figures = figures | {"original": figures["original"] | {"flicker": 1.0, "slide": 1.0}}
     text = table([(0, figures), (90, figures)], {"sharp": 0.01})
-    assert all(f"| {name} |" in text for name in ("original", *METHODS, "ghost"))
+    assert all(f"| {name} |" in text for name in ("original", "truth", *METHODS, "ghost"))
     assert "| 0 | 90 |" in text and "1.0%" in text
 
 

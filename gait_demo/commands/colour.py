@@ -30,14 +30,17 @@ def add(evaluations: argparse._SubParsersAction) -> None:
 
 def _evaluate_colour(parsed: argparse.Namespace) -> None:
     from gait_demo.evaluation.colour import METHODS, colour_report, table
+    from gait_demo.evaluation.likeness import Perceptual
     from gait_demo.models import build
-    from gait_demo.weights import find
+    from gait_demo.weights import CHECKPOINTS, find
 
     if parsed.frames < 2:
         raise GaitDemoError("--frames 1 shows no movement; give 2 or more.")
     show, total = progress(), len(parsed.views) * parsed.pairs
     cnet = build.load(find("cnet").path, "cnet")
-    figures = list(colour_report(_pairs(parsed), cnet, lambda done: show("colour", done, total)))
+    perceptual = Perceptual(CHECKPOINTS / "yolo.safetensors")
+    shown = lambda done: show("colour", done, total)  # noqa: E731
+    figures = list(colour_report(_pairs(parsed), cnet, perceptual, shown))
     show("ghost", 0, 0)
     ghosts = {name: _ghost(name, parsed.seed) for name in METHODS if name != "nearest"}
     print(table(figures, ghosts))

@@ -12,6 +12,7 @@ from gait_demo.colorize import colorize
 from gait_demo.composite import paste, paste_view, silhouette_view
 from gait_demo.correspondence import correspond
 from gait_demo.detail import Look, carry, necks
+from gait_demo.evaluation.likeness import Perceptual, detail, eroded, flicker, slide, ssim
 from gait_demo.evaluation.markdown import markdown
 from gait_demo.models.cnet import CNet
 from gait_demo.silhouettes import crop_square, normalise
@@ -19,10 +20,7 @@ from gait_demo.structures import SILHOUETTE_SIZE
 
 METHODS = ("paper", "nearest", "sharp")
 _INSIDE = 0.99  # cover of a pixel that shows nothing else
-_EDGE = 2  # 1/64 of the height: nearer to the outline, sharpness is that of the outline
-_BELOW_NECK = 0.06  # heights below the head's line, where nothing is coarse on purpose
 _SEEN = 24  # levels, by which what is not hidden differs
-_SSIM = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 
 @dataclass(frozen=True)
@@ -108,109 +106,52 @@ def _nearest(rgb: np.ndarray, mask: np.ndarray, square: np.ndarray) -> Look:
     return Look(table[labels], square)
 
 
-def measure(pair: RenderedPair, cnet: CNet) -> dict[str, dict[str, float]]:
-    """Figures by method, and those of `original`.
+def measure(pair: RenderedPair, cnet: CNet, perceptual: Perceptual) -> dict[str, dict[str, float]]:
+    """Figures by method, those of `original`, and those of `truth`, the true render.
 
-    psnr (dB), ssim: against the true render, inside the new silhouette. sharpness: mean square of
-    what 64x64 pixels do not hold, inside the body below the head, of the original's. head: root
-    mean square of the same in the head, levels. flicker: mean difference of a frame from the one
-    before, moved as the body moves, levels. background: share of the new body's pixels that
-    change with the colours of the place.
+    psnr (dB), ssim, distance (perceptual): against the true render, psnr and ssim inside the new
+    silhouette. sharpness: mean square of what 64x64 pixels do not hold, inside the body below the
+    head, of the original's. head: root mean square of the same in the head, levels. flicker: mean
+    difference of a frame from the one before, moved as the pictures move, levels; slide: the same,
+    moved as the body moves. background: share of the new body's pixels that change with the
+    colours of the place.
     """
-    fine = _detail(pair.old, pair.old_cover, pair.old_square)
+    fine = detail(pair.old, pair.old_cover > _INSIDE, pair.old_square)
+    inside = pair.new_cover > _INSIDE
+    core = np.stack([eroded(one, pair.new_square, 1) for one in inside])
+
+    def moving(frames: np.ndarray) -> dict[str, float]:
+        own = detail(frames, inside, pair.new_square)
+        return {
+            "sharpness": own.body / fine.body,
+            "head": own.head,
+            "flicker": flicker(frames, inside),
+            "slide": slide(frames, inside, pair.new_motion),
+        }
+
     figures = {
         "original": {
             "head": fine.head,
-            "flicker": _flicker(pair.old, pair.old_cover, pair.old_motion),
-        }
+            "flicker": flicker(pair.old, pair.old_cover > _INSIDE),
+            "slide": slide(pair.old, pair.old_cover > _INSIDE, pair.old_motion),
+        },
+        "truth": moving(pair.new),
     }
-    inside = pair.new_cover > _INSIDE
-    core = np.stack([_eroded(one, pair.new_square, 1) for one in inside])
     elsewhere = painted(pair.elsewhere(), cnet)
     for name, frames in painted(pair, cnet).items():
         frames = np.stack(frames)
-        own = _detail(frames, pair.new_cover, pair.new_square)
-        error = np.abs(frames.astype(np.float32) - pair.new)
+        error = (frames[inside].astype(np.float32) - pair.new[inside]) ** 2
         changed = np.abs(frames.astype(np.int16) - np.stack(elsewhere[name])).max(axis=-1)
+        both = list(zip(frames, pair.new, strict=True))
+        alike = [ssim(*two)[here].mean() for two, here in zip(both, inside, strict=True)]
         figures[name] = {
-            "psnr": float(10 * np.log10(255**2 / np.mean(error[inside] ** 2))),
-            "ssim": float(
-                np.mean(
-                    [
-                        _ssim(a, b)[i].mean()
-                        for a, b, i in zip(frames, pair.new, inside, strict=True)
-                    ]
-                )
-            ),
-            "sharpness": own.body / fine.body,
-            "head": own.head,
-            "flicker": _flicker(frames, pair.new_cover, pair.new_motion),
+            "psnr": float(10 * np.log10(255**2 / error.mean())),
+            "ssim": float(np.mean(alike)),
+            "distance": float(np.mean([perceptual(*two, pair.new_square) for two in both])),
+            **moving(frames),
             "background": float((changed[core] > _SEEN).mean()),
         }
     return figures
-
-
-@dataclass(frozen=True)
-class _Fine:
-    """What 64x64 pixels do not hold: mean square of the body, root mean square of the head."""
-
-    body: float
-    head: float
-
-
-def _detail(frames: np.ndarray, covers: np.ndarray, square: np.ndarray) -> _Fine:
-    x0, y0, x1, y1 = np.rint(square).astype(int)
-    side = y1 - y0
-    masks = np.stack([normalise(cover, square) for cover in covers])
-    lines = necks(masks, np.repeat(square[None], len(masks), axis=0))
-    body, head = [], []
-    for rgb, cover, neck in zip(frames, covers, lines, strict=True):
-        # the square and its surroundings in whole cells, the border repeated beyond the picture
-        rgb, cover = (
-            cv2.copyMakeBorder(image, side, side, side, side, cv2.BORDER_REPLICATE)
-            for image in (rgb, (cover > _INSIDE).astype(np.uint8))
-        )
-        part = np.s_[y0 + side : y1 + side, x0 + side : x1 + side]
-        crop = rgb[part].astype(np.float32)
-        size = SILHOUETTE_SIZE, SILHOUETTE_SIZE
-        coarse = cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
-        coarse = cv2.resize(coarse, crop.shape[1::-1], interpolation=cv2.INTER_CUBIC)
-        fine = ((crop - coarse) ** 2).mean(axis=-1)
-        sure = _eroded(cover, square, _EDGE)[part]
-        below = np.arange(side)[:, None] + y0 - neck > _BELOW_NECK * side
-        above = np.arange(side)[:, None] + y0 < neck
-        body.append(fine[sure & below])
-        head.append(fine[sure & above])
-    return _Fine(float(np.concatenate(body).mean()), float(np.concatenate(head).mean() ** 0.5))
-
-
-def _eroded(mask: np.ndarray, square: np.ndarray, cells: float) -> np.ndarray:
-    """(H, W) bool: a mask without what is nearer to its outline, in 1/64 of its square."""
-    reach = 2 * round(cells * float(square[3] - square[1]) / SILHOUETTE_SIZE) + 1
-    return cv2.erode(mask.astype(np.uint8), np.ones((reach, reach), np.uint8)) > 0
-
-
-def _flicker(frames: np.ndarray, covers: np.ndarray, motion: np.ndarray) -> float:
-    differences = []
-    for before, now, cover, there in zip(frames, frames[1:], covers[1:], motion, strict=False):
-        seen = ~np.isnan(there[..., 0]) & (cover > _INSIDE)
-        at = np.nan_to_num(there).astype(np.float32) - 0.5
-        moved = cv2.remap(before.astype(np.float32), at, None, cv2.INTER_LINEAR)
-        differences.append(np.abs(moved - now)[seen].mean())
-    return float(np.mean(differences))
-
-
-def _ssim(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """(H, W) structural similarity of two (H, W, 3) uint8 pictures' brightness (Wang, 2004)."""
-    a, b = (cv2.cvtColor(x, cv2.COLOR_RGB2GRAY).astype(np.float32) for x in (first, second))
-    mean = lambda image: cv2.GaussianBlur(image, (11, 11), 1.5)  # noqa: E731
-    ma, mb = mean(a), mean(b)
-    va, vb, both = mean(a * a) - ma**2, mean(b * b) - mb**2, mean(a * b) - ma * mb
-    light, contrast = _SSIM
-    return (
-        (2 * ma * mb + light) * (2 * both + contrast)
-        / ((ma**2 + mb**2 + light) * (va + vb + contrast))
-    )  # fmt: skip
 
 
 def ghost(
@@ -241,41 +182,40 @@ def ghost(
 
 
 def colour_report(
-    pairs: Iterable[tuple[int, RenderedPair]], cnet: CNet, on_progress: Callable[[int], None]
+    pairs: Iterable[tuple[int, RenderedPair]],
+    cnet: CNet,
+    perceptual: Perceptual,
+    on_progress: Callable[[int], None],
 ) -> Iterator[tuple[int, dict]]:
     """The figures of each pair beside its view angle in degrees."""
     for done, (view, pair) in enumerate(pairs):
         on_progress(done)
-        yield view, measure(pair, cnet)
+        yield view, measure(pair, cnet, perceptual)
 
 
 def table(figures: list[tuple[int, dict]], ghosts: dict[str, float]) -> str:
     """Markdown: the means by method, and PSNR by view."""
     formats = {
-        "psnr": "{:.1f}", "ssim": "{:.3f}", "sharpness": "{:.2f}", "head": "{:.1f}",
-        "flicker": "{:.1f}", "background": "{:.1%}", "ghost": "{:.1%}",
+        "psnr": "{:.1f}", "ssim": "{:.3f}", "distance": "{:.3f}", "sharpness": "{:.2f}",
+        "head": "{:.1f}", "flicker": "{:.2f}", "slide": "{:.1f}", "background": "{:.1%}",
+        "ghost": "{:.1%}",
     }  # fmt: skip
     rows = []
-    for name in ("original", *METHODS):
+    for name in ("original", "truth", *METHODS):
         mean = {key: _mean(figures, name, key) for key in figures[0][1][name]}
-        mean["flicker"] /= _mean(figures, "original", "flicker")
+        for key in ("flicker", "slide"):
+            mean[key] /= _mean(figures, "original", key)
         mean |= {"ghost": ghosts[name]} if name in ghosts else {}
         rows.append(
             [name, *(form.format(mean[k]) if k in mean else None for k, form in formats.items())]
         )
     views = sorted({view for view, _ in figures})
-    by_view = [
-        [
-            name,
-            *(f"{_mean([f for f in figures if f[0] == view], name, 'psnr'):.1f}" for view in views),
-        ]
-        for name in METHODS
-    ]
-    return (
-        markdown(["", *formats], rows)
-        + "\n\n"
-        + markdown(["psnr by view, degrees", *views], by_view)
-    )
+    by_view = []
+    for name in METHODS:
+        seen = [[each for each in figures if each[0] == view] for view in views]
+        by_view.append([name, *(f"{_mean(some, name, 'psnr'):.1f}" for some in seen)])
+    headed = markdown(["psnr by view, degrees", *views], by_view)
+    return markdown(["", *formats], rows) + "\n\n" + headed
 
 
 def _mean(figures: list[tuple[int, dict]], name: str, key: str) -> float:
