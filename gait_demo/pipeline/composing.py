@@ -16,6 +16,7 @@ from gait_demo.composite import box_region, erase, paste, render_binary, silhoue
 from gait_demo.config import PipelineOptions
 from gait_demo.errors import NoPersonError
 from gait_demo.pipeline.analysis import Analysis, Person, Progress
+from gait_demo.pipeline.blobs import Blobs
 from gait_demo.pipeline.carrying import Carried, Carrier
 from gait_demo.pipeline.models import Models
 from gait_demo.silhouettes import crop_square, own_mask
@@ -182,7 +183,7 @@ class Composer:
         else was taken out as well."""
         shape, plate = rgb.shape[:2], self._analysis.plate
         moving, scale = self._analysis.foreground[index], self._analysis.foreground.scale
-        blobs = _Blobs.of(moving, scale)
+        blobs = Blobs.of(moving, scale)
         mine = np.zeros_like(moving)
         regions, lost = [], False
         for person in self._analysis.people if self._everyone else self._people:
@@ -218,11 +219,18 @@ class Composer:
         return seen | own_mask(analysis.foreground, track, tracks, index)
 
     def _suspects(self, index: int) -> np.ndarray:
-        """Where the detector saw anybody, (h, w) uint8, 0 or 1."""
+        """Where the detector last saw anybody who is not followed, (h, w) uint8, 0 or 1."""
         sightings = self._analysis.sightings
         suspects = np.zeros(sightings.shape, np.uint8)
-        for sighting in sightings.latest(index):
-            if sighting.score > _SUSPECT:
+        looked = next((n for n in range(index, -1, -1) if sightings.frames[n] is not None), index)
+        followed = {
+            int(track.sightings[looked - track.first_frame])
+            for track in (person.track for person in self._analysis.people)
+            if track.sightings is not None
+            and track.first_frame <= looked <= index < track.first_frame + len(track)
+        }
+        for number, sighting in enumerate(sightings.latest(index)):
+            if sighting.score > _SUSPECT and number not in followed:
                 suspects |= sightings.mask(sighting)
         return suspects
 
@@ -232,46 +240,10 @@ class Composer:
         left = cv2.morphologyEx(left, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
         if not left.any():
             return []
-        blobs = _Blobs.of(left, scale)
+        blobs = Blobs.of(left, scale)
         tall = blobs.xyxy[:, 3] - blobs.xyxy[:, 1] >= self._stranger_px
         tall[0] = False  # the background
         return [
             ((blobs.labels == label).astype(np.uint8), blobs.xyxy[label])
             for label in np.flatnonzero(tall)
         ]
-
-
-@dataclass(frozen=True)
-class _Blobs:
-    """The connected components of a foreground; number 0 is the background.
-
-    Attributes:
-        labels: (h, w) int32, at working resolution.
-        areas: (N,) int32, working pixels.
-        xyxy: (N, 4) boxes in full pixels.
-    """
-
-    labels: np.ndarray
-    areas: np.ndarray
-    xyxy: np.ndarray
-
-    @classmethod
-    def of(cls, moving: np.ndarray, scale: float) -> _Blobs:
-        _, labels, stats, _ = cv2.connectedComponentsWithStats(moving, connectivity=8)
-        x, y, w, h, areas = stats.T
-        return cls(labels, areas, np.stack([x, y, x + w, y + h], axis=1) / scale)
-
-    def share(self, mask: np.ndarray) -> np.ndarray:
-        """(N,) what part of each blob lies in a mask of 0 and 1."""
-        inside = np.bincount(self.labels[mask > 0], minlength=len(self.areas))
-        return inside / np.maximum(self.areas, 1)
-
-    def whole(
-        self, mask: np.ndarray, box: np.ndarray, which: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """A mask and its box, grown to hold the blobs for which `which`, (N,) bool, is True."""
-        which = which.copy()
-        which[0] = False
-        boxes = np.vstack([self.xyxy[which], box])
-        box = np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
-        return mask | which.astype(np.uint8)[self.labels], box

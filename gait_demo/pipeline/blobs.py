@@ -1,0 +1,44 @@
+"""The pieces of a foreground."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Blobs:
+    """The connected components of a foreground; number 0 is the background.
+
+    Attributes:
+        labels: (h, w) int32, at working resolution.
+        areas: (N,) int32, working pixels.
+        xyxy: (N, 4) boxes in full pixels.
+    """
+
+    labels: np.ndarray
+    areas: np.ndarray
+    xyxy: np.ndarray
+
+    @classmethod
+    def of(cls, moving: np.ndarray, scale: float) -> Blobs:
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(moving, connectivity=8)
+        x, y, w, h, areas = stats.T
+        return cls(labels, areas, np.stack([x, y, x + w, y + h], axis=1) / scale)
+
+    def share(self, mask: np.ndarray) -> np.ndarray:
+        """(N,) what part of each blob lies in a mask of 0 and 1."""
+        inside = np.bincount(self.labels[mask > 0], minlength=len(self.areas))
+        return inside / np.maximum(self.areas, 1)
+
+    def whole(
+        self, mask: np.ndarray, box: np.ndarray, which: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """A mask and its box, grown to hold the blobs for which `which`, (N,) bool, is True."""
+        which = which.copy()
+        which[0] = False
+        boxes = np.vstack([self.xyxy[which], box])
+        box = np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
+        return mask | which.astype(np.uint8)[self.labels], box
