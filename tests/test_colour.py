@@ -1,11 +1,12 @@
 """How new bodies are judged in colour: figures whose truth is known."""
 
+import cv2
 import numpy as np
 import pytest
 import scenes
 
 from gait_demo.evaluation.colour import METHODS, RenderedPair, ghost, measure, table
-from gait_demo.evaluation.likeness import Perceptual
+from gait_demo.evaluation.likeness import Perceptual, flicker, slide
 from gait_demo.models.cnet import CNet, CNetDims
 from gait_demo.silhouettes import box_around, squares_from_boxes
 from gait_demo.weights import CHECKPOINTS
@@ -48,6 +49,26 @@ def test_the_table_has_every_method_and_view(figures):
     text = table([(0, figures), (90, figures)], {"sharp": 0.01})
     assert all(f"| {name} |" in text for name in ("original", "truth", *METHODS, "ghost"))
     assert "| 0 | 90 |" in text and "1.0%" in text
+
+
+def test_what_moves_does_not_flicker_and_what_changes_does():
+    noise = np.random.default_rng(5).integers(0, 255, (2, 140, 140, 3), np.uint8)
+    cloth, other = (cv2.GaussianBlur(each, (0, 0), 3) for each in noise)
+    inside = np.zeros((2, 100, 100), bool)
+    inside[:, 20:80, 20:80] = True
+    here = np.stack(np.meshgrid(np.arange(100), np.arange(100)), -1)[None] + np.float32(0.5)
+    walks = np.stack([cloth[20:120, 20:120], cloth[20:120, 17:117]])
+    changes = np.stack([cloth[20:120, 20:120], other[20:120, 20:120]])
+    assert flicker(walks, inside) < 0.3 * flicker(changes, inside)
+    assert slide(walks, inside, here - [3, 0]) == 0 < 2 < slide(walks, inside, here)
+
+
+def test_a_picture_is_no_distance_from_itself_and_farther_the_softer_it_is(walk):
+    perceptual = Perceptual(CHECKPOINTS / "yolo.safetensors")
+    rgb, square = walk[0][0].rgb, np.float32([20, 20, 160, 160])
+    soft = [cv2.GaussianBlur(rgb, (0, 0), deviation) for deviation in (1, 4)]
+    near, far = (perceptual(rgb, other, square) for other in soft)
+    assert perceptual(rgb, rgb, square) == 0 < near < far < 2
 
 
 def test_ghosts_are_counted_where_the_new_body_is_not(walk):

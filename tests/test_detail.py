@@ -99,6 +99,20 @@ def test_detail_finer_than_64_pixels_is_kept_but_for_the_head():
         assert shown or seen[head].std() < 6
 
 
+def test_a_head_that_is_squeezed_shows_no_finer_steps():
+    line = float(necks(body()[None], SQUARE[None])[0])
+    rgb = picture(stripes(8).transpose(1, 0, 2))  # two pixels of 64 wide
+    look = Look.of(rgb, None, body(), SQUARE, line)
+    across = (np.arange(32, dtype=np.float32) + 0.5) / 32 - 0.5
+    field = np.zeros((32, 32, 2), np.float32)
+    field[..., 0] = across  # everything comes from twice as far off the middle
+    head, trunk = np.s_[14:40, 122:134], np.s_[80:130, 118:138]
+    seen = carry(look, field, SQUARE, VIEW)
+    steps = [np.abs(np.diff(part[..., 0].astype(int), axis=1)).mean()
+             for part in (look.rgb[head], seen[trunk], seen[head])]  # fmt: skip
+    assert steps[0] > 20 and steps[1] > 20 > 10 > steps[2]
+
+
 def test_two_heads_that_64_pixels_do_not_tell_apart_look_the_same():
     line = float(necks(body()[None], SQUARE[None])[0])
     first, second, head = stripes(4), 240 - stripes(4), np.s_[14:40, 122:134]

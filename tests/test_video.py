@@ -7,6 +7,7 @@ from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
+import cv2
 import media
 import numpy as np
 import pytest
@@ -353,6 +354,20 @@ def test_round_trip_is_visually_lossless(tmp_path):
     clip = write(tmp_path / "a.mp4", [rgb] * 5, [Fraction(i, 25) for i in range(5)], Fraction(25))
     assert min(psnr(stored, rgb) for stored in pictures(clip, (160, 120))) > 40
     assert min(psnr(frame.rgb, rgb) for frame in read_frames(clip)) > 40
+
+
+@pytest.mark.parametrize("size", [(320, 180), (97, 65)])
+def test_grey_frames_are_stored_as_their_colours_would_be(tmp_path, size):
+    grey = cv2.resize(np.arange(256, dtype=np.uint8)[None], size, interpolation=cv2.INTER_NEAREST)
+    times = [Fraction(0), Fraction(1, 25)]
+    with VideoWriter(tmp_path / "grey.mp4", *size, Fraction(25)) as writer:
+        for time in times:
+            writer.write(grey, time)
+    rgb = cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB)
+    write(tmp_path / "rgb.mp4", [rgb] * 2, times, Fraction(25))
+    stored, expected = (next(read_frames(tmp_path / name)).rgb for name in ("grey.mp4", "rgb.mp4"))
+    assert np.abs(stored.astype(int) - expected).max() <= 3
+    assert np.abs(stored[: size[1], : size[0]].astype(int) - rgb).mean() < 2
 
 
 def test_index_comes_first_and_nothing_tells_where_it_is_from(tmp_path):
