@@ -277,6 +277,8 @@ def test_bench_prints_one_line_of_json(tmp_path, capsys):
     assert measured["clip_s"] == pytest.approx(1.6)
     assert measured["ratio"] == pytest.approx(measured["processing_s"] / 1.6, abs=0.01)
     assert sum(measured["stages"].values()) <= measured["processing_s"]
+    assert 0 < measured["seed_ratio"] < measured["ratio"]
+    assert 0 < measured["seed_cpu_ratio"] < measured["cpu_ratio"]
     assert measured["peak_rss_mb"] > 100
     assert measured["floor"]["decode_s"] > 0 and measured["floor"]["encode_s"] > 0
 
