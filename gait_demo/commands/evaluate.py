@@ -12,14 +12,13 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from gait_demo.casia import VIEWS
-from gait_demo.commands import colour
+from gait_demo.commands import colour, reidentification
 from gait_demo.commands.common import listed, positive, progress, seed, write_picture
 from gait_demo.errors import GaitDemoError
 from gait_demo.structures import SilhouetteClip
 
 if TYPE_CHECKING:
     from gait_demo.detector import Detector
-    from gait_demo.evaluation.reidentification import Clip
     from gait_demo.pipeline.analysis import Person
 
 _QUICK_PEOPLE, _QUICK_VIEWS, _QUICK_STEPS = 24, (90,), 40  # the fewest that can be judged at all
@@ -53,13 +52,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     privacy.add_argument("--views", type=listed(int), default=tuple(VIEWS), help="such as 0,90")
     privacy.add_argument("--seed", type=seed, default=0)
     privacy.set_defaults(command=_evaluate_privacy)
-    kth = what.add_parser("kth", help="re-identify real people, end to end; prints JSON")
-    kth.add_argument("--data", type=Path, required=True, help="KTH's walking videos")
-    kth.add_argument("--skip", help="videos whose names hold this are passed over")
-    kth.set_defaults(command=_evaluate_kth)
-    rgb = what.add_parser("rgb", help="re-identify walkers, end to end; prints JSON")
-    rgb.add_argument("--data", type=Path, required=True, help="CASIA-B or a copy, with videos")
-    rgb.set_defaults(command=_evaluate_rgb)
+    reidentification.add(what)
     detector = what.add_parser("detector", help="how people are found; prints a table")
     detector.add_argument("--weights", type=Path, help="of a YOLO that segments; default: ours")
     detector.add_argument("--photos", type=Path, help="of people: img/*.jpg and mask/*.png")
@@ -144,32 +137,6 @@ def _evaluate_privacy(parsed: argparse.Namespace) -> None:
     success_by_view(report, parsed.out / "success.png")
     privacy_against_naturalness(report, parsed.out / "privacy.png")
     print(tables(report))
-
-
-def _evaluate_kth(parsed: argparse.Namespace) -> None:
-    from gait_demo.evaluation.reidentification import kth_clips
-
-    _reidentify(kth_clips(parsed.data, parsed.skip), "session")
-
-
-def _evaluate_rgb(parsed: argparse.Namespace) -> None:
-    from gait_demo.casia import CasiaB
-    from gait_demo.evaluation.reidentification import casia_clips
-
-    _reidentify(casia_clips(CasiaB(parsed.data)), "view")
-
-
-def _reidentify(clips: list[Clip], group: str) -> None:
-    from gait_demo.evaluation.reidentification import reidentify
-    from gait_demo.pipeline import Models, Pipeline
-
-    pipeline = Pipeline(Models.load())
-
-    def anonymize(video: Path, folder: Path, seed: int) -> Path:
-        analysis = pipeline.analyse(video, folder / "analysis")
-        return pipeline.render(analysis, folder / "result", seed).colorized
-
-    print(json.dumps(reidentify(clips, anonymize, group, progress())))
 
 
 def _evaluate_detector(parsed: argparse.Namespace) -> None:

@@ -24,6 +24,7 @@ from gait_demo.structures import Frame, Track
 _WINDOW = 16  # full frames held at once, while C-NET colours them in one batch, at most ...
 _WINDOW_BYTES = 100_000_000  # ... and of these
 _STRANGER = 0.15  # of the smallest person: what moves and is as tall is not let through
+_NEAR_PX = 7  # twice the working pixels, and one, that a person's shadow may be away from them
 _SUSPECT = 0.2  # score of a sighting that is not let through
 
 
@@ -181,6 +182,7 @@ class Composer:
         else was taken out as well."""
         shape, plate = rgb.shape[:2], self._analysis.plate
         moving, scale = self._analysis.foreground[index], self._analysis.foreground.scale
+        shadows = _Blobs.of(self._analysis.foreground.shadow(index), scale)
         blobs = _Blobs.of(moving, scale)
         mine = np.zeros_like(moving)
         regions, lost = [], False
@@ -196,6 +198,7 @@ class Composer:
             if self._everyone:  # with all that hangs together with the person
                 own, box = blobs.whole(own, box, share > 0.5)
             mine |= own
+            own, _ = shadows.whole(own, box, shadows.touched(own))
             seen, square = (each[position] for each in (
                 person.silhouettes.masks, person.silhouettes.squares))  # fmt: skip
             regions.append(silhouette_region(shape, own, box, [(seen, square)]))
@@ -261,6 +264,11 @@ class _Blobs:
         """(N,) what part of each blob lies in a mask of 0 and 1."""
         inside = np.bincount(self.labels[mask > 0], minlength=len(self.areas))
         return inside / np.maximum(self.areas, 1)
+
+    def touched(self, mask: np.ndarray) -> np.ndarray:
+        """(N,) bool, which blobs a mask of 0 and 1 touches."""
+        near = cv2.dilate(mask, np.ones((_NEAR_PX, _NEAR_PX), np.uint8))
+        return np.bincount(self.labels[near > 0], minlength=len(self.areas)) > 0
 
     def whole(
         self, mask: np.ndarray, box: np.ndarray, which: np.ndarray
