@@ -34,7 +34,9 @@ def noise_vector(seed: int, noise_dim: int, track_id: int = 1) -> Tensor:
 
 
 @torch.inference_mode()
-def anonymize(clip: SilhouetteClip, anet: ANet, noise: Tensor, *, fps: float) -> SilhouetteClip:
+def anonymize(
+    clip: SilhouetteClip, anet: ANet, noise: Tensor, *, fps: float, strength: float = 1.0
+) -> SilhouetteClip:
     """f_A(X, R) for a whole track (paper, section III-B).
 
     A-NET sees windows of a few frames. Windows overlap by half and their outputs are blended
@@ -47,6 +49,8 @@ def anonymize(clip: SilhouetteClip, anet: ANet, noise: Tensor, *, fps: float) ->
         anet: ready for inference.
         noise: (noise_dim,) float32, see noise_vector.
         fps: frames per second of the clip.
+        strength: below 1, outlines go only this part of the way from the old to the new ones.
+            They hide less, see `evaluate privacy`.
 
     Returns:
         The same track and squares with the synthesised masks, soft at their edges.
@@ -58,7 +62,10 @@ def anonymize(clip: SilhouetteClip, anet: ANet, noise: Tensor, *, fps: float) ->
         masks[first::streams] = _synthesise(binary[first::streams], anet, noise)
     if streams > 1:
         masks = _smooth(masks, streams)
-    return replace(clip, masks=np.stack([_bridged(_main_body(mask)) for mask in masks.numpy()]))
+    made = [_bridged(_main_body(mask)) for mask in masks.numpy()]
+    if strength < 1:
+        made = [_part_of_the_way(*both, strength) for both in zip(clip.masks, made, strict=True)]
+    return replace(clip, masks=np.stack(made))
 
 
 def _synthesise(masks: Tensor, anet: ANet, noise: Tensor) -> Tensor:
@@ -108,3 +115,16 @@ def _bridged(mask: np.ndarray) -> np.ndarray:
     padded = cv2.copyMakeBorder(body, 8, 8, 8, 8, cv2.BORDER_CONSTANT)
     closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, _GAP)[8:-8, 8:-8] > 0
     return np.where(closed & (mask > _UNSURE), np.maximum(mask, _BRIDGE), mask)
+
+
+def _part_of_the_way(old: np.ndarray, new: np.ndarray, strength: float) -> np.ndarray:
+    """(64, 64): the silhouette between two, where the mean of their signed distances is 0."""
+    inside = [(mask > 0.5).astype(np.uint8) for mask in (old, new)]
+    if not all(mask.any() for mask in inside):
+        return new
+    before, after = (
+        cv2.distanceTransform(mask, cv2.DIST_L2, 5)
+        - cv2.distanceTransform(1 - mask, cv2.DIST_L2, 5)
+        for mask in inside
+    )
+    return np.clip(0.5 + ((1 - strength) * before + strength * after) / 2, 0, 1)

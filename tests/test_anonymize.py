@@ -103,3 +103,21 @@ def test_same_noise_same_walk_other_noise_another():
     assert np.array_equal(first.masks, again.masks)
     assert not np.array_equal(first.masks, other.masks)
     assert first.masks.dtype == np.float32 and np.array_equal(first.squares, clip.squares)
+
+
+def test_less_strength_stays_nearer_to_the_old_outline():
+    class Wider(Through):
+        def __call__(self, windows, noise):
+            wider = torch.zeros_like(windows)
+            wider[..., 10:54, 10:54] = 1
+            return wider
+
+    masks = np.zeros((9, 64, 64))
+    masks[:, 10:54, 30:40] = 1
+    widths = []
+    for strength in (0.01, 0.25, 0.5, 0.75, 1):
+        out = anonymize(clip_of(masks), Wider(), torch.zeros(32), fps=25, strength=strength)
+        widths.append((out.masks[4] > 0.5)[32].sum())
+    assert abs(widths[0] - 10) <= 2 and widths[-1] == 44 and widths == sorted(set(widths))
+    nobody = anonymize(clip_of(0 * masks), Wider(), torch.zeros(32), fps=25, strength=0.5)
+    assert (nobody.masks > 0.5).sum() == 9 * 44 * 44  # there is no old outline to stay near to

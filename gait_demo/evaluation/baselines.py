@@ -56,13 +56,14 @@ def jitter(masks: np.ndarray, seed: int) -> np.ndarray:
     return masks[np.clip(np.arange(len(masks)) + late, 0, len(masks) - 1)]
 
 
-def generated(network: ANet | STGAN) -> Method:
-    """What a trained generator makes: ours, or ST-GAN's."""
+def generated(network: ANet | STGAN, strength: float = 1.0) -> Method:
+    """What a trained generator makes: ours, or ST-GAN's. strength: as for `anonymize`."""
 
     def method(masks: np.ndarray, seed: int) -> np.ndarray:
         squares = np.zeros((len(masks), 4), np.float32)
         clip = SilhouetteClip(1, 0, masks.astype(np.float32), squares)
-        return anonymize(clip, network, noise_vector(seed, network.dims.noise_dim), fps=_FPS).masks
+        noise = noise_vector(seed, network.dims.noise_dim)
+        return anonymize(clip, network, noise, fps=_FPS, strength=strength).masks
 
     return method
 

@@ -89,6 +89,7 @@ class Composer:
         self._models = models
         self._people = chosen_people(analysis, options)
         self._everyone = options.anonymize.person is None
+        self._strength = options.anonymize.strength
         self._stranger_px = _STRANGER * options.tracks.min_height_px
         self._clock = clock
         self._colorize = options.colorize
@@ -119,7 +120,8 @@ class Composer:
             on_progress("anonymize", done, len(self._people))
             with self._clock.time("anonymize"):
                 noise = noise_vector(seed, anet.dims.noise_dim, person.track.track_id)
-                gaits.append(anonymize(person.silhouettes, anet, noise, fps=fps).masks)
+                made = anonymize(person.silhouettes, anet, noise, fps=fps, strength=self._strength)
+                gaits.append(made.masks)
         return gaits
 
     def _carriers(self, gaits: list[np.ndarray]) -> list[Carrier | None]:
