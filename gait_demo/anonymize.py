@@ -10,27 +10,15 @@ import torch
 from torch import Tensor
 
 from gait_demo.models.anet import ANet
+from gait_demo.noise import TRAINED_FPS
 from gait_demo.structures import SilhouetteClip
 
 _HOP = 4  # frames between windows; each frame is synthesised twice
-_TRAINED_FPS = 25  # walkers faster or slower than usual stay within what A-NET has seen
 _BATCH = 32  # windows
 _FAINT = 0.1  # what is darker does not connect a speck to the body
 _UNSURE = 0.2  # what is darker is surely a gap
 _BRIDGE = np.float32(0.51)  # just inside
 _GAP = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))  # closes gaps of up to eight pixels
-
-
-def noise_vector(seed: int, noise_dim: int, track_id: int = 1) -> Tensor:
-    """R of the paper: (noise_dim,) float32, standard normal, the same for the same arguments.
-
-    Each person of a clip gets another vector of the sequence that `seed` starts, so that people
-    who walk together do not become the same person.
-    """
-    rng = torch.Generator().manual_seed(seed)
-    for _ in range(track_id):
-        noise = torch.randn(noise_dim, generator=rng)
-    return noise
 
 
 @torch.inference_mode()
@@ -47,7 +35,7 @@ def anonymize(
     Args:
         clip: the track's silhouettes; binarised at 0.5 here.
         anet: ready for inference.
-        noise: (noise_dim,) float32, see noise_vector.
+        noise: (noise_dim,) float32, see `noise`.
         fps: frames per second of the clip.
         strength: below 1, outlines go only this part of the way from the old to the new ones.
             They hide less, see `evaluate privacy`.
@@ -56,7 +44,7 @@ def anonymize(
         The same track and squares with the synthesised masks, soft at their edges.
     """
     binary = torch.from_numpy((clip.masks > 0.5).astype(np.float32))
-    streams = max(1, round(fps / _TRAINED_FPS))
+    streams = max(1, round(fps / TRAINED_FPS))
     masks = torch.zeros_like(binary)
     for first in range(min(streams, len(binary))):
         masks[first::streams] = _synthesise(binary[first::streams], anet, noise)

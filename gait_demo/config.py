@@ -50,7 +50,8 @@ class AnonymizeOptions:
 
 
 STRENGTHS = {"subtle": 1 / 3, "half way": 2 / 3, "someone else": 1.0}  # that are measured
-COLOURS = ("paper", "sharp")  # C-NET's at 64x64; the original's own pixels
+# the original's own pixels; C-NET's at 64x64; one for all, so that clothes do not show either
+COLOURS = ("sharp", "paper", "plain")
 
 
 @dataclass(frozen=True)

@@ -100,6 +100,12 @@ def test_a_cast_shadow_is_not_foreground():
             if g.sum() > 800]  # fmt: skip
     assert np.mean(part) < 0.3
     assert mean_iou(frames, masks[0], plate) > 0.7
+    for t, frame in enumerate(frames):
+        shadow = plate.differences(frame)[1] > 0
+        core = cv2.erode(ground[t], np.ones((5, 5), np.uint8)) > 0
+        wide = cv2.dilate(ground[t] | masks[0][t], np.ones((15, 15), np.uint8)) > 0
+        assert core.sum() < 800 or shadow[core].mean() > 0.8
+        assert (shadow & ~wide).sum() < 0.002 * shadow.size
 
 
 def test_no_frames():

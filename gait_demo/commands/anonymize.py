@@ -37,7 +37,7 @@ def _add_colour(parser: argparse.ArgumentParser) -> None:
     default = ColorizeOptions()
     parser.add_argument(
         "--colour", choices=COLOURS, default=default.colour,
-        help="C-NET's, as in the paper, or the original's own pixels",
+        help="the original's own pixels, C-NET's, as in the paper, or one grey",
     )  # fmt: skip
     parser.add_argument("--show-face", action="store_true", help="with sharp, the head as well")
 

@@ -62,15 +62,16 @@ def _evaluate(parsed: argparse.Namespace) -> None:
 def _methods(parsed: argparse.Namespace) -> tuple[dict[str, Method], tuple[Weights, ...]]:
     """By name, and the weights that they are made of: ours in every strength, A-NET with the
     paper's losses, ST-GAN, and the simple ones."""
-    from gait_demo.evaluation.baselines import SIMPLE, generated
+    from gait_demo.evaluation.baselines import SIMPLE, generated, ours
     from gait_demo.models import build
     from gait_demo.weights import find
 
     files = find("anet", parsed.anet), find("anet-paper"), find("stgan", parsed.stgan)
-    ours, papers = (build.load(file.path, "anet") for file in files[:2])
+    anet, papers = (build.load(file.path, "anet") for file in files[:2])
     methods = dict(SIMPLE)
     for name, strength in STRENGTHS.items():
-        methods["ours" if strength == 1 else f"ours ({name})"] = generated(ours, strength)
+        methods["ours" if strength == 1 else f"ours ({name})"] = ours(anet, strength)
+    methods["ours (any noise)"] = generated(anet)
     methods["A-NET of the paper"] = generated(papers)
     methods["ST-GAN"] = generated(build.load(files[2].path, "stgan"))
     return methods, files

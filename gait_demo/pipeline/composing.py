@@ -9,12 +9,13 @@ from itertools import islice
 import cv2
 import numpy as np
 
-from gait_demo.anonymize import anonymize, noise_vector
+from gait_demo.anonymize import anonymize
 from gait_demo.clock import Clock
 from gait_demo.colorize import colorize
 from gait_demo.composite import box_region, erase, paste, render_binary, silhouette_region
 from gait_demo.config import PipelineOptions
 from gait_demo.errors import NoPersonError
+from gait_demo.noise import unlike
 from gait_demo.pipeline.analysis import Analysis, Person, Progress
 from gait_demo.pipeline.carrying import Carried, Carrier
 from gait_demo.pipeline.models import Models
@@ -23,8 +24,9 @@ from gait_demo.structures import Frame, Track
 
 _WINDOW = 16  # full frames held at once, while C-NET colours them in one batch, at most ...
 _WINDOW_BYTES = 100_000_000  # ... and of these
+_PLAIN = 0.25  # grey of a walker whose clothes are not shown, of 1
 _STRANGER = 0.15  # of the smallest person: what moves and is as tall is not let through
-_NEAR_PX = 7  # twice the working pixels, and one, that a person's shadow may be away from them
+_NEAR_PX = 7  # twice the working pixels, and one, that a shadow may be away from who casts it
 _SUSPECT = 0.2  # score of a sighting that is not let through
 
 
@@ -57,7 +59,7 @@ class _Layer:
     position: int  # in the person's track
     alpha: np.ndarray  # (64, 64) float32, the new silhouette
     crop: np.ndarray  # (64, 64, 3) float32, the old colours
-    carried: Carried | None  # the old pixels; None: C-NET's colours are wanted
+    carried: Carried | None  # the old pixels; None: other colours are wanted
 
     @property
     def square(self) -> np.ndarray:
@@ -119,14 +121,15 @@ class Composer:
         for done, person in enumerate(self._people):
             on_progress("anonymize", done, len(self._people))
             with self._clock.time("anonymize"):
-                noise = noise_vector(seed, anet.dims.noise_dim, person.track.track_id)
-                made = anonymize(person.silhouettes, anet, noise, fps=fps, strength=self._strength)
+                seen = person.silhouettes
+                noise = unlike(seen, anet, seed, fps=fps)
+                made = anonymize(seen, anet, noise, fps=fps, strength=self._strength)
                 gaits.append(made.masks)
         return gaits
 
     def _carriers(self, gaits: list[np.ndarray]) -> list[Carrier | None]:
-        """Of everybody chosen; None: C-NET colours them."""
-        if self._colorize.colour == "paper":
+        """Of everybody chosen; None: their own pixels are not wanted."""
+        if self._colorize.colour != "sharp":
             return [None] * len(gaits)
         with self._clock.time("colorize"):
             return [
@@ -157,10 +160,12 @@ class Composer:
         return sorted(layers, key=lambda layer: layer.square[3])
 
     def _colours(self, layers: list[list[_Layer]]) -> Iterator[np.ndarray]:
-        """C-NET's (64, 64, 3) colours of all layers that carry nothing, in one batch."""
+        """The (64, 64, 3) colours of all layers that carry nothing: C-NET's, or one grey."""
         flat = [layer for here in layers for layer in here if layer.carried is None]
         if not flat:
             return iter(())
+        if self._colorize.colour == "plain":
+            return iter(np.full((len(flat), *flat[0].crop.shape), _PLAIN, np.float32))
         with self._clock.time("colorize"):
             crops = np.stack([layer.crop for layer in flat])
             alphas = np.stack([layer.alpha for layer in flat])
@@ -208,6 +213,7 @@ class Composer:
         if self._everyone:
             strangers = self._strangers((moving | self._suspects(index)) & ~mine, scale)
         for blob, box in strangers:
+            blob, _ = shadows.whole(blob, box, shadows.touched(blob))
             regions.append(silhouette_region(shape, blob, box, []))
         for region in regions:
             if region is not None:

@@ -116,9 +116,13 @@ def anonymize_tab(demo: gr.Blocks, actions: Actions, workers: int) -> None:
                 info=MEASURED, elem_id="strength",
             )  # fmt: skip
             colour = gr.Radio(
-                [("Sharp: the video's own pixels", "sharp"), ("C-NET, as in the paper", "paper")],
+                [
+                    ("Sharp: the video's own pixels", "sharp"),
+                    ("C-NET, as in the paper", "paper"),
+                    ("Plain grey: the clothes are hidden too", "plain"),
+                ],
                 value="sharp", label="Colours",
-                info="Of the head, either shows only what 64 by 64 pixels hold.",
+                info="Of the head, none shows more than what 64 by 64 pixels hold.",
                 elem_id="colour",
             )  # fmt: skip
             with gr.Row():
