@@ -7,8 +7,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gait_demo.commands.common import progress
+from gait_demo.commands.common import listed, progress
 from gait_demo.config import COLOURS, ColorizeOptions, PipelineOptions
+from gait_demo.errors import GaitDemoError
 
 if TYPE_CHECKING:
     from gait_demo.evaluation.reidentification import Clip
@@ -22,10 +23,11 @@ def add(what: argparse._SubParsersAction) -> None:
     rgb = what.add_parser("rgb", help="re-identify walkers, end to end; prints JSON")
     rgb.add_argument("--data", type=Path, required=True, help="CASIA-B or a copy, with videos")
     rgb.set_defaults(command=_rgb)
-    default = ColorizeOptions()
     for parser in (kth, rgb):
         parser.add_argument("--anet", type=Path, metavar="FILE", help="weights of anet")
-        parser.add_argument("--colour", choices=COLOURS, default=default.colour)
+        parser.add_argument(
+            "--colours", type=listed(str), default=("sharp", "plain"), help="of the results"
+        )
 
 
 def _kth(parsed: argparse.Namespace) -> None:
@@ -45,12 +47,22 @@ def _reidentify(clips: list[Clip], group: str, parsed: argparse.Namespace) -> No
     from gait_demo.evaluation.reidentification import reidentify
     from gait_demo.pipeline import Models, Pipeline
 
-    options = PipelineOptions(colorize=ColorizeOptions(colour=parsed.colour))
-    pipeline = Pipeline(Models.load(anet=parsed.anet), options)
+    if unknown := set(parsed.colours) - set(COLOURS):
+        raise GaitDemoError(
+            f"There is no colour {', '.join(sorted(unknown))}; choose from: {', '.join(COLOURS)}."
+        )
+    models = Models.load(anet=parsed.anet)
+    pipelines = {
+        colour: Pipeline(models, PipelineOptions(colorize=ColorizeOptions(colour)))
+        for colour in parsed.colours
+    }
 
     def anonymize(video: Path, folder: Path, seed: int) -> dict[str, Path]:
-        analysis = pipeline.analyse(video, folder / "analysis")
-        result = pipeline.render(analysis, folder / "result", seed)
-        return {"silhouettes": result.binary, "colorized": result.colorized}
+        first, videos = next(iter(pipelines.values())), {}
+        analysis = first.analyse(video, folder / "analysis")
+        for colour, pipeline in pipelines.items():
+            result = pipeline.render(analysis, folder / colour, seed)
+            videos |= {"silhouettes": result.binary, colour: result.colorized}
+        return videos
 
     print(json.dumps(reidentify(clips, anonymize, group, progress())))
