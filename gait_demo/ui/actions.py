@@ -200,7 +200,7 @@ class Actions:
 
     def cancel(self, request: gr.Request) -> str:
         self._sessions.of(request.session_hash).cancel()
-        return "Stopped. No result of that run was kept."
+        return "Stopped: nothing is running for you now, and nothing unfinished was kept."
 
     def leave(self, request: gr.Request) -> None:
         """The page was closed."""
