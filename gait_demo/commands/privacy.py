@@ -27,6 +27,7 @@ def add(what: argparse._SubParsersAction) -> None:
     privacy.add_argument("--quick", action="store_true", help="fewer people, views and steps")
     for network, name in (("anet", "A-NET"), ("stgan", "ST-GAN")):
         privacy.add_argument(f"--{network}", type=Path, metavar="FILE", help=f"weights of {name}")
+    privacy.add_argument("--paper", type=Path, metavar="FILE", help="of train anet --preset paper")
     privacy.add_argument("--methods", type=listed(str), help="such as none,ours; default: all")
     privacy.add_argument("--steps", type=positive, default=1500, help="of training a network")
     privacy.add_argument("--views", type=listed(int), default=tuple(VIEWS), help="such as 0,90")
@@ -59,19 +60,21 @@ def _evaluate(parsed: argparse.Namespace) -> None:
     print(tables(report))
 
 
-def _methods(parsed: argparse.Namespace) -> tuple[dict[str, Method], tuple[Weights, ...]]:
-    """By name, and the weights that they are made of: ours in every strength, A-NET with the
-    paper's losses, ST-GAN, and the simple ones."""
+def _methods(parsed: argparse.Namespace) -> tuple[dict[str, Method], list[Weights]]:
+    """By name, and the weights that they are made of: ours in every strength and with any noise,
+    ST-GAN, the simple ones, and A-NET with the paper's losses if there is one."""
     from gait_demo.evaluation.baselines import SIMPLE, generated, ours
     from gait_demo.models import build
     from gait_demo.weights import find
 
-    files = find("anet", parsed.anet), find("anet-paper"), find("stgan", parsed.stgan)
-    anet, papers = (build.load(file.path, "anet") for file in files[:2])
+    files = [find("anet", parsed.anet), find("stgan", parsed.stgan)]
+    anet, stgan = (build.load(file.path, file.name) for file in files)
     methods = dict(SIMPLE)
     for name, strength in STRENGTHS.items():
         methods["ours" if strength == 1 else f"ours ({name})"] = ours(anet, strength)
     methods["ours (any noise)"] = generated(anet)
-    methods["A-NET of the paper"] = generated(papers)
-    methods["ST-GAN"] = generated(build.load(files[2].path, "stgan"))
+    methods["ST-GAN"] = generated(stgan)
+    if parsed.paper:
+        files.append(replace(find("anet", parsed.paper), name="anet of the paper"))
+        methods["A-NET of the paper"] = generated(build.load(parsed.paper, "anet"))
     return methods, files
