@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from gait_demo.models.anet import ANet
+from gait_demo.noise import TRAINED_FPS
 from gait_demo.structures import SilhouetteClip
 
 _HOP = 4  # frames between windows; each frame is synthesised twice
-_TRAINED_FPS = 25  # walkers faster or slower than usual stay within what A-NET has seen
 _BATCH = 32  # windows
 _FAINT = 0.1  # what is darker does not connect a speck to the body
 _UNSURE = 0.2  # what is darker is surely a gap
@@ -21,20 +21,10 @@ _BRIDGE = np.float32(0.51)  # just inside
 _GAP = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))  # closes gaps of up to eight pixels
 
 
-def noise_vector(seed: int, noise_dim: int, track_id: int = 1) -> Tensor:
-    """R of the paper: (noise_dim,) float32, standard normal, the same for the same arguments.
-
-    Each person of a clip gets another vector of the sequence that `seed` starts, so that people
-    who walk together do not become the same person.
-    """
-    rng = torch.Generator().manual_seed(seed)
-    for _ in range(track_id):
-        noise = torch.randn(noise_dim, generator=rng)
-    return noise
-
-
 @torch.inference_mode()
-def anonymize(clip: SilhouetteClip, anet: ANet, noise: Tensor, *, fps: float) -> SilhouetteClip:
+def anonymize(
+    clip: SilhouetteClip, anet: ANet, noise: Tensor, *, fps: float, strength: float = 1.0
+) -> SilhouetteClip:
     """f_A(X, R) for a whole track (paper, section III-B).
 
     A-NET sees windows of a few frames. Windows overlap by half and their outputs are blended
@@ -45,20 +35,25 @@ def anonymize(clip: SilhouetteClip, anet: ANet, noise: Tensor, *, fps: float) ->
     Args:
         clip: the track's silhouettes; binarised at 0.5 here.
         anet: ready for inference.
-        noise: (noise_dim,) float32, see noise_vector.
+        noise: (noise_dim,) float32, see `noise`.
         fps: frames per second of the clip.
+        strength: below 1, outlines go only this part of the way from the old to the new ones.
+            They hide less, see `evaluate privacy`.
 
     Returns:
         The same track and squares with the synthesised masks, soft at their edges.
     """
     binary = torch.from_numpy((clip.masks > 0.5).astype(np.float32))
-    streams = max(1, round(fps / _TRAINED_FPS))
+    streams = max(1, round(fps / TRAINED_FPS))
     masks = torch.zeros_like(binary)
     for first in range(min(streams, len(binary))):
         masks[first::streams] = _synthesise(binary[first::streams], anet, noise)
     if streams > 1:
         masks = _smooth(masks, streams)
-    return replace(clip, masks=np.stack([_bridged(_main_body(mask)) for mask in masks.numpy()]))
+    made = [_bridged(_main_body(mask)) for mask in masks.numpy()]
+    if strength < 1:
+        made = [_part_of_the_way(*both, strength) for both in zip(clip.masks, made, strict=True)]
+    return replace(clip, masks=np.stack(made))
 
 
 def _synthesise(masks: Tensor, anet: ANet, noise: Tensor) -> Tensor:
@@ -108,3 +103,16 @@ def _bridged(mask: np.ndarray) -> np.ndarray:
     padded = cv2.copyMakeBorder(body, 8, 8, 8, 8, cv2.BORDER_CONSTANT)
     closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, _GAP)[8:-8, 8:-8] > 0
     return np.where(closed & (mask > _UNSURE), np.maximum(mask, _BRIDGE), mask)
+
+
+def _part_of_the_way(old: np.ndarray, new: np.ndarray, strength: float) -> np.ndarray:
+    """(64, 64): the silhouette between two, where the mean of their signed distances is 0."""
+    inside = [(mask > 0.5).astype(np.uint8) for mask in (old, new)]
+    if not all(mask.any() for mask in inside):
+        return new
+    before, after = (
+        cv2.distanceTransform(mask, cv2.DIST_L2, 5)
+        - cv2.distanceTransform(1 - mask, cv2.DIST_L2, 5)
+        for mask in inside
+    )
+    return np.clip(0.5 + ((1 - strength) * before + strength * after) / 2, 0, 1)

@@ -154,7 +154,7 @@ def _plate_of(
     sure = np.where(seen >= few, 255, 0).astype(np.uint8)
     covered = []
     for image, work, motion, hides in zip(full, works, moving, hidden, strict=True):
-        different = 255 * find_foreground(work, first, noise, shaking=not still)
+        different = 255 * find_foreground(work, first, noise, shaking=not still)[0]
         different = cv2.dilate(different, np.ones((9, 9), np.uint8))
         covered.append((different & sure) | (motion & ~sure) | hides)
         gains = channel_gains(first, work)

@@ -41,12 +41,17 @@ class TrackOptions:
 class AnonymizeOptions:
     seed: int = 0  # of the noise vector
     person: int | None = None  # track id; None: everyone
+    strength: float = 1.0  # of the new gait; below 1, as much less of the way from the old one
 
     def __post_init__(self) -> None:
         _at_least("seed", self.seed, 0)
+        if not 0 < self.strength <= 1:
+            raise ValueError(f"strength: expected over 0 and at most 1, got {self.strength}")
 
 
-COLOURS = ("paper", "sharp")  # C-NET's at 64x64; the original's own pixels
+STRENGTHS = {"subtle": 1 / 3, "half way": 2 / 3, "someone else": 1.0}  # that are measured
+# the original's own pixels; C-NET's at 64x64; one for all, so that clothes do not show either
+COLOURS = ("sharp", "paper", "plain")
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ _WEAK, _STRONG = 1.8, 3.2  # thresholds in units of the expected deviation, with
 _EDGE = 0.35  # of the deviation nearby: blurring must not widen what stands out
 _SHADOW_RATIO = (0.42, 1.2)  # brightness of a shadow, or a reflection, against the background
 _SHADOW_CHROMA = 7.0  # levels of colour change either may cause
+_SHADOW_DARKER = 1.0  # units of the expected deviation, at least: shadows fade away at their edge
 _SHADOW_TEXTURE = 0.06  # deviation of log brightness within a window: shadows are smooth
 _HOLE_SHARE = 0.012  # of a blob's area: larger holes are gaps between limbs
 _SPECK_SHARE = 1.2e-4  # of the frame's area: smaller blobs are noise
@@ -27,16 +28,20 @@ class ForegroundClip:
         shape: (h, w) of a mask.
         scale: working pixels per full pixel.
         is_known: whether there is a background to compare with; otherwise all masks are 0.
+
+    Cast shadows are kept beside it: they are nobody, but show somebody's outline.
     """
 
     shape: tuple[int, int]
     scale: float
     is_known: bool = True
     _packed: list[bytes] = field(default_factory=list)
+    _shadows: list[bytes] = field(default_factory=list)
 
-    def append(self, mask: np.ndarray) -> None:
-        """mask: (h, w) uint8, 0 or 1."""
+    def append(self, mask: np.ndarray, shadow: np.ndarray | None = None) -> None:
+        """mask, shadow: (h, w) uint8, 0 or 1; None: no shadow is known."""
         self._packed.append(pack(mask))
+        self._shadows.append(pack(np.zeros_like(mask) if shadow is None else shadow))
 
     def __len__(self) -> int:
         return len(self._packed)
@@ -44,6 +49,10 @@ class ForegroundClip:
     def __getitem__(self, index: int) -> np.ndarray:
         """(h, w) uint8, 0 or 1."""
         return unpack(self._packed[index], self.shape)
+
+    def shadow(self, index: int) -> np.ndarray:
+        """(h, w) uint8, 0 or 1."""
+        return unpack(self._shadows[index], self.shape)
 
 
 def pack(mask: np.ndarray) -> bytes:
@@ -85,7 +94,7 @@ def apply_gains(image: np.ndarray, gains: np.ndarray) -> np.ndarray:
 
 def find_foreground(
     image: np.ndarray, plate: np.ndarray, noise: np.ndarray, shaking: bool = False
-) -> np.ndarray:
+) -> tuple[np.ndarray, np.ndarray]:
     """The foreground of one image against the background in the same pixels.
 
     Brightness and white balance may have drifted: the plate is brought to the image's gains.
@@ -96,7 +105,8 @@ def find_foreground(
         shaking: the two may be off by a pixel, so the plate's neighbouring pixels count as well.
 
     Returns:
-        (h, w) uint8, 0 or 1: whole blobs, without cast shadows, specks and small holes.
+        (h, w) uint8, 0 or 1: whole blobs, without cast shadows, specks and small holes; and the
+        cast shadows.
     """
     plate = apply_gains(plate, channel_gains(image, plate))
     ours = cv2.cvtColor(cv2.GaussianBlur(image, (3, 3), 0), cv2.COLOR_RGB2YCrCb)
@@ -115,18 +125,21 @@ def find_foreground(
     deviation = cv2.GaussianBlur(deviation, (5, 5), 0)
 
     mask = np.zeros(luma.shape, np.uint8)
+    cast = _cast_shadow(ours, theirs)
     edge = cv2.max(cv2.dilate(deviation, np.ones((5, 5), np.uint8)) * _EDGE, _WEAK)
     weak = cv2.compare(deviation, edge, cv2.CMP_GT)
     weak = cv2.morphologyEx(weak, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     x, y, w, h = cv2.boundingRect(weak)
     if w * h == 0:
-        return mask
+        return mask, mask.copy()
     part = np.s_[max(0, y - 4) : y + h + 4, max(0, x - 4) : x + w + 4]
-    weak = weak[part] & ~_cast_shadow(ours[part], theirs[part])
+    weak = weak[part] & ~cast[part]
     weak = cv2.morphologyEx(weak, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     weak = cv2.morphologyEx(weak, cv2.MORPH_CLOSE, _disc(5))
     mask[part] = _whole_blobs(weak, cv2.compare(deviation[part], _STRONG, cv2.CMP_GT), mask.size)
-    return mask
+    shadow = cast & cv2.compare(deviation, _SHADOW_DARKER, cv2.CMP_GT)
+    shadow = cv2.morphologyEx(shadow, cv2.MORPH_OPEN, _disc(5))
+    return mask, ((shadow > 0) & (mask == 0)).astype(np.uint8)
 
 
 def _cast_shadow(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:

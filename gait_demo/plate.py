@@ -56,6 +56,10 @@ class Plate:
 
     def foreground(self, frame: Frame) -> np.ndarray:
         """(h, w) uint8, 0 or 1: what a frame shows in front of the plate, working resolution."""
+        return self.differences(frame)[0]
+
+    def differences(self, frame: Frame) -> tuple[np.ndarray, np.ndarray]:
+        """The foreground, and the shadows that it casts, as `foreground`."""
         image = shrink_by(frame.rgb, self.scale)
         transform = self.transforms[frame.index]
         if is_still(transform):
@@ -97,9 +101,10 @@ class NoPlate:
         """Working pixels per full pixel."""
         return working_scale(self.frame_shape)
 
-    def foreground(self, frame: Frame) -> np.ndarray:
-        """(h, w) uint8, all 0."""
-        return np.zeros(working_shape(self.frame_shape), np.uint8)
+    def differences(self, frame: Frame) -> tuple[np.ndarray, np.ndarray]:
+        """(h, w) uint8 twice, all 0."""
+        nothing = np.zeros(working_shape(self.frame_shape), np.uint8)
+        return nothing, nothing
 
     def crop(self, index: int, x: int, y: int, w: int, h: int) -> None:
         """Nothing is known of what is behind the people."""

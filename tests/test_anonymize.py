@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from gait_demo.anonymize import anonymize, noise_vector
+from gait_demo.anonymize import anonymize
 from gait_demo.models.anet import ANet, ANetDims
+from gait_demo.noise import noise_vector, noise_vectors, unlike
 from gait_demo.structures import SilhouetteClip
 
 DIMS = ANetDims(encoder_width=4, generator_width=4, content_dim=4, latent_dim=8)
@@ -103,3 +104,43 @@ def test_same_noise_same_walk_other_noise_another():
     assert np.array_equal(first.masks, again.masks)
     assert not np.array_equal(first.masks, other.masks)
     assert first.masks.dtype == np.float32 and np.array_equal(first.squares, clip.squares)
+
+
+def test_less_strength_stays_nearer_to_the_old_outline():
+    class Wider(Through):
+        def __call__(self, windows, noise):
+            wider = torch.zeros_like(windows)
+            wider[..., 10:54, 10:54] = 1
+            return wider
+
+    masks = np.zeros((9, 64, 64))
+    masks[:, 10:54, 30:40] = 1
+    widths = []
+    for strength in (0.01, 0.25, 0.5, 0.75, 1):
+        out = anonymize(clip_of(masks), Wider(), torch.zeros(32), fps=25, strength=strength)
+        widths.append((out.masks[4] > 0.5)[32].sum())
+    assert abs(widths[0] - 10) <= 2 and widths[-1] == 44 and widths == sorted(set(widths))
+    nobody = anonymize(clip_of(0 * masks), Wider(), torch.zeros(32), fps=25, strength=0.5)
+    assert (nobody.masks > 0.5).sum() == 9 * 44 * 44  # there is no old outline to stay near to
+
+
+def test_of_the_strangers_of_a_seed_the_least_like_the_walker_is_taken():
+    class Wide(Through):
+        """Makes a block as wide as the first number of the noise says."""
+
+        def __call__(self, windows, noise):
+            made = torch.zeros_like(windows)
+            for one, width in zip(made, 16 + 6 * noise[:, 0], strict=True):
+                one[:, 10:54, : int(width)] = 1
+            return made
+
+    masks = np.zeros((30, 64, 64))
+    for width in (2, 40):
+        masks[:, 10:54, :width], masks[:, 10:54, width:] = 1, 0
+        for seed in range(5):
+            proposed = noise_vectors(seed, 32, 1, 6)
+            chosen = unlike(clip_of(masks), Wide(), seed, fps=25)
+            away = [abs(int(16 + 6 * n[0]) - width) for n in proposed]
+            assert abs(int(16 + 6 * chosen[0]) - width) == max(away)
+    short = unlike(clip_of(masks[:3]), Wide(), 1, fps=25)
+    assert torch.equal(short, noise_vectors(1, 32, 1, 6)[0])

@@ -10,8 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
-from gait_demo.anonymize import anonymize, noise_vector
+from gait_demo.anonymize import anonymize
 from gait_demo.evaluation.naturalness import leg_spread, toe_lead
+from gait_demo.noise import unlike
 from gait_demo.pipeline import Models, Pipeline
 
 ASSETS = Path(__file__).parents[1] / "assets"
@@ -47,7 +48,7 @@ def check(pipeline: Pipeline, clip: Path, folder: Path) -> None:
     before = seen.masks > 0.5
     inside = in_picture(seen.squares, analysis.info.width) & ~person.held
     after = np.stack([
-        anonymize(seen, anet, noise_vector(seed, anet.dims.noise_dim), fps=fps).masks > 0.5
+        anonymize(seen, anet, unlike(seen, anet, seed, fps=fps), fps=fps).masks > 0.5
         for seed in SEEDS
     ])  # fmt: skip
     alike = np.mean([iou(after[i], after[j])[inside].mean() for i, j in combinations(SEEDS, 2)])

@@ -35,6 +35,7 @@ LAYERS = {
     "detector": 1,
     "photos": 1,
     "models": 1,
+    "noise": 1,
     "tracks": 2,
     "silhouettes": 2,
     "anonymize": 2,

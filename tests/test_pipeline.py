@@ -114,6 +114,39 @@ def test_the_papers_colours_have_the_same_outline_and_are_softer(pipeline, analy
     assert first > 1.5 * second
 
 
+def test_a_plain_walker_shows_nothing_of_the_clothes(pipeline, analysis):
+    plain = Pipeline(pipeline.models, PipelineOptions(colorize=ColorizeOptions("plain")))
+    inside = [
+        new.colorized[cv2.erode(new.binary, np.ones((7, 7), np.uint8))[..., 0] > 250]
+        for new in plain.compose(analysis, 1)
+    ]
+    pixels = np.concatenate(inside)
+    assert len(pixels) > 10_000 and np.ptp(pixels.astype(int), axis=0).max() <= 1
+
+
+def test_the_shadow_goes_with_the_walker(pipeline, tmp_path):
+    wall, lit = background(320, 240), list(frames(40))
+    clip, cast = [], []
+    for image in lit:
+        there = (np.abs(image.astype(int) - wall).max(axis=2) > 30).astype(np.uint8)
+        lean = np.float32([[1, 0.35, -10], [0, 1, 4]])  # on the wall, behind and to the right
+        shadow = cv2.warpAffine(cv2.medianBlur(there, 5), lean, (320, 240)) * (1 - there)
+        dark = 1 - 0.3 * cv2.GaussianBlur(shadow.astype(np.float32), (0, 0), 2)
+        clip.append(
+            np.where(there[..., None] > 0, image, (image * dark[..., None])).astype(np.uint8)
+        )
+        cast.append(cv2.erode(shadow, np.ones((5, 5), np.uint8)) > 0)
+    video = write_clip(tmp_path / "shadow.mp4", iter(clip))
+    analysis = pipeline.analyse(video, tmp_path / "analysis")
+    before, after = [], []
+    for new in pipeline.compose(analysis, 1):
+        where = cast[new.frame.index] & (new.binary.max(axis=2) == 0)
+        before.append((wall.astype(int) - new.frame.rgb)[where].ravel())
+        after.append((wall.astype(int) - new.colorized)[where].ravel())
+    before, after = np.concatenate(before), np.concatenate(after)
+    assert before.mean() > 25 and after.mean() < 0.15 * before.mean()
+
+
 def test_encoding_keeps_the_background(result, analysis, clip):
     errors = []
     for before, after in zip(read_frames(clip), read_frames(result.colorized), strict=True):

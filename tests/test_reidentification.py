@@ -58,26 +58,26 @@ def test_who_stands_or_is_cut_is_no_crossing(tmp_path):
 
 
 def test_everybody_is_recognised_in_what_is_left_as_it_was(videos):
-    report = reidentify(kth_clips(videos), lambda video, folder, seed: video, "session")
-    assert report["people"] == 2 and report["crossings"] == {"clear": 8, "anonymized": 8}
+    report = reidentify(kth_clips(videos), lambda video, folder, seed: {"same": video}, "session")
+    assert report["people"] == 2 and report["crossings"] == {"clear": 8, "same": 8}
     assert report["clear"]["same session"]["rate"] == 1
-    assert report["anonymized"]["other sessions"]["rate"] == 1
+    assert report["same"]["other sessions"]["rate"] == 1
     assert report["clear"]["same session"]["chance"] == pytest.approx(1 / 3, abs=1e-3)
 
 
 def test_one_walker_for_all_is_no_help_to_who_knows_people(videos):
     """All become one person: they are told apart no better than by chance."""
     one = videos / "person01_walking_d1_uncomp.avi"
-    copy_one = lambda video, folder, seed: shutil.copy(one, folder)  # noqa: E731
+    copy_one = lambda video, folder, seed: {"one": shutil.copy(one, folder)}  # noqa: E731
     report = reidentify(kth_clips(videos), copy_one, "session")
-    assert report["anonymized"]["other sessions"]["rate"] == 0.5
+    assert report["one"]["other sessions"]["rate"] == 0.5
 
 
 def test_refused_videos_are_told(videos):
     def anonymize(video, folder, seed):
         if seed == 0:
             raise VideoError("It is too dark.")
-        return video
+        return {"same": video}
 
     report = reidentify(kth_clips(videos), anonymize, "session")
     assert report["refused"] == ["person01_walking_d1_uncomp: It is too dark."]
@@ -88,10 +88,13 @@ def test_refused_videos_are_told(videos):
 
 def test_a_crossing_is_not_compared_with_itself():
     images = np.array([[0.0], [1.0], [1.2]])
-    walks = Crossings(images, np.array(["a", "a", "b"]), np.array(["d1"] * 3))
+    people, walk = np.array(["a", "a", "b"]), np.array(["a1", "a2", "b1"])
+    walks = Crossings(images, people, np.array(["d1"] * 3), walk)
     found = recognised(walks, walks, same_group=True)
     assert found["rate"] == 0.5 and found["chance"] == 0.5  # b has nobody to be found by
     assert recognised(walks, walks, same_group=False)["rate"] is None
+    made = Crossings(images + 0.1, people, walks.group, walk)
+    assert recognised(made, walks, same_group=True) == found  # nor with itself in clear
 
 
 def test_videos_of_casia_are_grouped_by_view(tmp_path):

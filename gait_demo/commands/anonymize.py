@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from gait_demo.commands.common import progress, seconds, seed
+from gait_demo.commands.common import progress, seconds, seed, strength
 from gait_demo.config import COLOURS, ColorizeOptions
 
 
@@ -15,6 +15,9 @@ def add(commands: argparse._SubParsersAction) -> None:
     anonymize.add_argument("video", type=Path, help="the video; it is not changed")
     anonymize.add_argument("--out", type=Path, required=True, help="folder for the five results")
     anonymize.add_argument("--seed", type=seed, default=0, help="of the noise; another gait each")
+    anonymize.add_argument(
+        "--strength", type=strength, default=1.0, help="over 0 and at most 1; less hides less"
+    )
     anonymize.add_argument("--keep-audio", action="store_true", help="voices are not anonymized")
     anonymize.add_argument("--person", type=int, help="only this one; 1 is the most prominent")
     anonymize.add_argument("--start", type=seconds, default=0, help="of the part, in seconds")
@@ -34,7 +37,7 @@ def _add_colour(parser: argparse.ArgumentParser) -> None:
     default = ColorizeOptions()
     parser.add_argument(
         "--colour", choices=COLOURS, default=default.colour,
-        help="C-NET's, as in the paper, or the original's own pixels",
+        help="the original's own pixels, C-NET's, as in the paper, or one grey",
     )  # fmt: skip
     parser.add_argument("--show-face", action="store_true", help="with sharp, the head as well")
 
@@ -57,7 +60,7 @@ def _anonymize(parsed: argparse.Namespace) -> None:
         raise VideoError(f"--end {parsed.end:g} is not after --start {parsed.start:g}.")
     options = PipelineOptions(
         video=VideoOptions(keep_audio=parsed.keep_audio, start_s=parsed.start, end_s=parsed.end),
-        anonymize=AnonymizeOptions(seed=parsed.seed, person=parsed.person),
+        anonymize=AnonymizeOptions(parsed.seed, parsed.person, parsed.strength),
         colorize=_colorize(parsed),
     )
     pipeline = Pipeline(Models.load(parsed.anet, parsed.cnet, parsed.yolo), options)

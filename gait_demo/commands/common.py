@@ -28,6 +28,13 @@ def seconds(text: str) -> float:
     return number
 
 
+def strength(text: str) -> float:
+    number = float(text)
+    if not 0 < number <= 1:
+        raise argparse.ArgumentTypeError(f"expected over 0 and at most 1, got {text}")
+    return number
+
+
 def positive(text: str) -> int:
     number = int(text)
     if number < 1:

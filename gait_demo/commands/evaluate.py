@@ -11,20 +11,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from gait_demo.casia import VIEWS
-from gait_demo.commands import colour
-from gait_demo.commands.common import listed, positive, progress, seed, write_picture
-from gait_demo.config import COLOURS, ColorizeOptions, PipelineOptions
+from gait_demo.commands import colour, privacy, reidentification
+from gait_demo.commands.common import listed, positive, progress, write_picture
 from gait_demo.errors import GaitDemoError
 from gait_demo.structures import SilhouetteClip
 
 if TYPE_CHECKING:
     from gait_demo.detector import Detector
-    from gait_demo.evaluation.reidentification import Clip
     from gait_demo.pipeline.analysis import Person
-
-_QUICK_PEOPLE, _QUICK_VIEWS, _QUICK_STEPS = 24, (90,), 40  # the fewest that can be judged at all
-_COLOUR = ColorizeOptions().colour
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -45,25 +39,8 @@ def add(commands: argparse._SubParsersAction) -> None:
     realism.add_argument("--colour", action="store_true", help="made videos keep their colours")
     realism.add_argument("--picture", type=Path, help="a PNG that shows how they differ")
     realism.set_defaults(command=_evaluate_realism)
-    privacy = what.add_parser("privacy", help="attack the anonymized gaits; prints a table")
-    privacy.add_argument("--data", type=Path, required=True, help="CASIA-B or a copy of its kind")
-    privacy.add_argument("--out", type=Path, required=True, help="folder for all results")
-    privacy.add_argument("--quick", action="store_true", help="fewer people, views and steps")
-    privacy.add_argument("--stgan", type=Path, metavar="FILE", help="other weights of ST-GAN")
-    privacy.add_argument("--methods", type=listed(str), help="such as none,ours; default: all")
-    privacy.add_argument("--steps", type=positive, default=1500, help="of training a network")
-    privacy.add_argument("--views", type=listed(int), default=tuple(VIEWS), help="such as 0,90")
-    privacy.add_argument("--seed", type=seed, default=0)
-    privacy.set_defaults(command=_evaluate_privacy)
-    kth = what.add_parser("kth", help="re-identify real people, end to end; prints JSON")
-    kth.add_argument("--data", type=Path, required=True, help="KTH's walking videos")
-    kth.add_argument("--skip", help="videos whose names hold this are passed over")
-    kth.set_defaults(command=_evaluate_kth)
-    rgb = what.add_parser("rgb", help="re-identify walkers, end to end; prints JSON")
-    rgb.add_argument("--data", type=Path, required=True, help="CASIA-B or a copy, with videos")
-    rgb.add_argument("--colour", choices=(*COLOURS, "binary"), default=_COLOUR,
-                     help="of the attacked videos, or the silhouettes alone")  # fmt: skip
-    rgb.set_defaults(command=_evaluate_rgb)
+    privacy.add(what)
+    reidentification.add(what)
     detector = what.add_parser("detector", help="how people are found; prints a table")
     detector.add_argument("--weights", type=Path, help="of a YOLO that segments; default: ours")
     detector.add_argument("--photos", type=Path, help="of people: img/*.jpg and mask/*.png")
@@ -115,67 +92,6 @@ def _evaluate_realism(parsed: argparse.Namespace) -> None:
     print(json.dumps(report))
     if parsed.picture:
         write_picture(parsed.picture, picture)
-
-
-def _evaluate_privacy(parsed: argparse.Namespace) -> None:
-    from gait_demo.casia import CasiaB
-    from gait_demo.evaluation.baselines import SIMPLE, generated
-    from gait_demo.evaluation.figures import privacy_against_naturalness, success_by_view
-    from gait_demo.evaluation.privacy import PrivacyOptions, evaluate_privacy
-    from gait_demo.evaluation.tables import tables
-    from gait_demo.models import build
-    from gait_demo.weights import find
-
-    files = {"ours": find("anet"), "ST-GAN": find("stgan", parsed.stgan)}
-    methods = dict(SIMPLE)
-    for name, file in files.items():
-        methods[name] = generated(build.load(file.path, file.name))
-    wanted = parsed.methods or tuple(methods)
-    if unknown := set(wanted) - set(methods):
-        raise GaitDemoError(
-            f"There is no method {', '.join(sorted(unknown))}; choose from: {', '.join(methods)}."
-        )
-    options = PrivacyOptions(
-        parsed.out, parsed.steps, None, parsed.views, parsed.seed,
-        {file.name: file.sha256 for file in files.values()},
-    )  # fmt: skip
-    if parsed.quick:
-        options = replace(options, steps=_QUICK_STEPS, people=_QUICK_PEOPLE, views=_QUICK_VIEWS)
-    chosen = {name: methods[name] for name in wanted}
-    report = evaluate_privacy(CasiaB(parsed.data), chosen, options, progress())
-    (parsed.out / "results.json").write_text(json.dumps(report, indent=2))
-    (parsed.out / "results.md").write_text(tables(report) + "\n")
-    success_by_view(report, parsed.out / "success.png")
-    privacy_against_naturalness(report, parsed.out / "privacy.png")
-    print(tables(report))
-
-
-def _evaluate_kth(parsed: argparse.Namespace) -> None:
-    from gait_demo.evaluation.reidentification import kth_clips
-
-    _reidentify(kth_clips(parsed.data, parsed.skip), "session")
-
-
-def _evaluate_rgb(parsed: argparse.Namespace) -> None:
-    from gait_demo.casia import CasiaB
-    from gait_demo.evaluation.reidentification import casia_clips
-
-    _reidentify(casia_clips(CasiaB(parsed.data)), "view", parsed.colour)
-
-
-def _reidentify(clips: list[Clip], group: str, shown: str = _COLOUR) -> None:
-    from gait_demo.evaluation.reidentification import reidentify
-    from gait_demo.pipeline import Models, Pipeline
-
-    colorize = ColorizeOptions(shown if shown in COLOURS else _COLOUR)
-    pipeline = Pipeline(Models.load(), PipelineOptions(colorize=colorize))
-
-    def anonymize(video: Path, folder: Path, seed: int) -> Path:
-        analysis = pipeline.analyse(video, folder / "analysis")
-        result = pipeline.render(analysis, folder / "result", seed)
-        return result.binary if shown == "binary" else result.colorized
-
-    print(json.dumps(reidentify(clips, anonymize, group, progress())))
 
 
 def _evaluate_detector(parsed: argparse.Namespace) -> None:
@@ -248,6 +164,7 @@ def _silhouettes(detector: Detector, video: Path) -> list[SilhouetteClip]:
 
 def _people(detector: Detector, video: Path) -> tuple[Person, ...]:
     """Everyone whom a run would follow."""
+    from gait_demo.config import PipelineOptions
     from gait_demo.pipeline.analysis import Analyser
 
     with TemporaryDirectory() as folder:

@@ -43,7 +43,7 @@ def _train_detector(parsed: argparse.Namespace) -> None:
 def _train_recogniser(parsed: argparse.Namespace) -> None:
     from gait_demo.casia import CONDITIONS, CasiaB
     from gait_demo.evaluation.attackers import Attacker, AttackerOptions
-    from gait_demo.evaluation.baselines import generated
+    from gait_demo.evaluation.baselines import ours
     from gait_demo.evaluation.gaits import read_gaits
     from gait_demo.evaluation.protocol import groups
     from gait_demo.evaluation.readout import Crowd
@@ -57,7 +57,7 @@ def _train_recogniser(parsed: argparse.Namespace) -> None:
         for some, conditions in ((learnt, CONDITIONS), (strangers, _SHOWN))
     )
     anet = find("anet", parsed.anet)
-    made = walks.changed(generated(build.load(anet.path, "anet")), parsed.seed, show)
+    made = walks.changed(ours(build.load(anet.path, "anet")), parsed.seed, show)
     options = AttackerOptions("GaitBase", parsed.steps, seed=parsed.seed)
     summary = {
         "people": {"trained": len(learnt), "crowd": len(strangers)},

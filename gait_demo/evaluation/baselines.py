@@ -9,10 +9,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from gait_demo.anonymize import anonymize, noise_vector
+from gait_demo.anonymize import anonymize
 from gait_demo.evaluation.gaits import Method
 from gait_demo.models.anet import ANet
 from gait_demo.models.stgan import STGAN
+from gait_demo.noise import noise_vector, unlike
 from gait_demo.structures import SilhouetteClip
 
 _FPS = 25  # of CASIA-B
@@ -57,14 +58,28 @@ def jitter(masks: np.ndarray, seed: int) -> np.ndarray:
 
 
 def generated(network: ANet | STGAN) -> Method:
-    """What a trained generator makes: ours, or ST-GAN's."""
+    """What a trained generator makes with any noise."""
 
     def method(masks: np.ndarray, seed: int) -> np.ndarray:
-        squares = np.zeros((len(masks), 4), np.float32)
-        clip = SilhouetteClip(1, 0, masks.astype(np.float32), squares)
-        return anonymize(clip, network, noise_vector(seed, network.dims.noise_dim), fps=_FPS).masks
+        noise = noise_vector(seed, network.dims.noise_dim)
+        return anonymize(_clip(masks), network, noise, fps=_FPS).masks
 
     return method
+
+
+def ours(network: ANet, strength: float = 1.0) -> Method:
+    """What the program makes: with the noise least like the walker. strength: of `anonymize`."""
+
+    def method(masks: np.ndarray, seed: int) -> np.ndarray:
+        clip = _clip(masks)
+        noise = unlike(clip, network, seed, fps=_FPS)
+        return anonymize(clip, network, noise, fps=_FPS, strength=strength).masks
+
+    return method
+
+
+def _clip(masks: np.ndarray) -> SilhouetteClip:
+    return SilhouetteClip(1, 0, masks.astype(np.float32), np.zeros((len(masks), 4), np.float32))
 
 
 SIMPLE: dict[str, Method] = {

@@ -40,6 +40,11 @@ class Crossing:
     first_frame: int
     masks: np.ndarray
 
+    @property
+    def middle(self) -> float:
+        """Frame of the video in which half of the walk is over."""
+        return self.first_frame + len(self.masks) / 2
+
 
 def crossings(video: Path) -> list[Crossing]:
     """Every time a person walks through the picture, seen whole.

@@ -1,15 +1,18 @@
 """From video to video: are walkers re-identified in the colour result by who cuts them out anew?
 
 What is attacked is the video that a user would share, with silhouettes cut out by other means than
-this program's. Each walk through the picture is one gait energy image, and it is recognised if the
-nearest other one is the same person's.
+this program's, and beside it the video of the new silhouettes, which tells how much of what is
+recognised is gait and how much comes along with the clothes and the place. Each walk through the
+picture is one gait energy image, and it is recognised if the nearest one of another walk is the
+same person's.
 """
 
 from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,13 +20,14 @@ import numpy as np
 
 from gait_demo.casia import CasiaB
 from gait_demo.errors import DataError, GaitDemoError
-from gait_demo.evaluation.extraction import crossings
+from gait_demo.evaluation.extraction import Crossing, crossings
 from gait_demo.evaluation.gaits import Progress
 from gait_demo.evaluation.protocol import rate
 
 _NAME = re.compile(r"(?P<person>person\d+)_walking_(?P<session>d\d)")
 
-Anonymize = Callable[[Path, Path, int], Path]  # video, folder, seed -> the anonymized video
+# video, folder, seed -> by name, videos of the result
+Anonymize = Callable[[Path, Path, int], Mapping[str, Path]]
 
 
 @dataclass(frozen=True)
@@ -42,11 +46,13 @@ class Crossings:
     Attributes:
         images: (N, 4096) float32.
         person, group: (N,) str.
+        walk: (N,) str, the same for the same walk before and after.
     """
 
     images: np.ndarray
     person: np.ndarray
     group: np.ndarray
+    walk: np.ndarray
 
 
 def kth_clips(folder: Path, skip: str | None = None) -> list[Clip]:
@@ -96,36 +102,42 @@ def reidentify(
         group: what clips are grouped by, such as "session".
 
     Returns:
-        For "clear", "anonymized" (clear gallery) and "linked" (both anonymized, each video with a
-        noise of its own): within the same group and over the others, here "same session" and
-        "other sessions", as protocol.rate with "chance"; crossings, people; refused, a sentence
-        for each video that was.
+        "clear", and for each video of a result, such as "colorized", "colorized, linked": against
+        clear walks, and against others of its kind (each video with a noise of its own): within
+        the same group and over the others, here "same session" and "other sessions", as
+        protocol.rate with "chance"; crossings by video, people; refused, a sentence for each
+        video that was.
 
     Raises:
         DataError: fewer than two people walk through the pictures.
     """
-    clear, made, refused = [], [], []
+    rows: dict[str, list[tuple]] = defaultdict(list)
+    refused = []
     for number, clip in enumerate(clips):
         if on_progress:
             on_progress("videos", number, len(clips))
         with tempfile.TemporaryDirectory() as work:
             try:
-                result = anonymize(clip.video, Path(work), number)
-                pair = crossings(clip.video), crossings(result)
+                made = anonymize(clip.video, Path(work), number)
+                before = crossings(clip.video)
+                found = {"clear": before} | {name: crossings(made[name]) for name in made}
             except GaitDemoError as error:
                 refused.append(f"{clip.video.stem}: {error}")
                 continue
-        for kept, walks in zip((clear, made), pair, strict=True):
-            kept.extend(
-                (walk.masks.mean(axis=0).ravel(), clip.person, clip.group) for walk in walks
-            )
-    before, after = (_together(rows) for rows in (clear, made))
-    if before is None or after is None or len(set(before.person)) < 2:
+        for name, walks in found.items():
+            rows[name] += [
+                (walk.masks.mean(axis=0).ravel(), clip.person, clip.group,
+                 f"{clip.video.stem}, {_nearest(walk, before)}")
+                for walk in walks
+            ]  # fmt: skip
+    seen = {name: _together(some) for name, some in rows.items() if some}
+    if "clear" not in seen or len(seen) < 2 or len(set(seen["clear"].person)) < 2:
         raise DataError("Fewer than two people walk through the pictures: nobody can be told.")
-    pairs = {"clear": (before, before), "anonymized": (after, before), "linked": (after, after)}
+    pairs = {name: (walks, seen["clear"]) for name, walks in seen.items()}
+    pairs |= {f"{name}, linked": (seen[name],) * 2 for name in seen if name != "clear"}
     return {
-        "people": len(set(before.person)),
-        "crossings": {"clear": len(before.images), "anonymized": len(after.images)},
+        "people": len(set(seen["clear"].person)),
+        "crossings": {name: len(walks.images) for name, walks in seen.items()},
         "refused": refused,
     } | {
         name: {
@@ -137,7 +149,7 @@ def reidentify(
 
 
 def recognised(probes: Crossings, gallery: Crossings, *, same_group: bool) -> dict:
-    """Rank-1 of the nearest GEI, in the probe's group, itself left out, or in the others.
+    """Rank-1 of the nearest GEI of another walk, in the probe's group, or in the others.
 
     Returns:
         As protocol.rate, and "chance": the mean share of the gallery that is the right person's.
@@ -145,8 +157,7 @@ def recognised(probes: Crossings, gallery: Crossings, *, same_group: bool) -> di
     found, chances = np.full(len(probes.images), np.nan), []
     for n, image in enumerate(probes.images):
         there = (gallery.group == probes.group[n]) == same_group
-        if probes is gallery:
-            there[n] = False
+        there &= gallery.walk != probes.walk[n]
         right = gallery.person[there] == probes.person[n]
         if not right.any():
             continue
@@ -157,8 +168,12 @@ def recognised(probes: Crossings, gallery: Crossings, *, same_group: bool) -> di
     return rate(found, probes.person) | {"chance": chance}
 
 
-def _together(rows: list[tuple]) -> Crossings | None:
-    if not rows:
-        return None
-    images, person, group = zip(*rows, strict=True)
-    return Crossings(np.stack(images), np.array(person), np.array(group))
+def _nearest(walk: Crossing, before: list[Crossing]) -> int | None:
+    """Which of the clear walks of a video is at the same time; None: there is none."""
+    apart = [abs(walk.middle - other.middle) for other in before]
+    return int(np.argmin(apart)) if apart else None
+
+
+def _together(rows: list[tuple]) -> Crossings:
+    images, *about = zip(*rows, strict=True)
+    return Crossings(np.stack(images), *map(np.array, about))

@@ -1,7 +1,9 @@
-"""D_S and D_T, stacked on A-NET during training (paper, section III-B, Fig. 6)."""
+"""What is stacked on A-NET in training: D_S and D_T of the paper (section III-B, Fig. 6), and ours
+that looks for the walker in the result."""
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 
@@ -49,3 +51,31 @@ class TemporalDiscriminator(nn.Module):
         """(N, 8, 64, 64) silhouettes in [0, 1] -> (N,) logits of being real."""
         rgb = windows[:, None].expand(-1, 3, -1, -1, -1)
         return self.layers(rgb).flatten()
+
+
+class IdentityReader(nn.Module):
+    """Who walked in? Reads the walker's identity latent from what A-NET makes of them.
+
+    It is told R as well, so that it need not find out first whom the result shows. Whatever it
+    reads is a leak, and what it cannot tell it answers with the mean of all people, 0.
+    """
+
+    def __init__(self, frames: int = 8, noise_dim: int = 32, width: int = 32):
+        super().__init__()
+        layers: list[nn.Module] = [nn.Conv2d(frames, width, 4, 2, 1), nn.LeakyReLU(0.2)]
+        for factor in (1, 2, 4):
+            layers += [
+                nn.Conv2d(factor * width, 2 * factor * width, 4, 2, 1, bias=False),
+                nn.BatchNorm2d(2 * factor * width),
+                nn.LeakyReLU(0.2),
+            ]
+        self.layers = nn.Sequential(*layers, nn.Conv2d(8 * width, 8 * width, 4), nn.Flatten())
+        self.head = nn.Sequential(
+            nn.Linear(8 * width + noise_dim, 8 * width),
+            nn.LeakyReLU(0.2),
+            nn.Linear(8 * width, noise_dim),
+        )
+
+    def forward(self, windows: Tensor, noise: Tensor) -> Tensor:
+        """(N, frames, 64, 64) in [0, 1] and R, (N, noise_dim) -> (N, noise_dim)."""
+        return self.head(torch.cat((self.layers(windows), noise), dim=1))

@@ -230,8 +230,8 @@ class Analyser:
             for frame in self._clock.decoding(self._frames()):
                 self._report("tracks", frame.index, len(self._times))
                 with self._clock.time("foreground"):
-                    moving = plate.foreground(frame)
-                    foreground.append(moving)
+                    moving, shadow = plate.differences(frame)
+                    foreground.append(moving, shadow)
                 seen = None
                 # the last as well: whom the border cuts is followed no farther than seen
                 if frame.index % step == 0 or frame.index == len(self._times) - 1:

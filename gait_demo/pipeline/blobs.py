@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+_NEAR_PX = 7  # twice the working pixels, and one, that a shadow may be away from who casts it
+
 
 @dataclass(frozen=True)
 class Blobs:
@@ -32,6 +34,11 @@ class Blobs:
         """(N,) what part of each blob lies in a mask of 0 and 1."""
         inside = np.bincount(self.labels[mask > 0], minlength=len(self.areas))
         return inside / np.maximum(self.areas, 1)
+
+    def touched(self, mask: np.ndarray) -> np.ndarray:
+        """(N,) bool, which blobs a mask of 0 and 1 touches."""
+        near = cv2.dilate(mask, np.ones((_NEAR_PX, _NEAR_PX), np.uint8))
+        return np.bincount(self.labels[near > 0], minlength=len(self.areas)) > 0
 
     def whole(
         self, mask: np.ndarray, box: np.ndarray, which: np.ndarray

@@ -9,12 +9,13 @@ from itertools import islice
 import cv2
 import numpy as np
 
-from gait_demo.anonymize import anonymize, noise_vector
+from gait_demo.anonymize import anonymize
 from gait_demo.clock import Clock
 from gait_demo.colorize import colorize
 from gait_demo.composite import box_region, erase, paste, render_binary, silhouette_region
 from gait_demo.config import PipelineOptions
 from gait_demo.errors import NoPersonError
+from gait_demo.noise import unlike
 from gait_demo.pipeline.analysis import Analysis, Person, Progress
 from gait_demo.pipeline.blobs import Blobs
 from gait_demo.pipeline.carrying import Carried, Carrier
@@ -24,6 +25,7 @@ from gait_demo.structures import Frame, Track
 
 _WINDOW = 16  # full frames held at once, while C-NET colours them in one batch, at most ...
 _WINDOW_BYTES = 100_000_000  # ... and of these
+_PLAIN = 0.25  # grey of a walker whose clothes are not shown, of 1
 _STRANGER = 0.15  # of the smallest person: what moves and is as tall is not let through
 _SUSPECT = 0.2  # score of a sighting that is not let through
 
@@ -90,6 +92,7 @@ class Composer:
         self._models = models
         self._people = chosen_people(analysis, options)
         self._everyone = options.anonymize.person is None
+        self._strength = options.anonymize.strength
         self._stranger_px = _STRANGER * options.tracks.min_height_px
         self._clock = clock
         self._colorize = options.colorize
@@ -119,13 +122,15 @@ class Composer:
         for done, person in enumerate(self._people):
             on_progress("anonymize", done, len(self._people))
             with self._clock.time("anonymize"):
-                noise = noise_vector(seed, anet.dims.noise_dim, person.track.track_id)
-                gaits.append(anonymize(person.silhouettes, anet, noise, fps=fps).masks)
+                seen = person.silhouettes
+                noise = unlike(seen, anet, seed, fps=fps)
+                made = anonymize(seen, anet, noise, fps=fps, strength=self._strength)
+                gaits.append(made.masks)
         return gaits
 
     def _carriers(self, gaits: list[np.ndarray]) -> list[Carrier | None]:
-        """Of everybody chosen; None: C-NET colours them."""
-        if self._colorize.colour == "paper":
+        """Of everybody chosen; None: their own pixels are not wanted."""
+        if self._colorize.colour != "sharp":
             return [None] * len(gaits)
         with self._clock.time("colorize"):
             return [
@@ -156,10 +161,12 @@ class Composer:
         return sorted(layers, key=lambda layer: layer.square[3])
 
     def _colours(self, layers: list[list[_Layer]]) -> Iterator[np.ndarray]:
-        """C-NET's (64, 64, 3) colours of all layers that carry nothing, in one batch."""
+        """The (64, 64, 3) colours of all layers that carry nothing: C-NET's, or one grey."""
         flat = [layer for here in layers for layer in here if layer.carried is None]
         if not flat:
             return iter(())
+        if self._colorize.colour == "plain":
+            return iter(np.full((len(flat), *flat[0].crop.shape), _PLAIN, np.float32))
         with self._clock.time("colorize"):
             crops = np.stack([layer.crop for layer in flat])
             alphas = np.stack([layer.alpha for layer in flat])
@@ -183,6 +190,7 @@ class Composer:
         else was taken out as well."""
         shape, plate = rgb.shape[:2], self._analysis.plate
         moving, scale = self._analysis.foreground[index], self._analysis.foreground.scale
+        shadows = Blobs.of(self._analysis.foreground.shadow(index), scale)
         blobs = Blobs.of(moving, scale)
         mine = np.zeros_like(moving)
         regions, lost = [], False
@@ -198,6 +206,7 @@ class Composer:
             if self._everyone:  # with all that hangs together with the person
                 own, box = blobs.whole(own, box, share > 0.5)
             mine |= own
+            own, _ = shadows.whole(own, box, shadows.touched(own))
             seen, square = (each[position] for each in (
                 person.silhouettes.masks, person.silhouettes.squares))  # fmt: skip
             regions.append(silhouette_region(shape, own, box, [(seen, square)]))
@@ -205,6 +214,7 @@ class Composer:
         if self._everyone:
             strangers = self._strangers((moving | self._suspects(index)) & ~mine, scale)
         for blob, box in strangers:
+            blob, _ = shadows.whole(blob, box, shadows.touched(blob))
             regions.append(silhouette_region(shape, blob, box, []))
         for region in regions:
             if region is not None:

@@ -153,6 +153,7 @@ class Pipeline:
             "tracks": [coverage(person) for person in chosen],
             "warnings": [text for person in chosen if (text := warning(person))],
             "seed": seed,
+            "strength": round(self.options.anonymize.strength, 4),
             "colour": self.options.colorize.colour,
             "weights": [
                 {

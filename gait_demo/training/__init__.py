@@ -17,6 +17,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--adversarial-from", type=float, help="of A-NET, paired: share of the training (0 to 1)"
     )
+    parser.add_argument(
+        "--forget-weight", type=float, help="of A-NET, paired: of what tells the walker"
+    )
+    parser.add_argument("--start", type=Path, help="checkpoint to start from")
     parser.add_argument("--pull", type=float, help="of ST-GAN: weight of the noise's gait")
     parser.add_argument("--steps", type=int, help="planned optimiser steps")
     parser.add_argument("--minutes", type=float, help="stop after so many minutes")
@@ -69,12 +73,13 @@ def run(parsed: argparse.Namespace) -> dict:
 
     names = ("data", "out", "preset", "steps", "minutes", "batch", "report_every", "device")
     names += ("seed", "resume", "bf16", "adversarial_from", "learning_rate", "people", "pull")
+    names += ("start", "forget_weight")
     given = {name: getattr(parsed, name) for name in names if getattr(parsed, name) is not None}
-    if "adversarial_from" in given and (parsed.network, parsed.preset) not in (
-        ("anet", None),
-        ("anet", "paired"),
-    ):
-        raise DataError("--adversarial-from is for anet with --preset paired; leave it out.")
+    pairs = (parsed.network, parsed.preset) in (("anet", None), ("anet", "paired"))
+    for name in ("adversarial_from", "forget_weight"):
+        if name in given and not pairs:
+            option = "--" + name.replace("_", "-")
+            raise DataError(f"{option} is for anet with --preset paired; leave it out.")
     if "pull" in given and parsed.network != "stgan":
         raise DataError("--pull is for stgan; leave it out.")
     if parsed.network == "stgan" and parsed.preset == "paired":

@@ -7,11 +7,15 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
 
 from gait_demo.degrade import degrade
 from gait_demo.models.anet import ANet, ANetDims
-from gait_demo.models.discriminators import SpatialDiscriminator, TemporalDiscriminator
+from gait_demo.models.discriminators import (
+    IdentityReader,
+    SpatialDiscriminator,
+    TemporalDiscriminator,
+)
 from gait_demo.silhouettes import is_one_piece
 from gait_demo.training import losses
 from gait_demo.training.loop import TrainingOptions, adam, train
@@ -31,12 +35,15 @@ class ANetTrainingOptions(TrainingOptions):
         adversarial_weight: "paired": weight of each discriminator's loss beside cross-entropy.
         adversarial_from: "paired": share of the training after which discriminators join; 1 is
             never. They make sharper outlines, of which too many fall into pieces.
+        forget_weight: "paired": weight of what an adversary, trained along, reads of the walker
+            who went in from the result; 0 is without an adversary.
         critic_width: channels of D_S nearest the image, twice those of D_T.
     """
 
     dims: ANetDims = field(default_factory=ANetDims)
     adversarial_weight: float = 0.005
     adversarial_from: float = 1.0
+    forget_weight: float = 0.0
     critic_width: int = 32
 
 
@@ -53,6 +60,7 @@ def train_anet(options: ANetTrainingOptions) -> dict:
     if options.preset == "paired":
         about["adversarial_weight"] = options.adversarial_weight
         about["adversarial_from"] = options.adversarial_from
+        about["forget_weight"] = options.forget_weight
     return train(ANetTask(options), options, about | {"dims": asdict(options.dims)})
 
 
@@ -73,6 +81,7 @@ class ANetTask:
         self._spatial = SpatialDiscriminator(options.critic_width).to(memory_format=channels_last)
         self._temporal = TemporalDiscriminator(options.critic_width // 2)
         self._critic = nn.ModuleList([self._spatial, self._temporal]).to(options.device)
+        self._judges = [self._critic]
         self._optimiser = adam(self.model, options.learning_rate)
         self._critic_optimiser = adam(self._critic, options.learning_rate)
         self.parts = {
@@ -81,6 +90,13 @@ class ANetTask:
             "optimiser": self._optimiser,
             "critic_optimiser": self._critic_optimiser,
         }
+        self._forgets = pairs and options.forget_weight > 0
+        if self._forgets:
+            reader = IdentityReader(options.dims.frames, options.dims.noise_dim)
+            self._reader = reader.to(options.device, memory_format=channels_last)
+            self._reader_optimiser = adam(self._reader, options.learning_rate)
+            self._judges.append(self._reader)
+            self.parts |= {"reader": self._reader, "reader_optimiser": self._reader_optimiser}
 
     def step(self, progress: float) -> dict[str, Tensor]:
         self.model.train()
@@ -127,7 +143,12 @@ class ANetTask:
             on_frames, on_windows = self._judge(fake)
             terms["S"] = losses.non_saturating(on_frames)
             terms["T"] = losses.non_saturating(on_windows)
-            loss = entropy + self._options.adversarial_weight * (terms["S"] + terms["T"])
+            loss = loss + self._options.adversarial_weight * (terms["S"] + terms["T"])
+        if self._forgets:
+            made = torch.sigmoid(logits[:paired])
+            walker, person = windows.walker_code[:paired], noise[:paired]
+            terms["Id"] = self._train_reader(made.detach(), person, walker)
+            loss = loss + self._options.forget_weight * self._read(made, person).square().mean()
         self._descend(loss)
         return terms
 
@@ -148,11 +169,25 @@ class ANetTask:
             on_frames, on_windows = self._spatial(picked), self._temporal(windows)
         return on_frames.float(), on_windows.float()
 
+    def _train_reader(self, made: Tensor, noise: Tensor, walker_code: Tensor) -> Tensor:
+        """Its mean squared error; 1 is that of who knows nothing."""
+        loss = mse_loss(self._read(made, noise), walker_code)
+        self._reader_optimiser.zero_grad()
+        loss.backward()
+        self._reader_optimiser.step()
+        return loss
+
+    def _read(self, made: Tensor, noise: Tensor) -> Tensor:
+        with self._options.autocast():
+            return self._reader(made, noise).float()
+
     def _descend(self, loss: Tensor) -> None:
         self._optimiser.zero_grad()
-        self._critic.requires_grad_(False)
+        for judge in self._judges:
+            judge.requires_grad_(False)
         loss.backward()
-        self._critic.requires_grad_(True)
+        for judge in self._judges:
+            judge.requires_grad_(True)
         self._optimiser.step()
 
     def _random_noise(self, count: int) -> Tensor:
@@ -169,20 +204,27 @@ class ANetTask:
 
         iou: to the person whose code is the noise; on CASIA-B, to the walker. alike: mean IoU
         between outputs of different noises (1 is a network that ignores R). whole: share of
-        frames with one main component. area: foreground against the input's.
+        frames with one main component. area: foreground against the input's. read, if there is an
+        adversary: its mean squared error, 1 is that of who knows nothing.
         """
         self.model.eval()
         rng = torch.Generator(self._options.device).manual_seed(0)
         windows = self.data.held_out.windows(64, self._frames, rng)
         inputs = degrade(windows.walker, rng)
-        found = self.model(inputs, windows.code) > 0.5
+        made = self.model(inputs, windows.code)
+        found = made > 0.5
         few = inputs[:16]
         shape = (_NOISES, 1, self._options.dims.noise_dim)
         noise = torch.randn(shape, generator=rng, device=rng.device)
         others = torch.stack([self.model(few, r.expand(len(few), -1)) > 0.5 for r in noise])
         pairs = [iou(others[i], others[j]) for i in range(_NOISES) for j in range(i)]
         area = others.sum() / (_NOISES * (windows.walker[:16] > 0.5).sum())
-        return {
+        scores = {}
+        if self._forgets:
+            self._reader.eval()
+            scores["read"] = float(mse_loss(self._read(made, windows.code), windows.walker_code))
+            self._reader.train()
+        return scores | {
             "iou": float(iou(found, windows.other > 0.5).mean()),
             "alike": float(torch.stack(pairs).mean()),
             "whole": float(np.mean([is_one_piece(m) for m in others.flatten(0, 2).cpu().numpy()])),

@@ -28,11 +28,13 @@ class Windows:
         other: the same shape, aligned with it: the same walk at the same phases by another
             person, or, where nobody else performs it, the walker again.
         code: (N, 32) float32, standard normal: the identity latent of `other`, or any.
+        walker_code: (N, 32) float32, the identity latent of `walker`, or None where there is none.
     """
 
     walker: Tensor
     other: Tensor
     code: Tensor
+    walker_code: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,8 @@ class Walks:
         phase = (start + pace * step).round().long() % phases
         packed = [self.silhouettes[walk[:, None], who[:, None], phase] for who in (walker, other)]
         placed = place(torch.cat(packed, dim=1), draw)
-        return Windows(placed[:, :frames], placed[:, frames:], self.codes[walk, other])
+        codes = self.codes[walk, other], self.codes[walk, walker]
+        return Windows(placed[:, :frames], placed[:, frames:], *codes)
 
     def pictures(self, count: int, rng: torch.Generator) -> Pictures:
         """Random pictures, and another person at the same phase of the same walk."""

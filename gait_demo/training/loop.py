@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from gait_demo.errors import DataError
+from gait_demo.errors import DataError, WeightsError
 from gait_demo.models import build
 from gait_demo.training.source import Source
 
@@ -40,6 +40,7 @@ class TrainingOptions:
         seed: of everything random.
         minutes: stop after so many minutes of training, resumed time included.
         resume: go on from the training state beside `out`.
+        start: a checkpoint of the same network to begin with; None: from nothing.
         people: of CASIA-B, to train and to validate with; None: everyone who is there.
         learning_rate: of Adam, at the start.
         report_every: steps between reports: validation, checkpoint, state, picture.
@@ -55,6 +56,7 @@ class TrainingOptions:
     seed: int = 0
     minutes: float | None = None
     resume: bool = False
+    start: Path | None = None
     people: tuple[int, ...] | None = None
     learning_rate: float = 1e-3
     report_every: int = 1000
@@ -117,7 +119,10 @@ def train(task: Task, options: TrainingOptions, about: dict) -> dict:
 
     Raises:
         DataError: `resume` without a readable training state.
+        WeightsError: `start` is no checkpoint of this network, or of another size.
     """
+    if options.start:
+        _start(task, options.start)
     step, seconds, history = 0, 0.0, []
     try:
         options.out.parent.mkdir(parents=True, exist_ok=True)
@@ -165,6 +170,13 @@ def train(task: Task, options: TrainingOptions, about: dict) -> dict:
             _save_state(task, options.state_file, step, seconds, history)
             cv2.imwrite(str(options.picture_file), task.picture()[..., ::-1])
     return summary
+
+
+def _start(task: Task, checkpoint: Path) -> None:
+    given = build.load(checkpoint, task.network)
+    if given.dims != task.model.dims:
+        raise WeightsError(f"{checkpoint.name} is of another size: {given.dims}.")
+    task.model.load_state_dict(given.state_dict())
 
 
 def _set_learning_rate(task: Task, highest: float, progress: float) -> None:

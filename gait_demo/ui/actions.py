@@ -9,16 +9,16 @@ from time import perf_counter
 
 import gradio as gr
 
-from gait_demo.config import AnonymizeOptions, ColorizeOptions, PipelineOptions, VideoOptions
+from gait_demo.config import PipelineOptions, VideoOptions
 from gait_demo.engine import Cancelled, Engine
 from gait_demo.errors import GaitDemoError, VideoError
 from gait_demo.pace import Pace
 from gait_demo.structures import GaitResult
+from gait_demo.ui.options import EVERYONE, options_of, strength_of
 from gait_demo.ui.session import Analysed, Session, Sessions
 from gait_demo.ui.summary import MAX_DURATION_S, describe, place_in_crowd, summarise
 from gait_demo.ui.telling import reporter, said, sentences
 
-EVERYONE = 0  # among the choices of whom to change; the others are track ids
 READY = "Click an example, or choose a video and press Anonymize."
 _TRIM_STEP_S = 0.1
 
@@ -105,6 +105,7 @@ class Actions:
             end_s: float,
             seed: float,
             who: int,
+            strength: float,
             colour: str,
             request: gr.Request,
             progress=gr.Progress(),  # noqa: B008
@@ -131,7 +132,7 @@ class Actions:
                     who = EVERYONE
                     picture = gr.Image(str(analysed.folder / "people.jpg"), visible=True)
                     yield {page.people: picture, page.chosen: _choices(analysed.walkers)}
-                options = _options(part, seed, who, colour)
+                options = options_of(part, seed, who, strength_of(strength), colour)
                 if session.clip != clip:
                     raise Cancelled  # another clip was chosen meanwhile
                 result = self._render(session, analysed, options, reporter(progress))
@@ -161,11 +162,13 @@ class Actions:
         person: float,
         start: float,
         end: float,
+        strength: float,
         request: gr.Request,
     ) -> tuple:
         """Give the people in a video another gait: everyone (person 0), or one by number.
 
-        start and end are seconds; an end of 0 is the video's own. Returns the original without
+        start and end are seconds; an end of 0 is the video's own. strength is 1 for the new gait
+        and less for as much less of the way from the old one. Returns the original without
         metadata and sound, the new silhouettes, the new walkers in colour, all three side by side,
         and the report.
         """
@@ -175,10 +178,12 @@ class Actions:
                 raise VideoError("No video was given: pass handle_file(PATH) as video.")
             if min(seed, person, start) < 0 or (end and end <= start):
                 raise VideoError("seed, person and start are 0 or more, and end is after start.")
+            if not 0 < strength <= 1:
+                raise VideoError("strength is over 0 and at most 1.")
             clip = session.take(Path(video), self.examples)
             try:
                 analysed = self._analyse(session, clip, (float(start), end or None), None)
-                options = _options(analysed.part, seed, person)
+                options = options_of(analysed.part, seed, person, strength)
                 result = self._render(session, analysed, options, None)
             finally:
                 session.drop(clip)
@@ -195,7 +200,7 @@ class Actions:
 
     def cancel(self, request: gr.Request) -> str:
         self._sessions.of(request.session_hash).cancel()
-        return "Stopped. No result of that run was kept."
+        return "Stopped: nothing is running for you now, and nothing unfinished was kept."
 
     def leave(self, request: gr.Request) -> None:
         """The page was closed."""
@@ -203,7 +208,7 @@ class Actions:
 
     def _analyse(self, session: Session, clip: Path, part: tuple, report) -> Analysed:
         with session.run() as (folder, unwanted):
-            options = _options(part)
+            options = options_of(part)
             walkers = self._engine.run(
                 "analyse", clip, folder, options, on_progress=report, unwanted=unwanted
             )
@@ -226,16 +231,6 @@ class Actions:
             raise VideoError("Nothing is left of the video: let it end after it starts.")
         is_whole = end_s >= session.look.duration_s
         return float(start_s), None if is_whole else float(end_s)
-
-
-def _options(
-    part: tuple, seed: float = 0, who: float = EVERYONE, colour: str = "sharp"
-) -> PipelineOptions:
-    return PipelineOptions(
-        video=VideoOptions(max_duration_s=MAX_DURATION_S, start_s=part[0], end_s=part[1]),
-        anonymize=AnonymizeOptions(seed=int(seed), person=int(who) or None),
-        colorize=ColorizeOptions(colour),
-    )
 
 
 def _cleared(page) -> dict:

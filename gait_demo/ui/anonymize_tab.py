@@ -6,9 +6,12 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from gait_demo.ui.actions import EVERYONE, MAX_DURATION_S, READY, Actions
+from gait_demo.config import STRENGTHS
+from gait_demo.ui.actions import READY, Actions
 from gait_demo.ui.look import PLAYERS_JS
+from gait_demo.ui.options import EVERYONE
 from gait_demo.ui.pictures import poster
+from gait_demo.ui.summary import MAX_DURATION_S
 
 MAX_SEED = 9999
 
@@ -28,6 +31,7 @@ than 64 by 64 pixels of the whole body; whether that hides a face is not proven.
 <p class="gone"><b>Removed:</b> sound, because a voice is not anonymized.</p>
 </div>
 """
+MEASURED = "1: subtle; 2: half way; 3: someone else."
 LIMITS = """
 **Works well:** one to a few people who walk through the picture, seen from head to feet, at least
 48 pixels tall, in good light, before a camera that stands still or shakes a little.
@@ -54,6 +58,7 @@ class Page:
     people: gr.Image
     chosen: gr.Radio
     seed: gr.Slider
+    strength: gr.Slider
     colour: gr.Radio
     go: gr.Button
     status: gr.Markdown
@@ -106,10 +111,18 @@ def anonymize_tab(demo: gr.Blocks, actions: Actions, workers: int) -> None:
                 info="Every number is another gait. Move it after a run to see another result.",
                 elem_id="seed",
             )  # fmt: skip
+            strength = gr.Slider(
+                1, len(STRENGTHS), value=len(STRENGTHS), step=1, label="Strength",
+                info=MEASURED, elem_id="strength",
+            )  # fmt: skip
             colour = gr.Radio(
-                [("Sharp: the video's own pixels", "sharp"), ("C-NET, as in the paper", "paper")],
+                [
+                    ("Sharp: the video's own pixels", "sharp"),
+                    ("C-NET, as in the paper", "paper"),
+                    ("Plain grey: the clothes are hidden too", "plain"),
+                ],
                 value="sharp", label="Colours",
-                info="Of the head, either shows only what 64 by 64 pixels hold.",
+                info="Of the head, none shows more than what 64 by 64 pixels hold.",
                 elem_id="colour",
             )  # fmt: skip
             with gr.Row():
@@ -142,7 +155,7 @@ def anonymize_tab(demo: gr.Blocks, actions: Actions, workers: int) -> None:
             with gr.Column(min_width=300):
                 gr.Markdown(text)
     page = Page(
-        source, facts, trim, start, end, people, chosen, seed, colour, go, status,
+        source, facts, trim, start, end, people, chosen, seed, strength, colour, go, status,
         original, binary, colorized, comparison, found,
     )  # fmt: skip
     _wire(demo, actions, workers, page, stop, clicked, other)
@@ -159,7 +172,9 @@ def _wire(demo, actions: Actions, workers: int, page: Page, stop, clicked, other
         "concurrency_id": "look", "concurrency_limit": 1, "show_progress_on": page.facts, **private,
     }  # fmt: skip
     engine = {
-        "inputs": [page.source, page.start, page.end, page.seed, page.chosen, page.colour],
+        "inputs": [
+            page.source, page.start, page.end, page.seed, page.chosen, page.strength, page.colour,
+        ],
         "outputs": everything, "show_progress_on": page.status, **private, **_heavy(workers),
     }  # fmt: skip
     whole, again = {"fn": actions.run(page), **engine}, {"fn": actions.rerun(page), **engine}
@@ -174,6 +189,7 @@ def _wire(demo, actions: Actions, workers: int, page: Page, stop, clicked, other
         runs[-1].success(**whole),
         page.seed.release(**again, trigger_mode="always_last"),
         page.chosen.input(**again, trigger_mode="always_last"),
+        page.strength.release(**again, trigger_mode="always_last"),
         page.colour.input(**again, trigger_mode="always_last"),
     ]
     page.source.clear(actions.forget(page), None, everything, queue=False, **private)
@@ -192,6 +208,7 @@ def _api(actions: Actions, workers: int) -> None:
         gr.Number(EVERYONE, visible=False, label="person", precision=0),
         gr.Number(0, visible=False, label="start"),
         gr.Number(0, visible=False, label="end"),
+        gr.Number(1, visible=False, label="strength"),
     ]
     names = ("original", "binary", "colorized", "comparison")
     outputs = [_shown_as_it_is(visible=False, label=name) for name in names]

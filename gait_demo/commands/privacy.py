@@ -1,0 +1,80 @@
+"""`evaluate privacy`: who is recognised in what ours and other methods make."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gait_demo.casia import VIEWS
+from gait_demo.commands.common import listed, positive, progress, seed
+from gait_demo.config import STRENGTHS
+from gait_demo.errors import GaitDemoError
+
+if TYPE_CHECKING:
+    from gait_demo.evaluation.gaits import Method
+    from gait_demo.weights import Weights
+
+_QUICK_PEOPLE, _QUICK_VIEWS, _QUICK_STEPS = 24, (90,), 40  # the fewest that can be judged at all
+
+
+def add(what: argparse._SubParsersAction) -> None:
+    privacy = what.add_parser("privacy", help="attack the anonymized gaits; prints a table")
+    privacy.add_argument("--data", type=Path, required=True, help="CASIA-B or a copy of its kind")
+    privacy.add_argument("--out", type=Path, required=True, help="folder for all results")
+    privacy.add_argument("--quick", action="store_true", help="fewer people, views and steps")
+    for network, name in (("anet", "A-NET"), ("stgan", "ST-GAN")):
+        privacy.add_argument(f"--{network}", type=Path, metavar="FILE", help=f"weights of {name}")
+    privacy.add_argument("--paper", type=Path, metavar="FILE", help="of train anet --preset paper")
+    privacy.add_argument("--methods", type=listed(str), help="such as none,ours; default: all")
+    privacy.add_argument("--steps", type=positive, default=1500, help="of training a network")
+    privacy.add_argument("--views", type=listed(int), default=tuple(VIEWS), help="such as 0,90")
+    privacy.add_argument("--seed", type=seed, default=0)
+    privacy.set_defaults(command=_evaluate)
+
+
+def _evaluate(parsed: argparse.Namespace) -> None:
+    from gait_demo.casia import CasiaB
+    from gait_demo.evaluation.figures import privacy_against_naturalness, success_by_view
+    from gait_demo.evaluation.privacy import PrivacyOptions, evaluate_privacy
+    from gait_demo.evaluation.tables import tables
+
+    methods, files = _methods(parsed)
+    wanted = parsed.methods or tuple(methods)
+    if unknown := set(wanted) - set(methods):
+        raise GaitDemoError(
+            f"There is no method {', '.join(sorted(unknown))}; choose from: {', '.join(methods)}."
+        )
+    weights = {file.name: file.sha256 for file in files}
+    options = PrivacyOptions(parsed.out, parsed.steps, None, parsed.views, parsed.seed, weights)
+    if parsed.quick:
+        options = replace(options, steps=_QUICK_STEPS, people=_QUICK_PEOPLE, views=_QUICK_VIEWS)
+    chosen = {name: methods[name] for name in wanted}
+    report = evaluate_privacy(CasiaB(parsed.data), chosen, options, progress())
+    (parsed.out / "results.json").write_text(json.dumps(report, indent=2))
+    (parsed.out / "results.md").write_text(tables(report) + "\n")
+    success_by_view(report, parsed.out / "success.png")
+    privacy_against_naturalness(report, parsed.out / "privacy.png")
+    print(tables(report))
+
+
+def _methods(parsed: argparse.Namespace) -> tuple[dict[str, Method], list[Weights]]:
+    """By name, and the weights that they are made of: ours in every strength and with any noise,
+    ST-GAN, the simple ones, and A-NET with the paper's losses if there is one."""
+    from gait_demo.evaluation.baselines import SIMPLE, generated, ours
+    from gait_demo.models import build
+    from gait_demo.weights import find
+
+    files = [find("anet", parsed.anet), find("stgan", parsed.stgan)]
+    anet, stgan = (build.load(file.path, file.name) for file in files)
+    methods = dict(SIMPLE)
+    for name, strength in STRENGTHS.items():
+        methods["ours" if strength == 1 else f"ours ({name})"] = ours(anet, strength)
+    methods["ours (any noise)"] = generated(anet)
+    methods["ST-GAN"] = generated(stgan)
+    if parsed.paper:
+        files.append(replace(find("anet", parsed.paper), name="anet of the paper"))
+        methods["A-NET of the paper"] = generated(build.load(parsed.paper, "anet"))
+    return methods, files

@@ -1,0 +1,68 @@
+"""`evaluate kth|rgb`: whether walkers are re-identified, from video to video."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gait_demo.commands.common import listed, progress
+from gait_demo.config import COLOURS, ColorizeOptions, PipelineOptions
+from gait_demo.errors import GaitDemoError
+
+if TYPE_CHECKING:
+    from gait_demo.evaluation.reidentification import Clip
+
+
+def add(what: argparse._SubParsersAction) -> None:
+    kth = what.add_parser("kth", help="re-identify real people, end to end; prints JSON")
+    kth.add_argument("--data", type=Path, required=True, help="KTH's walking videos")
+    kth.add_argument("--skip", help="videos whose names hold this are passed over")
+    kth.set_defaults(command=_kth)
+    rgb = what.add_parser("rgb", help="re-identify walkers, end to end; prints JSON")
+    rgb.add_argument("--data", type=Path, required=True, help="CASIA-B or a copy, with videos")
+    rgb.set_defaults(command=_rgb)
+    for parser in (kth, rgb):
+        parser.add_argument("--anet", type=Path, metavar="FILE", help="weights of anet")
+        parser.add_argument(
+            "--colours", type=listed(str), default=("sharp", "plain"), help="of the results"
+        )
+
+
+def _kth(parsed: argparse.Namespace) -> None:
+    from gait_demo.evaluation.reidentification import kth_clips
+
+    _reidentify(kth_clips(parsed.data, parsed.skip), "session", parsed)
+
+
+def _rgb(parsed: argparse.Namespace) -> None:
+    from gait_demo.casia import CasiaB
+    from gait_demo.evaluation.reidentification import casia_clips
+
+    _reidentify(casia_clips(CasiaB(parsed.data)), "view", parsed)
+
+
+def _reidentify(clips: list[Clip], group: str, parsed: argparse.Namespace) -> None:
+    from gait_demo.evaluation.reidentification import reidentify
+    from gait_demo.pipeline import Models, Pipeline
+
+    if unknown := set(parsed.colours) - set(COLOURS):
+        raise GaitDemoError(
+            f"There is no colour {', '.join(sorted(unknown))}; choose from: {', '.join(COLOURS)}."
+        )
+    models = Models.load(anet=parsed.anet)
+    pipelines = {
+        colour: Pipeline(models, PipelineOptions(colorize=ColorizeOptions(colour)))
+        for colour in parsed.colours
+    }
+
+    def anonymize(video: Path, folder: Path, seed: int) -> dict[str, Path]:
+        first, videos = next(iter(pipelines.values())), {}
+        analysis = first.analyse(video, folder / "analysis")
+        for colour, pipeline in pipelines.items():
+            result = pipeline.render(analysis, folder / colour, seed)
+            videos |= {"silhouettes": result.binary, colour: result.colorized}
+        return videos
+
+    print(json.dumps(reidentify(clips, anonymize, group, progress())))
