@@ -14,7 +14,6 @@ _REACH = 0.25  # heights around a detected mask in which foreground may be the p
 _CORE = 0.1  # heights from its edge at which a detected mask is sure
 # Of the box of a mask in area and in height: where less stands out, subtraction has missed parts
 _STANDS_OUT = (0.15, 0.75)
-_FOOT = (0.12, 0.06)  # heights from a shin by which a foot may reach sideways, and downwards
 _SWOLLEN = 1.6  # of the mask's area: where more stands out, not all of it is the person's
 
 
@@ -113,17 +112,6 @@ def join(masks: np.ndarray, foreground: np.ndarray) -> np.ndarray:
         if area > _STANDS_OUT[0] * w * h and height > _STANDS_OUT[1] * h:
             result[part] = out | cv2.erode(own, _disc(core)) & cv2.dilate(out, _disc(core))
     return joined
-
-
-def with_feet(mask: np.ndarray) -> np.ndarray:
-    """A detected mask (h, w), 0 or 1, and where the feet may be that the detector has missed."""
-    x, y, w, h = cv2.boundingRect(mask)
-    wide, high = round(_FOOT[0] * h), round(_FOOT[1] * h)
-    top = max(0, y + h - 2 * high)  # where the shins are
-    low = np.zeros_like(mask)
-    low[top:] = mask[top:]
-    foot = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * wide + 1, 2 * high + 1))
-    return mask | cv2.dilate(low, foot)
 
 
 def _disc(radius: int) -> np.ndarray:

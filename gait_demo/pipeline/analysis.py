@@ -20,7 +20,7 @@ from gait_demo.pipeline.standing import refuse_standing, without_ghosts
 from gait_demo.plate import NoPlate, Plate, working_scale, working_shape
 from gait_demo.registration import is_still
 from gait_demo.shrink import shrink_by
-from gait_demo.sightings import Sightings, with_feet
+from gait_demo.sightings import Sightings
 from gait_demo.silhouettes import extract, is_good
 from gait_demo.structures import Frame, SilhouetteClip, Track, VideoInfo
 from gait_demo.tracks import follow_people
@@ -212,10 +212,7 @@ class Analyser:
     def _people(self, image: np.ndarray) -> np.ndarray:
         """(h, w) uint8, 255 where an image shows people who must not become background."""
         seen = self._detector(image, self._options.tracks.detector_px, least=_HIDES)
-        people = np.zeros(image.shape[:2], np.uint8)
-        for mask in seen.masks:
-            people |= with_feet(mask)
-        return np.uint8(255) * people
+        return np.uint8(255) * seen.masks.max(axis=0, initial=0)
 
     def _look(self, plate: Plate | NoPlate) -> tuple[ForegroundClip, Sightings]:
         """What stands out from the background, and the people whom the detector sees."""
