@@ -14,7 +14,7 @@ _REACH = 0.25  # heights around a detected mask in which foreground may be the p
 _CORE = 0.1  # heights from its edge at which a detected mask is sure
 # Of the box of a mask in area and in height: where less stands out, subtraction has missed parts
 _STANDS_OUT = (0.15, 0.75)
-_SWOLLEN = 1.6  # of the mask's area: where more stands out, it is not the person alone
+_SWOLLEN = 1.6  # of the mask's area: where more stands out, not all of it is the person's
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,9 @@ def join(masks: np.ndarray, foreground: np.ndarray) -> np.ndarray:
     """Each person's mask, where the detector says about where and subtraction exactly.
 
     Foreground near a detected mask counts, and so does the mask's core beside it: long shadows and
-    neighbours stay out, and what has the background's colour stays in. Of a person whom
-    subtraction has missed in part, or around whom much else stands out, or all of whom where the
-    camera moves, the detected mask is taken as it is.
+    neighbours stay out, and what has the background's colour stays in. Where much else stands out
+    around a person, foreground only takes away from the detected mask. Of a person whom
+    subtraction has missed in part, or everybody where the camera moves, it is taken as it is.
 
     Args:
         masks: (N, h, w) uint8, 0 or 1, as detected.
@@ -106,9 +106,10 @@ def join(masks: np.ndarray, foreground: np.ndarray) -> np.ndarray:
         own = mask[part]
         near = cv2.dilate(own, _disc(reach)) & (own | ~everyone[part])
         out = foreground[part] & near
+        if cv2.countNonZero(out) > _SWOLLEN * cv2.countNonZero(own):
+            out &= own
         area, height = cv2.countNonZero(out), cv2.boundingRect(out)[3]
-        whole = area > _STANDS_OUT[0] * w * h and height > _STANDS_OUT[1] * h
-        if whole and area < _SWOLLEN * cv2.countNonZero(own):
+        if area > _STANDS_OUT[0] * w * h and height > _STANDS_OUT[1] * h:
             result[part] = out | cv2.erode(own, _disc(core)) & cv2.dilate(out, _disc(core))
     return joined
 

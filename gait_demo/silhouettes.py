@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from .boxes import bounds
 from .foreground import ForegroundClip
 from .sightings import Sightings, join
 from .structures import SILHOUETTE_SIZE, SilhouetteClip, Track
@@ -16,6 +17,8 @@ _NEAR = 0.01  # QAGait: how far from a template's the spread may be
 _FEWEST_PIXELS = 0.03  # of the square: less is no silhouette
 _FOOT = 0.025  # heights: flatter foreground on the floor is shadow
 _FEET_ZONE = 0.12  # heights above the feet line in which that is looked for
+_SHINS = 0.12  # heights above the lowest part of a mask from which feet are looked for, ...
+_FOOT_REACH = (0.12, 0.06)  # ... sideways and downwards, where a detector may miss them
 _RIVAL = 0.5  # heights of a person that another must have to be told apart by distance
 _SIDE_MARGIN = 0.06  # heights around the box from which a track's foreground is taken
 
@@ -49,6 +52,13 @@ def box_around(mask: np.ndarray) -> np.ndarray:
     middle = np.searchsorted(mass, mass[-1] / 2) + 0.5
     half = max(middle - columns[0], columns[-1] + 1 - middle)
     return np.array([middle - half, rows[0], middle + half, rows[-1] + 1], np.float32)
+
+
+def boxes_around(clip: SilhouetteClip) -> np.ndarray:
+    """(T, 4) float32: the tightest box around each silhouette, in pixels of the video."""
+    corners, cells = clip.squares[:, :2], np.diff(clip.squares[:, [0, 2]]) / SILHOUETTE_SIZE
+    inside = np.stack([bounds(mask > 0.5) for mask in clip.masks])
+    return np.tile(corners, 2) + cells * inside
 
 
 def normalise(mask: np.ndarray, square: np.ndarray) -> np.ndarray:
@@ -137,6 +147,25 @@ def own_mask(
         and other.first_frame <= frame < other.first_frame + len(other)
     ]
     return own_foreground(foreground[frame], track.xyxy[n], rivals, foreground.scale)
+
+
+def own_place(
+    foreground: ForegroundClip,
+    track: Track,
+    others: list[Track],
+    frame: int,
+    sightings: Sightings,
+) -> np.ndarray:
+    """As own_mask, and where the feet may be that a detector often misses."""
+    mask = own_mask(foreground, track, others, frame, sightings)
+    if track.sightings is None or not mask.any():
+        return mask
+    height = cv2.boundingRect(mask)[3]
+    lowest = int(np.flatnonzero(mask.any(axis=1))[-1])
+    shins = mask.copy()
+    shins[: max(0, lowest - round(_SHINS * height))] = 0
+    wide, high = (2 * round(share * height) + 1 for share in _FOOT_REACH)
+    return mask | cv2.dilate(shins, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (wide, high)))
 
 
 def own_foreground(

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from .boxes import area, iou, overlap
+from .bridging import Images, bridge
 from .config import TrackOptions
 from .errors import NoPersonError
 from .following import Way, follow
@@ -55,10 +56,15 @@ def follow_people(
     foreground: ForegroundClip,
     fps: float,
     options: TrackOptions | None = None,
+    images: Images | None = None,
 ) -> list[Track]:
     """Follows the people whom a detector saw, and what moves like a person where the detector is
     not sure; if it saw nobody, all that moves like a person. Where the camera moves, people who
     are lost are followed by prediction to the end of the clip.
+
+    Args:
+        images: of the clip; with them, people are also followed through looks in which the
+            detector loses them, and `sightings` gets what was found there.
 
     Returns:
         As find_people.
@@ -72,6 +78,10 @@ def follow_people(
     seen = [_track_of(sightings, way, fps, beyond) for way in people]
     moving = _moving(foreground, fps)
     same = [next((m for m in moving if _agree(track, m)), None) for track in seen]
+    if images is not None:
+        lost = [way for way, by_motion in zip(people, same, strict=True) if by_motion is None]
+        bridge(sightings, lost, people, foreground, fps, images)
+        seen = [_track_of(sightings, way, fps, beyond) for way in people]
     moving = [
         track
         for track in moving

@@ -20,6 +20,7 @@ LAYERS = {
     "video": 1,
     "background": 1,
     "boxes": 1,
+    "bridging": 1,
     "following": 1,
     "inpaint": 1,
     "paths": 1,

@@ -2,10 +2,11 @@ import cv2
 import numpy as np
 import pytest
 import scenes
+from test_tracks import packed, seen
 
 from gait_demo import silhouettes
 from gait_demo.foreground import ForegroundClip
-from gait_demo.structures import Track
+from gait_demo.structures import SilhouetteClip, Track
 
 
 def test_normalise_takes_the_mean_over_each_cell():
@@ -93,3 +94,26 @@ def test_a_box_beyond_the_frame_holds_nothing():
     mask = np.ones((90, 160), np.uint8)
     box = np.array([-60.0, 20, -20, 80])
     assert not silhouettes.own_foreground(mask, box, [], 1.0).any()
+
+
+def test_feet_that_the_detector_missed_are_in_a_persons_place():
+    _, _, masks = scenes.walk(frames=2, paths=((100, 100),))
+    whole, cut = masks[0, 0], masks.copy()
+    cut[0, :, 162:] = 0  # no feet
+    still = packed(np.zeros_like(cut[0]))
+    boxes, found = np.float32([[80, 55, 120, 168]] * 2), np.ones(2, bool)
+    track = Track(1, 0, boxes, found, np.zeros(2, np.int32))
+    place = silhouettes.own_place(still, track, [track], 0, seen(cut))
+    assert place[whole > 0].all() and not place[:, :70].any() and not place[:, 130:].any()
+    by_motion = Track(1, 0, boxes, found)
+    place = silhouettes.own_place(packed(cut[0]), by_motion, [by_motion], 0, seen(cut))
+    assert not place[162:].any()
+
+
+def test_boxes_around_silhouettes():
+    masks = np.zeros((2, 64, 64), np.float32)
+    masks[0, 16:48, 24:40] = 1
+    clip = SilhouetteClip(1, 0, masks, np.float32([[10, 20, 138, 148]] * 2))
+    tight, empty = silhouettes.boxes_around(clip)
+    assert tight.tolist() == [58, 52, 90, 116]
+    assert empty[2] - empty[0] == empty[3] - empty[1] == 0

@@ -35,7 +35,10 @@ def test_who_stands_is_painted_over_in_the_plate_and_who_walks_is_not():
     walked = masks[1, 5] > 0
     assert np.array_equal(mended.rgb[walked], plate.rgb[walked])
     nobody = np.zeros((0, *there.shape), np.uint8)
-    assert without_ghosts(plate, nobody, foreground, sightings, tracks) is plate
+    assert without_ghosts(plate, nobody, foreground, sightings, []) is plate
+    # who was there all the time is behind nothing, whatever the detector makes of the plate
+    mended = without_ghosts(plate, nobody, foreground, sightings, tracks)
+    assert np.abs(mended.rgb[there].astype(int) - frames[0].rgb[there]).mean() > 15
 
 
 def test_what_stands_where_a_walk_ends_is_refused_unless_the_detector_follows_it():

@@ -101,6 +101,7 @@ def _evaluate_detector(parsed: argparse.Namespace) -> None:
     from gait_demo.evaluation import detection
     from gait_demo.evaluation.clips import measure_clip, measure_clips
     from gait_demo.evaluation.references import References
+    from gait_demo.silhouettes import boxes_around
     from gait_demo.weights import CHECKPOINTS
 
     if bool(parsed.clips) != bool(parsed.references):
@@ -130,7 +131,10 @@ def _evaluate_detector(parsed: argparse.Namespace) -> None:
             measure_clip,
             detector=detector,
             references=References.load(parsed.references),
-            tracks_of=lambda video: [person.track for person in _people(detector, video)],
+            tracks_of=lambda video: [
+                replace(person.track, xyxy=boxes_around(person.silhouettes))
+                for person in _people(detector, video)
+            ],
             sizes=parsed.sizes,
             score=parsed.score,
             most_frames=parsed.frames,

@@ -26,7 +26,6 @@ from gait_demo.structures import Frame, Track, VideoInfo
 from gait_demo.video import probe, read_frames
 
 _RELATIVE_HEIGHT = 1 / 3  # of the tallest of the clip: who is smaller may be a reflection
-_FOLLOWED = 0.4  # IoU: a track's box is smooth, and as wide in mid-stance as in a stride
 _STEP_S = 0.2  # between frames looked at, at most: people must still overlap with themselves
 _MISSING_S = 0.6  # for which the reference may miss a person
 _WARM_UP = 3  # frames whose milliseconds do not count
@@ -107,7 +106,8 @@ def measure_clip(
     """
     Args:
         references: the people in a frame to compare with.
-        tracks_of: those whom the pipeline follows; it may refuse a video with a GaitDemoError.
+        tracks_of: those whom the pipeline follows, with the boxes of their silhouettes; it may
+            refuse a video with a GaitDemoError.
         sizes: at which the detector sees the frames.
         score: from which on a detection counts as one.
         most_frames: to look at, evenly along the clip, but at least one each 0.2 s: from a long
@@ -137,7 +137,7 @@ def measure_clip(
     gap = round(_MISSING_S * float(info.fps) / step)
     there = list(zip(identities(people, gap), people, strict=True))
     boxes = [_boxes(tracks, look.index, info) for look in looks]
-    covered, switches = followed(there, boxes, _FOLLOWED)
+    covered, switches = followed(there, boxes, FOUND)
     count = sum(map(len, people))
     clip = {
         "frames": len(looks),

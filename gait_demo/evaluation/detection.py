@@ -227,9 +227,10 @@ def table(report: dict) -> str:
             f"{report['weights']} on real clips, against two other networks, which are references "
             f"and not truth: people on whom both agree with a score of at least {SCORE:g}, and who "
             f"are {TALL_PX} pixels tall or more and at least a third as tall as the tallest of the "
-            "clip. Found: by the detector alone, frame by frame, as above; followed: by the tracks "
-            "of the pipeline; switches: of the track that follows a person. Milliseconds: median "
-            "of one detection with its masks, on a machine of "
+            "clip. Found: by the detector alone, frame by frame, as above; followed: by the "
+            "silhouettes of the pipeline's tracks, whose boxes must have that IoU as well; "
+            "switches: of the track that follows a person. Milliseconds: median of one detection "
+            "with its masks, on a machine of "
             f"{cores} cores with {threads} threads.\n\n" + markdown(head, rows)
         )
     if report["absent"]:

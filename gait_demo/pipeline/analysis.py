@@ -19,7 +19,7 @@ from gait_demo.errors import NoPersonError
 from gait_demo.foreground import ForegroundClip
 from gait_demo.outputs import Write, open_writer
 from gait_demo.pipeline.standing import refuse_standing, without_ghosts
-from gait_demo.plate import NoPlate, Plate, working_shape
+from gait_demo.plate import NoPlate, Plate, working_scale, working_shape
 from gait_demo.registration import is_still
 from gait_demo.shrink import shrink_by
 from gait_demo.sightings import Sightings
@@ -152,7 +152,7 @@ class Analyser:
         foreground, sightings = self._look(plate)
         with self._clock.time("tracks"):
             fps, options = float(self._info.fps), self._options.tracks
-            tracks = follow_people(sightings, foreground, fps, options)
+            tracks = follow_people(sightings, foreground, fps, options, self._images)
         if isinstance(plate, Plate):
             seen = self._detector(plate.work, self._options.tracks.detector_px).masks
             plate = without_ghosts(plate, seen, foreground, sightings, tracks)
@@ -205,6 +205,12 @@ class Analyser:
         return read_frames(
             self._source, start_s=start_s, end_s=end_s, max_duration_s=max_duration_s
         )
+
+    def _images(self) -> Iterator[np.ndarray]:
+        """The frames at working resolution."""
+        scale = working_scale((self._info.height, self._info.width))
+        for frame in self._clock.decoding(self._frames()):
+            yield shrink_by(frame.rgb, scale)
 
     def _people(self, image: np.ndarray) -> np.ndarray:
         """(h, w) uint8, 255 where an image shows people who must not become background."""

@@ -20,7 +20,7 @@ from gait_demo.pipeline.analysis import Analysis, Person, Progress
 from gait_demo.pipeline.blobs import Blobs
 from gait_demo.pipeline.carrying import Carried, Carrier
 from gait_demo.pipeline.models import Models
-from gait_demo.silhouettes import crop_square, own_mask
+from gait_demo.silhouettes import crop_square, own_mask, own_place
 from gait_demo.structures import Frame, Track
 
 _WINDOW = 16  # full frames held at once, while C-NET colours them in one batch, at most ...
@@ -225,7 +225,7 @@ class Composer:
         """Where a person is in a frame, (h, w) uint8, 0 or 1: as seen, and what moves there."""
         analysis = self._analysis
         tracks = [person.track for person in analysis.people]
-        seen = own_mask(analysis.foreground, track, tracks, index, analysis.sightings)
+        seen = own_place(analysis.foreground, track, tracks, index, analysis.sightings)
         return seen | own_mask(analysis.foreground, track, tracks, index)
 
     def _suspects(self, index: int) -> np.ndarray:

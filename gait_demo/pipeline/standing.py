@@ -11,7 +11,7 @@ from gait_demo.foreground import ForegroundClip
 from gait_demo.plate import Plate
 from gait_demo.registration import rescale, steadied
 from gait_demo.sightings import Sightings
-from gait_demo.silhouettes import own_foreground, own_mask
+from gait_demo.silhouettes import own_foreground, own_place
 from gait_demo.structures import Track
 
 _PAUSE_S = 0.5  # without a track, at the clip's beginning or end, that needs an explanation
@@ -20,6 +20,7 @@ _GHOST = 0.5  # share of a silhouette's place that is foreground while nobody is
 _FEWEST = 3  # frames to judge that by
 _FRAMES_A_SECOND = 8  # that are looked at
 _STAYS = 0.25  # share of the frames in which somebody is in a place, who may be in the plate
+_ALWAYS = 0.75  # of the frames: where somebody is so often, even a foot alone is in the plate
 _SAMPLES = 24  # frames by which that is judged
 
 
@@ -30,7 +31,8 @@ def without_ghosts(
     sightings: Sightings,
     tracks: list[Track],
 ) -> Plate:
-    """The plate, painted over where it shows people who stood there for much of the clip.
+    """The plate, painted over where it shows people who stood there for much of the clip, and
+    where somebody was almost all the time.
 
     Args:
         seen: masks (N, h, w) uint8, 0 or 1, of what a detector takes for people in plate.work.
@@ -43,9 +45,10 @@ def without_ghosts(
         transform = rescale(plate.transforms[frame], plate.scale)
         for track in tracks:
             if track.first_frame <= frame < track.first_frame + len(track):
-                mask = own_mask(foreground, track, tracks, frame, sightings)
+                mask = own_place(foreground, track, tracks, frame, sightings)
                 stays += steadied(mask, transform, stays.shape, cv2.BORDER_CONSTANT)
     ghosts = suspected & (stays > _STAYS * len(chosen))
+    ghosts |= (stays > _ALWAYS * len(chosen)) & ~plate.unseen
     if not ghosts.any():
         return plate
     return plate.painted_over(cv2.dilate(ghosts.astype(np.uint8), np.ones((9, 9), np.uint8)))
