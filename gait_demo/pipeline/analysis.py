@@ -30,7 +30,7 @@ from gait_demo.video import probe, read_frames
 
 _EMPTY = 0.03  # of its square: a silhouette that fills less shows no walker
 _AS_LARGE = 0.3  # of the usual: foreground that differs less carries a track
-_LOOKS_A_SECOND = 12  # at least, of the detector; tracks and foreground carry what is between
+_LOOKS_A_SECOND = 12.5  # at least, of the detector; tracks and foreground carry what is between
 _WAITING_FRAMES = 8  # for the detector, at most
 _HIDES = 0.6  # score of people who are kept out of the background
 
