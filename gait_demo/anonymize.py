@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gait_demo.boxes import depth_in
 from gait_demo.models.anet import ANet
 from gait_demo.noise import TRAINED_FPS
 from gait_demo.structures import SilhouetteClip
@@ -110,9 +111,5 @@ def _part_of_the_way(old: np.ndarray, new: np.ndarray, strength: float) -> np.nd
     inside = [(mask > 0.5).astype(np.uint8) for mask in (old, new)]
     if not all(mask.any() for mask in inside):
         return new
-    before, after = (
-        cv2.distanceTransform(mask, cv2.DIST_L2, 5)
-        - cv2.distanceTransform(1 - mask, cv2.DIST_L2, 5)
-        for mask in inside
-    )
+    before, after = map(depth_in, inside)
     return np.clip(0.5 + ((1 - strength) * before + strength * after) / 2, 0, 1)

@@ -15,7 +15,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from .boxes import bounds
+from .boxes import bounds, depth_in
 from .following import Way
 from .foreground import ForegroundClip, pack
 from .sightings import Sighting, Sightings
@@ -174,7 +174,7 @@ class _Carrier:
         for look in gap.looks:
             if look in there and look in back:
                 share = (look - gap.before) / (gap.after - gap.before)
-                depth = (1 - share) * _depth(there[look]) + share * _depth(back[look])
+                depth = (1 - share) * depth_in(there[look]) + share * depth_in(back[look])
                 masks[look] = (depth > 0).astype(np.uint8)
             elif look in there or look in back:
                 masks[look] = there[look] if look in there else back[look]
@@ -235,12 +235,6 @@ class _Carrier:
     def _colours(self, mask: np.ndarray, frame: int) -> np.ndarray:
         counts = cv2.calcHist([self._images[frame]], [0, 1, 2], mask, [_BINS] * 3, [0, 256] * 3)
         return counts / max(1, counts.sum())
-
-
-def _depth(mask: np.ndarray) -> np.ndarray:
-    """(h, w) float32: pixels to the edge of a mask, less than 0 outside."""
-    inside, outside = (cv2.distanceTransform(m, cv2.DIST_L2, 3) for m in (mask, 1 - mask))
-    return inside - outside
 
 
 def _disc(radius: int) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from .boxes import depth_in
 from .structures import SILHOUETTE_SIZE
 
 _GRID = 32  # cells of a field, across and down
@@ -77,6 +78,5 @@ def _distances(masks: np.ndarray) -> np.ndarray:
 def signed_distance(mask: np.ndarray) -> np.ndarray:
     """(64, 64) float32: distance to the outline of a (64, 64) mask, negative outside."""
     inside = (mask > 0.5).astype(np.uint8)
-    far = cv2.distanceTransform(inside, cv2.DIST_L2, 5)
-    far -= cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5)
+    far = depth_in(inside)
     return cv2.GaussianBlur(far.clip(-SILHOUETTE_SIZE, SILHOUETTE_SIZE), (0, 0), 0.8)
