@@ -18,6 +18,7 @@ import numpy as np
 from .boxes import bounds, depth_in
 from .following import Way
 from .foreground import ForegroundClip, pack
+from .morphology import narrowed, widened
 from .sightings import Sighting, Sightings
 
 _USUAL = 0.75  # of a person's median score: a look that has less is not sure, ...
@@ -207,8 +208,8 @@ class _Carrier:
 
     def _outlined(self, mask: np.ndarray, frame: int, tall: int) -> np.ndarray:
         """The mask with its edge where the picture has one, near to where it is."""
-        core = cv2.erode(mask, _disc(max(1, round(_CORE * tall))))
-        near = cv2.dilate(mask, _disc(max(2, round(_REACH * tall))))
+        core = narrowed(mask, max(1, round(_CORE * tall)))
+        near = widened(mask, max(2, round(_REACH * tall)))
         hint = np.where(mask > 0, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
         hint[core > 0] = cv2.GC_FGD
         behind = near == 0
@@ -235,7 +236,3 @@ class _Carrier:
     def _colours(self, mask: np.ndarray, frame: int) -> np.ndarray:
         counts = cv2.calcHist([self._images[frame]], [0, 1, 2], mask, [_BINS] * 3, [0, 256] * 3)
         return counts / max(1, counts.sum())
-
-
-def _disc(radius: int) -> np.ndarray:
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from .inpaint import inpaint
+from .morphology import widened
 from .placing import placed
 from .plate import NoPlate, Plate
 from .structures import SILHOUETTE_SIZE
@@ -67,8 +68,7 @@ def silhouette_region(
             x, y, w, h = view
             soft = placed(np.rint(255 * alpha).astype(np.uint8), scale * square, view)
             mask[y : y + h, x : x + w] |= cv2.compare(soft, 40, cv2.CMP_GT)
-    reach = 2 * max(2, round(_REACH * height * scale)) + 1
-    mask = cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
+    mask = 255 * widened(mask, max(2, round(_REACH * height * scale)))
     x, y, w, h = cv2.boundingRect(mask)
     if w * h == 0:
         return None

@@ -55,5 +55,9 @@ def unlike(clip: SilhouetteClip, anet: ANet, seed: int, *, fps: float) -> Tensor
     starts = np.unique(np.linspace(0, len(masks) - frames, _LOOKS).round().astype(int))
     windows = np.stack([masks[start : start + frames] for start in starts])
     walk = torch.from_numpy((windows > 0.5).astype(np.float32))
-    made = torch.stack([anet(walk, noise.expand(len(walk), -1)).mean((0, 1)) for noise in proposed])
+    content = anet.read(walk)
+    made = torch.stack([
+        anet.write(content, noise.expand(len(walk), -1)).sigmoid().mean((0, 1))
+        for noise in proposed
+    ])  # fmt: skip
     return proposed[(made - walk.mean((0, 1))).square().sum((1, 2)).argmax()]

@@ -9,6 +9,7 @@ import numpy as np
 
 from .detector import Detections
 from .foreground import pack, unpack
+from .morphology import narrowed, widened
 
 _REACH = 0.25  # heights around a detected mask in which foreground may be the person's
 _CORE = 0.1  # heights from its edge at which a detected mask is sure
@@ -104,15 +105,11 @@ def join(masks: np.ndarray, foreground: np.ndarray) -> np.ndarray:
         reach, core = max(2, round(_REACH * h)), max(1, round(_CORE * h))
         part = np.s_[max(0, y - reach) : y + h + reach, max(0, x - reach) : x + w + reach]
         own = mask[part]
-        near = cv2.dilate(own, _disc(reach)) & (own | ~everyone[part])
+        near = widened(own, reach) & (own | ~everyone[part])
         out = foreground[part] & near
         if cv2.countNonZero(out) > _SWOLLEN * cv2.countNonZero(own):
             out &= own
         area, height = cv2.countNonZero(out), cv2.boundingRect(out)[3]
         if area > _STANDS_OUT[0] * w * h and height > _STANDS_OUT[1] * h:
-            result[part] = out | cv2.erode(own, _disc(core)) & cv2.dilate(out, _disc(core))
+            result[part] = out | narrowed(own, core) & widened(out, core)
     return joined
-
-
-def _disc(radius: int) -> np.ndarray:
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))

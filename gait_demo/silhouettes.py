@@ -162,10 +162,14 @@ def own_place(
         return mask
     height = cv2.boundingRect(mask)[3]
     lowest = int(np.flatnonzero(mask.any(axis=1))[-1])
-    shins = mask.copy()
-    shins[: max(0, lowest - round(_SHINS * height))] = 0
-    wide, high = (2 * round(share * height) + 1 for share in _FOOT_REACH)
-    return mask | cv2.dilate(shins, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (wide, high)))
+    knees = max(0, lowest - round(_SHINS * height))
+    aside, down = (round(share * height) for share in _FOOT_REACH)
+    reach = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * aside + 1, 2 * down + 1))
+    feet = mask.copy()
+    feet[:knees] = 0
+    legs = feet[max(0, knees - down) :]
+    legs[:] = cv2.dilate(legs, reach)
+    return mask | feet
 
 
 def own_foreground(

@@ -23,6 +23,7 @@ LAYERS = {
     "bridging": 1,
     "following": 1,
     "inpaint": 1,
+    "morphology": 1,
     "paths": 1,
     "placing": 1,
     "correspondence": 1,

@@ -83,16 +83,23 @@ class ANet(nn.Module):
         self.last = nn.ConvTranspose2d(down[-1], 1, 4, stride=2, padding=1)
         self.apply(_initialise)
 
-    def logits(self, silhouettes: Tensor, noise: Tensor) -> Tensor:
-        """Output before the sigmoid; arguments and shape as in forward."""
-        count, frames = silhouettes.shape[:2]
-        each_frame = (count * frames, self.dims.content_dim, 1, 1)
-        content = self.content(self.encoder(silhouettes).reshape(each_frame))
+    def read(self, silhouettes: Tensor) -> Tensor:
+        """(N * frames, latent_dim, 1, 1): the content vectors of the windows of forward."""
+        each_frame = (silhouettes.shape[0] * silhouettes.shape[1], self.dims.content_dim, 1, 1)
+        return self.content(self.encoder(silhouettes).reshape(each_frame))
+
+    def write(self, content: Tensor, noise: Tensor) -> Tensor:
+        """Logits of Z, before the sigmoid, of what `read` gave; noise and shape as in forward."""
+        frames = self.dims.frames
         person = self.noise(noise[:, :, None, None]).repeat_interleave(frames, dim=0)
         features = latent = content + person
         for stage in self.generator:
             features = stage(features, latent)
-        return self.last(features).view(silhouettes.shape)
+        return self.last(features).unflatten(0, (-1, frames)).squeeze(2)
+
+    def logits(self, silhouettes: Tensor, noise: Tensor) -> Tensor:
+        """Output before the sigmoid; arguments and shape as in forward."""
+        return self.write(self.read(silhouettes), noise)
 
     def forward(self, silhouettes: Tensor, noise: Tensor) -> Tensor:
         """f_A(X, R) of Eq. 1-3.

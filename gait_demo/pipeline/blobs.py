@@ -46,6 +46,8 @@ class Blobs:
         """A mask and its box, grown to hold the blobs for which `which`, (N,) bool, is True."""
         which = which.copy()
         which[0] = False
+        if not which.any():
+            return mask, box
         boxes = np.vstack([self.xyxy[which], box])
         box = np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
         return mask | which.astype(np.uint8)[self.labels], box

@@ -43,6 +43,7 @@ from gait_demo.video import write_avi
 _NOTE = "synthesis.json"  # says what the folder holds
 _BACKGROUND_FRAMES = 25
 _DAMAGE = 1  # tells the random numbers of the damage from those of the camera
+_PNG = (cv2.IMWRITE_PNG_BILEVEL, 1, cv2.IMWRITE_PNG_COMPRESSION, 1)
 
 
 @dataclass(frozen=True)
@@ -180,7 +181,7 @@ def _write_silhouettes(root: Path, sequence: Sequence, masks: np.ndarray) -> Non
     for number, mask in enumerate(masks, start=1):
         if mask.any():
             path = str(part / sequence.frame_name(number))
-            cv2.imwrite(path, 255 * mask.astype(np.uint8), [cv2.IMWRITE_PNG_COMPRESSION, 9])
+            cv2.imwrite(path, 255 * mask.astype(np.uint8), _PNG)
     part.replace(folder)
 
 
