@@ -128,10 +128,13 @@ def test_of_the_strangers_of_a_seed_the_least_like_the_walker_is_taken():
     class Wide(Through):
         """Makes a block as wide as the first number of the noise says."""
 
-        def __call__(self, windows, noise):
-            made = torch.zeros_like(windows)
+        def read(self, windows):
+            return windows
+
+        def write(self, content, noise):
+            made = torch.full_like(content, -20)
             for one, width in zip(made, 16 + 6 * noise[:, 0], strict=True):
-                one[:, 10:54, : int(width)] = 1
+                one[:, 10:54, : int(width)] = 20
             return made
 
     masks = np.zeros((30, 64, 64))
