@@ -77,7 +77,10 @@ def follow_people(
     beyond = round(_BEYOND_S * fps) if foreground.is_known else len(sightings)
     seen = [_track_of(sightings, way, fps, beyond) for way in people]
     moving = _moving(foreground, fps)
-    same = [next((m for m in moving if _agree(track, m)), None) for track in seen]
+    same = [
+        next((m for m in moving if _spans(m, way) and _agree(track, m)), None)
+        for track, way in zip(seen, people, strict=True)
+    ]
     if images is not None:
         lost = [way for way, by_motion in zip(people, same, strict=True) if by_motion is None]
         bridge(sightings, lost, people, foreground, fps, images)
@@ -131,6 +134,11 @@ def _agree(track: Track, other: Track) -> bool:
         return False
     mine, theirs = (t.xyxy[low - t.first_frame : high - t.first_frame] for t in (track, other))
     return bool(np.median(iou(mine, theirs)) > _SAME_BOX)
+
+
+def _spans(track: Track, way: Way) -> bool:
+    """Whether a track lasts from the first sighting of a way to the last, so that it loses none."""
+    return track.first_frame <= min(way) and max(way) < track.first_frame + len(track)
 
 
 def _is_among(track: Track, others: list[Track]) -> bool:

@@ -9,7 +9,7 @@ import scenes
 
 from gait_demo.background import build_plate
 from gait_demo.clock import Clock
-from gait_demo.config import PipelineOptions, TrackOptions
+from gait_demo.config import AnonymizeOptions, PipelineOptions, TrackOptions
 from gait_demo.detector import Detections
 from gait_demo.foreground import ForegroundClip
 from gait_demo.pipeline.analysis import Person
@@ -22,7 +22,8 @@ from gait_demo.tracks import follow_people
 CROSSING = {"frames": 60, "paths": ((60, 260),)}
 
 
-def composer(masks, foreground, plate, *, every=1, misses=(), scores=(0.9, 0.9), most=8):
+def composer(masks, foreground, plate, *, every=1, misses=(), scores=(0.9, 0.9), most=8,
+             person=None):  # fmt: skip
     """Of a clip in which a detector saw the masks, (people, T, H, W), but for the misses,
     (person, frame)."""
     shape = masks.shape[2:]
@@ -42,7 +43,8 @@ def composer(masks, foreground, plate, *, every=1, misses=(), scores=(0.9, 0.9),
     tracks = follow_people(sightings, clip, scenes.FPS)
     people = tuple(Person.of(t, extract(clip, t, tracks, sightings)) for t in tracks)
     analysis = SimpleNamespace(plate=plate, foreground=clip, sightings=sightings, people=people)
-    options = PipelineOptions(tracks=TrackOptions(max_people=most))
+    chosen = AnonymizeOptions(person=person)
+    options = PipelineOptions(anonymize=chosen, tracks=TrackOptions(max_people=most))
     return Composer(analysis, None, options, Clock())
 
 
@@ -78,6 +80,17 @@ def test_somebody_lost_on_a_still_camera(crossing):
     here = composer(masks, np.zeros_like(masks[0]), plate, misses=misses)
     share, lost, _ = left(here, frames[31], masks[0, 31])
     assert share < 0.06 and lost
+
+
+@pytest.mark.parametrize("person", [None, 1])
+@pytest.mark.parametrize("blind", [range(10), range(50, 60)])
+def test_whom_subtraction_misses_at_an_end_is_followed_by_the_detector(crossing, person, blind):
+    frames, masks, plate = crossing
+    foreground = masks[0].copy()
+    foreground[blind] = 0
+    here = composer(masks, foreground, plate, person=person)
+    for index in blind:
+        assert left(here, frames[index], masks[0, index])[0] < 0.06, index
 
 
 @pytest.mark.parametrize("gone", [range(25, 60), range(35), range(20, 45)])
