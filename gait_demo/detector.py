@@ -1,7 +1,7 @@
 """The person detector: a YOLO that segments people, built and run by ultralytics.
 
-Ours is a nano-size YOLOv8 with a narrower last stage, one class and few mask prototypes. It ships
-as safetensors, which cannot run code; a `.pt` file is a pickle, which can.
+Ours is a nano-size YOLOv8 with a narrower last stage, one class and narrow mask prototypes. It
+ships as safetensors, which cannot run code; a `.pt` file is a pickle, which can.
 """
 
 from __future__ import annotations
