@@ -22,8 +22,9 @@ from gait_demo.tracks import follow_people
 CROSSING = {"frames": 60, "paths": ((60, 260),)}
 
 
-def composer(masks, foreground, plate, *, every=1, misses=(), scores=(0.9, 0.9), most=8,
-             person=None):  # fmt: skip
+def composer(
+    masks, foreground, plate, *, every=1, misses=(), scores=(0.9, 0.9), most=8, person=None
+):
     """Of a clip in which a detector saw the masks, (people, T, H, W), but for the misses,
     (person, frame)."""
     shape = masks.shape[2:]
