@@ -25,7 +25,6 @@ _USUAL = 0.75  # of a person's median score: a look that has less is not sure, .
 _ONE_PIECE = 0.9  # ... nor one whose mask has less of its area in its largest piece
 _LONGEST_S = 1.5  # that a mask is carried from a sure look
 _FLOW_S = 1 / 30  # between two images whose flow is measured, at least
-_BORDER = 0.012  # of the width: nearer to it, a person is leaving the picture
 _CORE, _REACH = 0.012, 0.07  # heights from a carried edge, inwards and outwards, of the new one
 _ROUNDS = 2  # of GrabCut
 _BINS = 8  # of each colour, in a histogram
@@ -81,11 +80,11 @@ def bridge(
             ])  # fmt: skip
             box = bounds(mask) / np.float32(sightings.scale)
             gap.way[look] = len(sightings.frames[look])
-            sightings.frames[look].append(Sighting(box, float(score), pack(mask)))
+            sightings.frames[look].append(Sighting(box, float(score), pack(mask), carried=True))
 
 
 def find_gaps(sightings: Sightings, way: Way, fps: float) -> list[Gap]:
-    """Where somebody must be carried, and can be: near enough to a sure look, within the picture.
+    """Where somebody must be carried, and can be: near enough to a sure look.
 
     A look is sure if its score is about the usual one and its mask one piece.
     """
@@ -105,8 +104,7 @@ def find_gaps(sightings: Sightings, way: Way, fps: float) -> list[Gap]:
         low = after - longest - 1 if before is None else before
         high = before + longest + 1 if after is None else after
         looks = tuple(look for look in looked if low < look < high)
-        end = after if before is None else before if after is None else None
-        if looks and (end is None or _is_inside(sightings, way, end)):
+        if looks:
             gaps.append(Gap(way, looks, before, after))
     return gaps
 
@@ -115,13 +113,6 @@ def _pieces(mask: np.ndarray) -> float:
     """What share of a mask its largest piece is."""
     areas = cv2.connectedComponentsWithStats(mask)[2][1:, cv2.CC_STAT_AREA]
     return float(areas.max() / areas.sum()) if len(areas) else 0.0
-
-
-def _is_inside(sightings: Sightings, way: Way, frame: int) -> bool:
-    mask = sightings.mask(sightings.frames[frame][way[frame]])
-    x, _, w, _ = cv2.boundingRect(mask)
-    margin = _BORDER * mask.shape[1]
-    return margin < x and x + w < mask.shape[1] - margin
 
 
 def _with_images(

@@ -21,7 +21,8 @@ _PATH_WINDOW_S = 0.3  # smoothing of the way
 
 @dataclass
 class Blob:
-    """Part of a person, or a whole one: box, and foreground pixels by column; None: only a box."""
+    """Part of a person, or a whole one: box, and foreground pixels by column; None: only a box,
+    where the person was not seen but must be."""
 
     xyxy: np.ndarray
     columns: np.ndarray | None = None
@@ -151,20 +152,19 @@ def find_blobs(mask: np.ndarray) -> list[Blob]:
     return blobs
 
 
-def smooth_boxes(path: Path, shape: tuple[int, int], fps: float) -> tuple[np.ndarray, np.ndarray]:
-    """Steady boxes of a path, (T, 4), and where the person was seen, (T,) bool.
+def smooth_boxes(path: Path, width: int, fps: float) -> tuple[np.ndarray, np.ndarray, slice]:
+    """Steady boxes of a path, (T, 4), where the person was seen, (T,) bool, and what part of the
+    path this is: that in which the person is in the picture, which is `width` pixels wide.
 
     Head and feet lines are quantiles over more than half a stride, so that a head or foot missed
     for some frames does not shrink the person. Frames in which the person is cut by the left or
-    right border, or hidden by another, take them from the frames around.
+    right border, or hidden by another, take them from the frames around. Before the first and
+    after the last look the person is where prediction has them.
     """
     seen = path.seen
-    last = max(n for n, blob in enumerate(seen) if blob is not None)
-    if not is_inside(seen[last], shape[1]):  # walked out: nothing to predict
-        seen = seen[: last + 1]
     frames = np.arange(len(seen))
     found = np.array([blob is not None for blob in seen])
-    sure = np.array(path.sure[: len(seen)]) & found
+    sure = np.array(path.sure) & found
     if sure.sum() < max(3, 0.15 * found.sum()):
         sure = found
     boxes = np.stack([blob.xyxy for blob in seen if blob is not None])
@@ -181,8 +181,20 @@ def smooth_boxes(path: Path, shape: tuple[int, int], fps: float) -> tuple[np.nda
     reach = _smoothed(_quantile(np.interp(frames, at, reach), 0.9, size), size)
     centre = _extended(frames, at, centres[trusted], size)
     centre[found] = np.clip(centre[found], boxes[:, 2] - reach[found], boxes[:, 0] + reach[found])
+    first, last = np.flatnonzero(found)[[0, -1]]
+    beyond = (frames < first) | (frames > last)
+    known = np.array([blob is not None and blob.columns is not None for blob in seen])
+    known = known if known.any() else found
+    shift = _extended(frames, frames[known], centre[known], size)
+    centre[frames < first] = centre[first] + (shift - shift[first])[frames < first]
+    centre[frames > last] = centre[last] + (shift - shift[last])[frames > last]
     centre = _smoothed(centre, way)
-    return np.column_stack([centre - reach, top, centre + reach, bottom]), found
+    gone = beyond & ((centre + reach <= 0) | (centre - reach >= width))
+    begin = max(np.flatnonzero(gone & (frames < first)), default=-1) + 1
+    end = min(np.flatnonzero(gone & (frames > last)), default=len(frames))
+    there = slice(int(begin), int(end))
+    xyxy = np.column_stack([centre - reach, top, centre + reach, bottom])
+    return xyxy[there], found[there], there
 
 
 def _aligned(blobs: list[Blob]) -> tuple[Blob | None, list[Blob]]:

@@ -28,10 +28,10 @@ _SEEN_S = 0.2  # shorter tracks of a detector are mistakes of its
 _SURE, _STILL_SURE = 0.35, 0.6  # median score of people who move, and of those who do not
 _SUSPECTED = 0.2  # share of the looks at which somebody who moves must have been seen at all
 _SAME_PLACE = 0.3  # share of boxes, from which on they may be one person's
-# Whoever comes or goes in the middle of the picture was there so much longer than seen; what moves
-# there then is erased in any case, but where the camera moves nothing else would be.
-_BEYOND_S = 0.5
 _ALMOST_ALL, _SAME_BOX = 0.8, 0.6  # share of the frames, and IoU, of two tracks of one person
+_INSIDE = 0.6  # of a person's box, and of the other's height: from there on the one is in the other
+_PART = 0.7  # of a track's height: what is less tall, and always in its box, is a part of it
+_TOGETHER = 0.2  # share of the looks in which the detector sees another in the box of a track
 
 
 def find_people(
@@ -43,7 +43,8 @@ def find_people(
         Tracks in full-resolution pixels, the most prominent (height x duration) first; ids are
         their rank from 1. A box spans head to feet and is centred on the column that halves the
         silhouette. It is smooth in time, bridged over short gaps (found is False there), and
-        reaches over the frame's border where the person does.
+        reaches over the frame's border where the person does, who is followed by prediction until
+        none of the box is left in the picture.
 
     Raises:
         NoPersonError: nobody moves, or only people that are too small.
@@ -59,8 +60,8 @@ def follow_people(
     images: Images | None = None,
 ) -> list[Track]:
     """Follows the people whom a detector saw, and what moves like a person where the detector is
-    not sure; if it saw nobody, all that moves like a person. Where the camera moves, people who
-    are lost are followed by prediction to the end of the clip.
+    not sure; if it saw nobody, all that moves like a person. Whom the detector sees is followed by
+    prediction from the beginning of the clip and to its end, unless that has them come and go.
 
     Args:
         images: of the clip; with them, people are also followed through looks in which the
@@ -74,17 +75,19 @@ def follow_people(
     """
     ways, rate = follow(sightings, fps), fps * sightings.looked
     people = [way for way in ways if _is_believed(sightings, way, rate)]
-    beyond = round(_BEYOND_S * fps) if foreground.is_known else len(sightings)
-    seen = [_track_of(sightings, way, fps, beyond) for way in people]
+    tracks = [_track_of(sightings, way, fps) for way in people]
+    people = [way for way in people if not _is_part(sightings, way, tracks)]
+    seen = [_track_of(sightings, way, fps) for way in people]
     moving = _moving(foreground, fps)
+    alone = [m for m in moving if not _is_of_two(m, sightings)]
     same = [
-        next((m for m in moving if _spans(m, way) and _agree(track, m)), None)
+        next((m for m in alone if _spans(m, way) and _agree(track, m)), None)
         for track, way in zip(seen, people, strict=True)
     ]
     if images is not None:
         lost = [way for way, by_motion in zip(people, same, strict=True) if by_motion is None]
         bridge(sightings, lost, people, foreground, fps, images)
-        seen = [_track_of(sightings, way, fps, beyond) for way in people]
+        seen = [_track_of(sightings, way, fps) for way in people]
     moving = [
         track
         for track in moving
@@ -130,10 +133,52 @@ def _agree(track: Track, other: Track) -> bool:
     """Whether the other track shows the same person, in almost all of the frames."""
     low = max(track.first_frame, other.first_frame)
     high = min(track.first_frame + len(track), other.first_frame + len(other))
-    if high - low < _ALMOST_ALL * len(track):
+    mine, theirs = (
+        slice(low - t.first_frame, max(low, high) - t.first_frame) for t in (track, other)
+    )
+    seen = track.found[mine]
+    if seen.sum() < _ALMOST_ALL * track.found.sum():
         return False
-    mine, theirs = (t.xyxy[low - t.first_frame : high - t.first_frame] for t in (track, other))
-    return bool(np.median(iou(mine, theirs)) > _SAME_BOX)
+    return bool(np.median(iou(track.xyxy[mine], other.xyxy[theirs])[seen]) > _SAME_BOX)
+
+
+def _is_of_two(track: Track, sightings: Sightings) -> bool:
+    """Whether the detector sees more than one person in the boxes of a track, such as two who walk
+    side by side."""
+    looks = sightings.frames[track.first_frame :][: len(track)]
+    counts = [
+        sum(_is_in(one.xyxy, box) for one in look)
+        for box, look in zip(track.xyxy, looks, strict=True)
+        if look is not None
+    ]
+    return bool(counts) and np.mean(np.array(counts) > 1) > _TOGETHER
+
+
+def _is_part(sightings: Sightings, way: Way, tracks: list[Track]) -> bool:
+    """Whether a way is that of a head or a trunk of somebody whose track is longer."""
+    return any(
+        track.found.sum() > len(way)
+        and np.mean([
+            _is_part_at(sightings.frames[frame][number].xyxy, track, frame)
+            for frame, number in way.items()
+        ]) > _ALMOST_ALL
+        for track in tracks
+    )  # fmt: skip
+
+
+def _is_part_at(person: np.ndarray, track: Track, frame: int) -> bool:
+    position = frame - track.first_frame
+    if not 0 <= position < len(track):
+        return False
+    box = track.xyxy[position]
+    is_small = person[3] - person[1] < _PART * (box[3] - box[1])
+    return bool(is_small and overlap(person, box) > _INSIDE * area(person))
+
+
+def _is_in(person: np.ndarray, box: np.ndarray) -> bool:
+    """Whether most of a person's box lies in another one, and is nearly as tall."""
+    as_tall = person[3] - person[1] > _INSIDE * (box[3] - box[1])
+    return bool(as_tall and overlap(person, box) > _INSIDE * area(person))
 
 
 def _spans(track: Track, way: Way) -> bool:
@@ -148,6 +193,8 @@ def _is_among(track: Track, others: list[Track]) -> bool:
         low = max(track.first_frame, other.first_frame)
         high = min(track.first_frame + len(track), other.first_frame + len(other))
         for frame in range(low, high):
+            if not other.found[frame - other.first_frame]:
+                continue
             mine, theirs = (t.xyxy[frame - t.first_frame] for t in (track, other))
             share = overlap(mine, theirs) / min(area(mine), area(theirs))
             same[frame - track.first_frame] |= share > _SAME_PLACE
@@ -165,18 +212,22 @@ def _is_suspected(track: Track, sightings: Sightings) -> bool:
     return bool(seen) and np.mean(seen) > _SUSPECTED
 
 
-def _track_of(sightings: Sightings, seen: Way, fps: float, beyond: int) -> Track:
-    """The track of a way. Whoever comes or goes in the middle of the picture is taken to have been
-    there `beyond` frames longer than seen."""
+def _track_of(sightings: Sightings, seen: Way, fps: float) -> Track:
+    """The track of a way, and on by prediction: whoever comes or goes in the middle of the picture,
+    or is cut by the border and stays there, is taken to be there longer than seen."""
     blobs = {n: _blob(sightings, sightings.frames[n][number]) for n, number in seen.items()}
-    inside = {n: is_inside(blob, sightings.shape[1]) for n, blob in blobs.items()}
-    first, last = min(seen), max(seen)
-    begin = max(0, first - beyond) if inside[first] else first
-    end = min(len(sightings), last + 1 + beyond) if inside[last] else last + 1
-    frames = range(begin, end)
-    sure = [inside.get(frame, False) for frame in frames]
-    path = Path(begin, seen=[blobs.get(frame) for frame in frames], sure=sure)
+    sure = {
+        n: blob.columns is not None and is_inside(blob, sightings.shape[1])
+        for n, blob in blobs.items()
+    }
+    every = range(len(sightings))
+    path = Path(
+        0,
+        seen=[blobs.get(frame) for frame in every],
+        sure=[sure.get(frame, False) for frame in every],
+    )
     track = _track(path, sightings.shape, sightings.scale, fps)
+    frames = range(track.first_frame, track.first_frame + len(track))
     looked = np.flatnonzero([sightings.frames[frame] is not None for frame in frames])
     # between two looks that found the person, they are there
     beside = np.interp(range(len(frames)), looked, track.found[looked], left=0, right=0)
@@ -185,24 +236,28 @@ def _track_of(sightings: Sightings, seen: Way, fps: float, beyond: int) -> Track
 
 
 def _blob(sightings: Sightings, sighting: Sighting) -> Blob:
-    """Where the mask of a sighting is, or else where it was detected, in working pixels."""
+    """Where the mask of a sighting is, or else where it was detected, in working pixels; of one
+    that was carried, the box of the mask alone."""
     mask = sightings.mask(sighting)
     x, y, w, h = cv2.boundingRect(mask)
     if w * h == 0:
         return Blob(sighting.xyxy.astype(np.float64) * sightings.scale)
-    columns = np.count_nonzero(mask[y : y + h, x : x + w], axis=0)
-    return Blob(np.array([x, y, x + w, y + h], np.float64), columns)
+    box = np.array([x, y, x + w, y + h], np.float64)
+    if sighting.carried:
+        return Blob(box)
+    return Blob(box, np.count_nonzero(mask[y : y + h, x : x + w], axis=0))
 
 
 def _track(path: Path, shape: tuple[int, int], scale: float, fps: float) -> Track:
     """A path at working resolution, smoothed, at full resolution; its id is still to be given."""
-    xyxy, found = smooth_boxes(path, shape, fps)
-    return Track(0, path.first_frame, (xyxy / scale).astype(np.float32), found)
+    xyxy, found, there = smooth_boxes(path, shape[1], fps)
+    return Track(0, path.first_frame + there.start, (xyxy / scale).astype(np.float32), found)
 
 
 def _ranked(tracks: list[Track], options: TrackOptions) -> list[Track]:
     """Those who are large enough, by prominence, with their ids."""
-    heights = [float(np.median(track.xyxy[:, 3] - track.xyxy[:, 1])) for track in tracks]
+    boxes = [track.xyxy[track.found] for track in tracks]
+    heights = [float(np.median(each[:, 3] - each[:, 1])) for each in boxes]
     if not tracks:
         raise NoPersonError(
             "No walking person was found in the video. "
@@ -214,7 +269,7 @@ def _ranked(tracks: list[Track], options: TrackOptions) -> list[Track]:
             f"{options.min_height_px} are needed. Use a clip in which the person is larger."
         )
     by_prominence = sorted(
-        range(len(tracks)), key=lambda n: (-heights[n] * len(tracks[n]), tracks[n].first_frame)
+        range(len(tracks)), key=lambda n: (-heights[n] * len(boxes[n]), tracks[n].first_frame)
     )
     large = [tracks[n] for n in by_prominence if heights[n] >= options.min_height_px]
     return [replace(track, track_id=n) for n, track in enumerate(large, start=1)]

@@ -42,8 +42,11 @@ def composer(
         clip.append(standing_out)
         sightings.append(None if t % every else seen, standing_out)
     tracks = follow_people(sightings, clip, scenes.FPS)
-    people = tuple(Person.of(t, extract(clip, t, tracks, sightings)) for t in tracks)
-    analysis = SimpleNamespace(plate=plate, foreground=clip, sightings=sightings, people=people)
+    people = tuple(Person.of(t, extract(clip, t, tracks, sightings), sightings) for t in tracks)
+    analysis = SimpleNamespace(
+        plate=plate, foreground=clip, sightings=sightings, people=people,
+        info=SimpleNamespace(fps=scenes.FPS),
+    )  # fmt: skip
     chosen = AnonymizeOptions(person=person)
     options = PipelineOptions(anonymize=chosen, tracks=TrackOptions(max_people=most))
     return Composer(analysis, None, options, Clock())
@@ -51,7 +54,7 @@ def composer(
 
 def left(composer, frame, mask):
     """The share of a person's pixels that stay as they were; whether somebody was said to be lost,
-    and whether something else was said to be erased."""
+    and whether somebody else was said to be erased."""
     rgb = frame.rgb.copy()
     lost, erased = composer._erase(rgb, frame.index)
     same = np.abs(rgb.astype(int) - frame.rgb).max(axis=2) < 12
@@ -104,6 +107,54 @@ def test_somebody_lost_for_long_while_the_camera_moves(crossing, gone):
         assert share < 0.1 and (lost or erased), index
 
 
+@pytest.mark.parametrize("gone", [range(40, 60), range(20)])
+def test_who_stays_half_in_the_picture_has_not_left(gone):
+    frames, _, masks = scenes.walk(frames=60, paths=((14, 8),), tall=130)
+    nothing = np.zeros_like(masks[0])
+    misses = [(0, t) for t in gone]
+    here = composer(masks, nothing, NoPlate((180, 320)), misses=misses)
+    for index in gone:
+        share, lost, _ = left(here, frames[index], masks[0, index])
+        assert share < 0.1 and lost, index
+
+
+def test_who_walks_out_was_not_lost():
+    frames, _, masks = scenes.walk(frames=60, paths=((-60, 380),))
+    here = composer(masks, np.zeros_like(masks[0]), NoPlate((180, 320)))
+    there = [frame for frame in frames if masks[0, frame.index].any()]
+    assert not any(left(here, frame, masks[0, frame.index])[1] for frame in there)
+
+
+def test_who_is_lost_is_not_drawn_for_ever(crossing):
+    frames, masks, _ = crossing
+    gone = [(0, t) for t in range(30, 60)]
+    here = composer(masks, np.zeros_like(masks[0]), NoPlate((180, 320)), misses=gone)
+    (drawn,) = here._drawn
+    assert drawn[:45].all() and not drawn[52:].any()
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_the_one_person_chosen_is_still_the_same_under_another_number(known):
+    frames, _, masks = scenes.walk(frames=150, paths=((40, 280), (300, 300)))
+    misses = [(0, t) for t in range(45, 100)]
+    plate = build_plate(iter(frames)) if known else NoPlate((180, 320))
+    here = composer(masks, np.zeros_like(masks[0]), plate, misses=misses, person=2)
+    numbers = {person.track.track_id for person in here._people}
+    assert len(here._analysis.people) == 3 and numbers == {2, 3}
+    for index in range(0, 150, 5):
+        assert left(here, frames[index], masks[0, index])[0] < 0.1, index
+    assert left(here, frames[20], masks[1, 20])[0] > 0.9  # the other stays in clear
+
+
+def test_whose_legs_are_not_seen_is_erased_whole(crossing):
+    frames, masks, _ = crossing
+    seen = masks.copy()
+    seen[0, 28:34, 120:] = 0
+    here = composer(seen, np.zeros_like(masks[0]), NoPlate((180, 320)))
+    for index in range(28, 34):
+        assert left(here, frames[index], masks[0, index])[0] < 0.1, index
+
+
 def test_who_is_not_followed_is_erased_where_the_detector_is_not_sure():
     frames, _, masks = scenes.walk(frames=60, paths=((60, 150), (260, 260)))
     here = composer(masks, np.zeros_like(masks[0]), NoPlate((180, 320)), scores=(0.9, 0.25))
@@ -120,6 +171,14 @@ def test_who_is_one_too_many_is_erased_even_where_lost():
     assert len(here._analysis.people) == 2 and len(here._people) == 1
     for index in (20, 30):
         assert left(here, frames[index], masks[1, index])[0] < 0.06
+
+
+@pytest.mark.parametrize("plate", ["known", "unknown"])
+def test_nobody_else_is_said_to_be_erased_when_all_are_followed(crossing, plate):
+    frames, masks, background = crossing
+    foreground = masks[0] if plate == "known" else np.zeros_like(masks[0])
+    here = composer(masks, foreground, background if plate == "known" else NoPlate((180, 320)))
+    assert not any(left(here, frame, masks[0, frame.index])[2] for frame in frames)
 
 
 def test_nothing_else_changes(crossing):

@@ -1,34 +1,68 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from gait_demo.pipeline.analysis import Person
-from gait_demo.pipeline.coverage import coverage, warning
+from gait_demo.pipeline.coverage import coverage, warnings
+from gait_demo.sightings import Sighting, Sightings
 from gait_demo.structures import SilhouetteClip, Track
 
+FPS = 25
 
-def person(lost, poor=(), frames=20, first=100):
+
+def person(lost, poor=(), carried=(), outside=(), frames=20, first=100):
     masks = np.zeros((frames, 64, 64), np.float32)
     masks[:, 4:60, 26:38] = 1
     masks[list(poor), 30:36] = 0  # in two pieces
     masks[list(lost)] = 0
     xyxy = np.tile(np.array([[0, 0, 40, 100]], np.float32), (frames, 1))
+    xyxy[list(outside)] -= [21, 0, 21, 0]  # by more than a half
     found = ~np.isin(np.arange(frames), lost)
     track = Track(3, first, xyxy, found, np.where(found, 0, -1).astype(np.int32))
-    return Person.of(track, SilhouetteClip(3, first, masks, xyxy))
+    clip = SilhouetteClip(3, first, masks, xyxy)
+    return Person.of(track, clip, looks(first + frames, [first + n for n in carried]))
+
+
+def looks(frames, carried=()):
+    """One sighting in each frame."""
+    box = np.array([0, 0, 40, 100], np.float32)
+    seen = [[Sighting(box, 0.9, b"", carried=n in carried)] for n in range(frames)]
+    return Sightings((100, 40), 1.0, seen)
 
 
 def test_lost_stretches_and_poor_silhouettes_are_listed():
-    told = coverage(person(lost=[0, 1, 7, 19], poor=[4, 5, 7]))
+    told = coverage(person(lost=[0, 1, 7, 19], poor=[4, 5, 7], carried=[10, 11, 19]))
     assert told["lost"] == [[100, 101], [107, 107], [119, 119]]
+    assert told["carried"] == [[110, 111]]
     assert told["poor"] == 2  # in frame 7 there is none at all
     assert told["coverage"] == 0.8 and told["found_by"] == "detector"
     assert (told["person"], told["first_frame"], told["frames"]) == (3, 100, 20)
 
 
 def test_who_is_seen_too_seldom_is_told():
-    assert warning(person(lost=range(4))) is None
-    assert "Person 3 was seen in only 75% of the frames" in warning(person(lost=range(5)))
+    assert warnings(person(lost=range(5, 9)), FPS) == []
+    (told,) = warnings(person(lost=range(5, 10)), FPS)
+    assert "Person 3 was seen in only 75% of the frames" in told
+
+
+@pytest.mark.parametrize(
+    ("lost", "message"),
+    [
+        (range(14), "Person 3 is first seen at 4.6 s, already in the picture. Before that only"),
+        (range(86, 100), "Person 3 is last seen at 7.4 s, still in the picture. After that only"),
+    ],
+)
+def test_who_was_not_seen_to_come_or_to_leave_is_told(lost, message):
+    (told,) = warnings(person(lost=lost, frames=100), FPS)
+    assert message in told
+    assert warnings(person(lost=list(lost)[2:-2], frames=100), FPS) == []
+
+
+def test_who_is_half_out_of_the_picture_is_not_lost():
+    leaving = person(lost=[0, 1, 5], outside=[0, 2])
+    assert np.flatnonzero(leaving.held).tolist() == [0, 1, 5]
+    assert np.flatnonzero(leaving.lost).tolist() == [1, 5]
 
 
 def test_foreground_of_the_usual_size_carries_a_track():
@@ -38,4 +72,5 @@ def test_foreground_of_the_usual_size_carries_a_track():
     masks = whole.silhouettes.masks.copy()
     masks[9, 34:] = 0  # only the upper half stands out
     seen = replace(whole.silhouettes, masks=masks)
-    assert np.flatnonzero(Person.of(replace(whole.track, found=found), seen).held).tolist() == [9]
+    person_again = Person.of(replace(whole.track, found=found), seen, looks(120))
+    assert np.flatnonzero(person_again.held).tolist() == [9]

@@ -12,7 +12,7 @@ REPORT = {
     "people_in_clear": 0,
     "frames_in": 50,
     "frames_covered": 40,
-    "frames_held": 0,
+    "frames_lost": 0,
     "frames_erased": 0,
     "fps": 25.0,
     "duration_s": 2.0,

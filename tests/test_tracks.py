@@ -136,18 +136,37 @@ def test_seen_people_who_cross_keep_their_ways(every):
     assert (~held.found).sum() in range(8, 22)
 
 
-def test_somebody_who_is_lost_in_the_middle_of_the_picture_is_followed_a_little_further():
+@pytest.mark.parametrize("lost", [range(40, 60), range(20)])
+def test_somebody_who_is_lost_in_the_middle_of_the_picture_is_followed_by_prediction(lost):
     _, _, masks = scenes.walk(frames=60, paths=((60, 260),))
+    (track,) = followed(seen(masks, misses=[(0, t) for t in lost]))
+    assert track.first_frame == 0 and len(track) == 60
+    assert not track.found[lost].any() and (~track.found).sum() <= 21  # of a tracker, one more
+    assert np.abs(middles(track) - np.linspace(60, 260, 60)).max() < 8
+
+
+@pytest.mark.parametrize("path", [(14, 8), (308, 314)])
+def test_who_stays_at_the_border_is_followed_to_the_end(path):
+    _, _, masks = scenes.walk(frames=60, paths=(path,))
     (track,) = followed(seen(masks, misses=[(0, t) for t in range(40, 60)]))
-    assert track.first_frame == 0 and 48 <= len(track) <= 53
-    assert not track.found[40:].any() and track.found[:40].all()
-    assert np.abs(middles(track) - np.linspace(60, 260, 60)[: len(track)]).max() < 6
+    assert len(track) == 60 and np.abs(middles(track)[40:] - path[1]).max() < 8
 
 
-def test_a_person_at_the_border_is_not_followed_beyond_it():
-    _, _, masks = scenes.walk(paths=((-30, 350),))
+@pytest.mark.parametrize("path", [(-60, 380), (380, -60)])
+def test_a_person_who_walks_out_is_followed_until_nothing_is_left(path):
+    _, _, masks = scenes.walk(paths=(path,))
     (track,) = followed(seen(masks))
-    assert track.found.all() and 0 <= masks[0].any(axis=(1, 2)).sum() - len(track) < 4
+    there = np.flatnonzero(masks[0].any(axis=(1, 2)))
+    assert track.first_frame <= there[0] + 1 and track.first_frame + len(track) > there[-1]
+    assert len(track) < len(there) + 6
+    away = (middles(track) < 0) | (middles(track) > 320)
+    assert (track.found | away).all()
+
+
+def test_two_who_walk_side_by_side_are_two():
+    _, _, masks = scenes.walk(frames=60, paths=((50, 230), (85, 265)))
+    tracks = followed(seen(masks), masks.max(axis=0))
+    assert len(tracks) == 2 and all(track.sightings is not None for track in tracks)
 
 
 def test_the_boxes_of_a_tracker_are_steady():

@@ -132,7 +132,7 @@ def _evaluate_detector(parsed: argparse.Namespace) -> None:
             detector=detector,
             references=References.load(parsed.references),
             tracks_of=lambda video: [
-                replace(person.track, xyxy=boxes_around(person.silhouettes))
+                replace(person.track, xyxy=boxes_around(person.silhouettes), found=~person.held)
                 for person in _people(detector, video)
             ],
             sizes=parsed.sizes,

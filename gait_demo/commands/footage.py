@@ -38,7 +38,7 @@ class AnonymizedFootage:
 
     @property
     def subset(self) -> int:
-        poor = [(person.poor | person.held).mean() for person in self.analysis.people]
+        poor = [(person.poor | person.lost).mean() for person in self.analysis.people]
         return 1 if max(poor) > _POOR_FRAMES else 2
 
     def frames(self, method: str, seed: int) -> Iterator[np.ndarray]:

@@ -106,8 +106,8 @@ def measure_clip(
     """
     Args:
         references: the people in a frame to compare with.
-        tracks_of: those whom the pipeline follows, with the boxes of their silhouettes; it may
-            refuse a video with a GaitDemoError.
+        tracks_of: those whom the pipeline follows, with the boxes of their silhouettes, where it
+            saw or carried them; it may refuse a video with a GaitDemoError.
         sizes: at which the detector sees the frames.
         score: from which on a detection counts as one.
         most_frames: to look at, evenly along the clip, but at least one each 0.2 s: from a long
@@ -188,8 +188,8 @@ def _as_analysed(rgb: np.ndarray, size: int) -> tuple[np.ndarray, float]:
 
 
 def _boxes(tracks: list[Track], index: int, info: VideoInfo) -> tuple[list[int], np.ndarray]:
-    """Ids of the tracks that are there in frame `index`, and the part of their boxes within it."""
-    there = [track for track in tracks if 0 <= index - track.first_frame < len(track)]
+    """Ids of the tracks that are found in frame `index`, and the part of their boxes within it."""
+    there = [track for track in tracks if index in track.first_frame + np.flatnonzero(track.found)]
     boxes = np.reshape([track.xyxy[index - track.first_frame] for track in there], (-1, 4))
     inside = boxes.clip(0, [info.width, info.height] * 2)
     return [track.track_id for track in there], inside

@@ -29,6 +29,7 @@ from gait_demo.tracks import follow_people
 from gait_demo.video import probe, read_frames
 
 _EMPTY = 0.03  # of its square: a silhouette that fills less shows no walker
+_WHOLE = 0.85  # of its square's height: a silhouette that spans less lacks its head or its legs
 _AS_LARGE = 0.3  # of the usual: foreground that differs less carries a track
 _LOOKS_A_SECOND = 12.5  # at least, of the detector; tracks and foreground carry what is between
 _WAITING_FRAMES = 8  # for the detector, at most
@@ -45,27 +46,39 @@ class Person:
         track: where the person is.
         silhouettes: one for each frame of the track; where the person was lost, that of the
             nearest frame in which they were not.
-        held: (T,) bool, where the person was lost: neither seen nor, by its size, the foreground.
+        held: (T,) bool, where nothing was seen of the person: neither by the detector nor, by its
+            size, in the foreground.
+        lost: (T,) bool, where more than half of the person should have been seen, and is held.
+        carried: (T,) bool, where the person was carried from another look, with the picture.
+        partial: (T,) bool, where the silhouette lacks the head or the legs.
         poor: (T,) bool, where the silhouette is not one piece, or not spread as a walker's is.
     """
 
     track: Track
     silhouettes: SilhouetteClip
     held: np.ndarray
+    lost: np.ndarray
+    carried: np.ndarray
+    partial: np.ndarray
     poor: np.ndarray
 
     @classmethod
-    def of(cls, track: Track, seen: SilhouetteClip) -> Person:
+    def of(cls, track: Track, seen: SilhouetteClip, sightings: Sightings) -> Person:
         filled = seen.masks.mean(axis=(1, 2))
         usual = np.median(filled[track.found]) if track.found.any() else 0
         found = track.found | (np.abs(filled - usual) < _AS_LARGE * usual)
         held = ~found | (filled < _EMPTY)
+        middles = sightings.scale * track.xyxy[:, [0, 2]].mean(axis=1)
+        lost = held & (middles > 0) & (middles < sightings.shape[1])
+        rows = (seen.masks > 0.5).any(axis=2)
+        tall = rows.shape[1] - rows.argmax(axis=1) - rows[:, ::-1].argmax(axis=1)
+        partial = ~held & (tall < _WHOLE * rows.shape[1])
         poor = ~held & ~np.array([is_good(mask) for mask in seen.masks])
         good = np.flatnonzero(~held)
         if len(good):
             nearest = np.abs(np.arange(len(track))[:, None] - good).argmin(axis=1)
             seen = replace(seen, masks=seen.masks[good[nearest]])
-        return cls(track, seen, held, poor)
+        return cls(track, seen, held, lost, _carried(track, sightings), partial, poor)
 
     @property
     def walks(self) -> bool:
@@ -81,6 +94,16 @@ class Person:
         """(x0, y0, x1, y1) in the clip's frame `index`; None if the track is not there."""
         position = self.position(index)
         return None if position is None else self.track.xyxy[position]
+
+
+def _carried(track: Track, sightings: Sightings) -> np.ndarray:
+    """(T,) bool, where the sighting that a frame of the track goes by was carried there."""
+    if track.sightings is None:
+        return np.zeros(len(track), bool)
+    latest = np.maximum.accumulate(np.where(track.sightings >= 0, np.arange(len(track)), -1))
+    looks = sightings.frames[track.first_frame :][: len(track)]
+    carried = [n >= 0 and looks[n][track.sightings[n]].carried for n in latest]
+    return track.found & carried
 
 
 @dataclass(frozen=True)
@@ -161,7 +184,8 @@ class Analyser:
         with self._clock.time("silhouettes"):
             for done, track in enumerate(tracks):
                 self._report("silhouettes", done, len(tracks))
-                people.append(Person.of(track, extract(foreground, track, tracks, sightings)))
+                seen = extract(foreground, track, tracks, sightings)
+                people.append(Person.of(track, seen, sightings))
         if not any(person.walks for person in people):
             raise NoPersonError(
                 "A person was found, but never a whole silhouette. "
@@ -239,7 +263,7 @@ class Analyser:
                     moving, shadow = plate.differences(frame)
                     foreground.append(moving, shadow)
                 seen = None
-                # the last as well: whom the border cuts is followed no farther than seen
+                # the last as well, so that nothing at the end goes by prediction alone
                 if frame.index % step == 0 or frame.index == len(self._times) - 1:
                     image = shrink_by(frame.rgb, plate.scale)
                     seen = thread.submit(self._detector, image, self._options.tracks.detector_px)

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from gait_demo.anonymize import anonymize
+from gait_demo.boxes import area, overlap
 from gait_demo.clock import Clock
 from gait_demo.colorize import colorize
 from gait_demo.composite import box_region, erase, paste, render_binary, silhouette_region
@@ -28,6 +29,9 @@ _WINDOW_BYTES = 100_000_000  # ... and of these
 _PLAIN = 0.25  # grey of a walker whose clothes are not shown, of 1
 _STRANGER = 0.15  # of the smallest person: what moves and is as tall is not let through
 _SUSPECT = 0.2  # score of a sighting that is not let through
+_OTHER = 0.5  # of the smallest person: who is taken out, is as tall, and is not followed, counts
+_DRAWN_S = 0.75  # a lost person goes on walking for so long; after that their place stays empty
+_AT_ONCE_S = 0.2  # seen in the picture together for longer, two are not one person
 
 
 @dataclass(frozen=True)
@@ -39,16 +43,16 @@ class Composed:
         binary: (H, W) uint8, white on black.
         colorized: (H, W, 3) uint8 RGB.
         covered: whether somebody got another gait in it.
-        held: whether somebody was lost in it, so that an earlier or later look was used.
-        erased: whether something moved in it, or looked like somebody, that was not followed, and
-            was taken out.
+        lost: whether somebody was lost in it, and their place was cleared.
+        erased: whether something moved in it, or looked like somebody, that was not one of the
+            people who are followed, and was taken out.
     """
 
     frame: Frame
     binary: np.ndarray
     colorized: np.ndarray
     covered: bool
-    held: bool
+    lost: bool
     erased: bool
 
 
@@ -68,7 +72,8 @@ class _Layer:
 
 
 def chosen_people(analysis: Analysis, options: PipelineOptions) -> list[Person]:
-    """Who gets another gait: the most prominent who walk, or the one person of the options.
+    """Who gets another gait: the most prominent who walk; or the one person of the options, and
+    who may be the same person, because they are never seen together.
 
     Raises:
         NoPersonError: that person is not in the video.
@@ -81,7 +86,16 @@ def chosen_people(analysis: Analysis, options: PipelineOptions) -> list[Person]:
     if not chosen:
         numbers = ", ".join(str(person.track.track_id) for person in walkers)
         raise NoPersonError(f"There is no person {wanted} in the video; choose from: {numbers}.")
-    return chosen
+    fps = float(analysis.info.fps)
+    return chosen + [other for other in walkers if _may_be(chosen[0], other, fps)]
+
+
+def _may_be(person: Person, other: Person, fps: float) -> bool:
+    """Whether another one may be the person, lost and found again under another number."""
+    first = min(person.track.first_frame, other.track.first_frame)
+    seen = [np.pad(~p.held, (p.track.first_frame - first, 0)) for p in (person, other)]
+    together = sum(map(np.logical_and, *seen))
+    return person is not other and together < _AT_ONCE_S * fps
 
 
 class Composer:
@@ -93,7 +107,8 @@ class Composer:
         self._people = chosen_people(analysis, options)
         self._everyone = options.anonymize.person is None
         self._strength = options.anonymize.strength
-        self._stranger_px = _STRANGER * options.tracks.min_height_px
+        self._drawn = [self._is_drawn(person) for person in self._people]
+        self._smallest_px = options.tracks.min_height_px
         self._clock = clock
         self._colorize = options.colorize
         self._crops: dict[int, np.ndarray] = {}  # each person's latest look, for C-NET
@@ -143,9 +158,10 @@ class Composer:
     ) -> list[_Layer]:
         """The chosen people in a frame, the farthest, whose feet are highest, first."""
         layers = []
-        for person, gait, carrier in zip(self._people, gaits, carriers, strict=True):
+        everything = zip(self._people, gaits, carriers, self._drawn, strict=True)
+        for person, gait, carrier, drawn in everything:
             position = person.position(frame.index)
-            if position is None:
+            if position is None or not drawn[position]:
                 continue
             track_id, crop, carried = person.track.track_id, None, None
             if carrier is not None:
@@ -176,14 +192,14 @@ class Composer:
         self, frame: Frame, layers: list[_Layer], colours: Iterator[np.ndarray]
     ) -> Composed:
         colorized = frame.rgb.copy()
-        held, erased = self._erase(colorized, frame.index)
+        lost, erased = self._erase(colorized, frame.index)
         for layer in layers:
             if layer.carried is None:
                 paste(colorized, next(colours), layer.alpha, layer.square)
             else:
                 layer.carried.paste(colorized, layer.alpha, layer.square)
         binary = render_binary(frame.rgb.shape[:2], [(x.alpha, x.square) for x in layers])
-        return Composed(frame, binary, colorized, bool(layers), held, erased)
+        return Composed(frame, binary, colorized, bool(layers), lost, erased)
 
     def _erase(self, rgb: np.ndarray, index: int) -> tuple[bool, bool]:
         """Takes the old people out, in place; whether one of them was lost, and whether something
@@ -199,19 +215,21 @@ class Composer:
             if position is None:
                 continue
             own = self._place(person.track, index)
-            share = blobs.share(own)
-            if person.held[position]:
-                lost = True
+            lost |= bool(person.lost[position])
+            if person.held[position] or person.partial[position]:
                 regions.append(box_region(shape, box))
             if self._everyone:  # with all that hangs together with the person
-                own, box = blobs.whole(own, box, share > 0.5)
+                own, box = blobs.whole(own, box, blobs.share(own) > 0.5)
             mine |= own
             own, _ = shadows.whole(own, box, shadows.touched(own))
             seen, square = (each[position] for each in (
                 person.silhouettes.masks, person.silhouettes.squares))  # fmt: skip
             regions.append(silhouette_region(shape, own, box, [(seen, square)]))
         strangers = []
-        if self._everyone:
+        if self._everyone or lost:  # any of them may be who was lost, but for the other people
+            for person in self._bystanders(index):
+                own = self._place(person.track, index)
+                mine |= blobs.whole(own, person.box(index), blobs.share(own) > 0.5)[0]
             strangers = self._strangers((moving | self._suspects(index)) & ~mine, scale)
         for blob, box in strangers:
             blob, _ = shadows.whole(blob, box, shadows.touched(blob))
@@ -219,7 +237,28 @@ class Composer:
         for region in regions:
             if region is not None:
                 erase(rgb, plate, index, region)
-        return lost, bool(strangers)
+        return lost, any(self._is_other(box, index) for _, box in strangers)
+
+    def _is_drawn(self, person: Person) -> np.ndarray:
+        """(T,) bool, where a person is seen, or was or will be within a while."""
+        reach = round(_DRAWN_S * self._analysis.info.fps)
+        return (
+            np.convolve(~person.held, np.ones(2 * reach + 1), "full")[reach:][: len(person.held)]
+            > 0
+        )
+
+    def _bystanders(self, index: int) -> list[Person]:
+        """Who is in a frame and stays in clear."""
+        if self._everyone:
+            return []
+        others = [p for p in self._analysis.people if all(p is not mine for mine in self._people)]
+        return [person for person in others if person.position(index) is not None]
+
+    def _is_other(self, box: np.ndarray, index: int) -> bool:
+        """Whether a box of what was taken out may be somebody who is not followed."""
+        followed = [person.box(index) for person in self._analysis.people]
+        known = any(overlap(box, one) > 0.5 * area(box) for one in followed if one is not None)
+        return not known and box[3] - box[1] >= _OTHER * self._smallest_px
 
     def _place(self, track: Track, index: int) -> np.ndarray:
         """Where a person is in a frame, (h, w) uint8, 0 or 1: as seen, and what moves there."""
@@ -251,7 +290,7 @@ class Composer:
         if not left.any():
             return []
         blobs = Blobs.of(left, scale)
-        tall = blobs.xyxy[:, 3] - blobs.xyxy[:, 1] >= self._stranger_px
+        tall = blobs.xyxy[:, 3] - blobs.xyxy[:, 1] >= _STRANGER * self._smallest_px
         tall[0] = False  # the background
         return [
             ((blobs.labels == label).astype(np.uint8), blobs.xyxy[label])

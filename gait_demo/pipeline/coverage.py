@@ -7,38 +7,68 @@ import numpy as np
 from gait_demo.pipeline.analysis import Person
 
 _ENOUGH = 0.8  # share of a person's frames in which they should be seen
+_AWHILE_S = 0.5  # lost for longer before the first look, or after the last, they may be in clear
 
 
 def coverage(person: Person) -> dict:
     """One person's part of the report.
 
     Returns:
-        `person`: the track id; `first_frame`, `frames`: of the track; `lost`: pairs of the first
-        and the last frame of every stretch that was bridged, in the numbers of the clip;
-        `poor`: how many silhouettes the quality rule rejects; `coverage`: share of the frames in
-        which the person was seen; `found_by`: "detector" or "motion".
+        `person`: the track id; `first_frame`, `frames`: of the track, which begins before the
+        first look and ends after the last one, where prediction has the person come and go;
+        `lost`: pairs of the first and the last frame of every stretch in which the person was
+        not seen, in the numbers of the clip; `carried`: such pairs where the detector had lost
+        them, and they were carried from another frame with the picture; `poor`: how many
+        silhouettes the quality rule rejects; `coverage`: share of the frames in which the person
+        was not lost; `found_by`: "detector" or "motion".
     """
     track = person.track
+    lost, carried = (
+        [[track.first_frame + a, track.first_frame + b] for a, b in _runs(flags)]
+        for flags in (person.lost, person.carried)
+    )
     return {
         "person": track.track_id,
         "first_frame": track.first_frame,
         "frames": len(track),
-        "lost": [[track.first_frame + a, track.first_frame + b] for a, b in _runs(person.held)],
+        "lost": lost,
+        "carried": carried,
         "poor": int(person.poor.sum()),
-        "coverage": round(float(1 - person.held.mean()), 4),
+        "coverage": round(float(1 - person.lost.mean()), 4),
         "found_by": "motion" if track.sightings is None else "detector",
     }
 
 
-def warning(person: Person) -> str | None:
-    """A sentence on somebody who was seen too seldom; None if there is nothing to say."""
-    share = 1 - person.held.mean()
-    if share >= _ENOUGH:
-        return None
+def warnings(person: Person, fps: float) -> list[str]:
+    """Sentences on somebody who was seen too seldom, or not on the way in or out."""
+    told, name, first_frame = [], f"Person {person.track.track_id}", person.track.first_frame
+    share = 1 - person.lost.mean()
+    if share < _ENOUGH:
+        told.append(
+            f"{name} was seen in only {share:.0%} of the frames: in the others the place where "
+            "they should be is painted over. Check those frames, or use a clip in which they are "
+            "seen better."
+        )
+    first, last = np.flatnonzero(~person.held)[[0, -1]]
+    for which, there, beyond, look, lost in (
+        ("first", "already", "Before", first, person.lost[:first]),
+        ("last", "still", "After", last, person.lost[last + 1 :]),
+    ):
+        if lost.sum() > _AWHILE_S * fps:
+            told.append(
+                f"{name} is {which} seen at {(first_frame + look) / fps:.1f} s, {there} in the "
+                f"picture. {beyond} that only the place where they should be is painted over: "
+                "check that they are nowhere else, or trim the clip."
+            )
+    return told
+
+
+def likeness(other: Person, wanted: Person) -> str:
+    """A sentence on somebody who got another gait because they may be the person who was wanted."""
+    other, wanted = other.track.track_id, wanted.track.track_id
     return (
-        f"Person {person.track.track_id} was seen in only {share:.0%} of the frames: in the others "
-        "the place where they should be is painted over. Check those frames, or use a clip in "
-        "which they are seen better."
+        f"Person {other} is never seen together with person {wanted}, may be the same, and was "
+        "anonymized as well."
     )
 
 

@@ -15,7 +15,7 @@ from gait_demo.config import PipelineOptions
 from gait_demo.outputs import NAMES, appear_together, link_or_copy, result_videos
 from gait_demo.pipeline.analysis import Analyser, Analysis, Person, Progress
 from gait_demo.pipeline.composing import Composed, Composer, chosen_people
-from gait_demo.pipeline.coverage import coverage, warning
+from gait_demo.pipeline.coverage import coverage, likeness, warnings
 from gait_demo.pipeline.models import Models
 from gait_demo.structures import GaitResult
 
@@ -124,7 +124,7 @@ class Pipeline:
             with clock.time("encode"), result_videos(part, analysis.info, sound) as write:
                 for new in self.compose(analysis, seed, on_progress, clock):
                     write(new.frame.time, new.frame.rgb, new.binary, new.colorized)
-                    counts.update(out=1, covered=new.covered, held=new.held, erased=new.erased)
+                    counts.update(out=1, covered=new.covered, lost=new.lost, erased=new.erased)
             report = self._report(analysis, seed, counts, clock)
             (part / "report.json").write_text(json.dumps(report, indent=2) + "\n")
         original, binary, colorized, comparison, _ = (out_dir / name for name in NAMES)
@@ -148,10 +148,13 @@ class Pipeline:
             "people_removed": others if everyone else 0,
             "people_in_clear": 0 if everyone else others,
             "frames_covered": counts["covered"],
-            "frames_held": counts["held"],
+            "frames_lost": counts["lost"],
             "frames_erased": counts["erased"],
             "tracks": [coverage(person) for person in chosen],
-            "warnings": [text for person in chosen if (text := warning(person))],
+            "warnings": [
+                *([] if everyone else [likeness(other, chosen[0]) for other in chosen[1:]]),
+                *(text for person in chosen for text in warnings(person, float(info.fps))),
+            ],
             "seed": seed,
             "strength": round(self.options.anonymize.strength, 4),
             "colour": self.options.colorize.colour,

@@ -47,10 +47,10 @@ def summarise(report: dict, spent_s: float) -> str:
         f"**{who} anonymized** with seed {report['seed']}, "
         f"in {report['frames_covered']} of {report['frames_in']} frames."
     ]
-    if report["frames_held"]:
+    if report["frames_lost"]:
         sentences.append(
-            f"In {report['frames_held']} frames somebody was lost: their place was cleared, and a "
-            "good look from before was held."
+            f"In {report['frames_lost']} frames somebody was lost: their place was cleared, and a "
+            "good look from before was held for a while."
         )
     if report["frames_erased"]:
         sentences.append(
