@@ -51,9 +51,8 @@ class Detections:
 class Detector:
     """Finds people in single images."""
 
-    def __init__(self, yolo, name: str):
+    def __init__(self, yolo):
         self._yolo = yolo
-        self._name = name
 
     @classmethod
     def load(cls, path: Path) -> Detector:
@@ -81,8 +80,11 @@ class Detector:
                 ) from error
         if yolo.task != "segment":
             raise WeightsError(f"{path} is for {yolo.task!r}; a YOLO that segments is needed.")
-        detector = cls(yolo, path.name)
-        detector(np.zeros((64, 64, 3), np.uint8), 64)  # the first call imports for seconds
+        detector = cls(yolo)
+        try:
+            detector(np.zeros((64, 64, 3), np.uint8), 64)  # the first call imports for seconds
+        except TypeError as error:  # a file that it took for weights of another kind
+            raise WeightsError(f"{path} holds no person detector that works: {error}") from error
         return detector
 
     def __call__(self, rgb: np.ndarray, size: int, least: float = 0.1) -> Detections:
@@ -91,9 +93,6 @@ class Detector:
             rgb: (H, W, 3) uint8.
             size: longest side in pixels at which the network sees the image.
             least: score of a detection.
-
-        Raises:
-            WeightsError: the file turns out to hold another kind of network.
         """
         bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
         threads = torch.get_num_threads()
@@ -103,10 +102,6 @@ class Detector:
                 max_det=_MOST, iou=_SAME_PERSON,
                 device="cpu",  # as the other networks: the same result on every machine
             )  # fmt: skip
-        except TypeError as error:  # a file that it took for weights of another kind
-            raise WeightsError(
-                f"{self._name} holds no person detector that works: {error}"
-            ) from error
         finally:
             if torch.get_num_threads() != threads:  # ultralytics takes what it finds
                 torch.set_num_threads(threads)

@@ -72,9 +72,9 @@ class Sightings:
             for xyxy, score, mask in zip(seen.xyxy, seen.scores, masks, strict=True)
         ])  # fmt: skip
 
-    def latest(self, frame: int) -> list[Sighting]:
-        """Those of a frame, or of the last look before it."""
-        return next((seen for seen in self.frames[frame::-1] if seen is not None), [])
+    def last_look(self, frame: int) -> int:
+        """The frame, or else the last one before it, in which the detector looked."""
+        return next((n for n in range(frame, -1, -1) if self.frames[n] is not None), frame)
 
     def mask(self, sighting: Sighting) -> np.ndarray:
         """(h, w) uint8, 0 or 1."""

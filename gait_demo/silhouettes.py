@@ -14,7 +14,7 @@ _ONE_COMPONENT = 0.95  # QAGait: share of the foreground that its largest compon
 # "spread" of `evaluate quality` on `synthesize casia --people 24 --conditions nm-01,bg-01,cl-01`
 _SPREADS = (-0.58, -0.21)
 _NEAR = 0.01  # QAGait: how far from a template's the spread may be
-_FEWEST_PIXELS = 0.03  # of the square: less is no silhouette
+EMPTY = 0.03  # of the square: less is no silhouette
 _FOOT = 0.025  # heights: flatter foreground on the floor is shadow
 _FEET_ZONE = 0.12  # heights above the feet line in which that is looked for
 _SHINS = 0.12  # heights above the lowest part of a mask from which feet are looked for, ...
@@ -240,7 +240,7 @@ def is_good(mask: np.ndarray) -> bool:
     Args:
         mask: (64, 64) float32 in [0, 1].
     """
-    if np.count_nonzero(mask > 0.5) < _FEWEST_PIXELS * mask.size or not is_one_piece(mask):
+    if np.count_nonzero(mask > 0.5) < EMPTY * mask.size or not is_one_piece(mask):
         return False
     return _SPREADS[0] - _NEAR < spread(mask) < _SPREADS[1] + _NEAR
 

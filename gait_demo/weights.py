@@ -12,6 +12,7 @@ from gait_demo.errors import WeightsError
 
 CHECKPOINTS = Path(__file__).resolve().parents[1] / "checkpoints"
 MANIFEST = "manifest.json"
+_YES = ("1", "ON", "YES", "TRUE")  # as huggingface_hub takes it
 
 
 @dataclass(frozen=True)
@@ -114,4 +115,5 @@ def _from_hub(file: str, listed: dict, folder: Path) -> tuple[Path, str]:
 
 
 def _offline() -> bool:
-    return "1" in (os.environ.get("GAIT_DEMO_OFFLINE"), os.environ.get("HF_HUB_OFFLINE"))
+    said = (os.environ.get(name, "") for name in ("GAIT_DEMO_OFFLINE", "HF_HUB_OFFLINE"))
+    return any(value.upper() in _YES for value in said)

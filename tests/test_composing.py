@@ -56,7 +56,7 @@ def left(composer, frame, mask):
     """The share of a person's pixels that stay as they were; whether somebody was said to be lost,
     and whether somebody else was said to be erased."""
     rgb = frame.rgb.copy()
-    lost, erased = composer._erase(rgb, frame.index)
+    lost, erased = composer._eraser.erase(rgb, frame.index)
     same = np.abs(rgb.astype(int) - frame.rgb).max(axis=2) < 12
     return same[mask > 0].mean(), lost, erased
 
@@ -184,6 +184,6 @@ def test_nobody_else_is_said_to_be_erased_when_all_are_followed(crossing, plate)
 def test_nothing_else_changes(crossing):
     frames, masks, plate = crossing
     rgb = frames[30].rgb.copy()
-    composer(masks, masks[0], plate)._erase(rgb, 30)
+    composer(masks, masks[0], plate)._eraser.erase(rgb, 30)
     near = cv2.dilate(masks[0, 30], np.ones((25, 25), np.uint8)) > 0
     assert np.array_equal(rgb[~near], frames[30].rgb[~near])

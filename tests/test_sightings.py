@@ -57,4 +57,5 @@ def test_sightings_keep_boxes_in_full_pixels_and_masks_as_they_are():
     (sighting,) = kept.frames[0]
     assert sighting.xyxy.tolist() == [160, 120, 240, 320] and np.isclose(sighting.score, 0.7)
     assert np.array_equal(kept.mask(sighting), mask)
-    assert kept.latest(1) == [sighting] and Sightings(mask.shape, 1, [None]).latest(0) == []
+    assert kept.frames[kept.last_look(1)] == [sighting]
+    assert Sightings(mask.shape, 1, [None]).last_look(0) == 0

@@ -23,12 +23,11 @@ from gait_demo.plate import NoPlate, Plate, working_scale, working_shape
 from gait_demo.registration import is_still
 from gait_demo.shrink import shrink_by
 from gait_demo.sightings import Sightings
-from gait_demo.silhouettes import extract, is_good
+from gait_demo.silhouettes import EMPTY, extract, is_good
 from gait_demo.structures import Frame, SilhouetteClip, Track, VideoInfo
 from gait_demo.tracks import follow_people
 from gait_demo.video import probe, read_frames
 
-_EMPTY = 0.03  # of its square: a silhouette that fills less shows no walker
 _WHOLE = 0.85  # of its square's height: a silhouette that spans less lacks its head or its legs
 _AS_LARGE = 0.3  # of the usual: foreground that differs less carries a track
 _LOOKS_A_SECOND = 12.5  # at least, of the detector; tracks and foreground carry what is between
@@ -67,7 +66,7 @@ class Person:
         filled = seen.masks.mean(axis=(1, 2))
         usual = np.median(filled[track.found]) if track.found.any() else 0
         found = track.found | (np.abs(filled - usual) < _AS_LARGE * usual)
-        held = ~found | (filled < _EMPTY)
+        held = ~found | (filled < EMPTY)
         middles = sightings.scale * track.xyxy[:, [0, 2]].mean(axis=1)
         lost = held & (middles > 0) & (middles < sightings.shape[1])
         rows = (seen.masks > 0.5).any(axis=2)

@@ -6,30 +6,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-import cv2
 import numpy as np
 
 from gait_demo.anonymize import anonymize
-from gait_demo.boxes import area, overlap
 from gait_demo.clock import Clock
 from gait_demo.colorize import colorize
-from gait_demo.composite import box_region, erase, paste, render_binary, silhouette_region
+from gait_demo.composite import paste, render_binary
 from gait_demo.config import PipelineOptions
 from gait_demo.errors import NoPersonError
 from gait_demo.noise import unlike
 from gait_demo.pipeline.analysis import Analysis, Person, Progress
-from gait_demo.pipeline.blobs import Blobs
 from gait_demo.pipeline.carrying import Carried, Carrier
+from gait_demo.pipeline.erasing import Eraser
 from gait_demo.pipeline.models import Models
-from gait_demo.silhouettes import crop_square, own_mask, own_place
-from gait_demo.structures import Frame, Track
+from gait_demo.silhouettes import crop_square
+from gait_demo.structures import Frame
 
 _WINDOW = 16  # full frames held at once, while C-NET colours them in one batch, at most ...
 _WINDOW_BYTES = 100_000_000  # ... and of these
 _PLAIN = 0.25  # grey of a walker whose clothes are not shown, of 1
-_STRANGER = 0.15  # of the smallest person: what moves and is as tall is not let through
-_SUSPECT = 0.2  # score of a sighting that is not let through
-_OTHER = 0.5  # of the smallest person: who is taken out, is as tall, and is not followed, counts
 _DRAWN_S = 0.75  # a lost person goes on walking for so long; after that their place stays empty
 _AT_ONCE_S = 0.2  # seen in the picture together for longer, two are not one person
 
@@ -105,10 +100,10 @@ class Composer:
         self._analysis = analysis
         self._models = models
         self._people = chosen_people(analysis, options)
-        self._everyone = options.anonymize.person is None
+        everyone = options.anonymize.person is None
+        self._eraser = Eraser(analysis, None if everyone else self._people, options.tracks)
         self._strength = options.anonymize.strength
         self._drawn = [self._is_drawn(person) for person in self._people]
-        self._smallest_px = options.tracks.min_height_px
         self._clock = clock
         self._colorize = options.colorize
         self._crops: dict[int, np.ndarray] = {}  # each person's latest look, for C-NET
@@ -192,7 +187,7 @@ class Composer:
         self, frame: Frame, layers: list[_Layer], colours: Iterator[np.ndarray]
     ) -> Composed:
         colorized = frame.rgb.copy()
-        lost, erased = self._erase(colorized, frame.index)
+        lost, erased = self._eraser.erase(colorized, frame.index)
         for layer in layers:
             if layer.carried is None:
                 paste(colorized, next(colours), layer.alpha, layer.square)
@@ -201,98 +196,8 @@ class Composer:
         binary = render_binary(frame.rgb.shape[:2], [(x.alpha, x.square) for x in layers])
         return Composed(frame, binary, colorized, bool(layers), lost, erased)
 
-    def _erase(self, rgb: np.ndarray, index: int) -> tuple[bool, bool]:
-        """Takes the old people out, in place; whether one of them was lost, and whether something
-        else was taken out as well."""
-        shape, plate = rgb.shape[:2], self._analysis.plate
-        moving, scale = self._analysis.foreground[index], self._analysis.foreground.scale
-        shadows = Blobs.of(self._analysis.foreground.shadow(index), scale)
-        blobs = Blobs.of(moving, scale)
-        mine = np.zeros_like(moving)
-        regions, lost = [], False
-        for person in self._analysis.people if self._everyone else self._people:
-            position, box = person.position(index), person.box(index)
-            if position is None:
-                continue
-            own = self._place(person.track, index)
-            lost |= bool(person.lost[position])
-            if person.held[position] or person.partial[position]:
-                regions.append(box_region(shape, box))
-            if self._everyone:  # with all that hangs together with the person
-                own, box = blobs.whole(own, box, blobs.share(own) > 0.5)
-            mine |= own
-            own, _ = shadows.whole(own, box, shadows.touched(own))
-            seen, square = (each[position] for each in (
-                person.silhouettes.masks, person.silhouettes.squares))  # fmt: skip
-            regions.append(silhouette_region(shape, own, box, [(seen, square)]))
-        strangers = []
-        if self._everyone or lost:  # any of them may be who was lost, but for the other people
-            for person in self._bystanders(index):
-                own = self._place(person.track, index)
-                mine |= blobs.whole(own, person.box(index), blobs.share(own) > 0.5)[0]
-            strangers = self._strangers((moving | self._suspects(index)) & ~mine, scale)
-        for blob, box in strangers:
-            blob, _ = shadows.whole(blob, box, shadows.touched(blob))
-            regions.append(silhouette_region(shape, blob, box, []))
-        for region in regions:
-            if region is not None:
-                erase(rgb, plate, index, region)
-        return lost, any(self._is_other(box, index) for _, box in strangers)
-
     def _is_drawn(self, person: Person) -> np.ndarray:
         """(T,) bool, where a person is seen, or was or will be within a while."""
         reach = round(_DRAWN_S * self._analysis.info.fps)
-        return (
-            np.convolve(~person.held, np.ones(2 * reach + 1), "full")[reach:][: len(person.held)]
-            > 0
-        )
-
-    def _bystanders(self, index: int) -> list[Person]:
-        """Who is in a frame and stays in clear."""
-        if self._everyone:
-            return []
-        others = [p for p in self._analysis.people if all(p is not mine for mine in self._people)]
-        return [person for person in others if person.position(index) is not None]
-
-    def _is_other(self, box: np.ndarray, index: int) -> bool:
-        """Whether a box of what was taken out may be somebody who is not followed."""
-        followed = [person.box(index) for person in self._analysis.people]
-        known = any(overlap(box, one) > 0.5 * area(box) for one in followed if one is not None)
-        return not known and box[3] - box[1] >= _OTHER * self._smallest_px
-
-    def _place(self, track: Track, index: int) -> np.ndarray:
-        """Where a person is in a frame, (h, w) uint8, 0 or 1: as seen, and what moves there."""
-        analysis = self._analysis
-        tracks = [person.track for person in analysis.people]
-        seen = own_place(analysis.foreground, track, tracks, index, analysis.sightings)
-        return seen | own_mask(analysis.foreground, track, tracks, index)
-
-    def _suspects(self, index: int) -> np.ndarray:
-        """Where the detector last saw anybody who is not followed, (h, w) uint8, 0 or 1."""
-        sightings = self._analysis.sightings
-        suspects = np.zeros(sightings.shape, np.uint8)
-        looked = next((n for n in range(index, -1, -1) if sightings.frames[n] is not None), index)
-        followed = {
-            int(track.sightings[looked - track.first_frame])
-            for track in (person.track for person in self._analysis.people)
-            if track.sightings is not None
-            and track.first_frame <= looked <= index < track.first_frame + len(track)
-        }
-        for number, sighting in enumerate(sightings.latest(index)):
-            if sighting.score > _SUSPECT and number not in followed:
-                suspects |= sightings.mask(sighting)
-        return suspects
-
-    def _strangers(self, left: np.ndarray, scale: float) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Of what is left, (h, w) uint8, 0 or 1, all that is tall enough to be somebody, or a part
-        of somebody: mask and box."""
-        left = cv2.morphologyEx(left, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-        if not left.any():
-            return []
-        blobs = Blobs.of(left, scale)
-        tall = blobs.xyxy[:, 3] - blobs.xyxy[:, 1] >= _STRANGER * self._smallest_px
-        tall[0] = False  # the background
-        return [
-            ((blobs.labels == label).astype(np.uint8), blobs.xyxy[label])
-            for label in np.flatnonzero(tall)
-        ]
+        near = np.convolve(~person.held, np.ones(2 * reach + 1))
+        return near[reach:][: len(person.held)] > 0

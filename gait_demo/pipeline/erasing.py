@@ -1,0 +1,123 @@
+"""The old people go: everybody who gets another gait, and whoever may be one of them."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from gait_demo.boxes import area, overlap
+from gait_demo.composite import box_region, erase, silhouette_region
+from gait_demo.config import TrackOptions
+from gait_demo.pipeline.analysis import Analysis, Person
+from gait_demo.pipeline.blobs import Blobs
+from gait_demo.silhouettes import own_mask, own_place
+from gait_demo.structures import Track
+
+_STRANGER = 0.15  # of the smallest person: what moves and is as tall is not let through
+_SUSPECT = 0.2  # score of a sighting that is not let through
+_OTHER = 0.5  # of the smallest person: who is taken out, is as tall, and is not followed, counts
+
+
+class Eraser:
+    """Takes people out of the frames of one video."""
+
+    def __init__(self, analysis: Analysis, chosen: list[Person] | None, options: TrackOptions):
+        """chosen: whom to take out; None: everyone, and what else moves or looks like a person."""
+        self._analysis = analysis
+        self._everyone = chosen is None
+        self._people = analysis.people if chosen is None else chosen
+        self._smallest_px = options.min_height_px
+
+    def erase(self, rgb: np.ndarray, index: int) -> tuple[bool, bool]:
+        """Takes the old people out of a frame.
+
+        Args:
+            rgb: (H, W, 3) uint8, changed in place.
+            index: of the frame.
+
+        Returns:
+            Whether one of them was lost, and whether somebody else was taken out as well.
+        """
+        shape, plate = rgb.shape[:2], self._analysis.plate
+        moving, scale = self._analysis.foreground[index], self._analysis.foreground.scale
+        shadows = Blobs.of(self._analysis.foreground.shadow(index), scale)
+        blobs = Blobs.of(moving, scale)
+        mine = np.zeros_like(moving)
+        regions, lost = [], False
+        for person in self._people:
+            position, box = person.position(index), person.box(index)
+            if position is None:
+                continue
+            own = self._place(person.track, index)
+            lost |= bool(person.lost[position])
+            if person.held[position] or person.partial[position]:
+                regions.append(box_region(shape, box))
+            if self._everyone:  # with all that hangs together with the person
+                own, box = blobs.whole(own, box, blobs.share(own) > 0.5)
+            mine |= own
+            own, _ = shadows.whole(own, box, shadows.touched(own))
+            seen, square = (each[position] for each in (
+                person.silhouettes.masks, person.silhouettes.squares))  # fmt: skip
+            regions.append(silhouette_region(shape, own, box, [(seen, square)]))
+        strangers = []
+        if self._everyone or lost:  # any of them may be who was lost, but for the other people
+            for person in self._bystanders(index):
+                own = self._place(person.track, index)
+                mine |= blobs.whole(own, person.box(index), blobs.share(own) > 0.5)[0]
+            strangers = self._strangers((moving | self._suspects(index)) & ~mine, scale)
+        for blob, box in strangers:
+            blob, _ = shadows.whole(blob, box, shadows.touched(blob))
+            regions.append(silhouette_region(shape, blob, box, []))
+        for region in regions:
+            if region is not None:
+                erase(rgb, plate, index, region)
+        return lost, any(self._is_other(box, index) for _, box in strangers)
+
+    def _bystanders(self, index: int) -> list[Person]:
+        """Who is in a frame and stays in clear."""
+        mine = {person.track.track_id for person in self._people}
+        others = (p for p in self._analysis.people if p.track.track_id not in mine)
+        return [person for person in others if person.position(index) is not None]
+
+    def _is_other(self, box: np.ndarray, index: int) -> bool:
+        """Whether a box of what was taken out may be somebody who is not followed."""
+        followed = [person.box(index) for person in self._analysis.people]
+        known = any(overlap(box, one) > 0.5 * area(box) for one in followed if one is not None)
+        return not known and box[3] - box[1] >= _OTHER * self._smallest_px
+
+    def _place(self, track: Track, index: int) -> np.ndarray:
+        """Where a person is in a frame, (h, w) uint8, 0 or 1: as seen, and what moves there."""
+        analysis = self._analysis
+        tracks = [person.track for person in analysis.people]
+        seen = own_place(analysis.foreground, track, tracks, index, analysis.sightings)
+        return seen | own_mask(analysis.foreground, track, tracks, index)
+
+    def _suspects(self, index: int) -> np.ndarray:
+        """Where the detector last saw anybody who is not followed, (h, w) uint8, 0 or 1."""
+        sightings = self._analysis.sightings
+        suspects = np.zeros(sightings.shape, np.uint8)
+        looked = sightings.last_look(index)
+        followed = {
+            int(track.sightings[looked - track.first_frame])
+            for track in (person.track for person in self._analysis.people)
+            if track.sightings is not None
+            and track.first_frame <= looked <= index < track.first_frame + len(track)
+        }
+        for number, sighting in enumerate(sightings.frames[looked] or []):
+            if sighting.score > _SUSPECT and number not in followed:
+                suspects |= sightings.mask(sighting)
+        return suspects
+
+    def _strangers(self, left: np.ndarray, scale: float) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Of what is left, (h, w) uint8, 0 or 1, all that is tall enough to be somebody, or a part
+        of somebody: mask and box."""
+        left = cv2.morphologyEx(left, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+        if not left.any():
+            return []
+        blobs = Blobs.of(left, scale)
+        tall = blobs.xyxy[:, 3] - blobs.xyxy[:, 1] >= _STRANGER * self._smallest_px
+        tall[0] = False  # the background
+        return [
+            ((blobs.labels == label).astype(np.uint8), blobs.xyxy[label])
+            for label in np.flatnonzero(tall)
+        ]
