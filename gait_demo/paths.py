@@ -17,6 +17,7 @@ _SUDDEN = 4.0  # times its area, by which no person grows from one frame to the 
 _MOST_BLOBS = 32  # a frame, the largest ones
 _BORDER = 0.012  # of the width: nearer to it than that, a blob is cut by it
 _PATH_WINDOW_S = 0.3  # smoothing of the way
+_NEAREST = 8  # looks, at least, that tell a speed
 
 
 @dataclass
@@ -254,11 +255,13 @@ def _grown(xyxy: np.ndarray) -> np.ndarray:
 
 
 def _extended(frames: np.ndarray, at: np.ndarray, values: np.ndarray, window: int) -> np.ndarray:
-    """Interpolates, and goes on with the speed of the nearest window beyond both ends."""
+    """Interpolates, and goes on with the speed of the nearest window beyond both ends, or that of
+    the nearest looks if these are fewer."""
     result = np.interp(frames, at, values)
+    nearest = np.arange(len(at)) < _NEAREST
     for near, beyond in (
-        (at < at[0] + window, frames < at[0]),
-        (at > at[-1] - window, frames > at[-1]),
+        (nearest | (at < at[0] + window), frames < at[0]),
+        (nearest[::-1] | (at > at[-1] - window), frames > at[-1]),
     ):
         if beyond.any() and near.sum() >= 4:
             speed, start = np.polyfit(at[near], values[near], 1)

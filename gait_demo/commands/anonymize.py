@@ -19,7 +19,9 @@ def add(commands: argparse._SubParsersAction) -> None:
         "--strength", type=strength, default=1.0, help="over 0 and at most 1; less hides less"
     )
     anonymize.add_argument("--keep-audio", action="store_true", help="voices are not anonymized")
-    anonymize.add_argument("--person", type=int, help="only this one; 1 is the most prominent")
+    anonymize.add_argument(
+        "--person", type=int, help="only this one, and who may be the same; 1 is the most prominent"
+    )
     anonymize.add_argument("--start", type=seconds, default=0, help="of the part, in seconds")
     anonymize.add_argument("--end", type=seconds, help="of the part, in seconds")
     _add_colour(anonymize)
