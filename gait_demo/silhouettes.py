@@ -127,7 +127,7 @@ def own_mask(
 
     As seen; between two looks as in the last, moved along with the box, and sharpened by the
     foreground; of a lost person, foreground counts if it lies in the track's box and, where
-    another person's box overlaps, is nearer to this person's middle.
+    the box of another who was found overlaps, is nearer to this person's middle.
     """
     n = frame - track.first_frame
     if sightings is not None and track.sightings is not None and track.found[n]:
@@ -145,6 +145,7 @@ def own_mask(
         for other in others
         if other.track_id != track.track_id
         and other.first_frame <= frame < other.first_frame + len(other)
+        and other.found[frame - other.first_frame]
     ]
     return own_foreground(foreground[frame], track.xyxy[n], rivals, foreground.scale)
 

@@ -30,7 +30,9 @@ _SUSPECTED = 0.2  # share of the looks at which somebody who moves must have bee
 _SAME_PLACE = 0.3  # share of boxes, from which on they may be one person's
 _ALMOST_ALL, _SAME_BOX = 0.8, 0.6  # share of the frames, and IoU, of two tracks of one person
 _INSIDE = 0.6  # of a person's box, and of the other's height: from there on the one is in the other
-_PART = 0.7  # of a track's height: what is less tall, and always in its box, is a part of it
+# Of a track's height, and of its looks: who is less tall, seen less often, and always in its box is
+# a part of it
+_PART, _SELDOM = 0.7, 0.5
 _TOGETHER = 0.2  # share of the looks in which the detector sees another in the box of a track
 
 
@@ -155,9 +157,9 @@ def _is_of_two(track: Track, sightings: Sightings) -> bool:
 
 
 def _is_part(sightings: Sightings, way: Way, tracks: list[Track]) -> bool:
-    """Whether a way is that of a head or a trunk of somebody whose track is longer."""
+    """Whether a way is that of a head or a trunk of somebody who is seen far more often."""
     return any(
-        track.found.sum() > len(way)
+        len(way) < _SELDOM * (track.sightings >= 0).sum()
         and np.mean([
             _is_part_at(sightings.frames[frame][number].xyxy, track, frame)
             for frame, number in way.items()
