@@ -42,7 +42,7 @@ def clearest_frame(tracks: Sequence[Track], shape: tuple[int, int]) -> int:
 
 
 def number_people(rgb: np.ndarray, tracks: Sequence[Track], index: int) -> np.ndarray:
-    """Frame everyone and put their track id above them, legible on light and on dark.
+    """Frame everyone who was found, their track id above them, legible on light and on dark.
 
     Args:
         rgb: (H, W, 3) uint8, the clip's frame `index`; not changed.
@@ -54,7 +54,7 @@ def number_people(rgb: np.ndarray, tracks: Sequence[Track], index: int) -> np.nd
     height, width = rgb.shape[:2]
     radius = max(_LEAST_PX, round(_BADGE * min(height, width)))
     line = max(1, radius // 10)
-    here = [t for t in tracks if 0 <= index - t.first_frame < len(t)]
+    here = [t for t in tracks if index in t.first_frame + np.flatnonzero(t.found)]
     boxes = [t.xyxy[index - t.first_frame] for t in here]
     for x0, y0, x1, y1 in np.round(boxes).astype(int).reshape(-1, 4).tolist():
         cv2.rectangle(picture, (x0, y0), (x1, y1), _DARK, 3 * line)
