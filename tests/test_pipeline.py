@@ -184,7 +184,7 @@ def test_a_camera_that_follows_the_walker(pipeline, tmp_path):
     analysis = pipeline.analyse(clip, tmp_path / "analysis")
     assert analysis.camera == "moving"
     whole = analysis.people[0]
-    assert len(whole.track) > 0.5 * len(film) and whole.held.mean() < 0.2
+    assert len(whole.track) > 0.5 * len(film) and whole.lost.mean() < 0.1
     left, gone = 0, 0  # pixels of the old walker beside the new one
     for new in pipeline.compose(analysis, 1):
         position = whole.position(new.frame.index)

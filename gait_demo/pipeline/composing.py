@@ -194,7 +194,7 @@ class Composer:
             else:
                 layer.carried.paste(colorized, layer.alpha, layer.square)
         binary = render_binary(frame.rgb.shape[:2], [(x.alpha, x.square) for x in layers])
-        return Composed(frame, binary, colorized, bool(layers), lost, erased)
+        return Composed(frame, binary, colorized, bool(binary.any()), lost, erased)
 
     def _is_drawn(self, person: Person) -> np.ndarray:
         """(T,) bool, where a person is seen, or was or will be within a while."""
