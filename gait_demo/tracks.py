@@ -30,9 +30,7 @@ _SUSPECTED = 0.2  # share of the looks at which somebody who moves must have bee
 _SAME_PLACE = 0.3  # share of boxes, from which on they may be one person's
 _ALMOST_ALL, _SAME_BOX = 0.8, 0.6  # share of the frames, and IoU, of two tracks of one person
 _INSIDE = 0.6  # of a person's box, and of the other's height: from there on the one is in the other
-# Of a track's height, and of its looks: who is less tall, seen less often, and always in its box is
-# a part of it
-_PART, _SELDOM = 0.7, 0.5
+_PART = 0.7  # of a track's height: what is less tall, brief, and in its box is a part of it
 _TOGETHER = 0.2  # share of the looks in which the detector sees another in the box of a track
 
 
@@ -45,8 +43,7 @@ def find_people(
         Tracks in full-resolution pixels, the most prominent (height x duration) first; ids are
         their rank from 1. A box spans head to feet and is centred on the column that halves the
         silhouette. It is smooth in time, bridged over short gaps (found is False there), and
-        reaches over the frame's border where the person does, who is followed by prediction until
-        none of the box is left in the picture.
+        reaches over the frame's border where the person does.
 
     Raises:
         NoPersonError: nobody moves, or only people that are too small.
@@ -78,7 +75,8 @@ def follow_people(
     ways, rate = follow(sightings, fps), fps * sightings.looked
     people = [way for way in ways if _is_believed(sightings, way, rate)]
     tracks = [_track_of(sightings, way, fps) for way in people]
-    people = [way for way in people if not _is_part(sightings, way, tracks)]
+    brief = _SHORTEST_S * rate
+    people = [way for way in people if len(way) > brief or not _is_part(sightings, way, tracks)]
     seen = [_track_of(sightings, way, fps) for way in people]
     moving = _moving(foreground, fps)
     alone = [m for m in moving if not _is_of_two(m, sightings)]
@@ -96,10 +94,11 @@ def follow_people(
         if not _is_among(track, seen) and (not seen or _is_suspected(track, sightings))
     ]
     # of whom both know the same, subtraction is the more exact
-    seen = [by_motion or track for track, by_motion in zip(seen, same, strict=True)]
-    return _ranked(
-        [*{id(track): track for track in seen + moving}.values()], options or TrackOptions()
-    )
+    exact = {id(by_motion): _to_the_ends(by_motion, track)
+             for by_motion, track in zip(same, seen, strict=True) if by_motion}  # fmt: skip
+    kept = [track for track, by_motion in zip(seen, same, strict=True) if by_motion is None]
+    others = [track for track in moving if id(track) not in exact]
+    return _ranked([*exact.values(), *kept, *others], options or TrackOptions())
 
 
 def _moving(foreground: ForegroundClip, fps: float) -> list[Track]:
@@ -156,10 +155,21 @@ def _is_of_two(track: Track, sightings: Sightings) -> bool:
     return bool(counts) and np.mean(np.array(counts) > 1) > _TOGETHER
 
 
+def _to_the_ends(track: Track, other: Track) -> Track:
+    """A track, and beyond it the prediction of another one of the same person."""
+    before = max(0, track.first_frame - other.first_frame)
+    after = max(0, other.first_frame + len(other) - track.first_frame - len(track))
+    boxes = [other.xyxy[:before], track.xyxy, other.xyxy[len(other) - after :]]
+    found = np.pad(track.found, (before, after))
+    return replace(
+        track, first_frame=track.first_frame - before, xyxy=np.concatenate(boxes), found=found
+    )
+
+
 def _is_part(sightings: Sightings, way: Way, tracks: list[Track]) -> bool:
-    """Whether a way is that of a head or a trunk of somebody who is seen far more often."""
+    """Whether a way is that of a head or a trunk of somebody who is seen more often."""
     return any(
-        len(way) < _SELDOM * (track.sightings >= 0).sum()
+        len(way) < (track.sightings >= 0).sum()
         and np.mean([
             _is_part_at(sightings.frames[frame][number].xyxy, track, frame)
             for frame, number in way.items()
@@ -170,7 +180,7 @@ def _is_part(sightings: Sightings, way: Way, tracks: list[Track]) -> bool:
 
 def _is_part_at(person: np.ndarray, track: Track, frame: int) -> bool:
     position = frame - track.first_frame
-    if not 0 <= position < len(track):
+    if not 0 <= position < len(track) or not track.found[position]:
         return False
     box = track.xyxy[position]
     is_small = person[3] - person[1] < _PART * (box[3] - box[1])

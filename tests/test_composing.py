@@ -1,5 +1,6 @@
 """Nobody who was seen passes through: what is left of people once they are taken out of a frame."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import cv2
@@ -84,6 +85,42 @@ def test_somebody_lost_on_a_still_camera(crossing):
     here = composer(masks, np.zeros_like(masks[0]), plate, misses=misses)
     share, lost, _ = left(here, frames[31], masks[0, 31])
     assert share < 0.06 and lost
+
+
+@pytest.mark.parametrize("blind", [range(20), range(40, 60)])
+def test_whom_both_miss_at_an_end_is_followed_by_prediction(crossing, blind):
+    frames, masks, plate = crossing
+    foreground = masks[0].copy()
+    foreground[blind] = 0
+    here = composer(masks, foreground, plate, misses=[(0, t) for t in blind])
+    for index in blind:
+        share, lost, _ = left(here, frames[index], masks[0, index])
+        assert share < 0.1 and lost, index
+
+
+def test_a_child_seen_now_and_then_is_erased_all_the_time():
+    frames, _, masks = scenes.walk(frames=60, paths=((60, 260),))
+    child = scenes.walk(frames=60, paths=((76, 276),), tall=60)[2]
+    misses = [(1, t) for t in range(60) if not 20 <= t < 44]
+    both = np.concatenate([masks, child])
+    here = composer(both, np.zeros_like(masks[0]), NoPlate((180, 320)), misses=misses)
+    for index in (5, 15, 50, 55):
+        assert left(here, frames[index], child[0, index])[0] < 0.1, index
+
+
+def test_the_one_person_chosen_is_looked_for_where_prediction_has_them_gone():
+    frames, _, masks = scenes.walk(frames=150, paths=((20, 275), (60, 60)))
+    stands = scenes.walk(frames=50, paths=((20, 275),))[2]
+    masks[0, :50], masks[0, 50:] = stands[0], stands[0, -1]
+    misses = [(0, t) for t in range(50, 150)]
+    here = composer(masks, np.zeros_like(masks[0]), NoPlate((180, 320)), misses=misses, person=2)
+    sightings = here._analysis.sightings
+    seen = sightings.frames[49][0]
+    for look in sightings.frames[90:]:
+        look.append(replace(seen, score=0.3))
+    assert {person.track.track_id for person in here._people} == {2}
+    for index in (95, 120, 149):
+        assert left(here, frames[index], masks[0, index])[0] < 0.1, index
 
 
 @pytest.mark.parametrize("person", [None, 1])

@@ -164,7 +164,7 @@ def test_a_person_who_walks_out_is_followed_until_nothing_is_left(path):
 
 
 def test_two_who_walk_side_by_side_are_two():
-    _, _, masks = scenes.walk(frames=60, paths=((50, 230), (85, 265)))
+    _, _, masks = scenes.walk(frames=60, paths=((50, 230), (70, 250)))
     tracks = followed(seen(masks), masks.max(axis=0))
     assert len(tracks) == 2 and all(track.sightings is not None for track in tracks)
 
@@ -172,7 +172,7 @@ def test_two_who_walk_side_by_side_are_two():
 def test_a_trunk_seen_apart_from_its_person_is_nobody_else():
     _, _, masks = scenes.walk(frames=60, paths=((60, 260),))
     trunk = np.zeros_like(masks)
-    trunk[0, 20:32, :110] = masks[0, 20:32, :110]
+    trunk[0, 20:28, :110] = masks[0, 20:28, :110]
     tracks = followed(seen(np.concatenate([masks, trunk])))
     assert len(tracks) == 1 and len(tracks[0]) == 60
     child = scenes.walk(frames=60, paths=((60, 260),), tall=60)[2]  # in front of them all the way

@@ -29,6 +29,7 @@ from gait_demo.tracks import follow_people
 from gait_demo.video import probe, read_frames
 
 _WHOLE = 0.85  # of its square's height: a silhouette that spans less lacks its head or its legs
+_HALF = 0.6  # of the usual: a silhouette that fills less lacks another part
 _AS_LARGE = 0.3  # of the usual: foreground that differs less carries a track
 _LOOKS_A_SECOND = 12.5  # at least, of the detector; tracks and foreground carry what is between
 _WAITING_FRAMES = 8  # for the detector, at most
@@ -49,7 +50,7 @@ class Person:
             size, in the foreground.
         lost: (T,) bool, where more than half of the person should have been seen, and is held.
         carried: (T,) bool, where the person was carried from another look, with the picture.
-        partial: (T,) bool, where the silhouette lacks the head or the legs.
+        partial: (T,) bool, where the silhouette lacks the head, the legs, or another large part.
         poor: (T,) bool, where the silhouette is not one piece, or not spread as a walker's is.
     """
 
@@ -71,7 +72,7 @@ class Person:
         lost = held & (middles > 0) & (middles < sightings.shape[1])
         rows = (seen.masks > 0.5).any(axis=2)
         tall = rows.shape[1] - rows.argmax(axis=1) - rows[:, ::-1].argmax(axis=1)
-        partial = ~held & (tall < _WHOLE * rows.shape[1])
+        partial = ~held & ((tall < _WHOLE * rows.shape[1]) | (filled < _HALF * usual))
         poor = ~held & ~np.array([is_good(mask) for mask in seen.masks])
         good = np.flatnonzero(~held)
         if len(good):

@@ -88,7 +88,9 @@ def chosen_people(analysis: Analysis, options: PipelineOptions) -> list[Person]:
 def _may_be(person: Person, other: Person, fps: float) -> bool:
     """Whether another one may be the person, lost and found again under another number."""
     first = min(person.track.first_frame, other.track.first_frame)
-    seen = [np.pad(~p.held, (p.track.first_frame - first, 0)) for p in (person, other)]
+    seen = [
+        np.pad(~(p.held | p.carried), (p.track.first_frame - first, 0)) for p in (person, other)
+    ]
     together = sum(map(np.logical_and, *seen))
     return person is not other and together < _AT_ONCE_S * fps
 

@@ -7,7 +7,7 @@ import numpy as np
 from gait_demo.pipeline.analysis import Person
 
 _ENOUGH = 0.8  # share of a person's frames in which they should be seen
-_AWHILE_S = 0.5  # lost for longer before the first look, or after the last, they may be in clear
+_AWHILE_S = 0.2  # lost for longer before the first look, or after the last, they may be in clear
 
 
 def coverage(person: Person) -> dict:
@@ -42,6 +42,8 @@ def coverage(person: Person) -> dict:
 def warnings(person: Person, fps: float) -> list[str]:
     """Sentences on somebody who was seen too seldom, or not on the way in or out."""
     told, name, first_frame = [], f"Person {person.track.track_id}", person.track.first_frame
+    if not person.walks:
+        return [f"{name} was never seen whole, and is painted over: check where they are."]
     share = 1 - person.lost.mean()
     if share < _ENOUGH:
         told.append(

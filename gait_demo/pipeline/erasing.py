@@ -43,24 +43,25 @@ class Eraser:
         shadows = Blobs.of(self._analysis.foreground.shadow(index), scale)
         blobs = Blobs.of(moving, scale)
         mine = np.zeros_like(moving)
-        regions, lost = [], False
+        regions, lost, seen = [], False, False
         for person in self._people:
             position, box = person.position(index), person.box(index)
             if position is None:
                 continue
             own = self._place(person.track, index)
             lost |= bool(person.lost[position])
+            seen |= not person.held[position]
             if person.held[position] or person.partial[position]:
                 regions.append(box_region(shape, box))
             if self._everyone:  # with all that hangs together with the person
                 own, box = blobs.whole(own, box, blobs.share(own) > 0.5)
             mine |= own
             own, _ = shadows.whole(own, box, shadows.touched(own))
-            seen, square = (each[position] for each in (
+            mask, square = (each[position] for each in (
                 person.silhouettes.masks, person.silhouettes.squares))  # fmt: skip
-            regions.append(silhouette_region(shape, own, box, [(seen, square)]))
+            regions.append(silhouette_region(shape, own, box, [(mask, square)]))
         strangers = []
-        if self._everyone or lost:  # any of them may be who was lost, but for the other people
+        if self._everyone or lost or not seen:  # whoever is nobody else may be who is not seen
             for person in self._bystanders(index):
                 own = self._place(person.track, index)
                 mine |= blobs.whole(own, person.box(index), blobs.share(own) > 0.5)[0]
@@ -74,10 +75,11 @@ class Eraser:
         return lost, any(self._is_other(box, index) for _, box in strangers)
 
     def _bystanders(self, index: int) -> list[Person]:
-        """Who is in a frame and stays in clear."""
+        """Who is seen in a frame and stays in clear."""
         mine = {person.track.track_id for person in self._people}
         others = (p for p in self._analysis.people if p.track.track_id not in mine)
-        return [person for person in others if person.position(index) is not None]
+        there = ((person, person.position(index)) for person in others)
+        return [person for person, n in there if n is not None and not person.held[n]]
 
     def _is_other(self, box: np.ndarray, index: int) -> bool:
         """Whether a box of what was taken out may be somebody who is not followed."""

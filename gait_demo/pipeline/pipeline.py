@@ -135,6 +135,7 @@ class Pipeline:
         chosen = chosen_people(analysis, self.options)
         others = people - len(chosen)
         everyone = self.options.anonymize.person is None
+        told = analysis.people if everyone else chosen
         seconds = Counter(analysis.timings) + Counter(clock.seconds)
         return {
             "frames_in": len(analysis.times),
@@ -153,7 +154,7 @@ class Pipeline:
             "tracks": [coverage(person) for person in chosen],
             "warnings": [
                 *([] if everyone else [likeness(other, chosen[0]) for other in chosen[1:]]),
-                *(text for person in chosen for text in warnings(person, float(info.fps))),
+                *(text for person in told for text in warnings(person, float(info.fps))),
             ],
             "seed": seed,
             "strength": round(self.options.anonymize.strength, 4),

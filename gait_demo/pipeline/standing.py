@@ -72,7 +72,7 @@ def refuse_standing(
     """
     last = len(foreground) - 1
     seen = [track for track in tracks if track.sightings is not None]
-    for track in (track for track in tracks if track.sightings is None):
+    for track in (_as_found(track) for track in tracks if track.sightings is None):
         ends = track.first_frame + len(track) - 1
         if last - ends > _PAUSE_S * fps and _leaves_ghost(foreground, track, -1, fps, width, seen):
             raise NoPersonError(
@@ -85,6 +85,15 @@ def refuse_standing(
                 f"Until {begins / fps:.1f} s somebody stands still, and cannot be told from the "
                 "background: trim the clip to where people walk."
             )
+
+
+def _as_found(track: Track) -> Track:
+    """A track from where the person was first found to where they were last."""
+    first, last = np.flatnonzero(track.found)[[0, -1]]
+    there = slice(first, last + 1)
+    return Track(
+        track.track_id, track.first_frame + int(first), track.xyxy[there], track.found[there]
+    )
 
 
 def _leaves_ghost(
