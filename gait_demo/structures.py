@@ -108,6 +108,7 @@ class Track:
         found: (T,) bool; False where the person was lost and the box is a prediction.
         sightings: (T,) int32, the number of the detector's sighting in each frame, -1 where there
             is none; None: the person was found by motion.
+        is_part: whether this is hardly a person, but a trunk, say, seen apart from somebody.
     """
 
     track_id: int
@@ -115,6 +116,7 @@ class Track:
     xyxy: np.ndarray
     found: np.ndarray
     sightings: np.ndarray | None = None
+    is_part: bool = False
 
     def __post_init__(self) -> None:
         _require(self.xyxy, "Track.xyxy", (None, 4), "f")

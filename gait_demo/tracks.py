@@ -30,7 +30,9 @@ _SUSPECTED = 0.2  # share of the looks at which somebody who moves must have bee
 _SAME_PLACE = 0.3  # share of boxes, from which on they may be one person's
 _ALMOST_ALL, _SAME_BOX = 0.8, 0.6  # share of the frames, and IoU, of two tracks of one person
 _INSIDE = 0.6  # of a person's box, and of the other's height: from there on the one is in the other
-_PART = 0.7  # of a track's height: what is less tall, brief, and in its box is a part of it
+# Of a track's height, and of its looks: who is less tall, seen less often, and always in its box is
+# a part of it
+_PART, _SELDOM = 0.7, 0.5
 _TOGETHER = 0.2  # share of the looks in which the detector sees another in the box of a track
 
 
@@ -75,9 +77,8 @@ def follow_people(
     ways, rate = follow(sightings, fps), fps * sightings.looked
     people = [way for way in ways if _is_believed(sightings, way, rate)]
     tracks = [_track_of(sightings, way, fps) for way in people]
-    brief = _SHORTEST_S * rate
-    people = [way for way in people if len(way) > brief or not _is_part(sightings, way, tracks)]
-    seen = [_track_of(sightings, way, fps) for way in people]
+    parts = [_is_part(sightings, way, tracks) for way in people]
+    seen = tracks
     moving = _moving(foreground, fps)
     alone = [m for m in moving if not _is_of_two(m, sightings)]
     same = [
@@ -96,7 +97,11 @@ def follow_people(
     # of whom both know the same, subtraction is the more exact
     exact = {id(by_motion): _to_the_ends(by_motion, track)
              for by_motion, track in zip(same, seen, strict=True) if by_motion}  # fmt: skip
-    kept = [track for track, by_motion in zip(seen, same, strict=True) if by_motion is None]
+    kept = [
+        replace(track, is_part=part)
+        for track, by_motion, part in zip(seen, same, parts, strict=True)
+        if by_motion is None
+    ]
     others = [track for track in moving if id(track) not in exact]
     return _ranked([*exact.values(), *kept, *others], options or TrackOptions())
 
@@ -169,7 +174,7 @@ def _to_the_ends(track: Track, other: Track) -> Track:
 def _is_part(sightings: Sightings, way: Way, tracks: list[Track]) -> bool:
     """Whether a way is that of a head or a trunk of somebody who is seen more often."""
     return any(
-        len(way) < (track.sightings >= 0).sum()
+        len(way) < _SELDOM * (track.sightings >= 0).sum()
         and np.mean([
             _is_part_at(sightings.frames[frame][number].xyxy, track, frame)
             for frame, number in way.items()

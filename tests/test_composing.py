@@ -104,6 +104,7 @@ def test_a_child_seen_now_and_then_is_erased_all_the_time():
     misses = [(1, t) for t in range(60) if not 20 <= t < 44]
     both = np.concatenate([masks, child])
     here = composer(both, np.zeros_like(masks[0]), NoPlate((180, 320)), misses=misses)
+    assert len(here._people) == 1  # who is erased, but not drawn
     for index in (5, 15, 50, 55):
         assert left(here, frames[index], child[0, index])[0] < 0.1, index
 

@@ -169,14 +169,14 @@ def test_two_who_walk_side_by_side_are_two():
     assert len(tracks) == 2 and all(track.sightings is not None for track in tracks)
 
 
-def test_a_trunk_seen_apart_from_its_person_is_nobody_else():
+def test_a_trunk_seen_apart_from_its_person_is_a_part():
     _, _, masks = scenes.walk(frames=60, paths=((60, 260),))
     trunk = np.zeros_like(masks)
     trunk[0, 20:28, :110] = masks[0, 20:28, :110]
     tracks = followed(seen(np.concatenate([masks, trunk])))
-    assert len(tracks) == 1 and len(tracks[0]) == 60
+    assert [track.is_part for track in tracks] == [False, True]
     child = scenes.walk(frames=60, paths=((60, 260),), tall=60)[2]  # in front of them all the way
-    assert len(followed(seen(np.concatenate([masks, child])))) == 2
+    assert [one.is_part for one in followed(seen(np.concatenate([masks, child])))] == [False] * 2
 
 
 def test_the_boxes_of_a_tracker_are_steady():

@@ -67,8 +67,8 @@ class _Layer:
 
 
 def chosen_people(analysis: Analysis, options: PipelineOptions) -> list[Person]:
-    """Who gets another gait: the most prominent who walk; or the one person of the options, and
-    who may be the same person, because they are never seen together.
+    """Who gets another gait: the most prominent who walk, and are more than a part of somebody; or
+    the one person of the options, and who may be the same, because they are never seen together.
 
     Raises:
         NoPersonError: that person is not in the video.
@@ -76,7 +76,8 @@ def chosen_people(analysis: Analysis, options: PipelineOptions) -> list[Person]:
     walkers = [person for person in analysis.people if person.walks]
     wanted = options.anonymize.person
     if wanted is None:
-        return walkers[: options.tracks.max_people]
+        people = [person for person in walkers if not person.track.is_part] or walkers
+        return people[: options.tracks.max_people]
     chosen = [person for person in walkers if person.track.track_id == wanted]
     if not chosen:
         numbers = ", ".join(str(person.track.track_id) for person in walkers)
