@@ -86,8 +86,10 @@ def follow_people(
         for track, way in zip(seen, people, strict=True)
     ]
     if images is not None:
-        lost = [way for way, by_motion in zip(people, same, strict=True) if by_motion is None]
-        bridge(sightings, lost, people, foreground, fps, images)
+        whole = [way for way, part in zip(people, parts, strict=True) if not part]
+        moved = [way for way, by_motion in zip(people, same, strict=True) if by_motion]
+        lost = [way for way in whole if all(way is not other for other in moved)]
+        bridge(sightings, lost, whole, foreground, fps, images)
         seen = [_track_of(sightings, way, fps) for way in people]
     moving = [
         track
@@ -185,8 +187,8 @@ def _is_part(sightings: Sightings, way: Way, tracks: list[Track]) -> bool:
 
 def _is_part_at(person: np.ndarray, track: Track, frame: int) -> bool:
     position = frame - track.first_frame
-    if not 0 <= position < len(track) or not track.found[position]:
-        return False
+    if position < 0 or not (track.found[: position + 1].any() and track.found[position:].any()):
+        return False  # before or after all looks at them
     box = track.xyxy[position]
     is_small = person[3] - person[1] < _PART * (box[3] - box[1])
     return bool(is_small and overlap(person, box) > _INSIDE * area(person))

@@ -173,7 +173,8 @@ def test_a_trunk_seen_apart_from_its_person_is_a_part():
     _, _, masks = scenes.walk(frames=60, paths=((60, 260),))
     trunk = np.zeros_like(masks)
     trunk[0, 20:28, :110] = masks[0, 20:28, :110]
-    tracks = followed(seen(np.concatenate([masks, trunk])))
+    instead = [(0, t) for t in range(22, 26)]
+    tracks = followed(seen(np.concatenate([masks, trunk]), misses=instead))
     assert [track.is_part for track in tracks] == [False, True]
     child = scenes.walk(frames=60, paths=((60, 260),), tall=60)[2]  # in front of them all the way
     assert [one.is_part for one in followed(seen(np.concatenate([masks, child])))] == [False] * 2
