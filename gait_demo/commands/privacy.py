@@ -57,7 +57,7 @@ def _evaluate(parsed: argparse.Namespace) -> None:
     (parsed.out / "results.md").write_text(tables(report) + "\n")
     success_by_view(report, parsed.out / "success.png")
     privacy_against_naturalness(report, parsed.out / "privacy.png")
-    print(tables(report))
+    print(f"{tables(report)}\n\nThis run took {report['seconds'] / 60:.0f} minutes.")
 
 
 def _methods(parsed: argparse.Namespace) -> tuple[dict[str, Method], list[Weights]]:
