@@ -54,7 +54,7 @@ def number_people(rgb: np.ndarray, tracks: Sequence[Track], index: int) -> np.nd
     height, width = rgb.shape[:2]
     radius = max(_LEAST_PX, round(_BADGE * min(height, width)))
     line = max(1, radius // 10)
-    here = [t for t in tracks if index in t.first_frame + np.flatnonzero(t.found)]
+    here = [track for track in tracks if track.is_found(index)]
     boxes = [t.xyxy[index - t.first_frame] for t in here]
     for x0, y0, x1, y1 in np.round(boxes).astype(int).reshape(-1, 4).tolist():
         cv2.rectangle(picture, (x0, y0), (x1, y1), _DARK, 3 * line)

@@ -127,6 +127,11 @@ class Track:
     def __len__(self) -> int:
         return len(self.xyxy)
 
+    def is_found(self, index: int) -> bool:
+        """Whether the person was found in the clip's frame `index`."""
+        position = index - self.first_frame
+        return 0 <= position < len(self) and bool(self.found[position])
+
 
 @dataclass(frozen=True)
 class SilhouetteClip:

@@ -76,9 +76,8 @@ def follow_people(
     """
     ways, rate = follow(sightings, fps), fps * sightings.looked
     people = [way for way in ways if _is_believed(sightings, way, rate)]
-    tracks = [_track_of(sightings, way, fps) for way in people]
-    parts = [_is_part(sightings, way, tracks) for way in people]
-    seen = tracks
+    seen = [_track_of(sightings, way, fps) for way in people]
+    parts = [_is_part(sightings, way, seen) for way in people]
     moving = _moving(foreground, fps)
     alone = [m for m in moving if not _is_of_two(m, sightings)]
     same = [

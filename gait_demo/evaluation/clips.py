@@ -189,7 +189,7 @@ def _as_analysed(rgb: np.ndarray, size: int) -> tuple[np.ndarray, float]:
 
 def _boxes(tracks: list[Track], index: int, info: VideoInfo) -> tuple[list[int], np.ndarray]:
     """Ids of the tracks that are found in frame `index`, and the part of their boxes within it."""
-    there = [track for track in tracks if index in track.first_frame + np.flatnonzero(track.found)]
+    there = [track for track in tracks if track.is_found(index)]
     boxes = np.reshape([track.xyxy[index - track.first_frame] for track in there], (-1, 4))
     inside = boxes.clip(0, [info.width, info.height] * 2)
     return [track.track_id for track in there], inside
