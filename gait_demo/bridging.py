@@ -1,4 +1,4 @@
-"""People carried through the looks in which the detector loses them, or their outline.
+"""People bridged over the looks in which the detector loses them, or their outline.
 
 From the nearest looks that are sure, a mask goes along with the picture (dense inverse search
 flow, Kroeger et al. 2016), forward and backward; look by look its edge is laid anew where colours
@@ -23,9 +23,9 @@ from .sightings import Sighting, Sightings
 
 _USUAL = 0.75  # of a person's median score: a look that has less is not sure, ...
 _ONE_PIECE = 0.9  # ... nor one whose mask has less of its area in its largest piece
-_LONGEST_S = 1.5  # that a mask is carried from a sure look
+_LONGEST_S = 1.5  # that a mask is moved from a sure look
 _FLOW_S = 1 / 30  # between two images whose flow is measured, at least
-_CORE, _REACH = 0.012, 0.07  # heights from a carried edge, inwards and outwards, of the new one
+_CORE, _REACH = 0.012, 0.07  # heights from a moved edge, inwards and outwards, of the new one
 _ROUNDS = 2  # of GrabCut
 _BINS = 8  # of each colour, in a histogram
 _ALIKE = 0.5  # Hellinger distance of colours from those at the sure look, at most
@@ -61,30 +61,30 @@ def bridge(
     images: Images,
 ) -> None:
     """Gives people a sighting in the looks in which they are not surely seen, where they can be
-    carried there. Where they cannot, what was seen stays.
+    moved there. Where they cannot, what was seen stays.
 
     Args:
-        sightings: of the clip; those that are carried are added.
-        lost: the ways of the people to carry; changed in place.
+        sightings: of the clip; those that are bridged are added.
+        lost: the ways of the people to bridge; changed in place.
         everyone: all ways: what surely is another's is not theirs.
         foreground: of the clip.
-        images: read once, and only if somebody must be carried.
+        images: read once, and only if somebody must be bridged.
     """
     gaps = [gap for way in lost for gap in find_gaps(sightings, way, fps)]
     for gap, shown in _with_images(gaps, fps, images):
         others = [way for way in everyone if way is not gap.way]
-        for look, mask in _Carrier(sightings, others, foreground, shown).bridge(gap).items():
+        for look, mask in _Bridge(sightings, others, foreground, shown).span(gap).items():
             score = np.mean([
                 sightings.frames[n][gap.way[n]].score
                 for n in (gap.before, gap.after) if n is not None
             ])  # fmt: skip
             box = bounds(mask) / np.float32(sightings.scale)
             gap.way[look] = len(sightings.frames[look])
-            sightings.frames[look].append(Sighting(box, float(score), pack(mask), carried=True))
+            sightings.frames[look].append(Sighting(box, float(score), pack(mask), bridged=True))
 
 
 def find_gaps(sightings: Sightings, way: Way, fps: float) -> list[Gap]:
-    """Where somebody must be carried, and can be: near enough to a sure look.
+    """Where somebody must be bridged, and can be: near enough to a sure look.
 
     A look is sure if its score is about the usual one and its mask one piece.
     """
@@ -138,8 +138,8 @@ def _with_images(
             kept = {n: kept[n] for n in kept if n >= oldest}
 
 
-class _Carrier:
-    """Carries masks along the images of one gap, which are (h, w, 3) uint8 by frame."""
+class _Bridge:
+    """Moves masks along the images of one gap, which are (h, w, 3) uint8 by frame."""
 
     def __init__(
         self,
@@ -156,12 +156,12 @@ class _Carrier:
         self._flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
         self._grid = np.stack(np.meshgrid(*map(np.arange, sightings.shape[::-1])), axis=-1)
 
-    def bridge(self, gap: Gap) -> dict[int, np.ndarray]:
+    def span(self, gap: Gap) -> dict[int, np.ndarray]:
         """(h, w) uint8, 0 or 1, by look: from the sure look before, or after, or from both, each
         the more the nearer it is."""
         frames = list(self._images)
-        there = self._carry(gap, gap.before, frames)
-        back = self._carry(gap, gap.after, frames[::-1])
+        there = self._along(gap, gap.before, frames)
+        back = self._along(gap, gap.after, frames[::-1])
         masks = {}
         for look in gap.looks:
             if look in there and look in back:
@@ -172,7 +172,7 @@ class _Carrier:
                 masks[look] = there[look] if look in there else back[look]
         return {look: mask for look, mask in masks.items() if mask.any()}
 
-    def _carry(self, gap: Gap, start: int | None, frames: list[int]) -> dict[int, np.ndarray]:
+    def _along(self, gap: Gap, start: int | None, frames: list[int]) -> dict[int, np.ndarray]:
         """Masks by look, as far as they are surely the person's."""
         masks: dict[int, np.ndarray] = {}
         if start is None:

@@ -66,7 +66,7 @@ def find_again(
     """
     analysis, crowd = _kept(analysed), _crowd()
     person, gait = Pipeline(models, options).gaits(analysis, options.anonymize.seed)[0]
-    seen = ~person.held
+    seen = person.seen
     return crowd.ranks(person.silhouettes.masks[seen], gait[seen]), crowd.people
 
 

@@ -153,19 +153,23 @@ def find_blobs(mask: np.ndarray) -> list[Blob]:
     return blobs
 
 
-def smooth_boxes(path: Path, width: int, fps: float) -> tuple[np.ndarray, np.ndarray, slice]:
+def smooth_boxes(
+    path: Path, shape: tuple[int, int], fps: float
+) -> tuple[np.ndarray, np.ndarray, slice]:
     """Steady boxes of a path, (T, 4), where the person was seen, (T,) bool, and what part of the
-    path this is: that in which the person is in the picture, which is `width` pixels wide.
+    path this is: that in which the person is in the picture, (h, w) = `shape`.
 
     Head and feet lines are quantiles over more than half a stride, so that a head or foot missed
     for some frames does not shrink the person. Frames in which the person is cut by the left or
     right border, or hidden by another, take them from the frames around. Before the first and
-    after the last look the person is where prediction has them.
+    after the last look the person is where prediction has them; they are gone when it has them
+    beyond the left or right border or, if the lower one cuts them, their head below that.
     """
     seen = path.seen
     frames = np.arange(len(seen))
     found = np.array([blob is not None for blob in seen])
     sure = np.array(path.sure) & found
+    height, width = shape
     if sure.sum() < max(3, 0.15 * found.sum()):
         sure = found
     boxes = np.stack([blob.xyxy for blob in seen if blob is not None])
@@ -190,7 +194,10 @@ def smooth_boxes(path: Path, width: int, fps: float) -> tuple[np.ndarray, np.nda
     centre[frames < first] = centre[first] + (shift - shift[first])[frames < first]
     centre[frames > last] = centre[last] + (shift - shift[last])[frames > last]
     centre = _smoothed(centre, way)
-    gone = beyond & ((centre + reach <= 0) | (centre - reach >= width))
+    head = _extended(frames, at, boxes[trusted, 1], size)
+    below = np.where(frames < first, *(boxes[[0, -1], 3] > (1 - _BORDER) * height))
+    outside = (centre + reach <= 0) | (centre - reach >= width) | (below & (head >= height))
+    gone = beyond & outside
     begin = max(np.flatnonzero(gone & (frames < first)), default=-1) + 1
     end = min(np.flatnonzero(gone & (frames > last)), default=len(frames))
     there = slice(int(begin), int(end))

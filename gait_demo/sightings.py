@@ -25,13 +25,13 @@ class Sighting:
     Attributes:
         xyxy: (4,) float32 box in full-resolution pixels.
         score: of the detector, in [0, 1].
-        carried: whether it was not detected, but carried from another frame.
+        bridged: whether it was not detected, but comes from another frame (`bridging`).
     """
 
     xyxy: np.ndarray
     score: float
     packed: bytes = field(repr=False)
-    carried: bool = False
+    bridged: bool = False
 
 
 @dataclass

@@ -77,7 +77,7 @@ def follow_people(
     ways, rate = follow(sightings, fps), fps * sightings.looked
     people = [way for way in ways if _is_believed(sightings, way, rate)]
     seen = [_track_of(sightings, way, fps) for way in people]
-    parts = [_is_part(sightings, way, seen) for way in people]
+    wholes = [_whole_of(sightings, way, seen) for way in people]
     moving = _moving(foreground, fps)
     alone = [m for m in moving if not _is_of_two(m, sightings)]
     same = [
@@ -85,7 +85,7 @@ def follow_people(
         for track, way in zip(seen, people, strict=True)
     ]
     if images is not None:
-        whole = [way for way, part in zip(people, parts, strict=True) if not part]
+        whole = [way for way, other in zip(people, wholes, strict=True) if other is None]
         moved = [way for way, by_motion in zip(people, same, strict=True) if by_motion]
         lost = [way for way in whole if all(way is not other for other in moved)]
         bridge(sightings, lost, whole, foreground, fps, images)
@@ -99,8 +99,8 @@ def follow_people(
     exact = {id(by_motion): _to_the_ends(by_motion, track)
              for by_motion, track in zip(same, seen, strict=True) if by_motion}  # fmt: skip
     kept = [
-        replace(track, is_part=part)
-        for track, by_motion, part in zip(seen, same, parts, strict=True)
+        track if whole is None else _as_part(track, seen[whole])
+        for track, by_motion, whole in zip(seen, same, wholes, strict=True)
         if by_motion is None
     ]
     others = [track for track in moving if id(track) not in exact]
@@ -172,16 +172,42 @@ def _to_the_ends(track: Track, other: Track) -> Track:
     )
 
 
-def _is_part(sightings: Sightings, way: Way, tracks: list[Track]) -> bool:
-    """Whether a way is that of a head or a trunk of somebody who is seen more often."""
-    return any(
-        len(way) < _SELDOM * (track.sightings >= 0).sum()
-        and np.mean([
+def _whole_of(sightings: Sightings, way: Way, tracks: list[Track]) -> int | None:
+    """Which of the tracks is that of the person, seen more often, whose head or trunk a way is."""
+    for n, track in enumerate(tracks):
+        inside = [
             _is_part_at(sightings.frames[frame][number].xyxy, track, frame)
             for frame, number in way.items()
-        ]) > _ALMOST_ALL
-        for track in tracks
-    )  # fmt: skip
+        ]
+        is_seldom = len(way) < _SELDOM * (track.sightings >= 0).sum()
+        if is_seldom and np.mean(inside) > _ALMOST_ALL:
+            return n
+    return None
+
+
+def _as_part(track: Track, whole: Track) -> Track:
+    """The track of a part, which goes along with the person before its first sighting and after
+    its last."""
+    first, last = track.first_frame + np.flatnonzero(track.found)[[0, -1]]
+    begin = min(first, whole.first_frame)
+    end = max(last + 1, whole.first_frame + len(whole))
+    nearest = np.clip(np.arange(begin, end) - whole.first_frame, 0, len(whole) - 1)
+    corners = whole.xyxy[nearest].reshape(-1, 2, 2)
+    low, size = corners[:, :1], np.diff(corners, axis=1)
+    mine = slice(first - track.first_frame, last + 1 - track.first_frame)
+    there = slice(first - begin, last + 1 - begin)
+    place = (track.xyxy[mine].reshape(-1, 2, 2) - low[there]) / size[there]
+    xyxy = (low + np.median(place, axis=0) * size).reshape(-1, 4)
+    xyxy[there] = track.xyxy[mine]
+    around = (first - begin, end - last - 1)
+    return replace(
+        track,
+        first_frame=int(begin),
+        xyxy=xyxy,
+        found=np.pad(track.found[mine], around),
+        sightings=np.pad(track.sightings[mine], around, constant_values=-1),
+        is_part=True,
+    )
 
 
 def _is_part_at(person: np.ndarray, track: Track, frame: int) -> bool:
@@ -255,20 +281,20 @@ def _track_of(sightings: Sightings, seen: Way, fps: float) -> Track:
 
 def _blob(sightings: Sightings, sighting: Sighting) -> Blob:
     """Where the mask of a sighting is, or else where it was detected, in working pixels; of one
-    that was carried, the box of the mask alone."""
+    that was bridged, the box of the mask alone."""
     mask = sightings.mask(sighting)
     x, y, w, h = cv2.boundingRect(mask)
     if w * h == 0:
         return Blob(sighting.xyxy.astype(np.float64) * sightings.scale)
     box = np.array([x, y, x + w, y + h], np.float64)
-    if sighting.carried:
+    if sighting.bridged:
         return Blob(box)
     return Blob(box, np.count_nonzero(mask[y : y + h, x : x + w], axis=0))
 
 
 def _track(path: Path, shape: tuple[int, int], scale: float, fps: float) -> Track:
     """A path at working resolution, smoothed, at full resolution; its id is still to be given."""
-    xyxy, found, there = smooth_boxes(path, shape[1], fps)
+    xyxy, found, there = smooth_boxes(path, shape, fps)
     return Track(0, path.first_frame + there.start, (xyxy / scale).astype(np.float32), found)
 
 

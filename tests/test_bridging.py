@@ -30,19 +30,19 @@ def withheld(masks, gone=WITHHELD, every=1):
     return sightings, way
 
 
-def carried(sightings, way, truth, frames):
+def bridged(sightings, way, truth, frames):
     """IoU with the truth of what the way shows in each of the frames."""
     masks = [sightings.mask(sightings.frames[t][way[t]]) for t in frames]
     return [scenes.iou(mask, truth[t]) for mask, t in zip(masks, frames, strict=True)]
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_a_walker_is_carried_through_a_stretch_without_detections(walker, known):
+def test_a_walker_is_bridged_through_a_stretch_without_detections(walker, known):
     frames, _, masks = walker
     sightings, way = withheld(masks)
     foreground = packed(masks[0]) if known else nothing_known(masks.shape[2:])
     bridge(sightings, [way], [way], foreground, scenes.FPS, images(frames))
-    ious = carried(sightings, way, masks[0], WITHHELD)
+    ious = bridged(sightings, way, masks[0], WITHHELD)
     assert min(ious) > 0.75 and np.mean(ious) > 0.85
 
 
@@ -53,10 +53,10 @@ def test_an_outline_that_is_not_sure_is_replaced(walker):
     sightings, way = withheld(wrong, gone=())
     assert scenes.iou(wrong[0, 30], masks[0, 30]) < 0.6
     bridge(sightings, [way], [way], packed(masks[0]), scenes.FPS, images(frames))
-    assert carried(sightings, way, masks[0], [30])[0] > 0.85
+    assert bridged(sightings, way, masks[0], [30])[0] > 0.85
 
 
-def test_who_is_gone_is_not_carried(walker):
+def test_who_is_gone_is_not_bridged(walker):
     frames, scene, masks = walker
     left = [f if f.index < 30 else type(f)(f.index, f.time, scene) for f in frames]
     sightings, way = withheld(masks, gone=range(30, FRAMES))
@@ -65,14 +65,14 @@ def test_who_is_gone_is_not_carried(walker):
     assert max(way) < 32
 
 
-def test_nobody_is_carried_far(walker):
+def test_nobody_is_bridged_far(walker):
     _, _, masks = walker
     sightings, way = withheld(masks, gone=range(10, FRAMES))
     (gap,) = find_gaps(sightings, way, fps=10)
     assert gap.before == 9 and gap.after is None and gap.looks == tuple(range(10, 25))
 
 
-def test_frames_are_read_only_if_somebody_must_be_carried(walker):
+def test_frames_are_read_only_if_somebody_must_be_bridged(walker):
     _, _, masks = walker
     sightings, way = withheld(masks, gone=())
 

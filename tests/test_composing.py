@@ -184,6 +184,21 @@ def test_the_one_person_chosen_is_still_the_same_under_another_number(known):
     assert left(here, frames[20], masks[1, 20])[0] > 0.9  # the other stays in clear
 
 
+@pytest.mark.parametrize("person", [1, 2])
+@pytest.mark.parametrize("every", [1, 2])
+def test_the_one_person_chosen_is_erased_where_another_overlaps(person, every):
+    frames, _, masks = scenes.walk(frames=80, paths=((60, 260), (260, 60)))
+    seen = masks.copy()
+    seen[0][masks[1] > 0] = 0  # behind the other
+    hidden = [(0, t) for t in range(80) if seen[0, t].sum() < 0.5 * masks[0, t].sum()]
+    plate, both = build_plate(iter(frames)), masks.max(axis=0)
+    here = composer(seen, both, plate, every=every, misses=hidden, person=person)
+    (chosen,) = here._people
+    mine = seen[int(chosen.track.xyxy[0, 0] > 160)]
+    for index in range(30, 50):
+        assert left(here, frames[index], mine[index])[0] < 0.06, index
+
+
 def test_whose_legs_are_not_seen_is_erased_whole(crossing):
     frames, masks, _ = crossing
     seen = masks.copy()

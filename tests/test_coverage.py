@@ -11,7 +11,7 @@ from gait_demo.structures import SilhouetteClip, Track
 FPS = 25
 
 
-def person(lost, poor=(), carried=(), outside=(), frames=20, first=100):
+def person(lost, poor=(), bridged=(), outside=(), frames=20, first=100):
     masks = np.zeros((frames, 64, 64), np.float32)
     masks[:, 4:60, 26:38] = 1
     masks[list(poor), 30:36] = 0  # in two pieces
@@ -21,20 +21,20 @@ def person(lost, poor=(), carried=(), outside=(), frames=20, first=100):
     found = ~np.isin(np.arange(frames), lost)
     track = Track(3, first, xyxy, found, np.where(found, 0, -1).astype(np.int32))
     clip = SilhouetteClip(3, first, masks, xyxy)
-    return Person.of(track, clip, looks(first + frames, [first + n for n in carried]))
+    return Person.of(track, clip, looks(first + frames, [first + n for n in bridged]))
 
 
-def looks(frames, carried=()):
+def looks(frames, bridged=()):
     """One sighting in each frame."""
     box = np.array([0, 0, 40, 100], np.float32)
-    seen = [[Sighting(box, 0.9, b"", carried=n in carried)] for n in range(frames)]
+    seen = [[Sighting(box, 0.9, b"", bridged=n in bridged)] for n in range(frames)]
     return Sightings((100, 40), 1.0, seen)
 
 
 def test_lost_stretches_and_poor_silhouettes_are_listed():
-    told = coverage(person(lost=[0, 1, 7, 19], poor=[4, 5, 7], carried=[10, 11, 19]))
+    told = coverage(person(lost=[0, 1, 7, 19], poor=[4, 5, 7], bridged=[10, 11, 19]))
     assert told["lost"] == [[100, 101], [107, 107], [119, 119]]
-    assert told["carried"] == [[110, 111]]
+    assert told["bridged"] == [[110, 111]]
     assert told["poor"] == 2  # in frame 7 there is none at all
     assert told["coverage"] == 0.8 and told["found_by"] == "detector"
     assert (told["person"], told["first_frame"], told["frames"]) == (3, 100, 20)
@@ -59,13 +59,19 @@ def test_who_was_not_seen_to_come_or_to_leave_is_told(lost, message):
     assert warnings(person(lost=list(lost)[2:-2], frames=100), FPS) == []
 
 
+def test_of_a_part_one_thing_is_told():
+    seldom = person(lost=range(14))
+    (told,) = warnings(replace(seldom, track=replace(seldom.track, is_part=True)), FPS)
+    assert "Person 3 is seen now and then, in the place of somebody else" in told
+
+
 def test_who_is_half_out_of_the_picture_is_not_lost():
     leaving = person(lost=[0, 1, 5], outside=[0, 2])
-    assert np.flatnonzero(leaving.held).tolist() == [0, 1, 5]
+    assert np.flatnonzero(~leaving.seen).tolist() == [0, 1, 5]
     assert np.flatnonzero(leaving.lost).tolist() == [1, 5]
 
 
-def test_foreground_of_the_usual_size_carries_a_track():
+def test_foreground_of_the_usual_size_is_the_person():
     whole = person(lost=[])
     found = whole.track.found.copy()
     found[[3, 4, 9]] = False
@@ -73,4 +79,4 @@ def test_foreground_of_the_usual_size_carries_a_track():
     masks[9, 34:] = 0  # only the upper half stands out
     seen = replace(whole.silhouettes, masks=masks)
     person_again = Person.of(replace(whole.track, found=found), seen, looks(120))
-    assert np.flatnonzero(person_again.held).tolist() == [9]
+    assert np.flatnonzero(~person_again.seen).tolist() == [9]

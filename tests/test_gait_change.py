@@ -46,7 +46,7 @@ def check(pipeline: Pipeline, clip: Path, folder: Path) -> None:
     seen = person.silhouettes
     anet, fps = pipeline.models.anet, float(analysis.info.fps)
     before = seen.masks > 0.5
-    inside = in_picture(seen.squares, analysis.info.width) & ~person.held
+    inside = in_picture(seen.squares, analysis.info.width) & person.seen
     after = np.stack([
         anonymize(seen, anet, unlike(seen, anet, seed, fps=fps), fps=fps).masks > 0.5
         for seed in SEEDS

@@ -188,7 +188,7 @@ def test_a_camera_that_follows_the_walker(pipeline, tmp_path):
     left, gone = 0, 0  # pixels of the old walker beside the new one
     for new in pipeline.compose(analysis, 1):
         position = whole.position(new.frame.index)
-        if position is None or whole.held[position]:
+        if position is None or not whole.seen[position]:
             continue
         square = whole.silhouettes.squares[position]
         old, now, drawn = (crop_square(rgb, square)

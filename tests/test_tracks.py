@@ -163,6 +163,22 @@ def test_a_person_who_walks_out_is_followed_until_nothing_is_left(path):
     assert (track.found | away).all()
 
 
+@pytest.mark.parametrize("way", [1, -1])
+def test_who_walks_out_below_is_gone(way):
+    masks = np.zeros((1, 100, 180, 320), np.uint8)
+    for t in range(100):
+        masks[0, t] = scenes.figure((180, 320), 160, 165 + 2.5 * t, 110, 0.35 * t)
+    there = np.flatnonzero(masks[0].any(axis=(1, 2)))  # 52 frames
+    misses = [(0, t) for t in there[-6:]]  # a head alone is not seen
+    sightings = seen(masks, misses=misses)
+    sightings.frames = sightings.frames[::way]
+    (track,) = followed(sightings)
+    assert len(there) - 2 <= len(track) <= len(there) + 8
+    stays = np.concatenate([masks[:, :30], np.repeat(masks[:, 29:30], 70, axis=1)], axis=1)
+    (track,) = followed(seen(stays, misses=[(0, t) for t in range(50, 100)]))
+    assert len(track) == 100  # cut by the lower border, and not going anywhere
+
+
 def test_two_who_walk_side_by_side_are_two():
     _, _, masks = scenes.walk(frames=60, paths=((50, 230), (70, 250)))
     tracks = followed(seen(masks), masks.max(axis=0))
@@ -176,6 +192,10 @@ def test_a_trunk_seen_apart_from_its_person_is_a_part():
     instead = [(0, t) for t in range(22, 26)]
     tracks = followed(seen(np.concatenate([masks, trunk]), misses=instead))
     assert [track.is_part for track in tracks] == [False, True]
+    whole, part = (true_boxes(masks[0]), tracks[1])
+    beside = np.abs(middles(part) - (whole[:, 0] + whole[:, 2]) / 2)
+    assert len(part) == 60 and beside.max() < 8  # goes along before and after
+    assert (part.sightings >= 0).sum() == part.found.sum() in (7, 8)
     child = scenes.walk(frames=60, paths=((60, 260),), tall=60)[2]  # in front of them all the way
     assert [one.is_part for one in followed(seen(np.concatenate([masks, child])))] == [False] * 2
 

@@ -132,7 +132,7 @@ def _evaluate_detector(parsed: argparse.Namespace) -> None:
             detector=detector,
             references=References.load(parsed.references),
             tracks_of=lambda video: [
-                replace(person.track, xyxy=boxes_around(person.silhouettes), found=~person.held)
+                replace(person.track, xyxy=boxes_around(person.silhouettes), found=person.seen)
                 for person in _people(detector, video)
             ],
             sizes=parsed.sizes,
@@ -162,7 +162,7 @@ def _evaluate_detector(parsed: argparse.Namespace) -> None:
 
 def _silhouettes(detector: Detector, video: Path) -> list[SilhouetteClip]:
     """Of everyone in a video, without the frames in which somebody was lost."""
-    clips = [(person.silhouettes, ~person.held) for person in _people(detector, video)]
+    clips = [(person.silhouettes, person.seen) for person in _people(detector, video)]
     return [replace(c, masks=c.masks[seen], squares=c.squares[seen]) for c, seen in clips]
 
 

@@ -30,7 +30,7 @@ from gait_demo.video import probe, read_frames
 
 _WHOLE = 0.85  # of its square's height: a silhouette that spans less lacks its head or its legs
 _HALF = 0.6  # of the usual: a silhouette that fills less lacks another part
-_AS_LARGE = 0.3  # of the usual: foreground that differs less carries a track
+_AS_LARGE = 0.3  # of the usual: foreground that differs less is the person
 _LOOKS_A_SECOND = 12.5  # at least, of the detector; tracks and foreground carry what is between
 _WAITING_FRAMES = 8  # for the detector, at most
 _HIDES = 0.6  # score of people who are kept out of the background
@@ -44,46 +44,47 @@ class Person:
 
     Attributes:
         track: where the person is.
-        silhouettes: one for each frame of the track; where the person was lost, that of the
-            nearest frame in which they were not.
-        held: (T,) bool, where nothing was seen of the person: neither by the detector nor, by its
-            size, in the foreground.
-        lost: (T,) bool, where more than half of the person should have been seen, and is held.
-        carried: (T,) bool, where the person was carried from another look, with the picture.
+        silhouettes: one for each frame of the track; where the person was not seen,
+            that of the nearest frame in which they were.
+        seen: (T,) bool, where the track was found and something is there, or what stands out from
+            the background has the person's size.
+        lost: (T,) bool, where the person was not seen, but more than half of them should be.
+        bridged: (T,) bool, where the silhouette comes from another look, moved with the picture.
         partial: (T,) bool, where the silhouette lacks the head, the legs, or another large part.
         poor: (T,) bool, where the silhouette is not one piece, or not spread as a walker's is.
     """
 
     track: Track
     silhouettes: SilhouetteClip
-    held: np.ndarray
+    seen: np.ndarray
     lost: np.ndarray
-    carried: np.ndarray
+    bridged: np.ndarray
     partial: np.ndarray
     poor: np.ndarray
 
     @classmethod
-    def of(cls, track: Track, seen: SilhouetteClip, sightings: Sightings) -> Person:
-        filled = seen.masks.mean(axis=(1, 2))
+    def of(cls, track: Track, clip: SilhouetteClip, sightings: Sightings) -> Person:
+        """clip: the silhouettes in all frames of the track, as `extract` has them."""
+        filled = clip.masks.mean(axis=(1, 2))
         usual = np.median(filled[track.found]) if track.found.any() else 0
         found = track.found | (np.abs(filled - usual) < _AS_LARGE * usual)
-        held = ~found | (filled < EMPTY)
+        seen = found & (filled >= EMPTY)
         middles = sightings.scale * track.xyxy[:, [0, 2]].mean(axis=1)
-        lost = held & (middles > 0) & (middles < sightings.shape[1])
-        rows = (seen.masks > 0.5).any(axis=2)
+        lost = ~seen & (middles > 0) & (middles < sightings.shape[1])
+        rows = (clip.masks > 0.5).any(axis=2)
         tall = rows.shape[1] - rows.argmax(axis=1) - rows[:, ::-1].argmax(axis=1)
-        partial = ~held & ((tall < _WHOLE * rows.shape[1]) | (filled < _HALF * usual))
-        poor = ~held & ~np.array([is_good(mask) for mask in seen.masks])
-        good = np.flatnonzero(~held)
+        partial = seen & ((tall < _WHOLE * rows.shape[1]) | (filled < _HALF * usual))
+        poor = seen & ~np.array([is_good(mask) for mask in clip.masks])
+        good = np.flatnonzero(seen)
         if len(good):
             nearest = np.abs(np.arange(len(track))[:, None] - good).argmin(axis=1)
-            seen = replace(seen, masks=seen.masks[good[nearest]])
-        return cls(track, seen, held, lost, _carried(track, sightings), partial, poor)
+            clip = replace(clip, masks=clip.masks[good[nearest]])
+        return cls(track, clip, seen, lost, _bridged(track, sightings), partial, poor)
 
     @property
     def walks(self) -> bool:
         """Whether there is any silhouette to work on."""
-        return not self.held.all()
+        return bool(self.seen.any())
 
     def position(self, index: int) -> int | None:
         """Where in the track the clip's frame `index` is; None if the track is not there."""
@@ -96,14 +97,14 @@ class Person:
         return None if position is None else self.track.xyxy[position]
 
 
-def _carried(track: Track, sightings: Sightings) -> np.ndarray:
-    """(T,) bool, where the sighting that a frame of the track goes by was carried there."""
+def _bridged(track: Track, sightings: Sightings) -> np.ndarray:
+    """(T,) bool, where the sighting that a frame of the track goes by was bridged."""
     if track.sightings is None:
         return np.zeros(len(track), bool)
     latest = np.maximum.accumulate(np.where(track.sightings >= 0, np.arange(len(track)), -1))
     looks = sightings.frames[track.first_frame :][: len(track)]
-    carried = [n >= 0 and looks[n][track.sightings[n]].carried for n in latest]
-    return track.found & carried
+    bridged = [n >= 0 and looks[n][track.sightings[n]].bridged for n in latest]
+    return track.found & bridged
 
 
 @dataclass(frozen=True)
@@ -184,8 +185,8 @@ class Analyser:
         with self._clock.time("silhouettes"):
             for done, track in enumerate(tracks):
                 self._report("silhouettes", done, len(tracks))
-                seen = extract(foreground, track, tracks, sightings)
-                people.append(Person.of(track, seen, sightings))
+                clip = extract(foreground, track, tracks, sightings)
+                people.append(Person.of(track, clip, sightings))
         if not any(person.walks for person in people):
             raise NoPersonError(
                 "A person was found, but never a whole silhouette. "

@@ -47,7 +47,7 @@ class Carrier:
 
     def at(self, frame: Frame, plate: Plate | NoPlate, position: int) -> Carried | None:
         """What is carried at a position of the track; None while nothing is surely the person."""
-        if not self._person.held[position]:
+        if self._person.seen[position]:
             self._look = self._seen(frame, plate, position)
         return None if self._look is None else Carried(self._look, self._fields[position])
 

@@ -39,8 +39,7 @@ class Composed:
         colorized: (H, W, 3) uint8 RGB.
         covered: whether somebody got another gait in it.
         lost: whether somebody was lost in it, and their place was cleared.
-        erased: whether something moved in it, or looked like somebody, that was not one of the
-            people who are followed, and was taken out.
+        erased: whether something was taken out of it that may be somebody who is not followed.
     """
 
     frame: Frame
@@ -68,7 +67,7 @@ class _Layer:
 
 def chosen_people(analysis: Analysis, options: PipelineOptions) -> list[Person]:
     """Who gets another gait: the most prominent who walk, and are more than a part of somebody; or
-    the one person of the options, and who may be the same, because they are never seen together.
+    the one person of the options, and who may be the same, because the two are never seen together.
 
     Raises:
         NoPersonError: that person is not in the video.
@@ -89,9 +88,7 @@ def chosen_people(analysis: Analysis, options: PipelineOptions) -> list[Person]:
 def _may_be(person: Person, other: Person, fps: float) -> bool:
     """Whether another one may be the person, lost and found again under another number."""
     first = min(person.track.first_frame, other.track.first_frame)
-    seen = [
-        np.pad(~(p.held | p.carried), (p.track.first_frame - first, 0)) for p in (person, other)
-    ]
+    seen = [np.pad(p.seen & ~p.bridged, (p.track.first_frame - first, 0)) for p in (person, other)]
     together = sum(map(np.logical_and, *seen))
     return person is not other and together < _AT_ONCE_S * fps
 
@@ -166,7 +163,7 @@ class Composer:
                 with self._clock.time("colorize"):
                     carried = carrier.at(frame, self._analysis.plate, position)
             if carried is None:
-                if not person.held[position]:
+                if person.seen[position]:
                     square = person.silhouettes.squares[position]
                     self._crops[track_id] = crop_square(frame.rgb, square)
                 crop = self._crops.get(track_id)
@@ -202,5 +199,5 @@ class Composer:
     def _is_drawn(self, person: Person) -> np.ndarray:
         """(T,) bool, where a person is seen, or was or will be within a while."""
         reach = round(_DRAWN_S * self._analysis.info.fps)
-        near = np.convolve(~person.held, np.ones(2 * reach + 1))
-        return near[reach:][: len(person.held)] > 0
+        near = np.convolve(person.seen, np.ones(2 * reach + 1))
+        return near[reach:][: len(person.seen)] > 0

@@ -17,22 +17,22 @@ def coverage(person: Person) -> dict:
         `person`: the track id; `first_frame`, `frames`: of the track, which begins before the
         first look and ends after the last one, where prediction has the person come and go;
         `lost`: pairs of the first and the last frame of every stretch in which the person was
-        not seen, in the numbers of the clip; `carried`: such pairs where the detector had lost
-        them, and they were carried from another frame with the picture; `poor`: how many
-        silhouettes the quality rule rejects; `coverage`: share of the frames in which the person
-        was not lost; `found_by`: "detector" or "motion".
+        not seen, but should have been, in the numbers of the clip; `bridged`: such pairs where the
+        detector had lost them, and their silhouette comes from another frame, moved along with
+        the picture; `poor`: how many silhouettes the quality rule rejects; `coverage`: share of
+        the frames in which the person was not lost; `found_by`: "detector" or "motion".
     """
     track = person.track
-    lost, carried = (
+    lost, bridged = (
         [[track.first_frame + a, track.first_frame + b] for a, b in _runs(flags)]
-        for flags in (person.lost, person.carried)
+        for flags in (person.lost, person.bridged)
     )
     return {
         "person": track.track_id,
         "first_frame": track.first_frame,
         "frames": len(track),
         "lost": lost,
-        "carried": carried,
+        "bridged": bridged,
         "poor": int(person.poor.sum()),
         "coverage": round(float(1 - person.lost.mean()), 4),
         "found_by": "motion" if track.sightings is None else "detector",
@@ -42,6 +42,11 @@ def coverage(person: Person) -> dict:
 def warnings(person: Person, fps: float) -> list[str]:
     """Sentences on somebody who was seen too seldom, or not on the way in or out."""
     told, name, first_frame = [], f"Person {person.track.track_id}", person.track.first_frame
+    if person.track.is_part:
+        return [
+            f"{name} is seen now and then, in the place of somebody else: a part of them, or a "
+            "child beside them. Check that they are nowhere in clear."
+        ]
     if not person.walks:
         return [f"{name} was never seen whole, and is painted over: check where they are."]
     share = 1 - person.lost.mean()
@@ -51,7 +56,7 @@ def warnings(person: Person, fps: float) -> list[str]:
             "they should be is painted over. Check those frames, or use a clip in which they are "
             "seen better."
         )
-    first, last = np.flatnonzero(~person.held)[[0, -1]]
+    first, last = np.flatnonzero(person.seen)[[0, -1]]
     for which, there, beyond, look, lost in (
         ("first", "already", "Before", first, person.lost[:first]),
         ("last", "still", "After", last, person.lost[last + 1 :]),
@@ -69,8 +74,8 @@ def likeness(other: Person, wanted: Person) -> str:
     """A sentence on somebody who got another gait because they may be the person who was wanted."""
     other, wanted = other.track.track_id, wanted.track.track_id
     return (
-        f"Person {other} is never seen together with person {wanted}, may be the same, and was "
-        "anonymized as well."
+        f"Person {other} is not seen together with person {wanted} for as long as 0.2 s, may be "
+        "the same, and was anonymized as well."
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from gait_demo.boxes import area, overlap
+from gait_demo.boxes import area, iou, overlap
 from gait_demo.composite import box_region, erase, silhouette_region
 from gait_demo.config import TrackOptions
 from gait_demo.pipeline.analysis import Analysis, Person
@@ -36,7 +36,8 @@ class Eraser:
             index: of the frame.
 
         Returns:
-            Whether one of them was lost, and whether somebody else was taken out as well.
+            Whether one of them was lost, and whether something was taken out as well that may be
+            somebody who is not followed.
         """
         shape, plate = rgb.shape[:2], self._analysis.plate
         moving, scale = self._analysis.foreground[index], self._analysis.foreground.scale
@@ -50,11 +51,13 @@ class Eraser:
                 continue
             own = self._place(person.track, index)
             lost |= bool(person.lost[position])
-            seen |= not person.held[position]
-            if person.held[position] or person.partial[position]:
+            seen |= bool(person.seen[position])
+            if not person.seen[position] or person.partial[position]:
                 regions.append(box_region(shape, box))
             if self._everyone:  # with all that hangs together with the person
                 own, box = blobs.whole(own, box, blobs.share(own) > 0.5)
+            else:
+                own = own | self._tangle(person.track, index)
             mine |= own
             own, _ = shadows.whole(own, box, shadows.touched(own))
             mask, square = (each[position] for each in (
@@ -79,7 +82,7 @@ class Eraser:
         mine = {person.track.track_id for person in self._people}
         others = (p for p in self._analysis.people if p.track.track_id not in mine)
         there = ((person, person.position(index)) for person in others)
-        return [person for person, n in there if n is not None and not person.held[n]]
+        return [person for person, n in there if n is not None and person.seen[n]]
 
     def _is_other(self, box: np.ndarray, index: int) -> bool:
         """Whether a box of what was taken out may be somebody who is not followed."""
@@ -93,6 +96,23 @@ class Eraser:
         tracks = [person.track for person in analysis.people]
         seen = own_place(analysis.foreground, track, tracks, index, analysis.sightings)
         return seen | own_mask(analysis.foreground, track, tracks, index)
+
+    def _tangle(self, track: Track, index: int) -> np.ndarray:
+        """What moves in the box of a person whom another overlaps, but for what the detector knows
+        to be the other's, (h, w) uint8, 0 or 1."""
+        foreground, sightings = self._analysis.foreground, self._analysis.sightings
+        box = track.xyxy[index - track.first_frame]
+        found = [person for person in self._analysis.people if person.track.is_found(index)]
+        others = [person.box(index) for person in found if person.track is not track]
+        if not any(overlap(box, other) for other in others):
+            return np.zeros(foreground.shape, np.uint8)
+        tangle = own_mask(foreground, track, [], index)
+        seen = sightings.frames[sightings.last_look(index)] or []
+        mine = [iou(one.xyxy, box) > max(iou(one.xyxy, other) for other in others) for one in seen]
+        if any(mine):  # else a mask of another may hold the person, too
+            for one in (one for one, is_mine in zip(seen, mine, strict=True) if not is_mine):
+                tangle &= ~sightings.mask(one)
+        return tangle
 
     def _suspects(self, index: int) -> np.ndarray:
         """Where the detector last saw anybody who is not followed, (h, w) uint8, 0 or 1."""
