@@ -13,7 +13,8 @@ from .sightings import Sightings
 _GAP_S = 1.0  # a person may stay unseen for so long and still be the same
 _HIDDEN_S = 1.5  # and so long behind another
 _LINE = 8  # sightings that show which way somebody goes
-_SAME = 0.4  # heights by which two ways that are one may miss each other
+# Heights by which two ways that are one may miss each other, and more for each second between them
+_SAME, _DRIFT = 0.4, 0.15
 _TRUNK = 0.4  # width over height by which the tracker knows a person
 _SURE, _UNSURE, _NEW = 0.35, 0.1, 0.45  # scores that go on with a way, at most one, begin one
 
@@ -28,7 +29,7 @@ def follow(sightings: Sightings, fps: float) -> list[Way]:
         if seen is not None:
             for track_id, number in _update(tracker, sightings, frame):
                 ways.setdefault(track_id, {})[frame] = number
-    return _rejoined(sightings, list(ways.values()), round(_HIDDEN_S * fps))
+    return _rejoined(sightings, list(ways.values()), fps)
 
 
 def _byte_tracker(gap: int):
@@ -54,19 +55,24 @@ def _update(tracker, sightings: Sightings, frame: int) -> list[tuple[int, int]]:
     return [(int(row[4]), int(row[7])) for row in followed]
 
 
-def _rejoined(sightings: Sightings, pieces: list[Way], longest: int) -> list[Way]:
-    """Joins pieces of one person's way that are no more than `longest` frames apart: the tracker
-    forgets whoever is exactly behind another.
+def _rejoined(sightings: Sightings, pieces: list[Way], fps: float) -> list[Way]:
+    """Joins pieces of one person's way that are not too far apart: the tracker forgets whoever is
+    exactly behind another.
 
     Args:
         pieces: the number of the sighting in each frame.
     """
     people: list[Way] = []
     for later in sorted(pieces, key=min):
-        ended = [seen for seen in people if 0 < min(later) - max(seen) <= longest]
-        apart = [_apart(sightings, earlier, later) for earlier in ended]
-        if apart and min(apart) < _SAME:
-            ended[int(np.argmin(apart))].update(later)
+        waits = {n: (min(later) - max(seen)) / fps for n, seen in enumerate(people)}
+        misses = {
+            n: _apart(sightings, people[n], later) - _DRIFT * wait
+            for n, wait in waits.items()
+            if 0 < wait <= _HIDDEN_S
+        }
+        nearest = min(misses, key=misses.get, default=None)
+        if nearest is not None and misses[nearest] < _SAME:
+            people[nearest].update(later)
         else:
             people.append(dict(later))
     return people
