@@ -81,3 +81,12 @@ def test_frames_are_read_only_if_somebody_must_be_bridged(walker):
 
     bridge(sightings, [way], [way], packed(masks[0]), scenes.FPS, unread)
     assert len(way) == FRAMES
+
+
+@pytest.mark.parametrize("gone", [range(8), range(52, 60)])
+def test_a_walker_is_bridged_to_the_ends_of_the_clip(walker, gone):
+    frames, _, masks = walker
+    sightings, way = withheld(masks, gone=gone)
+    foreground = nothing_known(masks.shape[2:])
+    bridge(sightings, [way], [way], foreground, scenes.FPS, images(frames))
+    assert set(gone) <= set(way) and min(bridged(sightings, way, masks[0], gone)) > 0.75

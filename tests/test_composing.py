@@ -1,5 +1,6 @@
 """Nobody who was seen passes through: what is left of people once they are taken out of a frame."""
 
+from collections import Counter
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -14,13 +15,15 @@ from gait_demo.config import AnonymizeOptions, PipelineOptions, TrackOptions
 from gait_demo.detector import Detections
 from gait_demo.foreground import ForegroundClip
 from gait_demo.pipeline.analysis import Person
-from gait_demo.pipeline.composing import Composer
+from gait_demo.pipeline.composing import Composer, chosen_people
+from gait_demo.pipeline.pipeline import Pipeline
 from gait_demo.plate import NoPlate
 from gait_demo.sightings import Sightings
 from gait_demo.silhouettes import extract
 from gait_demo.tracks import follow_people
 
 CROSSING = {"frames": 60, "paths": ((60, 260),)}
+UNKNOWN = NoPlate((180, 320))
 
 
 def composer(
@@ -103,7 +106,7 @@ def test_a_child_seen_now_and_then_is_erased_all_the_time():
     child = scenes.walk(frames=60, paths=((76, 276),), tall=60)[2]
     misses = [(1, t) for t in range(60) if not 20 <= t < 44]
     both = np.concatenate([masks, child])
-    here = composer(both, np.zeros_like(masks[0]), NoPlate((180, 320)), misses=misses)
+    here = composer(both, np.zeros_like(masks[0]), UNKNOWN, misses=misses)
     assert len(here._people) == 1  # who is erased, but not drawn
     for index in (5, 15, 50, 55):
         assert left(here, frames[index], child[0, index])[0] < 0.1, index
@@ -114,7 +117,7 @@ def test_the_one_person_chosen_is_looked_for_where_prediction_has_them_gone():
     stands = scenes.walk(frames=50, paths=((20, 275),))[2]
     masks[0, :50], masks[0, 50:] = stands[0], stands[0, -1]
     misses = [(0, t) for t in range(50, 150)]
-    here = composer(masks, np.zeros_like(masks[0]), NoPlate((180, 320)), misses=misses, person=2)
+    here = composer(masks, np.zeros_like(masks[0]), UNKNOWN, misses=misses, person=2)
     sightings = here._analysis.sightings
     seen = sightings.frames[49][0]
     for look in sightings.frames[90:]:
@@ -139,7 +142,7 @@ def test_whom_subtraction_misses_at_an_end_is_followed_by_the_detector(crossing,
 def test_somebody_lost_for_long_while_the_camera_moves(crossing, gone):
     frames, masks, _ = crossing
     nothing = np.zeros_like(masks[0])
-    here = composer(masks, nothing, NoPlate((180, 320)), misses=[(0, t) for t in gone])
+    here = composer(masks, nothing, UNKNOWN, misses=[(0, t) for t in gone])
     for index in gone:
         share, lost, erased = left(here, frames[index], masks[0, index])
         assert share < 0.1 and (lost or erased), index
@@ -150,7 +153,7 @@ def test_who_stays_half_in_the_picture_has_not_left(gone):
     frames, _, masks = scenes.walk(frames=60, paths=((14, 8),), tall=130)
     nothing = np.zeros_like(masks[0])
     misses = [(0, t) for t in gone]
-    here = composer(masks, nothing, NoPlate((180, 320)), misses=misses)
+    here = composer(masks, nothing, UNKNOWN, misses=misses)
     for index in gone:
         share, lost, _ = left(here, frames[index], masks[0, index])
         assert share < 0.1 and lost, index
@@ -158,7 +161,7 @@ def test_who_stays_half_in_the_picture_has_not_left(gone):
 
 def test_who_walks_out_was_not_lost():
     frames, _, masks = scenes.walk(frames=60, paths=((-60, 380),))
-    here = composer(masks, np.zeros_like(masks[0]), NoPlate((180, 320)))
+    here = composer(masks, np.zeros_like(masks[0]), UNKNOWN)
     there = [frame for frame in frames if masks[0, frame.index].any()]
     assert not any(left(here, frame, masks[0, frame.index])[1] for frame in there)
 
@@ -166,7 +169,7 @@ def test_who_walks_out_was_not_lost():
 def test_who_is_lost_is_not_drawn_for_ever(crossing):
     frames, masks, _ = crossing
     gone = [(0, t) for t in range(30, 60)]
-    here = composer(masks, np.zeros_like(masks[0]), NoPlate((180, 320)), misses=gone)
+    here = composer(masks, np.zeros_like(masks[0]), UNKNOWN, misses=gone)
     (drawn,) = here._drawn
     assert drawn[:45].all() and not drawn[52:].any()
 
@@ -175,7 +178,7 @@ def test_who_is_lost_is_not_drawn_for_ever(crossing):
 def test_the_one_person_chosen_is_still_the_same_under_another_number(known):
     frames, _, masks = scenes.walk(frames=150, paths=((40, 280), (300, 300)))
     misses = [(0, t) for t in range(45, 100)]
-    plate = build_plate(iter(frames)) if known else NoPlate((180, 320))
+    plate = build_plate(iter(frames)) if known else UNKNOWN
     here = composer(masks, np.zeros_like(masks[0]), plate, misses=misses, person=2)
     numbers = {person.track.track_id for person in here._people}
     assert len(here._analysis.people) == 3 and numbers == {2, 3}
@@ -203,14 +206,14 @@ def test_whose_legs_are_not_seen_is_erased_whole(crossing):
     frames, masks, _ = crossing
     seen = masks.copy()
     seen[0, 28:34, 120:] = 0
-    here = composer(seen, np.zeros_like(masks[0]), NoPlate((180, 320)))
+    here = composer(seen, np.zeros_like(masks[0]), UNKNOWN)
     for index in range(28, 34):
         assert left(here, frames[index], masks[0, index])[0] < 0.1, index
 
 
 def test_who_is_not_followed_is_erased_where_the_detector_is_not_sure():
     frames, _, masks = scenes.walk(frames=60, paths=((60, 150), (260, 260)))
-    here = composer(masks, np.zeros_like(masks[0]), NoPlate((180, 320)), scores=(0.9, 0.25))
+    here = composer(masks, np.zeros_like(masks[0]), UNKNOWN, scores=(0.9, 0.25))
     assert len(here._analysis.people) == 1
     share, lost, erased = left(here, frames[30], masks[1, 30])
     assert share < 0.06 and erased and not lost
@@ -220,7 +223,7 @@ def test_who_is_one_too_many_is_erased_even_where_lost():
     frames, _, masks = scenes.walk(frames=60, paths=((60, 150), (250, 200)))
     misses = [(1, t) for t in range(28, 33)]
     nothing = np.zeros_like(masks[0])
-    here = composer(masks, nothing, NoPlate((180, 320)), misses=misses, most=1)
+    here = composer(masks, nothing, UNKNOWN, misses=misses, most=1)
     assert len(here._analysis.people) == 2 and len(here._people) == 1
     for index in (20, 30):
         assert left(here, frames[index], masks[1, index])[0] < 0.06
@@ -230,7 +233,7 @@ def test_who_is_one_too_many_is_erased_even_where_lost():
 def test_nobody_else_is_said_to_be_erased_when_all_are_followed(crossing, plate):
     frames, masks, background = crossing
     foreground = masks[0] if plate == "known" else np.zeros_like(masks[0])
-    here = composer(masks, foreground, background if plate == "known" else NoPlate((180, 320)))
+    here = composer(masks, foreground, background if plate == "known" else UNKNOWN)
     assert not any(left(here, frame, masks[0, frame.index])[2] for frame in frames)
 
 
@@ -240,3 +243,117 @@ def test_nothing_else_changes(crossing):
     composer(masks, masks[0], plate)._eraser.erase(rgb, 30)
     near = cv2.dilate(masks[0, 30], np.ones((25, 25), np.uint8)) > 0
     assert np.array_equal(rgb[~near], frames[30].rgb[~near])
+
+
+@pytest.mark.parametrize("hidden", [range(28, 36), range(45, 60)])
+def test_who_stays_in_clear_is_no_stranger_where_the_one_person_chosen_is_not_seen(hidden):
+    frames, _, masks = scenes.walk(frames=60, paths=((60, 120), (200, 280)))
+    plate, misses = build_plate(iter(frames)), [(0, t) for t in hidden]
+    here = composer(masks, masks[1], plate, misses=misses, person=2)
+    for index in hidden:
+        share, lost, _ = left(here, frames[index], masks[1, index])
+        assert share > 0.95 and lost, index
+
+
+def test_a_part_of_who_is_followed_is_nobody_else(crossing):
+    frames, masks, _ = crossing
+    both = np.concatenate([masks, np.zeros_like(masks)])
+    both[0, 28:34, 120:], both[1, 28:34, 120:] = 0, masks[0, 28:34, 120:]  # legs seen apart
+    here = composer(both, np.zeros_like(masks[0]), UNKNOWN, scores=(0.9, 0.25))
+    assert len(here._analysis.people) == 1
+    for index in range(28, 34):
+        share, _, erased = left(here, frames[index], masks[0, index])
+        assert share < 0.06 and not erased, index
+
+
+@pytest.mark.parametrize(("tall", "is_told"), [(16, False), (32, True)])
+def test_what_is_too_small_to_be_somebody_is_erased_but_not_told(crossing, tall, is_told):
+    frames, masks, plate = crossing
+    thing = np.zeros_like(masks[0])
+    thing[:, 40 : 40 + tall, 20:32] = 1
+    shown = scenes.changed(frames, lambda t, rgb: np.where(thing[t][..., None] > 0, 250, rgb))
+    share, _, erased = left(composer(masks, masks[0] | thing, plate), shown[30], thing[30])
+    assert share < 0.1 and erased == is_told
+
+
+@pytest.fixture(scope="module")
+def behind():
+    """Two who cross, what is seen of them, and when the one behind is hidden."""
+    frames, _, masks = scenes.walk(frames=80, paths=((60, 260), (260, 60)))
+    shown = masks.copy()
+    shown[0][masks[1] > 0] = 0
+    hidden = [t for t in range(80) if shown[0, t].sum() < 0.5 * masks[0, t].sum()]
+    return frames, masks.max(axis=0), shown, hidden, build_plate(iter(frames))
+
+
+def test_where_the_detector_sees_both_the_other_stays_in_clear(behind):
+    frames, both, shown, hidden, plate = behind
+    here = composer(shown, both, plate, misses=[(0, t) for t in hidden], person=1)
+    assert here._people[0].track.xyxy[0, 0] < 160  # the one behind
+    for index in (33, 34, 35, 43, 44, 45):
+        assert left(here, frames[index], shown[1, index])[0] > 0.75, index
+
+
+def test_whom_the_mask_of_another_holds_is_erased(behind):
+    frames, both, shown, hidden, plate = behind
+    merged = shown.copy()
+    merged[1, hidden] = both[hidden]
+    here = composer(merged, both, plate, misses=[(0, t) for t in hidden], person=1)
+    for index in hidden:
+        assert left(here, frames[index], shown[0, index])[0] < 0.06, index
+
+
+def test_who_comes_later_hides_no_suspect():
+    frames, _, masks = scenes.walk(frames=60, paths=((-160, 220), (260, 260)))
+    here = composer(masks, np.zeros_like(masks[0]), UNKNOWN, scores=(0.9, 0.25))
+    (person,) = here._analysis.people
+    assert person.track.first_frame > 10
+    for index in range(10):
+        assert left(here, frames[index], masks[1, index])[0] < 0.06, index
+
+
+def test_who_is_taken_to_be_gone_between_two_looks_is_erased_where_they_were():
+    frames, _, masks = scenes.walk(frames=60, paths=((88, 442),))
+    frames[41:], masks[0, 41:] = [frames[40]] * 19, masks[0, 40]  # stops, half in the picture
+    misses = [(0, t) for t in range(41, 60)]
+    here = composer(masks, np.zeros_like(masks[0]), UNKNOWN, every=4, misses=misses)
+    (person,) = here._people
+    assert person.position(41) is not None and person.position(42) is None
+    for index in range(40, 44):
+        assert left(here, replace(frames[40], index=index), masks[0, 40])[0] < 0.06, index
+
+
+def test_who_is_seen_as_tall_as_usual_but_half_as_wide_is_erased_whole(crossing):
+    frames, masks, _ = crossing
+    half = masks.copy()
+    for t in range(28, 34):
+        half[0, t, :, : round(60 + 200 * t / 59) + 2] = 0
+    here = composer(half, np.zeros_like(masks[0]), UNKNOWN)
+    for index in range(28, 34):
+        share, lost, _ = left(here, frames[index], masks[0, index])
+        assert share < 0.06 and not lost, index
+
+
+def test_who_is_only_bridged_is_not_seen_together_with_another():
+    masks = scenes.walk(frames=60, paths=((60, 150), (260, 260)))[2]
+    here = composer(masks, np.zeros_like(masks[0]), UNKNOWN)
+    one, two = here._analysis.people
+    options = PipelineOptions(anonymize=AnonymizeOptions(person=1))
+    assert chosen_people(here._analysis, options) == [one]
+    here._analysis.people = (one, replace(two, bridged=two.seen))
+    assert len(chosen_people(here._analysis, options)) == 2
+
+
+@pytest.mark.parametrize("person", [None, 1])
+def test_people_too_many_are_warned_of_if_they_are_erased(person):
+    masks = scenes.walk(frames=60, paths=((60, 150), (260, 200)))[2]
+    misses = [(1, t) for t in range(20, 40)]
+    analysis = composer(masks, np.zeros_like(masks[0]), UNKNOWN, misses=misses)._analysis
+    analysis.info = SimpleNamespace(fps=scenes.FPS, width=320, height=180)
+    analysis.times, analysis.camera, analysis.timings = range(60), "moving", {}
+    options = PipelineOptions(
+        anonymize=AnonymizeOptions(person=person), tracks=TrackOptions(max_people=1)
+    )
+    pipeline = Pipeline(SimpleNamespace(weights=[]), options)
+    report = pipeline._report(analysis, 0, Counter(), Clock())
+    assert any("Person 2" in text for text in report["warnings"]) == (person is None)

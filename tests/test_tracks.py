@@ -179,6 +179,27 @@ def test_who_walks_out_below_is_gone(way):
     assert len(track) == 100  # cut by the lower border, and not going anywhere
 
 
+@pytest.mark.parametrize("blind", [range(75, 100), range(25)])
+def test_few_looks_that_are_not_exact_tell_a_speed(blind):
+    _, _, masks = scenes.walk(frames=100, paths=((60, 240),))
+    for t in range(0, 100, 6):
+        masks[0, t] = np.roll(masks[0, t], 4 if t % 12 else -4, axis=1)
+    (track,) = followed(seen(masks, every=6, misses=[(0, t) for t in blind]))
+    assert np.abs(middles(track) - np.linspace(60, 240, 100)).max() < 6
+
+
+def test_what_is_bridged_tells_neither_speed_nor_size():
+    _, _, masks = scenes.walk(frames=60, paths=((60, 260),))
+    masks[0, 38:46] = masks[0, 38]  # caught by the background, ...
+    masks[0, 38:46, 140:] = 0  # ... and without feet
+    sightings = seen(masks, misses=[(0, t) for t in range(46, 60)])
+    for look in sightings.frames[38:46]:
+        look[:] = [replace(one, bridged=True) for one in look]
+    (track,) = followed(sightings)
+    assert np.diff(middles(track)[48:]).mean() > 3  # before: 3.4
+    assert track.xyxy[48:, 3].min() > 160
+
+
 def test_two_who_walk_side_by_side_are_two():
     _, _, masks = scenes.walk(frames=60, paths=((50, 230), (70, 250)))
     tracks = followed(seen(masks), masks.max(axis=0))
