@@ -21,6 +21,7 @@ from gait_demo.errors import DataError
 from gait_demo.evaluation.attackers import NETWORKS, Attacker, AttackerOptions
 from gait_demo.evaluation.gaits import Gaits, Method, Progress
 from gait_demo.evaluation.identity import GALLERY, PROBES
+from gait_demo.evaluation.rhythm import Rhythm
 from gait_demo.evaluation.view_transform import ViewTransform
 
 ADVERSARIES = ("naive", "informed", "linking", "same noise")
@@ -78,6 +79,11 @@ def view_transform(training: Gaits, on_progress: Progress | None = None) -> Reco
     return distances
 
 
+def rhythm(training: Gaits, on_progress: Progress | None = None) -> Recogniser:
+    """By the rhythm of the steps alone."""
+    return Rhythm.fit(training)
+
+
 def _views(gaits: Gaits) -> np.ndarray:
     return gaits.view + _MADE * ~gaits.clear
 
@@ -99,7 +105,12 @@ def deep(
 def recognisers(steps: int, seed: int = 0) -> dict[str, Train]:
     """All of them, by name; `steps` of the networks' training."""
     networks = {name: partial(deep, AttackerOptions(name, steps, seed=seed)) for name in NETWORKS}
-    return {"raw GEI": raw_gei, "GEI + view transformation": view_transform, **networks}
+    return {
+        "raw GEI": raw_gei,
+        "GEI + view transformation": view_transform,
+        "rhythm": rhythm,
+        **networks,
+    }
 
 
 @dataclass(frozen=True)
