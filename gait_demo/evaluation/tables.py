@@ -18,7 +18,8 @@ _NATURAL = {
 
 def tables(report: dict) -> str:
     """All of them, with a word of explanation each."""
-    return f"{privacy(report)}\n\n{by_view(report)}\n\n{naturalness(report)}"
+    parts = privacy, by_attacker, by_view, naturalness
+    return "\n\n".join(part(report) for part in parts)
 
 
 def privacy(report: dict) -> str:
@@ -39,6 +40,20 @@ def privacy(report: dict) -> str:
         f"and {1 - thrice:.3f}). Then, adversary by adversary, how often the best attacker of all "
         "names the right person at once, over all views of the gallery, with its 95 % interval "
         f"over people (by chance: {once:.3f}).\n\n" + markdown(head, rows)
+    )
+
+
+def by_attacker(report: dict) -> str:
+    """Every recogniser by itself; the first, raw gait energy images, checks the others."""
+    rows = [
+        [name, adversary, *(_rate(one[adversary]["all probes"]["all views"]["top-1"])
+                            for one in method.values())]
+        for name, method in report["methods"].items()
+        for adversary in ADVERSARIES
+    ]  # fmt: skip
+    recognisers = next(iter(report["methods"].values()))
+    return "The same, attacker by attacker.\n\n" + markdown(
+        ["method", "adversary", *recognisers], rows
     )
 
 
