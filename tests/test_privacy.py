@@ -15,7 +15,7 @@ from gait_demo.evaluation.baselines import nothing
 from gait_demo.evaluation.figures import privacy_against_naturalness, success_by_view
 from gait_demo.evaluation.privacy import PrivacyOptions, evaluate_privacy, worst
 from gait_demo.evaluation.protocol import ADVERSARIES
-from gait_demo.evaluation.tables import by_view, naturalness
+from gait_demo.evaluation.tables import by_attacker, by_view, naturalness
 from gait_demo.evaluation.tables import privacy as headline
 from gait_demo.models import build
 from gait_demo.models.stgan import STGAN, STGANDims
@@ -69,6 +69,13 @@ def test_table_shows_success_and_the_worst_case(report):
     assert "3 people to train attackers on, 3 others tested" in lines[0]
     assert rows["empty"].count("1.000 [1.00-1.00]") == len(ADVERSARIES)
     assert rows["empty"].count("0.000") >= 2  # success of the subset that there is
+
+
+def test_table_shows_every_attacker_by_itself(report):
+    head, rule, *rows = by_attacker(report).splitlines()[2:]
+    assert head.startswith("| method | adversary | raw GEI |") and "| rhythm |" in head
+    assert len(rows) == len(METHODS) * len(ADVERSARIES)
+    assert rows[0].startswith("| none | naive | 1.000 [1.00-1.00] |")
 
 
 def test_tables_by_view_and_of_naturalness(report):
