@@ -85,10 +85,10 @@ def follow_people(
         for track, way in zip(seen, people, strict=True)
     ]
     if images is not None:
-        whole = [way for way, other in zip(people, wholes, strict=True) if other is None]
+        apart = [way for way, whole in zip(people, wholes, strict=True) if whole is None]
         moved = [way for way, by_motion in zip(people, same, strict=True) if by_motion]
-        lost = [way for way in whole if all(way is not other for other in moved)]
-        bridge(sightings, lost, whole, foreground, fps, images)
+        lost = [way for way in apart if all(way is not other for other in moved)]
+        bridge(sightings, lost, apart, foreground, fps, images)
         seen = [_track_of(sightings, way, fps) for way in people]
     moving = [
         track

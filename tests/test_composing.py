@@ -202,6 +202,21 @@ def test_the_one_person_chosen_is_erased_where_another_overlaps(person, every):
         assert left(here, frames[index], mine[index])[0] < 0.06, index
 
 
+def test_who_stands_where_another_is_predicted_is_not_seen_together_with_them():
+    xs = 40 + 1.4 * np.arange(150)
+    xs[104:] = xs[103] - 2 * np.arange(1, 47)  # turns back after being found again
+    frames, _, masks = scenes.walk(frames=150, paths=((40, 250), (100, 323)))
+    for t, x in enumerate(xs):
+        masks[0, t] = scenes.figure((180, 320), x, 165, 110, 0.35 * t)
+    foreground = masks.max(axis=0)
+    foreground[:, 160:172] = 1  # the floor flickers
+    misses = [(0, t) for t in range(45, 100)]
+    analysis = composer(masks, foreground, build_plate(iter(frames)), misses=misses)._analysis
+    for person in (2, 3):  # before and after they were lost
+        options = PipelineOptions(anonymize=AnonymizeOptions(person=person))
+        assert {p.track.track_id for p in chosen_people(analysis, options)} == {2, 3}
+
+
 def test_whose_legs_are_not_seen_is_erased_whole(crossing):
     frames, masks, _ = crossing
     seen = masks.copy()

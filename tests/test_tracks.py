@@ -7,8 +7,9 @@ import scenes
 from gait_demo.background import build_plate
 from gait_demo.detector import Detections
 from gait_demo.errors import NoPersonError
+from gait_demo.following import _rejoined
 from gait_demo.foreground import ForegroundClip
-from gait_demo.sightings import Sightings
+from gait_demo.sightings import Sighting, Sightings
 from gait_demo.tracks import find_people, follow_people
 from gait_demo.video import read_frames
 
@@ -198,6 +199,19 @@ def test_what_is_bridged_tells_neither_speed_nor_size():
     (track,) = followed(sightings)
     assert np.diff(middles(track)[48:]).mean() > 3  # before: 3.4
     assert track.xyxy[48:, 3].min() > 160
+
+
+@pytest.mark.parametrize(("gap", "pieces"), [(4, 2), (34, 1)])
+def test_who_is_lost_for_longer_may_be_further_off(gap, pieces):
+    found, later = range(30), range(30 + gap, 60 + gap)
+    step, off = 80 / 29, 50  # 0.45 heights
+    sightings = Sightings((180, 320), 1.0, [[] for _ in range(60 + gap)])
+    for t in (*found, *later):
+        x = 40 + step * t + off * (t in later)
+        box = np.array([x - 20, 55, x + 20, 165], np.float32)
+        sightings.frames[t].append(Sighting(box, 0.9, b""))
+    ways = [dict.fromkeys(frames, 0) for frames in (found, later)]
+    assert len(_rejoined(sightings, ways, scenes.FPS)) == pieces
 
 
 def test_two_who_walk_side_by_side_are_two():

@@ -88,8 +88,12 @@ def chosen_people(analysis: Analysis, options: PipelineOptions) -> list[Person]:
 def _may_be(person: Person, other: Person, fps: float) -> bool:
     """Whether another one may be the person, lost and found again under another number."""
     first = min(person.track.first_frame, other.track.first_frame)
-    seen = [np.pad(p.seen & ~p.bridged, (p.track.first_frame - first, 0)) for p in (person, other)]
-    together = sum(map(np.logical_and, *seen))
+    # not `seen`: what stands out where prediction has them may be the other one
+    found = [
+        np.pad(p.track.found & ~p.bridged, (p.track.first_frame - first, 0))
+        for p in (person, other)
+    ]
+    together = sum(map(np.logical_and, *found))
     return person is not other and together < _AT_ONCE_S * fps
 
 
