@@ -6,6 +6,8 @@ prediction, for a while through frames in which they are not seen.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from .sightings import Sightings
@@ -22,14 +24,26 @@ Way = dict[int, int]  # frame to number of the sighting in it
 
 
 def follow(sightings: Sightings, fps: float) -> list[Way]:
-    """Who in one frame is who in the others."""
+    """Who in one frame is who in the others, of all who are surely seen."""
     tracker = _byte_tracker(round(_GAP_S * fps * sightings.looked))
     ways: dict[int, Way] = {}
     for frame, seen in enumerate(sightings.frames):
         if seen is not None:
             for track_id, number in _update(tracker, sightings, frame):
                 ways.setdefault(track_id, {})[frame] = number
-    return _rejoined(sightings, list(ways.values()), fps)
+    # the tracker knows nobody who is seen in no two looks running
+    return joined(sightings, [*ways.values(), *others(sightings, ways.values(), _NEW)], fps)
+
+
+def others(sightings: Sightings, ways: Iterable[Way], least: float) -> list[Way]:
+    """Who is on none of the ways and has a score of at least `least`, each sighting by itself."""
+    followed = {place for way in ways for place in way.items()}
+    return [
+        {frame: number}
+        for frame, seen in enumerate(sightings.frames)
+        for number, one in enumerate(seen or [])
+        if one.score >= least and (frame, number) not in followed
+    ]
 
 
 def _byte_tracker(gap: int):
@@ -55,7 +69,7 @@ def _update(tracker, sightings: Sightings, frame: int) -> list[tuple[int, int]]:
     return [(int(row[4]), int(row[7])) for row in followed]
 
 
-def _rejoined(sightings: Sightings, pieces: list[Way], fps: float) -> list[Way]:
+def joined(sightings: Sightings, pieces: list[Way], fps: float) -> list[Way]:
     """Joins pieces of one person's way that are not too far apart: the tracker forgets whoever is
     exactly behind another.
 

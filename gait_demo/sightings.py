@@ -42,11 +42,14 @@ class Sightings:
         shape: (h, w) of the masks, at working resolution.
         scale: working pixels per full pixel.
         frames: the sightings of each frame; None where the detector did not look.
+        unfollowed: the first and the last frame of each stretch in which somebody is likely to be
+            seen whom no track shows.
     """
 
     shape: tuple[int, int]
     scale: float
     frames: list[list[Sighting] | None] = field(default_factory=list)
+    unfollowed: list[tuple[int, int]] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.frames)

@@ -19,6 +19,8 @@ _FOOT = 0.025  # heights: flatter foreground on the floor is shadow
 _FEET_ZONE = 0.12  # heights above the feet line in which that is looked for
 _SHINS = 0.12  # heights above the lowest part of a mask from which feet are looked for, ...
 _FOOT_REACH = (0.12, 0.06)  # ... sideways and downwards, where a detector may miss them
+_HEAD_MISSING = 0.04  # heights by which a mask is lower than its box: it lacks the head
+_SHOULDERS, _HEAD_REACH = 0.1, 0.12  # heights below its top, and sideways of their middle
 _RIVAL = 0.5  # heights of a person that another must have to be told apart by distance
 _SIDE_MARGIN = 0.06  # heights around the box from which a track's foreground is taken
 
@@ -155,10 +157,29 @@ def own_place(
     frame: int,
     sightings: Sightings,
 ) -> np.ndarray:
-    """As own_mask, and where the feet may be that a detector often misses."""
+    """As own_mask, and where the head and the feet may be: a detector often misses these."""
     mask = own_mask(foreground, track, others, frame, sightings)
-    if track.sightings is None or not mask.any():
+    if not mask.any():
         return mask
+    mask = mask | _head_place(mask, foreground.scale * track.xyxy[frame - track.first_frame])
+    return mask if track.sightings is None else mask | _feet_place(mask)
+
+
+def _head_place(mask: np.ndarray, box: np.ndarray) -> np.ndarray:
+    """Between the top of a mask, (h, w) uint8, and that of the person's box in its pixels."""
+    place = np.zeros_like(mask)
+    top, head = int(np.flatnonzero(mask.any(axis=1))[0]), max(0, int(np.floor(box[1])))
+    height = box[3] - box[1]
+    if top - head > _HEAD_MISSING * height:
+        shoulders = mask[top : top + max(1, round(_SHOULDERS * height))]
+        middle = np.flatnonzero(shoulders.any(axis=0)).mean()
+        left, right = (round(middle + side * _HEAD_REACH * height) for side in (-1, 1))
+        place[head : top + 1, max(0, left) : max(0, right + 1)] = 1
+    return place
+
+
+def _feet_place(mask: np.ndarray) -> np.ndarray:
+    """Around the lowest part of a mask, (h, w) uint8, not empty."""
     height = cv2.boundingRect(mask)[3]
     lowest = int(np.flatnonzero(mask.any(axis=1))[-1])
     knees = max(0, lowest - round(_SHINS * height))
@@ -168,7 +189,7 @@ def own_place(
     feet[:knees] = 0
     legs = feet[max(0, knees - down) :]
     legs[:] = cv2.dilate(legs, reach)
-    return mask | feet
+    return feet
 
 
 def own_foreground(

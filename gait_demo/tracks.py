@@ -10,6 +10,7 @@ import numpy as np
 from .boxes import area, iou, overlap
 from .bridging import Images, bridge
 from .config import TrackOptions
+from .doubts import spread
 from .errors import NoPersonError
 from .following import Way, follow
 from .foreground import ForegroundClip
@@ -24,7 +25,8 @@ _FILLED = 0.22  # share of its box a silhouette fills, at least, in the median
 _STRIDES_AWAY = 0.2  # heights a person moves, or else ...
 _STANDING_S = 1.0  # ... stands filling an upright box for this long
 _GROWS = 0.15  # or grows, in logarithms
-_SEEN_S = 0.2  # shorter tracks of a detector are mistakes of its
+_FEWEST, _OFTEN = 3, 0.25  # looks that see a person, and share of those while they are there
+_SEEN_S = 0.2  # shorter tracks of a detector, unless it is sure, are mistakes of its
 _SURE, _STILL_SURE = 0.35, 0.6  # median score of people who move, and of those who do not
 _SUSPECTED = 0.2  # share of the looks at which somebody who moves must have been seen at all
 _SAME_PLACE = 0.3  # share of boxes, from which on they may be one person's
@@ -74,8 +76,7 @@ def follow_people(
     Raises:
         NoPersonError: nobody is seen for long enough, or only people that are too small.
     """
-    ways, rate = follow(sightings, fps), fps * sightings.looked
-    people = [way for way in ways if _is_believed(sightings, way, rate)]
+    people = [way for way in follow(sightings, fps) if _is_believed(sightings, way, fps)]
     seen = [_track_of(sightings, way, fps) for way in people]
     wholes = [_whole_of(sightings, way, seen) for way in people]
     moving = _moving(foreground, fps)
@@ -104,7 +105,9 @@ def follow_people(
         if by_motion is None
     ]
     others = [track for track in moving if id(track) not in exact]
-    return _ranked([*exact.values(), *kept, *others], options or TrackOptions())
+    tracks = _ranked([*exact.values(), *kept, *others], options or TrackOptions())
+    spread(sightings, tracks, fps)
+    return tracks
 
 
 def _moving(foreground: ForegroundClip, fps: float) -> list[Track]:
@@ -117,14 +120,16 @@ def _moving(foreground: ForegroundClip, fps: float) -> list[Track]:
     return [_track(path, foreground.shape, foreground.scale, fps) for path in people]
 
 
-def _is_believed(sightings: Sightings, way: Way, rate: float) -> bool:
-    """Whether a way is a person's: long enough and, of whoever never moves, seen surely."""
+def _is_believed(sightings: Sightings, way: Way, fps: float) -> bool:
+    """Whether a way is a person's: seen often enough, and surely or, of who moves, for a while."""
     seen = [sightings.frames[frame][number] for frame, number in sorted(way.items())]
-    if len(seen) < max(2, _SEEN_S * rate):
+    if len(seen) < max(_FEWEST, _OFTEN * sightings.looked * (max(way) - min(way))):
         return False
-    boxes = np.stack([one.xyxy for one in seen])
-    moves = _moves(boxes)
-    return float(np.median([one.score for one in seen])) > (_SURE if moves else _STILL_SURE)
+    score = float(np.median([one.score for one in seen]))
+    if score > _STILL_SURE:
+        return True
+    moves = _moves(np.stack([one.xyxy for one in seen]))
+    return len(seen) >= _SEEN_S * fps * sightings.looked and moves and score > _SURE
 
 
 def _moves(boxes: np.ndarray) -> bool:

@@ -16,6 +16,7 @@ from gait_demo.detector import Detections
 from gait_demo.foreground import ForegroundClip
 from gait_demo.pipeline.analysis import Person
 from gait_demo.pipeline.composing import Composer, chosen_people
+from gait_demo.pipeline.coverage import unfollowed, warnings
 from gait_demo.pipeline.pipeline import Pipeline
 from gait_demo.plate import NoPlate
 from gait_demo.sightings import Sightings
@@ -63,6 +64,13 @@ def left(composer, frame, mask):
     lost, erased = composer._eraser.erase(rgb, frame.index)
     same = np.abs(rgb.astype(int) - frame.rgb).max(axis=2) < 12
     return same[mask > 0].mean(), lost, erased
+
+
+def told(composer):
+    """Of what a report warns."""
+    analysis, fps = composer._analysis, scenes.FPS
+    each = [text for person in analysis.people for text in warnings(person, fps)]
+    return each + unfollowed(analysis.sightings, fps)
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +144,56 @@ def test_whom_subtraction_misses_at_an_end_is_followed_by_the_detector(crossing,
     here = composer(masks, foreground, plate, person=person)
     for index in blind:
         assert left(here, frames[index], masks[0, index])[0] < 0.06, index
+
+
+@pytest.mark.parametrize(
+    ("where", "score", "misses"),
+    [
+        (190, 0.9, range(0, 60, 2)),  # never in two looks running
+        (190, 0.9, [t for t in range(60) if not 20 <= t < 24]),  # surely, but briefly
+        (190, 0.42, range(20, 40)),
+        (260, 0.55, range(20, 40)),  # standing
+    ],
+)
+def test_who_is_hardly_followed_is_erased_all_the_time_and_told(where, score, misses):
+    frames, _, masks = scenes.walk(frames=60, paths=((60, 150), (260, where)))
+    unseen = [(1, t) for t in misses]
+    nothing = np.zeros_like(masks[0])
+    here = composer(masks, nothing, UNKNOWN, misses=unseen, scores=(0.9, score))
+    for index in range(60):
+        assert left(here, frames[index], masks[1, index])[0] < 0.1, index
+    assert told(here)
+
+
+def test_who_is_too_small_is_erased_where_missed_and_told():
+    frames, _, masks = scenes.walk(frames=60, paths=((60, 150),))
+    small, _, mask = scenes.walk(frames=60, paths=((260, 190),), tall=44)
+    both = np.concatenate([masks, mask])
+    here = composer(both, np.zeros_like(both[0]), UNKNOWN, misses=[(1, t) for t in range(20, 40)])
+    for index in range(60):
+        assert left(here, small[index], mask[0, index])[0] < 0.1, index
+    assert "somebody seems to be there" in " ".join(told(here))
+
+
+@pytest.mark.parametrize("still", [False, True])
+def test_a_head_that_the_mask_lacks_is_erased(crossing, still):
+    frames, masks, plate = crossing
+    headless, heads = masks.copy(), masks.copy()
+    headless[0, 28:40, :70] = 0
+    heads[:, :, 70:] = 0
+    foreground = headless[0] if still else np.zeros_like(masks[0])
+    here = composer(headless, foreground, plate if still else UNKNOWN)
+    for index in range(28, 40):
+        assert left(here, frames[index], heads[0, index])[0] < 0.1, index
+
+
+def test_who_stops_near_the_border_is_told():
+    places = np.minimum(30 + 10 * np.arange(60), 270)
+    masks = np.array([[scenes.figure((180, 320), x, 165, 110, 0.35 * x / 10) for x in places]])
+    nothing = np.zeros_like(masks[0])
+    here = composer(masks, nothing, UNKNOWN, misses=[(0, t) for t in range(25, 60)])
+    (text,) = told(here)
+    assert "last seen at 1.0 s of the result, still in the picture" in text
 
 
 @pytest.mark.parametrize("gone", [range(25, 60), range(35), range(20, 45)])
@@ -372,3 +430,5 @@ def test_people_too_many_are_warned_of_if_they_are_erased(person):
     pipeline = Pipeline(SimpleNamespace(weights=[]), options)
     report = pipeline._report(analysis, 0, Counter(), Clock())
     assert any("Person 2" in text for text in report["warnings"]) == (person is None)
+    listed = [(track["person"], track["drawn"]) for track in report["tracks"]]
+    assert listed == [(1, True), (2, False)][: 2 if person is None else 1]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gait_demo.pipeline.analysis import Person
-from gait_demo.pipeline.coverage import coverage, warnings
+from gait_demo.pipeline.coverage import coverage, unfollowed, warnings
 from gait_demo.sightings import Sighting, Sightings
 from gait_demo.structures import SilhouetteClip, Track
 
@@ -32,7 +32,7 @@ def looks(frames, bridged=()):
 
 
 def test_lost_stretches_and_poor_silhouettes_are_listed():
-    told = coverage(person(lost=[0, 1, 7, 19], poor=[4, 5, 7], bridged=[10, 11, 19]))
+    told = coverage(person(lost=[0, 1, 7, 19], poor=[4, 5, 7], bridged=[10, 11, 19]), True)
     assert told["lost"] == [[100, 101], [107, 107], [119, 119]]
     assert told["bridged"] == [[110, 111]]
     assert told["poor"] == 2  # in frame 7 there is none at all
@@ -49,14 +49,24 @@ def test_who_is_seen_too_seldom_is_told():
 @pytest.mark.parametrize(
     ("lost", "message"),
     [
-        (range(14), "Person 3 is first seen at 4.6 s, already in the picture. Before that only"),
-        (range(86, 100), "Person 3 is last seen at 7.4 s, still in the picture. After that only"),
+        (range(13), "is first seen at 4.5 s of the result, already in the picture. Before that"),
+        (range(87, 100), "is last seen at 7.4 s of the result, still in the picture. After that"),
     ],
 )
 def test_who_was_not_seen_to_come_or_to_leave_is_told(lost, message):
     (told,) = warnings(person(lost=lost, frames=100), FPS)
-    assert message in told
-    assert warnings(person(lost=list(lost)[2:-2], frames=100), FPS) == []
+    assert f"Person 3 {message}" in told
+    assert warnings(person(lost=list(lost)[2:-2], frames=100), FPS) == []  # not at an end
+    at_the_end = lost[:2] if lost[0] == 0 else lost[-2:]
+    assert warnings(person(lost=at_the_end, frames=100), FPS) == []
+
+
+def test_who_is_seen_but_not_followed_is_told_once():
+    sightings = looks(200)
+    assert unfollowed(sightings, FPS) == []
+    sightings.unfollowed += [(50, 75), (60, 100), *((n, n) for n in range(110, 160, 10))]
+    (told,) = unfollowed(sightings, FPS)
+    assert "At 2.0 to 4.0, 4.4 to 4.4, " in told and " of the result and more often, " in told
 
 
 def test_of_a_part_one_thing_is_told():

@@ -38,6 +38,7 @@ LAYERS = {
     "photos": 1,
     "models": 1,
     "noise": 1,
+    "doubts": 1,
     "tracks": 2,
     "silhouettes": 2,
     "anonymize": 2,

@@ -7,7 +7,7 @@ import scenes
 from gait_demo.background import build_plate
 from gait_demo.detector import Detections
 from gait_demo.errors import NoPersonError
-from gait_demo.following import _rejoined
+from gait_demo.following import joined
 from gait_demo.foreground import ForegroundClip
 from gait_demo.sightings import Sighting, Sightings
 from gait_demo.tracks import find_people, follow_people
@@ -211,7 +211,7 @@ def test_who_is_lost_for_longer_may_be_further_off(gap, pieces):
         box = np.array([x - 20, 55, x + 20, 165], np.float32)
         sightings.frames[t].append(Sighting(box, 0.9, b""))
     ways = [dict.fromkeys(frames, 0) for frames in (found, later)]
-    assert len(_rejoined(sightings, ways, scenes.FPS)) == pieces
+    assert len(joined(sightings, ways, scenes.FPS)) == pieces
 
 
 def test_two_who_walk_side_by_side_are_two():
@@ -263,6 +263,19 @@ def test_who_never_moves_must_be_seen_surely():
     sightings.frames = [[replace(one, score=0.5) for one in look] for look in sightings.frames]
     with pytest.raises(NoPersonError):
         followed(sightings)
+
+
+@pytest.mark.parametrize(("looks", "people"), [(range(20, 24), 2), (range(20, 22), 1)])
+def test_who_is_seen_surely_but_briefly_is_followed(looks, people):
+    _, _, masks = scenes.walk(frames=60, paths=((60, 150), (260, 190)))
+    misses = [(1, t) for t in range(60) if t not in looks]
+    assert len(followed(seen(masks, misses=misses))) == people
+
+
+def test_what_is_seen_now_and_then_in_a_long_while_is_nobody():
+    _, _, masks = scenes.walk(frames=200, paths=((60, 150), (260, 190)))
+    misses = [(1, t) for t in range(200) if t % 20 > 1]  # 2 looks of 20, which are joined
+    assert len(followed(seen(masks, misses=misses))) == 1
 
 
 def test_nobody_seen():

@@ -1,21 +1,27 @@
-"""How well a person was seen: what a report says of everybody who was anonymized."""
+"""How well people were seen: what a report says of everybody who was taken out."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from gait_demo.pipeline.analysis import Person
+from gait_demo.sightings import Sightings
 
 _ENOUGH = 0.8  # share of a person's frames in which they should be seen
-_AWHILE_S = 0.2  # lost for longer before the first look, or after the last, they may be in clear
+_MOST_TIMES = 5  # that one sentence lists
+_AWHILE_S = 0.1  # lost for longer before the first look, or after the last, they may be in clear
 
 
-def coverage(person: Person) -> dict:
+def coverage(person: Person, drawn: bool) -> dict:
     """One person's part of the report.
 
+    Args:
+        drawn: whether they got another gait, and are not only taken out.
+
     Returns:
-        `person`: the track id; `first_frame`, `frames`: of the track, which begins before the
-        first look and ends after the last one, where prediction has the person come and go;
+        `person`: the track id; `drawn`; `first_frame`, `frames`: of the track, which begins
+        before the first look and ends after the last one, where prediction has the person come
+        and go;
         `lost`: pairs of the first and the last frame of every stretch in which the person was
         not seen, but should have been, in the numbers of the clip; `bridged`: such pairs where the
         detector had lost them, and their silhouette comes from another frame, moved along with
@@ -29,6 +35,7 @@ def coverage(person: Person) -> dict:
     )
     return {
         "person": track.track_id,
+        "drawn": drawn,
         "first_frame": track.first_frame,
         "frames": len(track),
         "lost": lost,
@@ -63,11 +70,27 @@ def warnings(person: Person, fps: float) -> list[str]:
     ):
         if lost.sum() > _AWHILE_S * fps:
             told.append(
-                f"{name} is {which} seen at {(first_frame + look) / fps:.1f} s, {there} in the "
-                f"picture. {beyond} that only the place where they should be is painted over: "
-                "check that they are nowhere else, or trim the clip."
+                f"{name} is {which} seen at {(first_frame + look) / fps:.1f} s of the result, "
+                f"{there} in the picture. {beyond} that only the place where they should be is "
+                "painted over: check that they are nowhere else, or trim the clip."
             )
     return told
+
+
+def unfollowed(sightings: Sightings, fps: float) -> list[str]:
+    """A sentence on people who are too small, or were seen too seldom, to be followed."""
+    frames = np.zeros(len(sightings), np.int8)
+    for first, last in sightings.unfollowed:
+        frames[first : last + 1] = 1
+    when = [f"{first / fps:.1f} to {last / fps:.1f}" for first, last in _runs(frames)]
+    if not when:
+        return []
+    more = " and more often" if len(when) > _MOST_TIMES else ""
+    return [
+        f"At {', '.join(when[:_MOST_TIMES])} s of the result{more}, somebody seems to be there who "
+        "is too small, or is seen too briefly or unsurely, to be followed. They are painted over "
+        "then, and for up to a second around: check that nobody is in clear."
+    ]
 
 
 def likeness(other: Person, wanted: Person) -> str:

@@ -8,13 +8,13 @@ import numpy as np
 from gait_demo.boxes import area, iou, overlap
 from gait_demo.composite import box_region, erase, silhouette_region
 from gait_demo.config import TrackOptions
+from gait_demo.doubts import LEAST
 from gait_demo.pipeline.analysis import Analysis, Person
 from gait_demo.pipeline.blobs import Blobs
 from gait_demo.silhouettes import own_mask, own_place
 from gait_demo.structures import Track
 
 _STRANGER = 0.15  # of the smallest person: what moves and is as tall is not let through
-_SUSPECT = 0.2  # score of a sighting that is not let through
 _OTHER = 0.5  # of the smallest person: who is taken out, is as tall, and is not followed, counts
 
 
@@ -126,7 +126,7 @@ class Eraser:
             and track.first_frame <= looked <= index < track.first_frame + len(track)
         }
         for number, sighting in enumerate(sightings.frames[looked] or []):
-            if sighting.score > _SUSPECT and number not in followed:
+            if sighting.score >= LEAST and number not in followed:
                 suspects |= sightings.mask(sighting)
         return suspects
 

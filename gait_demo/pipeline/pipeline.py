@@ -15,7 +15,7 @@ from gait_demo.config import PipelineOptions
 from gait_demo.outputs import NAMES, appear_together, link_or_copy, result_videos
 from gait_demo.pipeline.analysis import Analyser, Analysis, Person, Progress
 from gait_demo.pipeline.composing import Composed, Composer, chosen_people
-from gait_demo.pipeline.coverage import coverage, likeness, warnings
+from gait_demo.pipeline.coverage import coverage, likeness, unfollowed, warnings
 from gait_demo.pipeline.models import Models
 from gait_demo.structures import GaitResult
 
@@ -136,6 +136,7 @@ class Pipeline:
         others = people - len(chosen)
         everyone = self.options.anonymize.person is None
         told = analysis.people if everyone else chosen
+        drawn = {person.track.track_id for person in chosen}
         seconds = Counter(analysis.timings) + Counter(clock.seconds)
         return {
             "frames_in": len(analysis.times),
@@ -151,10 +152,11 @@ class Pipeline:
             "frames_covered": counts["covered"],
             "frames_lost": counts["lost"],
             "frames_erased": counts["erased"],
-            "tracks": [coverage(person) for person in chosen],
+            "tracks": [coverage(person, drawn=person.track.track_id in drawn) for person in told],
             "warnings": [
                 *([] if everyone else [likeness(other, chosen[0]) for other in chosen[1:]]),
                 *(text for person in told for text in warnings(person, float(info.fps))),
+                *(unfollowed(analysis.sightings, float(info.fps)) if everyone else []),
             ],
             "seed": seed,
             "strength": round(self.options.anonymize.strength, 4),
