@@ -87,10 +87,11 @@ class Sightings:
 def join(masks: np.ndarray, foreground: np.ndarray) -> np.ndarray:
     """Each person's mask, where the detector says about where and subtraction exactly.
 
-    Foreground near a detected mask counts, and so does the mask's core beside it: long shadows and
-    neighbours stay out, and what has the background's colour stays in. Where much else stands out
-    around a person, foreground only takes away from the detected mask. Of a person whom
-    subtraction has missed in part, or everybody where the camera moves, it is taken as it is.
+    Foreground near a detected mask, and nearer to no other, counts, and so does the mask's core
+    beside it: long shadows and neighbours stay out, and what has the background's colour stays
+    in. Where much else stands out around a person, foreground only takes away from the detected
+    mask. Of a person whom subtraction has missed in part, or everybody where the camera moves, it
+    is taken as it is.
 
     Args:
         masks: (N, h, w) uint8, 0 or 1, as detected.
@@ -102,15 +103,15 @@ def join(masks: np.ndarray, foreground: np.ndarray) -> np.ndarray:
     if not foreground.any():
         return masks
     joined = masks.copy()
-    everyone = masks.any(axis=0)
-    for mask, result in zip(masks, joined, strict=True):
+    nearest = nearest_of(masks)
+    for n, (mask, result) in enumerate(zip(masks, joined, strict=True)):
         x, y, w, h = cv2.boundingRect(mask)
         if h == 0:
             continue
         reach, core = max(2, round(_REACH * h)), max(1, round(_CORE * h))
         part = np.s_[max(0, y - reach) : y + h + reach, max(0, x - reach) : x + w + reach]
         own = mask[part]
-        near = widened(own, reach) & (own | ~everyone[part])
+        near = widened(own, reach) & (own | (nearest[part] == n))
         out = foreground[part] & near
         if cv2.countNonZero(out) > _SWOLLEN * cv2.countNonZero(own):
             out &= own
@@ -118,3 +119,9 @@ def join(masks: np.ndarray, foreground: np.ndarray) -> np.ndarray:
         if area > _STANDS_OUT[0] * w * h and height > _STANDS_OUT[1] * h:
             result[part] = out | narrowed(own, core) & widened(out, core)
     return joined
+
+
+def nearest_of(masks: np.ndarray) -> np.ndarray:
+    """(h, w) which of the masks (N, h, w), uint8, each pixel is in, or else nearest to."""
+    away = [cv2.distanceTransform(1 - mask, cv2.DIST_L2, 3) for mask in masks]
+    return np.argmin(away, axis=0)

@@ -245,6 +245,21 @@ def test_the_one_person_chosen_is_still_the_same_under_another_number(known):
     assert left(here, frames[20], masks[1, 20])[0] > 0.9  # the other stays in clear
 
 
+def test_a_neighbour_stays_whole_beside_the_one_person_chosen_who_is_seen_in_part():
+    frames, _, masks = scenes.walk(frames=60, paths=((60, 200), (100, 240)))
+    plate, both = build_plate(iter(frames)), masks.max(axis=0)
+    seen = masks.copy()
+    seen[1, 25:30, 130:] = 0  # without the legs, the whole box is erased
+    both[25:30, 130:] = masks[0, 25:30, 130:]
+    here = composer(seen, both, plate, person=2)
+    (chosen,) = here._people
+    assert chosen.track.xyxy[0, 0] > 70 and chosen.partial[27]
+    for index in range(20, 35):
+        mine, theirs = masks[1, index] & ~masks[0, index], masks[0, index] & ~masks[1, index]
+        assert left(here, frames[index], mine)[0] < 0.1, index
+        assert left(here, frames[index], theirs)[0] > 0.88, index
+
+
 @pytest.mark.parametrize("person", [1, 2])
 @pytest.mark.parametrize("every", [1, 2])
 def test_the_one_person_chosen_is_erased_where_another_overlaps(person, every):

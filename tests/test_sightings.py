@@ -31,6 +31,16 @@ def test_shadows_and_neighbours_stay_out_and_holes_are_filled():
         assert not (mine & other).any() and not mine[:, :55].any()
 
 
+def test_what_the_detector_misses_of_a_neighbour_stays_the_neighbours():
+    _, _, (first, second) = scenes.walk(paths=((100, 100), (128, 128)))
+    first, second = first[10], second[10] & ~first[10]
+    thin = second.copy()
+    thin[:, :122] = 0  # a part of the neighbour, beside the person
+    mine, theirs = join(np.stack([first, thin]), first | second)
+    assert (mine & second).sum() < 0.5 * (second & ~thin).sum()
+    assert (theirs & second).sum() > 0.9 * second.sum()
+
+
 def test_whom_subtraction_missed_is_taken_as_detected():
     _, _, masks = scenes.walk(frames=2, paths=((100, 100),))
     mask = masks[0, 0]

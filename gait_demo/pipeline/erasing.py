@@ -11,10 +11,12 @@ from gait_demo.config import TrackOptions
 from gait_demo.doubts import LEAST
 from gait_demo.pipeline.analysis import Analysis, Person
 from gait_demo.pipeline.blobs import Blobs
+from gait_demo.sightings import nearest_of
 from gait_demo.silhouettes import own_mask, own_place
 from gait_demo.structures import Track
 
 _STRANGER = 0.15  # of the smallest person: what moves and is as tall is not let through
+_SAME = 0.2  # share of a person's box and a sighting, from which on it may be theirs
 _OTHER = 0.5  # of the smallest person: who is taken out, is as tall, and is not followed, counts
 
 
@@ -49,15 +51,17 @@ class Eraser:
             position, box = person.position(index), person.box(index)
             if position is None:
                 continue
-            own = self._place(person.track, index)
+            track, side = person.track, self._side(person.track, index)
+            own = self._seen(track, index)
+            own = own | own_mask(self._analysis.foreground, track, [], index) & side
             lost |= bool(person.lost[position])
             seen |= bool(person.seen[position])
-            if not person.seen[position] or person.partial[position]:
+            if not person.seen[position]:
                 regions.append(box_region(shape, box))
+            elif person.partial[position]:
+                own = own | _filled(box, scale, own.shape) & side
             if self._everyone:  # with all that hangs together with the person
                 own, box = blobs.whole(own, box, blobs.share(own) > 0.5)
-            else:
-                own = own | self._tangle(person.track, index)
             mine |= own
             own, _ = shadows.whole(own, box, shadows.touched(own))
             mask, square = (each[position] for each in (
@@ -65,10 +69,8 @@ class Eraser:
             regions.append(silhouette_region(shape, own, box, [(mask, square)]))
         strangers = []
         if self._everyone or lost or not seen:  # whoever is nobody else may be who is not seen
-            for person in self._bystanders(index):
-                own = self._place(person.track, index)
-                mine |= blobs.whole(own, person.box(index), blobs.share(own) > 0.5)[0]
-            strangers = self._strangers((moving | self._suspects(index)) & ~mine, scale)
+            known = mine | self._bystanders(index, blobs)
+            strangers = self._strangers((moving | self._suspects(index)) & ~known, scale)
         for blob, box in strangers:
             blob, _ = shadows.whole(blob, box, shadows.touched(blob))
             regions.append(silhouette_region(shape, blob, box, []))
@@ -77,12 +79,26 @@ class Eraser:
                 erase(rgb, plate, index, region)
         return lost, any(self._is_other(box, index) for _, box in strangers)
 
-    def _bystanders(self, index: int) -> list[Person]:
-        """Who is seen in a frame and stays in clear."""
-        mine = {person.track.track_id for person in self._people}
-        others = (p for p in self._analysis.people if p.track.track_id not in mine)
-        there = ((person, person.position(index)) for person in others)
-        return [person for person, n in there if n is not None and person.seen[n]]
+    def _bystanders(self, index: int, blobs: Blobs) -> np.ndarray:
+        """Where those are who are seen in a frame and stay in clear, (h, w) uint8, 0 or 1."""
+        analysis = self._analysis
+        tracks = [person.track for person in analysis.people]
+        chosen = {person.track.track_id for person in self._people}
+        theirs = np.zeros(analysis.foreground.shape, np.uint8)
+        for person in analysis.people:
+            position = person.position(index)
+            if person.track.track_id in chosen or position is None or not person.seen[position]:
+                continue
+            own = self._seen(person.track, index)
+            own = own | own_mask(analysis.foreground, person.track, tracks, index)
+            theirs |= blobs.whole(own, person.box(index), blobs.share(own) > 0.5)[0]
+        return theirs
+
+    def _seen(self, track: Track, index: int) -> np.ndarray:
+        """Where a person was seen in a frame, (h, w) uint8, 0 or 1."""
+        analysis = self._analysis
+        tracks = [person.track for person in analysis.people]
+        return own_place(analysis.foreground, track, tracks, index, analysis.sightings)
 
     def _is_other(self, box: np.ndarray, index: int) -> bool:
         """Whether a box of what was taken out may be somebody who is not followed."""
@@ -90,29 +106,27 @@ class Eraser:
         known = any(overlap(box, one) > 0.5 * area(box) for one in followed if one is not None)
         return not known and box[3] - box[1] >= _OTHER * self._smallest_px
 
-    def _place(self, track: Track, index: int) -> np.ndarray:
-        """Where a person is in a frame, (h, w) uint8, 0 or 1: as seen, and what moves there."""
-        analysis = self._analysis
-        tracks = [person.track for person in analysis.people]
-        seen = own_place(analysis.foreground, track, tracks, index, analysis.sightings)
-        return seen | own_mask(analysis.foreground, track, tracks, index)
-
-    def _tangle(self, track: Track, index: int) -> np.ndarray:
-        """What moves in the box of a person whom another overlaps, but for what the detector knows
-        to be the other's, (h, w) uint8, 0 or 1."""
+    def _side(self, track: Track, index: int) -> np.ndarray:
+        """Where one who is taken out may be, (h, w) uint8, 0 or 1: everywhere or, if the detector
+        has seen both them and another whose box overlaps theirs, nearer to them, so that the other
+        stays whole."""
         foreground, sightings = self._analysis.foreground, self._analysis.sightings
+        everywhere = np.ones(foreground.shape, np.uint8)
+        if self._everyone:
+            return everywhere
         box = track.xyxy[index - track.first_frame]
         found = [person for person in self._analysis.people if person.track.is_found(index)]
         others = [person.box(index) for person in found if person.track is not track]
-        if not any(overlap(box, other) for other in others):
-            return np.zeros(foreground.shape, np.uint8)
-        tangle = own_mask(foreground, track, [], index)
-        seen = sightings.frames[sightings.last_look(index)] or []
-        mine = [iou(one.xyxy, box) > max(iou(one.xyxy, other) for other in others) for one in seen]
-        if any(mine):  # else a mask of another may hold the person, too
-            for one in (one for one, is_mine in zip(seen, mine, strict=True) if not is_mine):
-                tangle &= ~sightings.mask(one)
-        return tangle
+        boxes = np.stack([box, *(other for other in others if overlap(box, other) > 0)])
+        masks, mine = [], []
+        for one in sightings.frames[sightings.last_look(index)] or []:
+            shares = iou(one.xyxy, boxes)
+            if shares.max() > _SAME:
+                masks.append(sightings.mask(one))
+                mine.append(shares.argmax() == 0)
+        if not any(mine):  # a mask of another may hold them, too
+            return everywhere
+        return np.array(mine, np.uint8)[nearest_of(np.stack(masks))]
 
     def _suspects(self, index: int) -> np.ndarray:
         """Where the detector last saw anybody who is not followed, (h, w) uint8, 0 or 1."""
@@ -143,3 +157,12 @@ class Eraser:
             ((blobs.labels == label).astype(np.uint8), blobs.xyxy[label])
             for label in np.flatnonzero(tall)
         ]
+
+
+def _filled(box: np.ndarray, scale: float, shape: tuple[int, int]) -> np.ndarray:
+    """(h, w) uint8: 1 in a box in full pixels."""
+    mask = np.zeros(shape, np.uint8)
+    low, high = np.floor(scale * box[:2]), np.ceil(scale * box[2:])
+    (x0, y0), (x1, y1) = (np.clip(corner, 0, shape[::-1]).astype(int) for corner in (low, high))
+    mask[y0:y1, x0:x1] = 1
+    return mask
