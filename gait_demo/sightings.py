@@ -100,7 +100,7 @@ def join(masks: np.ndarray, foreground: np.ndarray) -> np.ndarray:
     Returns:
         (N, h, w) uint8, 0 or 1.
     """
-    if not foreground.any():
+    if not len(masks) or not foreground.any():
         return masks
     joined = masks.copy()
     nearest = nearest_of(masks)

@@ -50,6 +50,11 @@ def test_whom_subtraction_missed_is_taken_as_detected():
         assert np.array_equal(join(mask[None], foreground)[0], mask)
 
 
+def test_nobody_was_detected():
+    nobody = np.zeros((0, 90, 160), np.uint8)
+    assert join(nobody, np.ones((90, 160), np.uint8)).shape == nobody.shape
+
+
 def test_where_too_much_stands_out_the_mask_is_taken_as_detected():
     _, _, masks = scenes.walk(frames=2, paths=((100, 100),))
     coarse = detected(masks[0, 0])
