@@ -6,17 +6,18 @@ import cv2
 import numpy as np
 
 from .boxes import area, overlap
-from .following import Way, joined, others
+from .following import Way, joined, moves, others
 from .foreground import pack
 from .morphology import widened
 from .sightings import Sighting, Sightings
 from .structures import Track
 
 LEAST = 0.2  # score of a sighting that may be somebody
-_LIKELY = 0.35  # median score from which on somebody is told of, and ...
-_AROUND_S = 1.0  # ... taken to be there so long before the first look and after the last
-_AROUND_UNLIKELY_S = 0.2
-_INSIDE = 0.6  # of a sighting: from there on it is of the person in whose box it is
+# Somebody is likely there whose median score is so much, or who moves and is seen so often
+_LIKELY, _OFTEN = 0.35, 5
+_AROUND_S = 1.0  # before the first look, and after the last, that they are taken to be there
+_AROUND_UNLIKELY_S = 0.2  # the same of others
+_INSIDE = 0.6  # of a sighting: from there on it is in a person's box
 _FEWEST, _MOST = 3, 8  # looks that tell a speed
 _REACH = 0.06  # heights around a moved mask: limbs move otherwise than the body
 
@@ -29,16 +30,16 @@ def spread(sightings: Sightings, tracks: list[Track], fps: float) -> None:
         sightings: of the clip; what it gets is `bridged`, and who is likely `unfollowed`.
         tracks: of everybody who is followed.
     """
-    looked = [frame for frame, seen in enumerate(sightings.frames) if seen is not None]
+    looked = np.flatnonzero([seen is not None for seen in sightings.frames])
     for way in joined(sightings, _doubtful(sightings, tracks), fps):
-        score = np.median([sightings.frames[frame][number].score for frame, number in way.items()])
-        first, last, around = min(way), max(way), round(_AROUND_UNLIKELY_S * fps)
-        if score >= _LIKELY:
-            around = round(_AROUND_S * fps)
+        first, last, is_likely = min(way), max(way), _is_likely(sightings, way)
+        if len(way) == 1 and not is_likely:
+            continue
+        if is_likely and not all(_holders(sightings, tracks, *place) for place in way.items()):
             sightings.unfollowed.append((first, last))
-        for frame in looked:
-            if frame not in way and first - around <= frame <= last + around:
-                sightings.frames[frame].append(_moved(sightings, way, frame))
+        around = round(fps * (_AROUND_S if is_likely else _AROUND_UNLIKELY_S))
+        near = looked[(looked >= first - around) & (looked <= last + around)]
+        _fill(sightings, way, [int(frame) for frame in near if frame not in way])
 
 
 def _doubtful(sightings: Sightings, tracks: list[Track]) -> list[Way]:
@@ -49,41 +50,71 @@ def _doubtful(sightings: Sightings, tracks: list[Track]) -> list[Way]:
         if track.sightings is not None
     ]
 
-    def is_in(track: Track, frame: int, box: np.ndarray) -> bool:
-        if not track.is_found(frame):
-            return False
-        return bool(overlap(box, track.xyxy[frame - track.first_frame]) > _INSIDE * area(box))
+    def is_of(track: Track, frame: int, number: int) -> bool:
+        """Whether a sighting in a person's box is that person's, and not of a child beside them,
+        say."""
+        if track.sightings is None or track.sightings[frame - track.first_frame] < 0:
+            return True
+        return sightings.frames[frame][number].score < _LIKELY
 
-    def is_anybodys(frame: int, number: int) -> bool:
-        box = sightings.frames[frame][number].xyxy
-        return any(is_in(track, frame, box) for track in tracks)
+    return [
+        way
+        for way in others(sightings, followed, LEAST)
+        for place in way.items()
+        if not any(is_of(track, *place) for track in _holders(sightings, tracks, *place))
+    ]
 
-    alone = others(sightings, followed, LEAST)
-    return [way for way in alone if not is_anybodys(*next(iter(way.items())))]
+
+def _holders(sightings: Sightings, tracks: list[Track], frame: int, number: int) -> list[Track]:
+    """Those in whose boxes a sighting is; of whom the detector sees, where it did."""
+    box = sightings.frames[frame][number].xyxy
+    there = [
+        track
+        for track in tracks
+        if track.first_frame <= frame < track.first_frame + len(track)
+        and (track.sightings is None or track.is_found(frame))
+    ]
+    boxes = ((track, track.xyxy[frame - track.first_frame]) for track in there)
+    return [track for track, each in boxes if overlap(box, each) > _INSIDE * area(box)]
 
 
-def _moved(sightings: Sightings, way: Way, frame: int) -> Sighting:
-    """The sighting of the nearest look, where the person should be in a frame."""
-    looks = sorted(way)
+def _is_likely(sightings: Sightings, way: Way) -> bool:
+    seen = [sightings.frames[frame][number] for frame, number in sorted(way.items())]
+    if np.median([one.score for one in seen]) >= _LIKELY:
+        return True
+    return len(seen) >= _OFTEN and moves(np.stack([one.xyxy for one in seen]))
+
+
+def _fill(sightings: Sightings, way: Way, frames: list[int]) -> None:
+    """Adds the sightings of somebody in the frames."""
+    looks = np.array(sorted(way))
     seen = [sightings.frames[look][way[look]] for look in looks]
-    nearest = int(np.abs(np.array(looks) - frame).argmin())
-    way_on = np.stack([(one.xyxy[:2] + one.xyxy[2:]) / 2 for one in seen])
-    shift = _position(np.array(looks), way_on, frame) - way_on[nearest]
-    x, y = shift * sightings.scale
-    mask = sightings.mask(seen[nearest])
-    mask = widened(mask, max(1, round(_REACH * cv2.boundingRect(mask)[3])))
-    moved = cv2.warpAffine(
-        mask, np.array([[1, 0, x], [0, 1, y]]), mask.shape[::-1], flags=cv2.INTER_NEAREST
-    )
-    box = (seen[nearest].xyxy + np.tile(shift, 2)).astype(np.float32)
-    return Sighting(box, seen[nearest].score, pack(moved), bridged=True)
+    middles = np.stack([(one.xyxy[:2] + one.xyxy[2:]) / 2 for one in seen])
+    last, mask = -1, None
+    for frame, place in zip(frames, _places(looks, middles, frames), strict=True):
+        nearest = int(np.abs(looks - frame).argmin())
+        one, shift = seen[nearest], place - middles[nearest]
+        if nearest != last:
+            mask = sightings.mask(one)
+            mask = widened(mask, max(1, round(_REACH * cv2.boundingRect(mask)[3])))
+            last = nearest
+        x, y = shift * sightings.scale
+        to_there = np.array([[1, 0, x], [0, 1, y]])
+        moved = cv2.warpAffine(mask, to_there, mask.shape[::-1], flags=cv2.INTER_NEAREST)
+        box = (one.xyxy + np.tile(shift, 2)).astype(np.float32)
+        sightings.frames[frame].append(Sighting(box, one.score, pack(moved), bridged=True))
 
 
-def _position(looks: np.ndarray, places: np.ndarray, frame: int) -> np.ndarray:
-    """(2,) where somebody is who was in `places`, (T, 2), in the frames `looks`: on the line
+def _places(looks: np.ndarray, middles: np.ndarray, frames: list[int]) -> np.ndarray:
+    """(F, 2) where somebody is who was at `middles`, (T, 2), in the frames `looks`: on the line
     between two looks or, with the speed of the nearest, beyond all of them."""
-    near = slice(None, _MOST) if frame < looks[0] else slice(-_MOST, None)
-    if looks[0] <= frame <= looks[-1] or len(looks) < _FEWEST:
-        return np.array([np.interp(frame, looks, each) for each in places.T])
-    speed, start = np.polyfit(looks[near], places[near], 1)
-    return speed * frame + start
+    frames = np.array(frames, int)
+    places = np.column_stack([np.interp(frames, looks, each) for each in middles.T])
+    if len(looks) >= _FEWEST:
+        for near, beyond in (
+            (slice(None, _MOST), frames < looks[0]),
+            (slice(-_MOST, None), frames > looks[-1]),
+        ):
+            speed, start = np.polyfit(looks[near], middles[near], 1)
+            places[beyond] = frames[beyond, None] * speed + start
+    return places

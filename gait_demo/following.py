@@ -7,6 +7,7 @@ prediction, for a while through frames in which they are not seen.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,6 +18,9 @@ _HIDDEN_S = 1.5  # and so long behind another
 _LINE = 8  # sightings that show which way somebody goes
 # Heights by which two ways that are one may miss each other, and more for each second between them
 _SAME, _DRIFT = 0.4, 0.15
+_ONCE, _PACE = 0.1, 1.0  # the same, at most, of who was seen once
+_STRIDES_AWAY = 0.2  # heights a person moves, or else ...
+_GROWS = 0.15  # ... grows, in logarithms
 _TRUNK = 0.4  # width over height by which the tracker knows a person
 _SURE, _UNSURE, _NEW = 0.35, 0.1, 0.45  # scores that go on with a way, at most one, begin one
 
@@ -31,7 +35,6 @@ def follow(sightings: Sightings, fps: float) -> list[Way]:
         if seen is not None:
             for track_id, number in _update(tracker, sightings, frame):
                 ways.setdefault(track_id, {})[frame] = number
-    # the tracker knows nobody who is seen in no two looks running
     return joined(sightings, [*ways.values(), *others(sightings, ways.values(), _NEW)], fps)
 
 
@@ -71,40 +74,82 @@ def _update(tracker, sightings: Sightings, frame: int) -> list[tuple[int, int]]:
 
 def joined(sightings: Sightings, pieces: list[Way], fps: float) -> list[Way]:
     """Joins pieces of one person's way that are not too far apart: the tracker forgets whoever is
-    exactly behind another.
+    exactly behind another, and knows nobody who is seen in no two looks running.
 
     Args:
         pieces: the number of the sighting in each frame.
     """
     people: list[Way] = []
+    ends: list[_Line] = []
+    recent: list[int] = []
     for later in sorted(pieces, key=min):
-        waits = {n: (min(later) - max(seen)) / fps for n, seen in enumerate(people)}
+        start = _Line.of(sightings, later, sorted(later)[:_LINE])
+        recent = [n for n in recent if start.first - ends[n].last <= _HIDDEN_S * fps]
         misses = {
-            n: _apart(sightings, people[n], later) - _DRIFT * wait
-            for n, wait in waits.items()
-            if 0 < wait <= _HIDDEN_S
+            n: ends[n].apart(start) - _tolerance(people[n], later, fps)
+            for n in recent
+            if ends[n].last < start.first
         }
         nearest = min(misses, key=misses.get, default=None)
-        if nearest is not None and misses[nearest] < _SAME:
-            people[nearest].update(later)
-        else:
-            people.append(dict(later))
+        if nearest is None or misses[nearest] >= 0:
+            nearest = len(people)
+            people.append({})
+            ends.append(start)
+            recent.append(nearest)
+        people[nearest].update(later)
+        way = people[nearest]
+        ends[nearest] = _Line.of(sightings, way, sorted(way)[-_LINE:])
     return people
 
 
-def _apart(sightings: Sightings, earlier: Way, later: Way) -> float:
-    """How far, in heights, two pieces miss each other if both go on until half way between."""
-    half_way = (max(earlier) + min(later)) / 2
-    places, heights = [], []
-    for piece, frames in ((earlier, sorted(earlier)[-_LINE:]), (later, sorted(later)[:_LINE])):
-        boxes = np.stack([sightings.frames[n][piece[n]].xyxy for n in frames])
+def _tolerance(earlier: Way, later: Way, fps: float) -> float:
+    """Heights by which two pieces of one way may miss each other; what was seen once, and may be
+    the neighbour, must be nearer."""
+    wait = (min(later) - max(earlier)) / fps
+    most = _SAME + _DRIFT * wait
+    return min(most, _ONCE + _PACE * wait) if len(later) == 1 else most
+
+
+@dataclass(frozen=True)
+class _Line:
+    """On which line somebody goes in a few looks.
+
+    Attributes:
+        first, last: of these frames.
+        line: (2, 2) or (1, 2), of a polynomial: the middle of the feet line by frame.
+        height: of the person.
+    """
+
+    first: int
+    last: int
+    line: np.ndarray
+    height: float
+
+    @classmethod
+    def of(cls, sightings: Sightings, way: Way, frames: list[int]) -> _Line:
+        boxes = np.stack([sightings.frames[n][way[n]].xyxy for n in frames])
         feet_line = np.column_stack([boxes[:, [0, 2]].mean(axis=1), boxes[:, 3]])
         degree = 1 if len(frames) > 2 else 0
         line = np.polynomial.polynomial.polyfit(frames, feet_line, degree)
-        places.append(np.polynomial.polynomial.polyval(half_way, line))
-        heights.append(np.median(boxes[:, 3] - boxes[:, 1]))
-    taller = abs(np.log(heights[0] / heights[1]))
-    return float(np.linalg.norm(places[0] - places[1]) / max(heights) + taller)
+        return cls(frames[0], frames[-1], line, float(np.median(boxes[:, 3] - boxes[:, 1])))
+
+    def apart(self, later: _Line) -> float:
+        """How far, in heights, both miss each other if they go on until half way between."""
+        half_way = (self.last + later.first) / 2
+        here, there = (
+            np.polynomial.polynomial.polyval(half_way, each.line) for each in (self, later)
+        )
+        taller = abs(np.log(self.height / later.height))
+        return float(np.linalg.norm(here - there) / max(self.height, later.height) + taller)
+
+
+def moves(boxes: np.ndarray) -> bool:
+    """Whether somebody comes to another place, nearer, or farther away, by boxes (T, 4)."""
+    step = max(1, len(boxes) // 6)
+    middles, heights = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 3] - boxes[:, 1]
+    way = np.linalg.norm(np.median(middles[-step:], axis=0) - np.median(middles[:step], axis=0))
+    growth = abs(np.log(np.median(heights[-step:]) / np.median(heights[:step])))
+    return bool(way > _STRIDES_AWAY * np.median(heights) or growth > _GROWS)
 
 
 def _upright(xyxy: np.ndarray) -> np.ndarray:

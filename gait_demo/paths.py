@@ -17,7 +17,7 @@ _SUDDEN = 4.0  # times its area, by which no person grows from one frame to the 
 _MOST_BLOBS = 32  # a frame, the largest ones
 _BORDER = 0.012  # of the width: nearer to it than that, a blob is cut by it
 _PATH_WINDOW_S = 0.3  # smoothing of the way
-_NEAREST = 8  # looks, at least, that tell a speed
+_NEAREST, _FEWEST = 8, 3  # looks, at least, that tell a speed best, and at all
 
 
 @dataclass
@@ -270,7 +270,7 @@ def _extended(frames: np.ndarray, at: np.ndarray, values: np.ndarray, window: in
         (nearest | (at < at[0] + window), frames < at[0]),
         (nearest[::-1] | (at > at[-1] - window), frames > at[-1]),
     ):
-        if beyond.any() and near.sum() >= 4:
+        if beyond.any() and near.sum() >= _FEWEST:
             speed, start = np.polyfit(at[near], values[near], 1)
             result[beyond] = speed * frames[beyond] + start
     return result

@@ -7,7 +7,7 @@ import numpy as np
 
 from .boxes import bounds
 from .foreground import ForegroundClip
-from .sightings import Sightings, join
+from .sightings import Sighting, Sightings, join
 from .structures import SILHOUETTE_SIZE, SilhouetteClip, Track
 
 _ONE_COMPONENT = 0.95  # QAGait: share of the foreground that its largest component must hold
@@ -19,7 +19,7 @@ _FOOT = 0.025  # heights: flatter foreground on the floor is shadow
 _FEET_ZONE = 0.12  # heights above the feet line in which that is looked for
 _SHINS = 0.12  # heights above the lowest part of a mask from which feet are looked for, ...
 _FOOT_REACH = (0.12, 0.06)  # ... sideways and downwards, where a detector may miss them
-_HEAD_MISSING = 0.04  # heights by which a mask is lower than its box: it lacks the head
+_HEAD_MISSING, _LEGS_MISSING = 0.04, 0.1  # heights by which a mask ends before its box
 _SHOULDERS, _HEAD_REACH = 0.1, 0.12  # heights below its top, and sideways of their middle
 _RIVAL = 0.5  # heights of a person that another must have to be told apart by distance
 _SIDE_MARGIN = 0.06  # heights around the box from which a track's foreground is taken
@@ -133,13 +133,12 @@ def own_mask(
     """
     n = frame - track.first_frame
     if sightings is not None and track.sightings is not None and track.found[n]:
-        looked = n - int(np.argmax(track.sightings[n::-1] >= 0))
-        seen = sightings.frames[track.first_frame + looked][track.sightings[looked]]
+        seen, moved = _last_look(track, frame, sightings)
         mask = sightings.mask(seen)
-        if looked == n:
+        if track.sightings[n] >= 0:
             return mask
-        moved = (track.xyxy[n] - track.xyxy[looked]).reshape(2, 2).mean(axis=0) * foreground.scale
-        shift = np.array([[1, 0, moved[0]], [0, 1, moved[1]]])
+        x, y = moved * foreground.scale
+        shift = np.array([[1, 0, x], [0, 1, y]])
         mask = cv2.warpAffine(mask, shift, mask.shape[::-1], flags=cv2.INTER_NEAREST)
         return join(mask[None], foreground[frame])[0]
     rivals = [
@@ -161,12 +160,36 @@ def own_place(
     mask = own_mask(foreground, track, others, frame, sightings)
     if not mask.any():
         return mask
-    mask = mask | _head_place(mask, foreground.scale * track.xyxy[frame - track.first_frame])
-    return mask if track.sightings is None else mask | _feet_place(mask)
+    box = track.xyxy[frame - track.first_frame]
+    if track.sightings is None or not track.is_found(frame):
+        return mask | _head_place(mask, foreground.scale * box)
+    sighting, moved = _last_look(track, frame, sightings)
+    detected = sighting.xyxy + np.tile(moved, 2)
+    box = np.concatenate([np.minimum(box[:2], detected[:2]), np.maximum(box[2:], detected[2:])])
+    mask = mask | _head_place(mask, foreground.scale * box)
+    return mask | _legs_place(mask, foreground.scale * detected) | _feet_place(mask)
+
+
+def _last_look(track: Track, frame: int, sightings: Sightings) -> tuple[Sighting, np.ndarray]:
+    """How somebody was last seen, and the full pixels, (2,), by which they have moved since."""
+    n = frame - track.first_frame
+    looked = n - int(np.argmax(track.sightings[n::-1] >= 0))
+    seen = sightings.frames[track.first_frame + looked][track.sightings[looked]]
+    return seen, (track.xyxy[n] - track.xyxy[looked]).reshape(2, 2).mean(axis=0)
+
+
+def _legs_place(mask: np.ndarray, box: np.ndarray) -> np.ndarray:
+    """Between the bottom of a mask, (h, w) uint8, and that of a box in its pixels."""
+    place = np.zeros_like(mask)
+    bottom, soles = int(np.flatnonzero(mask.any(axis=1))[-1]), int(np.ceil(box[3]))
+    if soles - bottom > _LEGS_MISSING * (box[3] - box[1]):
+        left, right = max(0, int(np.floor(box[0]))), max(0, int(np.ceil(box[2])))
+        place[bottom:soles, left:right] = 1
+    return place
 
 
 def _head_place(mask: np.ndarray, box: np.ndarray) -> np.ndarray:
-    """Between the top of a mask, (h, w) uint8, and that of the person's box in its pixels."""
+    """Between the top of a mask, (h, w) uint8, and that of a box in its pixels."""
     place = np.zeros_like(mask)
     top, head = int(np.flatnonzero(mask.any(axis=1))[0]), max(0, int(np.floor(box[1])))
     height = box[3] - box[1]

@@ -12,7 +12,7 @@ from .bridging import Images, bridge
 from .config import TrackOptions
 from .doubts import spread
 from .errors import NoPersonError
-from .following import Way, follow
+from .following import Way, follow, moves
 from .foreground import ForegroundClip
 from .paths import Blob, Follower, Path, find_blobs, is_inside, smooth_boxes
 from .sightings import Sighting, Sightings
@@ -22,9 +22,7 @@ _SHORTEST_S = 0.4  # shorter tracks are no people
 _SEEN_SHARE = 0.7  # of its frames in which a person is seen; leaves come and go
 _UPRIGHT = 1.15  # a person's height over width, at least, in the median
 _FILLED = 0.22  # share of its box a silhouette fills, at least, in the median
-_STRIDES_AWAY = 0.2  # heights a person moves, or else ...
-_STANDING_S = 1.0  # ... stands filling an upright box for this long
-_GROWS = 0.15  # or grows, in logarithms
+_STANDING_S = 1.0  # who does not move stands filling an upright box for this long
 _FEWEST, _OFTEN = 3, 0.25  # looks that see a person, and share of those while they are there
 _SEEN_S = 0.2  # shorter tracks of a detector, unless it is sure, are mistakes of its
 _SURE, _STILL_SURE = 0.35, 0.6  # median score of people who move, and of those who do not
@@ -128,17 +126,9 @@ def _is_believed(sightings: Sightings, way: Way, fps: float) -> bool:
     score = float(np.median([one.score for one in seen]))
     if score > _STILL_SURE:
         return True
-    moves = _moves(np.stack([one.xyxy for one in seen]))
-    return len(seen) >= _SEEN_S * fps * sightings.looked and moves and score > _SURE
-
-
-def _moves(boxes: np.ndarray) -> bool:
-    """Whether somebody comes to another place, nearer, or farther away, by boxes (T, 4)."""
-    step = max(1, len(boxes) // 6)
-    middles, heights = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 3] - boxes[:, 1]
-    way = np.linalg.norm(np.median(middles[-step:], axis=0) - np.median(middles[:step], axis=0))
-    growth = abs(np.log(np.median(heights[-step:]) / np.median(heights[:step])))
-    return bool(way > _STRIDES_AWAY * np.median(heights) or growth > _GROWS)
+    if len(seen) < _SEEN_S * fps * sightings.looked or score <= _SURE:
+        return False
+    return moves(np.stack([one.xyxy for one in seen]))
 
 
 def _agree(track: Track, other: Track) -> bool:
@@ -335,5 +325,5 @@ def _is_person(path: Path, fps: float) -> bool:
     upright = np.median(h / w)
     if upright < _UPRIGHT or filled < _FILLED:
         return False
-    walks = _moves(boxes)
+    walks = moves(boxes)
     return walks or len(seen) > max(_STANDING_S * fps, 0.6 * len(path.seen)) and upright > 1.5

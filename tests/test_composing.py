@@ -28,16 +28,18 @@ UNKNOWN = NoPlate((180, 320))
 
 
 def composer(
-    masks, foreground, plate, *, every=1, misses=(), scores=(0.9, 0.9), most=8, person=None
-):
+    masks, foreground, plate, *, every=1, misses=(), scores=(0.9, 0.9), most=8, person=None,
+    whole=None,
+):  # fmt: skip
     """Of a clip in which a detector saw the masks, (people, T, H, W), but for the misses,
-    (person, frame)."""
+    (person, frame); `whole` are the masks around which it had its boxes, if others."""
+    whole = masks if whole is None else whole
     shape = masks.shape[2:]
     clip = ForegroundClip(shape, 1.0, isinstance(plate, NoPlate) is False)
     sightings = Sightings(shape, 1.0)
     for t, standing_out in enumerate(foreground):
         there = [n for n, mask in enumerate(masks[:, t]) if mask.any() and (n, t) not in misses]
-        corners = [cv2.boundingRect(masks[n, t]) for n in there]
+        corners = [cv2.boundingRect(whole[n, t]) for n in there]
         boxes = np.array([[x, y, x + w, y + h] for x, y, w, h in corners], np.float32)
         seen = Detections(
             boxes.reshape(-1, 4),
@@ -175,6 +177,46 @@ def test_who_is_too_small_is_erased_where_missed_and_told():
     assert "somebody seems to be there" in " ".join(told(here))
 
 
+@pytest.mark.parametrize("score", [0.3, 0.4])
+def test_two_side_by_side_of_whom_each_is_seen_in_every_other_look_are_erased(score):
+    frames, _, masks = scenes.walk(frames=80, paths=((60, 160), (98, 198), (300, 240)))
+    misses = [(n, t) for t in range(80) for n in (0, 1) if t % 2 == n]
+    nothing = np.zeros_like(masks[0])
+    here = composer(masks, nothing, UNKNOWN, misses=misses, scores=(score, score, 0.9))
+    for index in range(80):
+        for mask in masks[:2, index]:
+            assert left(here, frames[index], mask)[0] < 0.1, index
+    assert told(here)
+
+
+def test_a_child_seen_in_few_looks_is_erased_all_the_time():
+    frames, _, masks = scenes.walk(frames=120, paths=((60, 260),))
+    child = scenes.walk(frames=120, paths=((76, 276),), tall=60)[2]
+    both = np.concatenate([masks, child])
+    misses = [(1, t) for t in range(120) if t % 5]
+    here = composer(both, np.zeros_like(masks[0]), UNKNOWN, misses=misses)
+    for index in range(120):
+        assert left(here, frames[index], child[0, index])[0] < 0.1, index
+
+
+def test_a_walker_whom_subtraction_misses_for_a_while_is_nobody_else(crossing):
+    _, masks, plate = crossing
+    foreground = masks[0].copy()
+    foreground[28:36] = 0
+    assert told(composer(masks, foreground, plate)) == []
+
+
+@pytest.mark.parametrize("rows", [slice(70), slice(115, None)])
+def test_what_the_mask_lacks_but_the_detectors_box_holds_is_erased(crossing, rows):
+    frames, masks, _ = crossing
+    parts, missing = masks.copy(), np.zeros_like(masks)
+    parts[0, 15:50, rows] = 0
+    missing[:, :, rows] = masks[:, :, rows]
+    here = composer(parts, np.zeros_like(masks[0]), UNKNOWN, whole=masks)
+    for index in range(15, 50):
+        assert left(here, frames[index], missing[0, index])[0] < 0.1, index
+
+
 @pytest.mark.parametrize("still", [False, True])
 def test_a_head_that_the_mask_lacks_is_erased(crossing, still):
     frames, masks, plate = crossing
@@ -193,7 +235,7 @@ def test_who_stops_near_the_border_is_told():
     nothing = np.zeros_like(masks[0])
     here = composer(masks, nothing, UNKNOWN, misses=[(0, t) for t in range(25, 60)])
     (text,) = told(here)
-    assert "last seen at 1.0 s of the result, still in the picture" in text
+    assert "at 1.0-1.2 s of the result: only the place where they should be" in text
 
 
 @pytest.mark.parametrize("gone", [range(25, 60), range(35), range(20, 45)])

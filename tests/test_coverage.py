@@ -42,23 +42,28 @@ def test_lost_stretches_and_poor_silhouettes_are_listed():
 
 def test_who_is_seen_too_seldom_is_told():
     assert warnings(person(lost=range(5, 9)), FPS) == []
-    (told,) = warnings(person(lost=range(5, 10)), FPS)
-    assert "Person 3 was seen in only 75% of the frames" in told
+    (told,) = warnings(person(lost=[2, *range(5, 10)]), FPS)
+    assert "Person 3 is not seen in 30% of the frames" in told
+    assert ", at 4.1-4.1, 4.2-4.4 s of the result: " in told
 
 
 @pytest.mark.parametrize(
-    ("lost", "message"),
+    ("lost", "when"),
     [
-        (range(13), "is first seen at 4.5 s of the result, already in the picture. Before that"),
-        (range(87, 100), "is last seen at 7.4 s of the result, still in the picture. After that"),
+        (range(13), "4.0-4.5"),  # until the first look
+        (range(87, 100), "7.5-8.0"),  # from the last look on
+        (range(40, 53), "5.6-6.1"),
     ],
 )
-def test_who_was_not_seen_to_come_or_to_leave_is_told(lost, message):
+def test_who_is_lost_for_a_while_is_told(lost, when):
     (told,) = warnings(person(lost=lost, frames=100), FPS)
-    assert f"Person 3 {message}" in told
-    assert warnings(person(lost=list(lost)[2:-2], frames=100), FPS) == []  # not at an end
-    at_the_end = lost[:2] if lost[0] == 0 else lost[-2:]
-    assert warnings(person(lost=at_the_end, frames=100), FPS) == []
+    assert "Person 3 is not seen in 13% of the frames in which they should be in the" in told
+    assert f"at {when} s of the result" in told
+
+
+@pytest.mark.parametrize("lost", [range(2), range(98, 100), range(40, 52)])
+def test_who_is_lost_for_a_moment_is_not_told(lost):
+    assert warnings(person(lost=lost, frames=100), FPS) == []
 
 
 def test_who_is_seen_but_not_followed_is_told_once():
@@ -66,7 +71,7 @@ def test_who_is_seen_but_not_followed_is_told_once():
     assert unfollowed(sightings, FPS) == []
     sightings.unfollowed += [(50, 75), (60, 100), *((n, n) for n in range(110, 160, 10))]
     (told,) = unfollowed(sightings, FPS)
-    assert "At 2.0 to 4.0, 4.4 to 4.4, " in told and " of the result and more often, " in told
+    assert "At 2.0-4.0, 4.4-4.4, " in told and " s of the result and more often, " in told
 
 
 def test_of_a_part_one_thing_is_told():

@@ -8,8 +8,9 @@ from gait_demo.pipeline.analysis import Person
 from gait_demo.sightings import Sightings
 
 _ENOUGH = 0.8  # share of a person's frames in which they should be seen
+# Lost for longer before the first look or after the last, or between two, they may be in clear
+_AWHILE_S, _AWHILE_BETWEEN_S = 0.1, 0.5
 _MOST_TIMES = 5  # that one sentence lists
-_AWHILE_S = 0.1  # lost for longer before the first look, or after the last, they may be in clear
 
 
 def coverage(person: Person, drawn: bool) -> dict:
@@ -21,10 +22,9 @@ def coverage(person: Person, drawn: bool) -> dict:
     Returns:
         `person`: the track id; `drawn`; `first_frame`, `frames`: of the track, which begins
         before the first look and ends after the last one, where prediction has the person come
-        and go;
-        `lost`: pairs of the first and the last frame of every stretch in which the person was
-        not seen, but should have been, in the numbers of the clip; `bridged`: such pairs where the
-        detector had lost them, and their silhouette comes from another frame, moved along with
+        and go; `lost`: pairs of the first and the last frame of every stretch in which the person
+        was not seen, but should have been, in the numbers of the clip; `bridged`: such pairs where
+        the detector had lost them, and their silhouette comes from another frame, moved along with
         the picture; `poor`: how many silhouettes the quality rule rejects; `coverage`: share of
         the frames in which the person was not lost; `found_by`: "detector" or "motion".
     """
@@ -47,49 +47,37 @@ def coverage(person: Person, drawn: bool) -> dict:
 
 
 def warnings(person: Person, fps: float) -> list[str]:
-    """Sentences on somebody who was seen too seldom, or not on the way in or out."""
-    told, name, first_frame = [], f"Person {person.track.track_id}", person.track.first_frame
-    if person.track.is_part:
+    """A sentence on somebody who was lost for a while, or not seen on the way in or out."""
+    track, name = person.track, f"Person {person.track.track_id}"
+    if track.is_part:
         return [
             f"{name} is seen now and then, in the place of somebody else: a part of them, or a "
             "child beside them. Check that they are nowhere in clear."
         ]
     if not person.walks:
         return [f"{name} was never seen whole, and is painted over: check where they are."]
-    share = 1 - person.lost.mean()
-    if share < _ENOUGH:
-        told.append(
-            f"{name} was seen in only {share:.0%} of the frames: in the others the place where "
-            "they should be is painted over. Check those frames, or use a clip in which they are "
-            "seen better."
-        )
-    first, last = np.flatnonzero(person.seen)[[0, -1]]
-    for which, there, beyond, look, lost in (
-        ("first", "already", "Before", first, person.lost[:first]),
-        ("last", "still", "After", last, person.lost[last + 1 :]),
-    ):
-        if lost.sum() > _AWHILE_S * fps:
-            told.append(
-                f"{name} is {which} seen at {(first_frame + look) / fps:.1f} s of the result, "
-                f"{there} in the picture. {beyond} that only the place where they should be is "
-                "painted over: check that they are nowhere else, or trim the clip."
-            )
-    return told
+    when = _times(_serious(person, fps), track.first_frame, fps)
+    if not when:
+        return []
+    return [
+        f"{name} is not seen in {person.lost.mean():.0%} of the frames in which they should be in "
+        f"the picture, at {when}: only the place where they should be is painted over then. Check "
+        "that they are nowhere else, use a clip in which they are seen better, or trim it."
+    ]
 
 
 def unfollowed(sightings: Sightings, fps: float) -> list[str]:
     """A sentence on people who are too small, or were seen too seldom, to be followed."""
-    frames = np.zeros(len(sightings), np.int8)
+    frames = np.zeros(len(sightings), bool)
     for first, last in sightings.unfollowed:
-        frames[first : last + 1] = 1
-    when = [f"{first / fps:.1f} to {last / fps:.1f}" for first, last in _runs(frames)]
+        frames[first : last + 1] = True
+    when = _times(_runs(frames), 0, fps)
     if not when:
         return []
-    more = " and more often" if len(when) > _MOST_TIMES else ""
     return [
-        f"At {', '.join(when[:_MOST_TIMES])} s of the result{more}, somebody seems to be there who "
-        "is too small, or is seen too briefly or unsurely, to be followed. They are painted over "
-        "then, and for up to a second around: check that nobody is in clear."
+        f"At {when}, somebody seems to be there who is too small, or is seen too briefly or "
+        "unsurely, to be followed. They are painted over then, and for up to a second around: "
+        "check that nobody is in clear."
     ]
 
 
@@ -100,6 +88,23 @@ def likeness(other: Person, wanted: Person) -> str:
         f"Person {other} is not seen together with person {wanted} for as long as 0.2 s, may be "
         "the same, and was anonymized as well."
     )
+
+
+def _serious(person: Person, fps: float) -> list[tuple[int, int]]:
+    """First and last index of the stretches to look at in which somebody was lost; of those who
+    are lost often, all."""
+    if 1 - person.lost.mean() < _ENOUGH:
+        return _runs(person.lost)
+    first, last = np.flatnonzero(person.seen)[[0, -1]]
+    awhile = {False: _AWHILE_S * fps, True: _AWHILE_BETWEEN_S * fps}
+    return [(a, b) for a, b in _runs(person.lost) if b + 1 - a > awhile[first < a and b < last]]
+
+
+def _times(runs: list[tuple[int, int]], first_frame: int, fps: float) -> str:
+    """Such stretches in words; nothing of none."""
+    when = [f"{(first_frame + a) / fps:.1f}-{(first_frame + b + 1) / fps:.1f}" for a, b in runs]
+    more = " and more often" if len(when) > _MOST_TIMES else ""
+    return f"{', '.join(when[:_MOST_TIMES])} s of the result{more}" if when else ""
 
 
 def _runs(flags: np.ndarray) -> list[tuple[int, int]]:
