@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import cv2
@@ -14,7 +15,7 @@ from gait_demo.models.anet import ANet
 from gait_demo.noise import TRAINED_FPS
 from gait_demo.structures import SilhouetteClip
 
-_HOP = 4  # frames between windows; each frame is synthesised twice
+_HOP = 4  # frames between windows; each frame is read twice
 _BATCH = 32  # windows
 _FAINT = 0.1  # what is darker does not connect a speck to the body
 _UNSURE = 0.2  # what is darker is surely a gap
@@ -28,10 +29,9 @@ def anonymize(
 ) -> SilhouetteClip:
     """f_A(X, R) for a whole track (paper, section III-B).
 
-    A-NET sees windows of a few frames. Windows overlap by half and their outputs are blended
-    with triangular weights, so that the seams do not show. Video of a high frame rate is taken
-    as interleaved streams of about 25 frames per second, the pace A-NET knows, and smoothed over
-    as many frames.
+    A-NET reads windows of a few frames. What it reads is blended, and each frame is written once.
+    Video of a high frame rate is taken as interleaved streams of about 25 frames per second, the
+    pace A-NET knows, and smoothed over as many frames.
 
     Args:
         clip: the track's silhouettes; binarised at 0.5 here.
@@ -51,32 +51,53 @@ def anonymize(
         masks[first::streams] = _synthesise(binary[first::streams], anet, noise)
     if streams > 1:
         masks = _smooth(masks, streams)
-    made = [_bridged(_main_body(mask)) for mask in masks.numpy()]
+    made = cleaned(masks)
     if strength < 1:
         made = [_part_of_the_way(*both, strength) for both in zip(clip.masks, made, strict=True)]
     return replace(clip, masks=np.stack(made))
 
 
-def _synthesise(masks: Tensor, anet: ANet, noise: Tensor) -> Tensor:
-    """(T, 64, 64) in and out: A-NET on overlapping windows, blended."""
-    frames = anet.dims.frames
+def blended(masks: Tensor, frames: int, read: Callable[[Tensor], Tensor]) -> Tensor:
+    """What is read of each frame of a track, in windows that overlap by half.
+
+    Args:
+        masks: (T, 64, 64).
+        frames: of a window.
+        read: of windows (N, frames, 64, 64) makes (N, frames, D).
+
+    Returns:
+        (T, D), blended with triangular weights, so that the seams do not show.
+    """
     count = len(masks)
     padded = torch.cat((masks, masks[-1:].expand(max(0, frames - count), -1, -1)))
     last = len(padded) - frames
     starts = torch.tensor([*range(0, last, _HOP), last])
     positions = starts[:, None] + torch.arange(frames)
-    device = noise.device
-    outputs = [
-        anet(padded[part].to(device), noise.expand(len(part), -1)).cpu()
-        for part in positions.split(_BATCH)
-    ]
+    windows = torch.cat([read(padded[part]).cpu() for part in positions.split(_BATCH)])
     ramp = torch.arange(1, frames // 2 + 1, dtype=torch.float32)
-    weights = torch.cat((ramp, ramp.flip(0)))[:, None, None]
-    total, weight = torch.zeros_like(padded), torch.zeros(len(padded), 1, 1)
-    for place, window in zip(positions, torch.cat(outputs), strict=True):
+    weights = torch.cat((ramp, ramp.flip(0)))[:, None]
+    total, weight = torch.zeros(len(padded), windows.shape[2]), torch.zeros(len(padded), 1)
+    for place, window in zip(positions, windows, strict=True):
         total[place] += weights * window
         weight[place] += weights
     return (total / weight)[:count]
+
+
+def cleaned(masks: Tensor) -> np.ndarray:
+    """(T, 64, 64) in and out: without specks and gaps."""
+    return np.stack([_bridged(_main_body(mask)) for mask in masks.numpy()])
+
+
+def _synthesise(masks: Tensor, anet: ANet, noise: Tensor) -> Tensor:
+    """(T, 64, 64) in and out: A-NET's."""
+    device, frames = noise.device, anet.dims.frames
+
+    def read(windows: Tensor) -> Tensor:
+        return anet.read(windows.to(device)).reshape(len(windows), frames, -1)
+
+    content = blended(masks, frames, read)
+    parts = content[..., None, None].to(device).split(_BATCH * frames)
+    return torch.cat([anet.write(part, noise[None])[0].sigmoid().cpu() for part in parts])
 
 
 def _smooth(masks: Tensor, streams: int) -> Tensor:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from gait_demo.anonymize import anonymize
+from gait_demo.anonymize import anonymize, blended
 from gait_demo.models.anet import ANet, ANetDims
 from gait_demo.noise import noise_vector, noise_vectors, unlike
 from gait_demo.structures import SilhouetteClip
@@ -16,12 +16,15 @@ def clip_of(masks: np.ndarray) -> SilhouetteClip:
 
 
 class Through:
-    """Stands in for A-NET: returns its windows as they are."""
+    """Stands in for A-NET: writes what it reads."""
 
     dims = DIMS
 
-    def __call__(self, windows, noise):
-        return windows
+    def read(self, windows):
+        return windows.flatten(0, 1).flatten(1)[..., None, None]
+
+    def write(self, content, noise):
+        return content.logit().reshape(len(noise), -1, 64, 64)
 
 
 def test_noise_is_repeatable_and_differs_by_seed_and_person():
@@ -37,8 +40,9 @@ def test_blending_gives_back_what_the_windows_agree_on(frames):
     masks = np.zeros((frames, 64, 64))
     for i, mask in enumerate(masks):
         mask[10:50, i : i + 20] = 1
-    out = anonymize(clip_of(masks), Through(), torch.zeros(32), fps=25)
-    np.testing.assert_allclose(out.masks, masks, atol=1e-6)
+    walk = torch.from_numpy(masks.astype(np.float32))
+    out = blended(walk, DIMS.frames, lambda windows: windows.flatten(2))
+    np.testing.assert_allclose(out.reshape(masks.shape), masks, atol=1e-6)
 
 
 @pytest.mark.parametrize("fps", [30, 50, 60, 120, 240])
@@ -53,9 +57,9 @@ def test_high_frame_rates_are_given_to_the_network_at_the_pace_it_knows():
     seen = []
 
     class Record(Through):
-        def __call__(self, windows, noise):
+        def read(self, windows):
             seen.append(windows[0].sum((1, 2)))
-            return windows
+            return super().read(windows)
 
     masks = np.zeros((32, 64, 64))
     for i, mask in enumerate(masks):
@@ -79,8 +83,8 @@ class Makes(Through):
     def __init__(self, picture: np.ndarray):
         self.picture = torch.from_numpy(picture.astype(np.float32))
 
-    def __call__(self, windows, noise):
-        return self.picture.expand_as(windows)
+    def write(self, content, noise):
+        return self.picture.logit().expand(len(noise), len(content), -1, -1)
 
 
 @pytest.mark.parametrize(("certainty", "closed"), [(0.3, True), (0.15, False)])
@@ -108,9 +112,9 @@ def test_same_noise_same_walk_other_noise_another():
 
 def test_less_strength_stays_nearer_to_the_old_outline():
     class Wider(Through):
-        def __call__(self, windows, noise):
-            wider = torch.zeros_like(windows)
-            wider[..., 10:54, 10:54] = 1
+        def write(self, content, noise):
+            wider = torch.full((len(noise), len(content), 64, 64), -np.inf)
+            wider[..., 10:54, 10:54] = np.inf
             return wider
 
     masks = np.zeros((9, 64, 64))

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import torch
 
-from gait_demo.anonymize import anonymize
+from gait_demo.anonymize import anonymize, blended, cleaned
 from gait_demo.evaluation.gaits import Method
 from gait_demo.models.anet import ANet
 from gait_demo.models.stgan import STGAN
@@ -57,12 +58,28 @@ def jitter(masks: np.ndarray, seed: int) -> np.ndarray:
     return masks[np.clip(np.arange(len(masks)) + late, 0, len(masks) - 1)]
 
 
-def generated(network: ANet | STGAN) -> Method:
-    """What a trained generator makes with any noise."""
+def generated(network: ANet) -> Method:
+    """What A-NET makes with any noise."""
 
     def method(masks: np.ndarray, seed: int) -> np.ndarray:
         noise = noise_vector(seed, network.dims.noise_dim)
         return anonymize(_clip(masks), network, noise, fps=_FPS).masks
+
+    return method
+
+
+def st_gan(network: STGAN) -> Method:
+    """What ST-GAN makes, in windows and cleaned as ours, and in step."""
+
+    @torch.inference_mode()
+    def method(masks: np.ndarray, seed: int) -> np.ndarray:
+        noise = noise_vector(seed, network.dims.noise_dim)
+
+        def made(windows: torch.Tensor) -> torch.Tensor:
+            return network(windows, noise.expand(len(windows), -1)).flatten(2)
+
+        walk = torch.from_numpy(masks.astype(np.float32))
+        return cleaned(blended(walk, network.dims.frames, made).unflatten(1, masks.shape[1:]))
 
     return method
 

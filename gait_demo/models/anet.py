@@ -89,8 +89,9 @@ class ANet(nn.Module):
         return self.content(self.encoder(silhouettes).reshape(each_frame))
 
     def write(self, content: Tensor, noise: Tensor) -> Tensor:
-        """Logits of Z, before the sigmoid, of what `read` gave; noise and shape as in forward."""
-        frames = self.dims.frames
+        """Logits of Z, before the sigmoid, of what `read` gave, or of as many frames more or less
+        for each noise; otherwise as in forward."""
+        frames = len(content) // len(noise)
         person = self.noise(noise[:, :, None, None]).repeat_interleave(frames, dim=0)
         features = latent = content + person
         for stage in self.generator:
