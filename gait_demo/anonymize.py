@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gait_demo.boxes import depth_in
 from gait_demo.models.anet import ANet
-from gait_demo.noise import TRAINED_FPS
+from gait_demo.noise import TRAINED_FPS, sway
 from gait_demo.structures import SilhouetteClip
 
 _HOP = 4  # frames between windows; each frame is read twice
@@ -27,28 +27,31 @@ _GAP = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))  # closes gaps of up
 def anonymize(
     clip: SilhouetteClip, anet: ANet, noise: Tensor, *, fps: float, strength: float = 1.0
 ) -> SilhouetteClip:
-    """f_A(X, R) for a whole track (paper, section III-B).
+    """f_A(X, R) for a whole track (paper, section III-B), a little out of step (`sway`).
 
-    A-NET reads windows of a few frames. What it reads is blended, and each frame is written once.
-    Video of a high frame rate is taken as interleaved streams of about 25 frames per second, the
-    pace A-NET knows, and smoothed over as many frames.
+    A-NET reads windows of a few frames. What it reads is blended and interpolated in time, and each
+    frame is written once, as the walk was a moment earlier or later. Video of a high frame rate is
+    taken as interleaved streams of about 25 frames per second, the pace A-NET knows, and smoothed
+    over as many frames.
 
     Args:
         clip: the track's silhouettes; binarised at 0.5 here.
         anet: ready for inference.
         noise: (noise_dim,) float32, see `noise`.
         fps: frames per second of the clip.
-        strength: below 1, outlines go only this part of the way from the old to the new ones.
-            They hide less, see `evaluate privacy`.
+        strength: below 1, outlines go only this part of the way from the old to the new ones, and
+            so does the sway. They hide less, see `evaluate privacy`.
 
     Returns:
         The same track and squares with the synthesised masks, soft at their edges.
     """
     binary = torch.from_numpy((clip.masks > 0.5).astype(np.float32))
     streams = max(1, round(fps / TRAINED_FPS))
+    late = torch.from_numpy(strength * sway(noise, len(binary), fps)) * fps / streams  # frames
     masks = torch.zeros_like(binary)
     for first in range(min(streams, len(binary))):
-        masks[first::streams] = _synthesise(binary[first::streams], anet, noise)
+        one = slice(first, None, streams)
+        masks[one] = _synthesise(binary[one], late[one], anet, noise)
     if streams > 1:
         masks = _smooth(masks, streams)
     made = cleaned(masks)
@@ -88,14 +91,18 @@ def cleaned(masks: Tensor) -> np.ndarray:
     return np.stack([_bridged(_main_body(mask)) for mask in masks.numpy()])
 
 
-def _synthesise(masks: Tensor, anet: ANet, noise: Tensor) -> Tensor:
-    """(T, 64, 64) in and out: A-NET's."""
+def _synthesise(masks: Tensor, late: Tensor, anet: ANet, noise: Tensor) -> Tensor:
+    """(T, 64, 64) in and out: A-NET's, each frame as the walk was `late` (T,) frames before."""
     device, frames = noise.device, anet.dims.frames
 
     def read(windows: Tensor) -> Tensor:
         return anet.read(windows.to(device)).reshape(len(windows), frames, -1)
 
     content = blended(masks, frames, read)
+    moments = (torch.arange(len(masks)) - late).clamp(0, len(masks) - 1)
+    before = moments.long()
+    after = (before + 1).clamp(max=len(masks) - 1)
+    content = content[before].lerp(content[after], (moments - before)[:, None].float())
     parts = content[..., None, None].to(device).split(_BATCH * frames)
     return torch.cat([anet.write(part, noise[None])[0].sigmoid().cpu() for part in parts])
 

@@ -4,7 +4,7 @@ import torch
 
 from gait_demo.anonymize import anonymize, blended
 from gait_demo.models.anet import ANet, ANetDims
-from gait_demo.noise import noise_vector, noise_vectors, unlike
+from gait_demo.noise import noise_vector, noise_vectors, sway, unlike
 from gait_demo.structures import SilhouetteClip
 
 DIMS = ANetDims(encoder_width=4, generator_width=4, content_dim=4, latent_dim=8)
@@ -43,6 +43,39 @@ def test_blending_gives_back_what_the_windows_agree_on(frames):
     walk = torch.from_numpy(masks.astype(np.float32))
     out = blended(walk, DIMS.frames, lambda windows: windows.flatten(2))
     np.testing.assert_allclose(out.reshape(masks.shape), masks, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("frames", "fps", "streams"), [(1, 25, 1), (3, 25, 1), (50, 25, 1), (50, 24, 1), (100, 50, 2)]
+)
+@pytest.mark.parametrize("strength", [1, 0.5])
+def test_the_new_walk_is_late_as_the_noise_says(frames, fps, streams, strength, monkeypatch):
+    monkeypatch.setattr("gait_demo.anonymize._part_of_the_way", lambda old, new, strength: new)
+    columns = 1 + np.arange(frames) // streams  # of a block that grows
+    masks = np.zeros((frames, 64, 64))
+    for mask, width in zip(masks, columns, strict=True):
+        mask[:, :width] = 1
+    noise = noise_vector(0, 32)
+    out = anonymize(clip_of(masks), Through(), noise, fps=fps, strength=strength)
+    late = strength * sway(noise, frames, fps) * fps / streams
+    assert np.ptp(late) > strength or frames < 50
+    expected = np.clip(columns - late, 1, columns[-1])
+    tolerance = 0.1 if streams == 1 else 0.3  # of the smoothing
+    np.testing.assert_allclose(out.masks.mean(1).sum(1), expected, atol=tolerance)
+
+
+def test_sway_keeps_within_its_bounds_at_any_frame_rate_and_length():
+    for seed in range(50):
+        noise = noise_vector(seed, 32)
+        late = sway(noise, 601, 25)
+        assert 0.024 < abs(late).max() <= 0.05 and abs(late[300]) < 1e-9
+        assert abs(np.diff(late)).max() * 25 <= 0.053
+        assert np.array_equal(late, sway(noise.clone(), 601, 25))
+        np.testing.assert_allclose(sway(noise, 1201, 50)[::2], late, atol=1e-9)
+        np.testing.assert_allclose(sway(noise, 101, 25), late[250:351], atol=1e-9)
+        assert sway(noise, 1, 25).tolist() == [0] and sway(noise, 0, 25).size == 0
+    early = [sway(noise_vector(seed, 32), 75, 25)[0] < 0 for seed in range(200)]
+    assert 70 < sum(early) < 130  # as often early as late
 
 
 @pytest.mark.parametrize("fps", [30, 50, 60, 120, 240])

@@ -73,7 +73,7 @@ def check(pipeline: Pipeline, clip: Path, folder: Path) -> None:
     assert whole >= 0.98
     assert 0.6 <= np.quantile(area, 0.05) and np.quantile(area, 0.95) <= 1.6
     assert smooth_after >= smooth_before - 0.03
-    assert np.median(phase) >= 0.7
+    assert np.median(phase) >= 0.85
     assert (heading > 0).all()
 
 
