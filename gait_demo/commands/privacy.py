@@ -63,7 +63,7 @@ def _evaluate(parsed: argparse.Namespace) -> None:
 def _methods(parsed: argparse.Namespace) -> tuple[dict[str, Method], list[Weights]]:
     """By name, and the weights that they are made of: ours in every strength and with any noise,
     ST-GAN, the simple ones, and A-NET with the paper's losses if there is one."""
-    from gait_demo.evaluation.baselines import SIMPLE, generated, ours, st_gan
+    from gait_demo.evaluation.baselines import SIMPLE, generated, ours
     from gait_demo.models import build
     from gait_demo.weights import find
 
@@ -72,8 +72,8 @@ def _methods(parsed: argparse.Namespace) -> tuple[dict[str, Method], list[Weight
     methods = dict(SIMPLE)
     for name, strength in STRENGTHS.items():
         methods["ours" if strength == 1 else f"ours ({name})"] = ours(anet, strength)
-    methods["ours (any noise)"] = generated(anet)
-    methods["ST-GAN"] = st_gan(stgan)
+    methods["ours (any noise)"] = ours(anet, any_noise=True)
+    methods["ST-GAN"] = generated(stgan)
     if parsed.paper:
         files.append(replace(find("anet", parsed.paper), name="anet of the paper"))
         methods["A-NET of the paper"] = generated(build.load(parsed.paper, "anet"))

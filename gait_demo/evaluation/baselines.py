@@ -58,18 +58,8 @@ def jitter(masks: np.ndarray, seed: int) -> np.ndarray:
     return masks[np.clip(np.arange(len(masks)) + late, 0, len(masks) - 1)]
 
 
-def generated(network: ANet) -> Method:
-    """What A-NET makes with any noise."""
-
-    def method(masks: np.ndarray, seed: int) -> np.ndarray:
-        noise = noise_vector(seed, network.dims.noise_dim)
-        return anonymize(_clip(masks), network, noise, fps=_FPS).masks
-
-    return method
-
-
-def st_gan(network: STGAN) -> Method:
-    """What ST-GAN makes, in windows and cleaned as ours, and in step."""
+def generated(network: ANet | STGAN) -> Method:
+    """What a trained generator makes with any noise, in step with the walk."""
 
     @torch.inference_mode()
     def method(masks: np.ndarray, seed: int) -> np.ndarray:
@@ -84,12 +74,18 @@ def st_gan(network: STGAN) -> Method:
     return method
 
 
-def ours(network: ANet, strength: float = 1.0) -> Method:
-    """What the program makes: with the noise least like the walker. strength: of `anonymize`."""
+def ours(network: ANet, strength: float = 1.0, *, any_noise: bool = False) -> Method:
+    """What the program makes: with the noise least like the walker, unless any will do.
+
+    strength: of `anonymize`.
+    """
 
     def method(masks: np.ndarray, seed: int) -> np.ndarray:
         clip = _clip(masks)
-        noise = unlike(clip, network, seed, fps=_FPS)
+        if any_noise:
+            noise = noise_vector(seed, network.dims.noise_dim)
+        else:
+            noise = unlike(clip, network, seed, fps=_FPS)
         return anonymize(clip, network, noise, fps=_FPS, strength=strength).masks
 
     return method
