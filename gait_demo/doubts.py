@@ -1,6 +1,9 @@
-"""Whoever was seen, but too seldom, too unsurely or too small to be followed, is there longer."""
+"""Whoever was seen, but too seldom, too unsurely or too small to be followed, or in turns with
+somebody else, is there longer."""
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -19,19 +22,25 @@ _AROUND_S = 1.0  # before the first look, and after the last, that they are take
 _AROUND_UNLIKELY_S = 0.2  # the same of others
 _INSIDE = 0.6  # of a sighting: from there on it is in a person's box
 _FEWEST, _MOST = 3, 8  # looks that tell a speed
+_ALIKE = 0.5  # share of two masks running, from which on they are one person's
 _REACH = 0.06  # heights around a moved mask: limbs move otherwise than the body
 
 
 def spread(sightings: Sightings, tracks: list[Track], fps: float) -> None:
     """Gives whoever is on no track a sighting in the looks between those in which they were seen,
-    and for a while before and after: that of the nearest look, moved along.
+    and for a while before and after: that of the nearest look, moved along. The same, for a
+    moment, where what a track shows changes so much that it may be two people's.
 
     Args:
         sightings: of the clip; what it gets is `bridged`, and who is likely `unfollowed`.
         tracks: of everybody who is followed.
     """
     looked = np.flatnonzero([seen is not None for seen in sightings.frames])
-    for way in joined(sightings, _doubtful(sightings, tracks), fps):
+    doubtful = _doubtful(sightings, tracks)
+    for track in tracks:
+        if track.sightings is not None:
+            _fill_changes(sightings, track, fps)
+    for way in joined(sightings, doubtful, fps):
         first, last, is_likely = min(way), max(way), _is_likely(sightings, way)
         if len(way) == 1 and not is_likely:
             continue
@@ -86,23 +95,50 @@ def _is_likely(sightings: Sightings, way: Way) -> bool:
 
 
 def _fill(sightings: Sightings, way: Way, frames: list[int]) -> None:
-    """Adds the sightings of somebody in the frames."""
+    """Adds somebody in the frames."""
     looks = np.array(sorted(way))
     seen = [sightings.frames[look][way[look]] for look in looks]
     middles = np.stack([(one.xyxy[:2] + one.xyxy[2:]) / 2 for one in seen])
-    last, mask = -1, None
-    for frame, place in zip(frames, _places(looks, middles, frames), strict=True):
-        nearest = int(np.abs(looks - frame).argmin())
-        one, shift = seen[nearest], place - middles[nearest]
-        if nearest != last:
-            mask = sightings.mask(one)
-            mask = widened(mask, max(1, round(_REACH * cv2.boundingRect(mask)[3])))
-            last = nearest
-        x, y = shift * sightings.scale
-        to_there = np.array([[1, 0, x], [0, 1, y]])
-        moved = cv2.warpAffine(mask, to_there, mask.shape[::-1], flags=cv2.INTER_NEAREST)
-        box = (one.xyxy + np.tile(shift, 2)).astype(np.float32)
-        sightings.frames[frame].append(Sighting(box, one.score, pack(moved), bridged=True))
+    shifts = _places(looks, middles, frames)
+    nearest = np.abs(looks[:, None] - np.array(frames, int)).argmin(axis=0)
+    for n in np.unique(nearest):
+        there = [(frames[m], shifts[m] - middles[n]) for m in np.flatnonzero(nearest == n)]
+        _add(sightings, seen[n], there)
+
+
+def _fill_changes(sightings: Sightings, track: Track, fps: float) -> None:
+    """Adds what a track shows before a change after it as well, and the other way round."""
+    looks = np.flatnonzero(track.sightings >= 0)
+    middles = (track.xyxy[:, :2] + track.xyxy[:, 2:]) / 2
+    around = round(_AROUND_UNLIKELY_S * fps)
+    for a, b in pairwise(looks):
+        pair = [sightings.frames[track.first_frame + n][track.sightings[n]] for n in (a, b)]
+        masks = [sightings.mask(one) for one in pair]
+        before = _moved(masks[0], sightings.scale * (middles[b] - middles[a]))
+        if (before & masks[1]).sum() > _ALIKE * (before | masks[1]).sum():
+            continue
+        after, until = (
+            looks[(looks > a) & (looks <= a + around)],
+            looks[(looks < b) & (looks >= b - around)],
+        )
+        for n, one, there in ((a, pair[0], after), (b, pair[1], until)):
+            _add(sightings, one, [(track.first_frame + m, middles[m] - middles[n]) for m in there])
+
+
+def _add(sightings: Sightings, seen: Sighting, there: list[tuple[int, np.ndarray]]) -> None:
+    """Adds a sighting in other frames, each with the full pixels, (2,), by which it is moved."""
+    mask = sightings.mask(seen)
+    mask = widened(mask, max(1, round(_REACH * cv2.boundingRect(mask)[3])))
+    for frame, shift in there:
+        moved = _moved(mask, sightings.scale * shift)
+        box = (seen.xyxy + np.tile(shift, 2)).astype(np.float32)
+        sightings.frames[frame].append(Sighting(box, seen.score, pack(moved), bridged=True))
+
+
+def _moved(mask: np.ndarray, shift: np.ndarray) -> np.ndarray:
+    x, y = shift
+    to_there = np.array([[1, 0, x], [0, 1, y]])
+    return cv2.warpAffine(mask, to_there, mask.shape[::-1], flags=cv2.INTER_NEAREST)
 
 
 def _places(looks: np.ndarray, middles: np.ndarray, frames: list[int]) -> np.ndarray:

@@ -189,6 +189,17 @@ def test_two_side_by_side_of_whom_each_is_seen_in_every_other_look_are_erased(sc
     assert told(here)
 
 
+@pytest.mark.parametrize("apart", [12, 16, 25])
+@pytest.mark.parametrize("turn", [1, 3])
+def test_two_who_are_seen_in_turns_and_taken_for_one_are_erased(apart, turn):
+    frames, _, masks = scenes.walk(frames=80, paths=((60, 160), (60 + apart, 160 + apart)))
+    misses = [(1 - t // turn % 2, t) for t in range(80)]
+    here = composer(masks, np.zeros_like(masks[0]), UNKNOWN, misses=misses)
+    for index in range(4, 76):
+        for mask in masks[:, index]:
+            assert left(here, frames[index], mask)[0] < 0.1, index
+
+
 def test_a_child_seen_in_few_looks_is_erased_all_the_time():
     frames, _, masks = scenes.walk(frames=120, paths=((60, 260),))
     child = scenes.walk(frames=120, paths=((76, 276),), tall=60)[2]

@@ -69,8 +69,8 @@ class Eraser:
             regions.append(silhouette_region(shape, own, box, [(mask, square)]))
         strangers = []
         if self._everyone or lost or not seen:  # whoever is nobody else may be who is not seen
-            known = mine | self._bystanders(index, blobs)
-            strangers = self._strangers((moving | self._suspects(index)) & ~known, scale)
+            others = self._bystanders(index, blobs)
+            strangers = self._strangers((moving & ~mine | self._suspects(index)) & ~others, scale)
         for blob, box in strangers:
             blob, _ = shadows.whole(blob, box, shadows.touched(blob))
             regions.append(silhouette_region(shape, blob, box, []))
