@@ -35,7 +35,7 @@ _MIN_SEEN = 3  # samples that must show a background pixel
 
 
 def build_plate(
-    frames: Iterable[Frame], people_mask: Callable[[np.ndarray], np.ndarray] | None = None
+    frames: Iterable[Frame], people_mask: Callable[[int], np.ndarray] | None = None
 ) -> Plate | NoPlate:
     """Makes the plate of a clip in one pass.
 
@@ -44,8 +44,8 @@ def build_plate(
     covered is inpainted.
 
     Args:
-        people_mask: of an image at working resolution, (h, w, 3) uint8, says where people are,
-            (h, w) uint8, 0 or 255: they may stand still, and sometimes be missed.
+        people_mask: says where people are in the frame of an index, (h, w) uint8, 0 or 255, at
+            working resolution: they may stand still, and sometimes be missed.
 
     Raises:
         VideoError: there is no frame.
@@ -119,7 +119,7 @@ class _Samples:
 def _plate_of(
     samples: list[_Sample],
     transforms: np.ndarray,
-    people_mask: Callable[[np.ndarray], np.ndarray] | None,
+    people_mask: Callable[[int], np.ndarray] | None,
 ) -> Plate:
     frame_shape = samples[0].rgb.shape[:2]
     scale = working_scale(frame_shape)
@@ -137,7 +137,9 @@ def _plate_of(
         inside = cv2.resize(inside, shape[::-1], interpolation=cv2.INTER_AREA)
         hidden.append(cv2.compare(inside, 255, cv2.CMP_LT))
         if people_mask is not None:
-            people.append(_people(sample.rgb, transform, scale, shape, people_mask))
+            here = cv2.dilate(people_mask(sample.index), np.ones((7, 7), np.uint8))
+            to_work = rescale(transform, scale)
+            people.append(steadied(here, to_work, shape, cv2.BORDER_CONSTANT))
         motion = cv2.resize(sample.motion(), frame_shape[::-1], interpolation=cv2.INTER_NEAREST)
         motion = steadied(motion, to_first, canvas)
         motion = cv2.resize(motion, shape[::-1], interpolation=cv2.INTER_NEAREST)
@@ -166,18 +168,6 @@ def _plate_of(
     work = shrink_by(rgb, scale)
     noise = _noise(works, covered, work, unseen)
     return Plate(rgb, work, noise, unseen, transforms, frame_shape)
-
-
-def _people(
-    rgb: np.ndarray,
-    transform: np.ndarray,
-    scale: float,
-    shape: tuple[int, int],
-    people_mask: Callable[[np.ndarray], np.ndarray],
-) -> np.ndarray:
-    """(h, w) uint8, 255 where people are, and a little around them, in the plate's pixels."""
-    people = cv2.dilate(people_mask(shrink_by(rgb, scale)), np.ones((7, 7), np.uint8))
-    return steadied(people, rescale(transform, scale), shape, cv2.BORDER_CONSTANT)
 
 
 def _common_canvas(

@@ -56,12 +56,16 @@ class Plate:
 
     def foreground(self, frame: Frame) -> np.ndarray:
         """(h, w) uint8, 0 or 1: what a frame shows in front of the plate, working resolution."""
-        return self.differences(frame)[0]
+        return self.differences(shrink_by(frame.rgb, self.scale), frame.index)[0]
 
-    def differences(self, frame: Frame) -> tuple[np.ndarray, np.ndarray]:
-        """The foreground, and the shadows that it casts, as `foreground`."""
-        image = shrink_by(frame.rgb, self.scale)
-        transform = self.transforms[frame.index]
+    def differences(self, image: np.ndarray, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """The foreground, and the shadows that it casts, as `foreground`.
+
+        Args:
+            image: (h, w, 3) uint8, a frame at working resolution.
+            index: of the frame.
+        """
+        transform = self.transforms[index]
         if is_still(transform):
             return find_foreground(image, self.work, self.noise)
         transform, size = rescale(transform, self.scale), image.shape[1::-1]
@@ -101,9 +105,9 @@ class NoPlate:
         """Working pixels per full pixel."""
         return working_scale(self.frame_shape)
 
-    def differences(self, frame: Frame) -> tuple[np.ndarray, np.ndarray]:
+    def differences(self, image: np.ndarray, index: int) -> tuple[np.ndarray, np.ndarray]:
         """(h, w) uint8 twice, all 0."""
-        nothing = np.zeros(working_shape(self.frame_shape), np.uint8)
+        nothing = np.zeros(image.shape[:2], np.uint8)
         return nothing, nothing
 
     def crop(self, index: int, x: int, y: int, w: int, h: int) -> None:

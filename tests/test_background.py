@@ -66,7 +66,7 @@ def test_a_panning_camera_has_no_plate():
     pan = scenes.changed(frames, lambda t, rgb: wide[:, 6 * t : 6 * t + 320].copy())
     plate = build_plate(iter(pan))
     assert isinstance(plate, NoPlate) and plate.frame_shape == (180, 320)
-    assert not np.any(plate.differences(pan[0])) and plate.crop(0, 0, 0, 10, 10) is None
+    assert not np.any(plate.differences(pan[0].rgb, 0)) and plate.crop(0, 0, 0, 10, 10) is None
 
 
 def test_people_who_stand_still_do_not_become_background():
@@ -101,7 +101,7 @@ def test_a_cast_shadow_is_not_foreground():
     assert np.mean(part) < 0.3
     assert mean_iou(frames, masks[0], plate) > 0.7
     for t, frame in enumerate(frames):
-        shadow = plate.differences(frame)[1] > 0
+        shadow = plate.differences(frame.rgb, frame.index)[1] > 0
         core = cv2.erode(ground[t], np.ones((5, 5), np.uint8)) > 0
         wide = cv2.dilate(ground[t] | masks[0][t], np.ones((15, 15), np.uint8)) > 0
         assert core.sum() < 800 or shadow[core].mean() > 0.8

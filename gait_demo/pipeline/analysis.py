@@ -14,10 +14,11 @@ import numpy as np
 from gait_demo.background import build_plate
 from gait_demo.clock import Clock
 from gait_demo.config import PipelineOptions
-from gait_demo.detector import Detector
+from gait_demo.detector import Detections, Detector
 from gait_demo.errors import NoPersonError
 from gait_demo.foreground import ForegroundClip
 from gait_demo.outputs import Write, open_writer
+from gait_demo.pipeline.images import WorkingImages
 from gait_demo.pipeline.standing import refuse_standing, without_ghosts
 from gait_demo.plate import NoPlate, Plate, working_scale, working_shape
 from gait_demo.registration import is_still
@@ -148,7 +149,10 @@ class Analysis:
 
 
 class Analyser:
-    """Two passes over a video: one for the background, one for the people in front of it."""
+    """Two passes over a video: one for the background, one for the people in front of it.
+
+    The second, and whatever looks at frames after it, needs them at working resolution only.
+    """
 
     def __init__(
         self, source: Path, detector: Detector, options: PipelineOptions, on_progress: Progress
@@ -161,6 +165,7 @@ class Analyser:
         self._clock = Clock()
         self._info = probe(source)
         self._times: list[Fraction] = []
+        self._seen: dict[int, Detections] = {}  # by frame, for the background
 
     def run(self, folder: Path) -> Analysis:
         """
@@ -172,13 +177,14 @@ class Analyser:
         """
         folder.mkdir(parents=True, exist_ok=True)
         original = folder / "original.mp4"
-        plate = self._learn_background(original)
-        foreground, sightings = self._look(plate)
-        with self._clock.time("tracks"):
-            fps, options = float(self._info.fps), self._options.tracks
-            tracks = follow_people(sightings, foreground, fps, options, self._images)
+        with WorkingImages(folder, working_shape((self._info.height, self._info.width))) as images:
+            plate = self._learn_background(original, images)
+            foreground, sightings = self._look(plate, images)
+            with self._clock.time("tracks"):
+                fps, options = float(self._info.fps), self._options.tracks
+                tracks = follow_people(sightings, foreground, fps, options, images.read)
         if isinstance(plate, Plate):
-            seen = self._detector(plate.work, self._options.tracks.detector_px).masks
+            seen = self._detect(plate.work).masks
             plate = without_ghosts(plate, seen, foreground, sightings, tracks)
         refuse_standing(foreground, tracks, float(self._info.fps), self._info.width)
         people = []
@@ -205,44 +211,40 @@ class Analyser:
             self._clock.seconds,
         )
 
-    def _learn_background(self, original: Path) -> Plate | NoPlate:
-        """The plate; the frames that it is learnt from also go into original.mp4."""
+    def _learn_background(self, original: Path, images: WorkingImages) -> Plate | NoPlate:
+        """The plate; the frames that it is learnt from also go into original.mp4, and into images
+        at working resolution."""
         info, video = self._info, self._options.video
         sound = (self._source, video.start_s) if video.keep_audio else None
         start_s, end_s = self._part
+        scale = working_scale((info.height, info.width))
         whole_s = info.duration_s or (info.frames or 0) / info.fps
         expected = round((min(whole_s, end_s or whole_s) - start_s) * info.fps)
 
         def frames(write: Write) -> Iterator[Frame]:
-            for frame in self._clock.decoding(self._frames(video.max_duration_s)):
+            read = read_frames(
+                self._source, start_s=start_s, end_s=end_s, max_duration_s=video.max_duration_s
+            )
+            for frame in self._clock.decoding(read):
                 self._report("background", frame.index, max(expected, frame.index))
                 self._times.append(frame.time)
+                images.append(shrink_by(frame.rgb, scale))
                 with self._clock.time("encode"):
                     write(frame.time, frame.rgb)
                 yield frame
 
+        def people(index: int) -> np.ndarray:
+            """(h, w) uint8, 255 where a frame shows people who must not become background."""
+            seen = self._seen[index] = self._detect(images[index])
+            return np.uint8(255) * seen.masks[seen.scores > _HIDES].max(axis=0, initial=0)
+
         writer = open_writer(original, (info.width, info.height), info.fps, sound)
         with self._clock.time("background"), writer as write:
-            return build_plate(frames(write), self._people)
+            return build_plate(frames(write), people)
 
-    def _frames(self, max_duration_s: float | None = None) -> Iterator[Frame]:
-        start_s, end_s = self._part
-        return read_frames(
-            self._source, start_s=start_s, end_s=end_s, max_duration_s=max_duration_s
-        )
-
-    def _images(self) -> Iterator[np.ndarray]:
-        """The frames at working resolution."""
-        scale = working_scale((self._info.height, self._info.width))
-        for frame in self._clock.decoding(self._frames()):
-            yield shrink_by(frame.rgb, scale)
-
-    def _people(self, image: np.ndarray) -> np.ndarray:
-        """(h, w) uint8, 255 where an image shows people who must not become background."""
-        seen = self._detector(image, self._options.tracks.detector_px, least=_HIDES)
-        return np.uint8(255) * seen.masks.max(axis=0, initial=0)
-
-    def _look(self, plate: Plate | NoPlate) -> tuple[ForegroundClip, Sightings]:
+    def _look(
+        self, plate: Plate | NoPlate, images: WorkingImages
+    ) -> tuple[ForegroundClip, Sightings]:
         """What stands out from the background, and the people whom the detector sees, side by
         side."""
         shape, is_known = working_shape(plate.frame_shape), isinstance(plate, Plate)
@@ -258,17 +260,23 @@ class Analyser:
                     sightings.append(seen and seen.result(), moving)
 
         with ThreadPoolExecutor(max_workers=1) as thread:
-            for frame in self._clock.decoding(self._frames()):
-                self._report("tracks", frame.index, len(self._times))
+            for index, image in enumerate(images.read()):
+                self._report("tracks", index, len(images))
                 with self._clock.time("foreground"):
-                    moving, shadow = plate.differences(frame)
+                    moving, shadow = plate.differences(image, index)
                     foreground.append(moving, shadow)
                 seen = None
                 # the last as well, so that nothing at the end goes by prediction alone
-                if frame.index % step == 0 or frame.index == len(self._times) - 1:
-                    image = shrink_by(frame.rgb, plate.scale)
-                    seen = thread.submit(self._detector, image, self._options.tracks.detector_px)
+                if index % step == 0 or index == len(images) - 1:
+                    seen = thread.submit(self._look_at, index, image)
                 waiting.append((seen, moving))
                 take(_WAITING_FRAMES)
             take(0)
         return foreground, sightings
+
+    def _look_at(self, index: int, image: np.ndarray) -> Detections:
+        """The people of a frame; the background may have asked for them already."""
+        return self._seen.pop(index) if index in self._seen else self._detect(image)
+
+    def _detect(self, image: np.ndarray) -> Detections:
+        return self._detector(image, self._options.tracks.detector_px)
