@@ -28,7 +28,7 @@ AAC_RATES_HZ = (44_100, 48_000)
 _OPTIONS = {"movflags": "+faststart", "fflags": "+bitexact"}  # bitexact: do not sign
 _BT709 = 1  # FFmpeg's AVCOL_SPC_BT709, AVCOL_PRI_BT709 and AVCOL_TRC_BT709
 _GREY_TO_LUMA = np.rint(16 + np.arange(256) * (219 / 255)).astype(np.uint8)
-_TO_YUV = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP
+_TO_YUV = Interpolation.AREA | Interpolation.FULL_CHR_H_INP  # colours are means of four pixels
 
 
 class VideoWriter:
