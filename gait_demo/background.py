@@ -27,7 +27,7 @@ from .structures import Frame
 _TRACK_SIDE = 320  # longest side at which camera shake and motion are measured
 _MOST_SAMPLES = 32
 _SAMPLE_BYTES = 240_000_000  # of full frames held while the plate is made
-_MOTION_LAG_S = 0.4  # in which a walker's limbs leave their place
+_MOTION_LAG_S = Fraction(2, 5)  # in which a walker's limbs leave their place
 _MOTION_LEVEL = 12  # grey levels
 _STRIP_BYTES = 1_000_000  # sorted at a time, to stay in the cache
 _STAYING = 0.4  # share of the samples: where people are so often, the others missed them
@@ -106,9 +106,10 @@ class _Samples:
         self._recent.append((frame.time, gray))
         while frame.time - self._recent[0][0] > _MOTION_LAG_S:
             self._recent.popleft()
-        for sample in self.kept:
-            if 0 < frame.time - sample.time <= _MOTION_LAG_S:
-                sample.after = gray
+        for sample in reversed(self.kept):
+            if frame.time - sample.time > _MOTION_LAG_S:
+                break
+            sample.after = gray
         if frame.index % self._stride == 0:
             self.kept.append(_Sample(frame, gray, self._recent[0][1]))
         if len(self.kept) > self._most:

@@ -24,6 +24,7 @@ _COARSE = 4  # pixels: how finely that is filled which is not surely the person
 _SOFT = 1.0  # deviation, of these
 _HEAD = 0.2  # heights from the top: what is above is taken for the head, hair and neck
 _FADE = 0.04  # heights below it over which the picture becomes sharp
+_SUPPORT = 4  # of 64 rows, below the last one that is seen, which may show in it
 _USUAL = 50  # frames before and after, whose heights say how tall somebody stands
 
 
@@ -150,8 +151,11 @@ def _coarsen(part: np.ndarray, fine: np.ndarray, square: np.ndarray, left: int, 
         return
     last = rows[-1] + 1
     view = left, top, part.shape[1], int(last)
-    held = gathered(part[:last], square, view, SILHOUETTE_SIZE)
-    coarse = placed(held, square, view, cv2.BORDER_REPLICATE)
+    cell = (square[3] - square[1]) / SILHOUETTE_SIZE
+    seen = np.clip(int((top + last - square[1]) / cell) + _SUPPORT, _SUPPORT, SILHOUETTE_SIZE)
+    upper = np.append(square[:3], square[1] + seen * cell)
+    held = gathered(part[:last], upper, view, (seen, SILHOUETTE_SIZE))
+    coarse = placed(held, upper, view, cv2.BORDER_REPLICATE)
     part[:last] = cv2.blendLinear(part[:last], coarse, fine[:last], 1 - fine[:last])
 
 

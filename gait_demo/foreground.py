@@ -76,12 +76,14 @@ def channel_gains(image: np.ndarray, plate: np.ndarray) -> np.ndarray:
         (3,) float64; 1 where the plate is too dark to tell.
     """
     step = max(1, image.shape[1] // 60)
-    ours = image[::step, ::step].reshape(-1, 3).astype(np.float32)
-    theirs = plate[::step, ::step].reshape(-1, 3).astype(np.float32)
-    usable = (theirs.min(axis=1) > 16) & (theirs.max(axis=1) < 245) & (ours.max(axis=1) < 250)
+    ours, theirs = (
+        np.ascontiguousarray(each[::step, ::step].reshape(-1, 3).T, np.float32)
+        for each in (image, plate)
+    )
+    usable = (theirs.min(axis=0) > 16) & (theirs.max(axis=0) < 245) & (ours.max(axis=0) < 250)
     if usable.sum() < 30:
         return np.ones(3)
-    return np.median(ours[usable] / theirs[usable], axis=0).astype(np.float64)
+    return np.median(ours[:, usable] / theirs[:, usable], axis=1).astype(np.float64)
 
 
 def apply_gains(image: np.ndarray, gains: np.ndarray) -> np.ndarray:
@@ -169,7 +171,8 @@ def _whole_blobs(weak: np.ndarray, strong: np.ndarray, frame_area: int) -> np.nd
         (h, w) uint8, 0 or 1.
     """
     smallest = max(6, _SPECK_SHARE * frame_area)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(weak, connectivity=8)
+    how = {"connectivity": 8, "ltype": cv2.CV_16U}  # a third of the time of 32 bits
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(weak, **how)
     mask = np.zeros_like(weak)
     for label in range(1, count):
         x, y, w, h, area = stats[label]

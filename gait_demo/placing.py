@@ -1,11 +1,11 @@
-"""Small square images at their place in a frame, enlarged without blocks."""
+"""Small images at their place in a frame, enlarged without blocks."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-_FINE = 256  # pixels: the side to which an image is enlarged before it is put in its place
+_FINE = 256  # pixels: the width to which an image is enlarged before it is put in its place
 
 
 def placed(
@@ -14,12 +14,12 @@ def placed(
     view: tuple[int, int, int, int],
     border: int = cv2.BORDER_CONSTANT,
 ) -> np.ndarray:
-    """An image enlarged to its square, as seen in a view of the frame.
+    """An image enlarged to its square, or another box, as seen in a view of the frame.
 
     Cubic to a fixed size, then linear to the place: far faster than a cubic warp.
 
     Args:
-        image: (n, n) or (n, n, C), uint8 or float32.
+        image: (m, n) or (m, n, C), uint8 or float32.
         square: (x0, y0, x1, y1) in pixels of the frame; may reach over its border.
         view: x, y, width, height of a part of the frame.
         border: what is shown beyond the square: nothing, or cv2.BORDER_REPLICATE.
@@ -27,31 +27,40 @@ def placed(
     Returns:
         (height, width) or (height, width, C).
     """
-    image = cv2.resize(image, (_FINE, _FINE), interpolation=cv2.INTER_CUBIC)
-    how = cv2.INTER_LINEAR
-    return cv2.warpAffine(image, _to_view(square, view), view[2:], flags=how, borderMode=border)
+    fine = _fine(image.shape[:2])
+    image = cv2.resize(image, fine, interpolation=cv2.INTER_CUBIC)
+    to_view, how = _to_view(square, view, fine), cv2.INTER_LINEAR
+    return cv2.warpAffine(image, to_view, view[2:], flags=how, borderMode=border)
 
 
 def gathered(
-    part: np.ndarray, square: np.ndarray, view: tuple[int, int, int, int], side: int
+    part: np.ndarray, square: np.ndarray, view: tuple[int, int, int, int], shape: tuple[int, int]
 ) -> np.ndarray:
     """What an image of a square holds, seen in a view of the frame: the way back from `placed`.
 
     Args:
         part: (height, width, C) uint8, of the view; beyond it its border is repeated.
         square, view: as for `placed`.
-        side: pixels of the image.
+        shape: (m, n) of the image.
 
     Returns:
-        (side, side, C) uint8.
+        (m, n, C) uint8.
     """
-    how, size = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, (_FINE, _FINE)
-    fine = cv2.warpAffine(part, _to_view(square, view), size, None, how, cv2.BORDER_REPLICATE)
-    return cv2.resize(fine, (side, side), interpolation=cv2.INTER_AREA)
+    fine, how = _fine(shape), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    to_view = _to_view(square, view, fine)
+    image = cv2.warpAffine(part, to_view, fine, None, how, cv2.BORDER_REPLICATE)
+    return cv2.resize(image, shape[::-1], interpolation=cv2.INTER_AREA)
 
 
-def _to_view(square: np.ndarray, view: tuple[int, int, int, int]) -> np.ndarray:
+def _fine(shape: tuple[int, int]) -> tuple[int, int]:
+    """Width and height to which an image of a height and width is enlarged."""
+    return _FINE, round(_FINE * shape[0] / shape[1])
+
+
+def _to_view(
+    square: np.ndarray, view: tuple[int, int, int, int], fine: tuple[int, int]
+) -> np.ndarray:
     """(2, 3): pixels of the enlarged image to pixels of the view."""
-    sx, sy = (square[2] - square[0]) / _FINE, (square[3] - square[1]) / _FINE
+    sx, sy = (square[2] - square[0]) / fine[0], (square[3] - square[1]) / fine[1]
     x, y = square[0] - view[0] + (sx - 1) / 2, square[1] - view[1] + (sy - 1) / 2
     return np.array([[sx, 0, x], [0, sy, y]])

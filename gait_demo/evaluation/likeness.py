@@ -40,7 +40,7 @@ class Perceptual:
     def __call__(self, first: np.ndarray, second: np.ndarray, square: np.ndarray) -> float:
         """Of the square (x0, y0, x1, y1) of two (H, W, 3) uint8 pictures."""
         view = (0, 0, *first.shape[1::-1])
-        both = np.stack([gathered(rgb, square, view, _SIDE) for rgb in (first, second)])
+        both = np.stack([gathered(rgb, square, view, (_SIDE, _SIDE)) for rgb in (first, second)])
         features = torch.from_numpy(both).permute(0, 3, 1, 2).float() / 255
         distances = []
         for number, layer in enumerate(self._layers):

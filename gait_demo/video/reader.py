@@ -189,9 +189,9 @@ def _timed(
         if stamp is not None:
             start = stamp if start is None else start
             time = (stamp - start) * tick
-            on_grid = round(time * fps) / fps
-            if tick == MILLISECOND and abs(time - on_grid) <= tick:
-                time = on_grid
+            if tick == MILLISECOND:
+                on_grid = round(time * fps) / fps
+                time = on_grid if abs(time - on_grid) <= tick else time
         if last is None:
             time = max(time or Fraction(0), Fraction(0))
         elif time is None or time <= last:
