@@ -47,6 +47,7 @@ class VideoWriter:
             later, is added and cut to the duration of the frames. AAC and MP3 of an mp4 or mov
             are copied, anything else becomes AAC. A file without sound is no error.
         crf: constant rate factor of x264; 18 is visually lossless, larger is coarser.
+        qp: constant quantiser instead, which x264 need not estimate frame by frame.
         preset: speed preset of x264.
 
     Raises:
@@ -63,6 +64,7 @@ class VideoWriter:
         audio_from: str | Path | None = None,
         audio_start_s: float = 0,
         crf: int = 18,
+        qp: int | None = None,
         preset: str = "veryfast",
     ) -> None:
         self._path = Path(path)
@@ -71,7 +73,8 @@ class VideoWriter:
         self._fps = Fraction(fps).limit_denominator(1001)
         numerator = self._fps.numerator
         self._tick = Fraction(1, numerator * math.ceil(TICKS_PER_S / numerator))
-        self._options = {"crf": str(crf), "preset": preset, "bf": "0"}
+        rate = {"crf": str(crf)} if qp is None else {"qp": str(qp)}
+        self._options = {**rate, "preset": preset, "bf": "0"}
         self._audio_from, self._audio_start_s = audio_from, audio_start_s
         self._scaler = VideoReformatter()
         self._last_pts: int | None = None
