@@ -65,6 +65,18 @@ def test_everybody_is_recognised_in_what_is_left_as_it_was(videos):
     assert report["clear"]["same session"]["chance"] == pytest.approx(1 / 3, abs=1e-3)
 
 
+def test_walks_are_cut_out_by_a_network_as_well(videos):
+    def blue(rgb):
+        return (rgb[..., 2] > rgb[..., 0].astype(int) + 40).astype(np.uint8)  # the walker
+
+    same = lambda video, folder, seed: {"same": video}  # noqa: E731
+    report = reidentify(kth_clips(videos), same, "session", segment=blue)
+    assert report["crossings"]["same, segmented"] == report["crossings"]["clear, segmented"] == 8
+    assert report["same, segmented"]["same session"]["rate"] == 1
+    report = reidentify(kth_clips(videos), same, "session", segment=lambda rgb: 0 * blue(rgb))
+    assert set(report["crossings"]) == {"clear", "same"}  # it sees nobody
+
+
 def test_one_walker_for_all_is_no_help_to_who_knows_people(videos):
     """All become one person: they are told apart no better than by chance."""
     one = videos / "person01_walking_d1_uncomp.avi"

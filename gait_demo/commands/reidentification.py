@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gait_demo.commands.common import listed, progress
-from gait_demo.config import COLOURS, ColorizeOptions, PipelineOptions
+from gait_demo.config import COLOURS, ColorizeOptions, PipelineOptions, TrackOptions
 from gait_demo.errors import GaitDemoError
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from gait_demo.evaluation.reidentification import Clip
 
 
@@ -27,6 +29,9 @@ def add(what: argparse._SubParsersAction) -> None:
         parser.add_argument("--anet", type=Path, metavar="FILE", help="weights of anet")
         parser.add_argument(
             "--colours", type=listed(str), default=("sharp", "plain"), help="of the results"
+        )
+        parser.add_argument(
+            "--segment", action="store_true", help="cut people out by the detector's masks as well"
         )
 
 
@@ -65,4 +70,9 @@ def _reidentify(clips: list[Clip], group: str, parsed: argparse.Namespace) -> No
             videos |= {"silhouettes": result.binary, colour: result.colorized}
         return videos
 
-    print(json.dumps(reidentify(clips, anonymize, group, progress())))
+    def segment(rgb: np.ndarray) -> np.ndarray:
+        masks = models.detector(rgb, TrackOptions().detector_px).masks
+        return masks.max(axis=0, initial=0)
+
+    by_masks = segment if parsed.segment else None
+    print(json.dumps(reidentify(clips, anonymize, group, progress(), by_masks)))

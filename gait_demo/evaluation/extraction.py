@@ -1,12 +1,13 @@
 """Silhouettes as an attacker would cut them out of a video, by other means than the pipeline's.
 
-The background is the median of frames spread over the clip, and a person is the largest region
-that differs from it by more than Otsu's threshold. That asks for a camera that stands still and a
-place that is empty most of the time.
+By brightness, the background is the median of frames spread over the clip, and a person is the
+largest region that differs from it by more than Otsu's threshold. That asks for a camera that
+stands still and a place that is empty most of the time. Or a network says where the person is.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -25,6 +26,8 @@ _LEAST_HEIGHT = 0.25  # of the picture, of a person
 _UPRIGHT = 1.2  # height over width of a person, at least
 _SHORTEST = 12  # frames of a walk
 _GAP = 3  # frames in which a person may be missed within a walk
+
+Segment = Callable[[np.ndarray], np.ndarray]  # of (H, W, 3) uint8, (H, W) uint8 of 0 and 1
 
 
 @dataclass(frozen=True)
@@ -46,18 +49,22 @@ class Crossing:
         return self.first_frame + len(self.masks) / 2
 
 
-def crossings(video: Path) -> list[Crossing]:
+def crossings(video: Path, segment: Segment | None = None) -> list[Crossing]:
     """Every time a person walks through the picture, seen whole.
+
+    Args:
+        segment: says where people are in a frame; None: by brightness.
 
     Raises:
         VideoError: the video cannot be read, or has too few frames.
     """
-    grey = np.stack([_small_grey(frame.rgb) for frame in read_frames(video)])
-    if len(grey) < _SHORTEST:
-        raise VideoError(f"{video.name} has only {len(grey)} frames.")
-    spread = np.linspace(0, len(grey) - 1, min(len(grey), _MEDIAN_FRAMES)).astype(int)
-    background = np.median(grey[spread], axis=0).astype(np.uint8)
-    people = [_person(cv2.absdiff(frame, background)) for frame in grey]
+    frames = (_small(frame.rgb) for frame in read_frames(video))
+    if segment is None:
+        people = _by_brightness(np.stack([cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY) for rgb in frames]))
+    else:
+        people = [_person(segment(rgb)) for rgb in frames]
+    if len(people) < _SHORTEST:
+        raise VideoError(f"{video.name} has only {len(people)} frames.")
     seen = np.flatnonzero([mask is not None for mask in people])
     walks = []
     for _, run in groupby(seen, key=_Runs(seen)):
@@ -89,12 +96,23 @@ def _crossing(frames: list[int], masks: list[np.ndarray]) -> Crossing | None:
     return Crossing(int(frames[0]), np.stack(kept)) if len(kept) >= _SHORTEST else None
 
 
-def _person(difference: np.ndarray) -> np.ndarray | None:
-    """(H, W) uint8, 0 or 1: who stands out; None: nobody, or somebody whom the border cuts."""
+def _by_brightness(grey: np.ndarray) -> list[np.ndarray | None]:
+    """The person in each frame of (T, H, W) uint8."""
+    spread = np.linspace(0, len(grey) - 1, min(len(grey), _MEDIAN_FRAMES)).astype(int)
+    background = np.median(grey[spread], axis=0).astype(np.uint8)
+    return [_person(_standing_out(cv2.absdiff(frame, background))) for frame in grey]
+
+
+def _standing_out(difference: np.ndarray) -> np.ndarray:
+    """(H, W) uint8, 0 or 1."""
     soft = cv2.GaussianBlur(difference, (0, 0), 1)
     threshold, _ = cv2.threshold(soft, 0, 255, cv2.THRESH_OTSU)
     out = (soft > max(threshold, _LEAST_DIFFERENCE)).astype(np.uint8)
-    out = cv2.morphologyEx(out, cv2.MORPH_CLOSE, np.ones((5, 3), np.uint8))
+    return cv2.morphologyEx(out, cv2.MORPH_CLOSE, np.ones((5, 3), np.uint8))
+
+
+def _person(out: np.ndarray) -> np.ndarray | None:
+    """The largest piece of (H, W) uint8, 0 or 1; None: nobody, or somebody whom the border cuts."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(out)
     if count < 2:
         return None
@@ -106,9 +124,8 @@ def _person(difference: np.ndarray) -> np.ndarray | None:
     return (labels == number).astype(np.uint8)
 
 
-def _small_grey(rgb: np.ndarray) -> np.ndarray:
-    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
-    scale = _LARGEST_PX / max(grey.shape)
+def _small(rgb: np.ndarray) -> np.ndarray:
+    scale = _LARGEST_PX / max(rgb.shape)
     if scale >= 1:
-        return grey
-    return cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        return rgb
+    return cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)

@@ -20,11 +20,12 @@ import numpy as np
 
 from gait_demo.casia import CasiaB
 from gait_demo.errors import DataError, GaitDemoError
-from gait_demo.evaluation.extraction import Crossing, crossings
+from gait_demo.evaluation.extraction import Crossing, Segment, crossings
 from gait_demo.evaluation.gaits import Progress
 from gait_demo.evaluation.protocol import rate
 
 _NAME = re.compile(r"(?P<person>person\d+)_walking_(?P<session>d\d)")
+_SEGMENTED = ", segmented"
 
 # video, folder, seed -> by name, videos of the result
 Anonymize = Callable[[Path, Path, int], Mapping[str, Path]]
@@ -93,13 +94,18 @@ def casia_clips(data: CasiaB) -> list[Clip]:
 
 
 def reidentify(
-    clips: list[Clip], anonymize: Anonymize, group: str, on_progress: Progress | None = None
+    clips: list[Clip],
+    anonymize: Anonymize,
+    group: str,
+    on_progress: Progress | None = None,
+    segment: Segment | None = None,
 ) -> dict:
     """Re-identify everybody before and after.
 
     Args:
         anonymize: the whole way; it may refuse a video with a GaitDemoError.
         group: what clips are grouped by, such as "session".
+        segment: says where people are in a frame: walks are cut out by it as well.
 
     Returns:
         "clear", and for each video of a result, such as "colorized", "colorized, linked": against
@@ -121,6 +127,11 @@ def reidentify(
                 made = anonymize(clip.video, Path(work), number)
                 before = crossings(clip.video)
                 found = {"clear": before} | {name: crossings(made[name]) for name in made}
+                if segment:
+                    videos = {"clear": clip.video, **made}
+                    found |= {
+                        name + _SEGMENTED: crossings(videos[name], segment) for name in videos
+                    }
             except GaitDemoError as error:
                 refused.append(f"{clip.video.stem}: {error}")
                 continue
@@ -133,8 +144,13 @@ def reidentify(
     seen = {name: _together(some) for name, some in rows.items() if some}
     if "clear" not in seen or len(seen) < 2 or len(set(seen["clear"].person)) < 2:
         raise DataError("Fewer than two people walk through the pictures: nobody can be told.")
-    pairs = {name: (walks, seen["clear"]) for name, walks in seen.items()}
-    pairs |= {f"{name}, linked": (seen[name],) * 2 for name in seen if name != "clear"}
+    pairs = {}
+    for name, walks in seen.items():
+        clear = seen.get("clear" + _SEGMENTED if name.endswith(_SEGMENTED) else "clear")
+        if clear is not None:
+            pairs[name] = walks, clear
+        if walks is not clear:
+            pairs[f"{name}, linked"] = walks, walks
     return {
         "people": len(set(seen["clear"].person)),
         "crossings": {name: len(walks.images) for name, walks in seen.items()},
