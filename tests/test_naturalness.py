@@ -38,6 +38,8 @@ def test_faults_are_seen(gaits):
     clear, before = halves(gaits)
     report = naturalness(clear, before, before.changed(shredded, 0), steps=60)
     assert report["spatial"]["accuracy"] > 0.95
+    by_view = report["spatial"]["by view"]
+    assert set(by_view) == {f"{view:03d}" for view in before.view} and min(by_view.values()) > 0.9
     assert report["smooth"] < -0.1 and report["broken"] > 0.9
 
 

@@ -15,7 +15,7 @@ from gait_demo.evaluation.baselines import nothing
 from gait_demo.evaluation.figures import privacy_against_naturalness, success_by_view
 from gait_demo.evaluation.privacy import PrivacyOptions, evaluate_privacy, worst
 from gait_demo.evaluation.protocol import ADVERSARIES
-from gait_demo.evaluation.tables import by_attacker, by_view, naturalness
+from gait_demo.evaluation.tables import by_attacker, by_view, naturalness, naturalness_by_view
 from gait_demo.evaluation.tables import privacy as headline
 from gait_demo.models import build
 from gait_demo.models.stgan import STGAN, STGANDims
@@ -85,6 +85,10 @@ def test_tables_by_view_and_of_naturalness(report):
     shown = naturalness({"naturalness": {"none": None, "ours": figures | {"broken": 0.02}}})
     assert "| ours | 0.610 [0.55-0.70] | 0.610 [0.55-0.70] | 0.1 | 0.02 | - | 1.0 |" in shown
     assert "| none |" not in shown
+    by = {"by view": {"000": 0.6, "090": 0.75}}
+    natural = {"none": None, "ours": {"spatial": by, "temporal": {"by view": {"090": 0.5}}}}
+    shown = naturalness_by_view({"views": [0, 90], "naturalness": natural})
+    assert "| ours | shape | 0.6 | 0.75 |" in shown and "| ours | movement | - | 0.5 |" in shown
 
 
 def test_figures_are_drawn(report, tmp_path):

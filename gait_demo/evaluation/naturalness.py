@@ -49,8 +49,9 @@ def naturalness(
         steps: of training each judge.
 
     Returns:
-        Figures by the names above; "spatial" and "temporal" as separation.balanced_accuracy, the
-        others numbers or None where nothing can be measured.
+        Figures by the names above; "spatial" and "temporal" as separation.balanced_accuracy, and
+        "by view" the accuracies of the same judges; the others numbers or None where nothing can
+        be measured.
 
     Raises:
         DataError: fewer than four people of either kind, or the same people in both.
@@ -62,7 +63,12 @@ def naturalness(
         if on_progress:
             on_progress(name, 0, 0)
         both = _pictures(clear, after, pictures)
-        report[name] = balanced_accuracy(both, judge(both, steps=steps))
+        told = judge(both, steps=steps)
+        report[name] = balanced_accuracy(both, told) | {"by view": {}}
+        for view in np.unique(both.group):
+            there = both.group == view
+            accuracy = balanced_accuracy(both.of(there), told[there])["accuracy"]
+            report[name]["by view"][str(view)] = accuracy
     pairs = [
         (before.frames(n), after.frames(n), int(after.view[n]))
         for n in range(len(after))

@@ -18,7 +18,7 @@ _NATURAL = {
 
 def tables(report: dict) -> str:
     """All of them, with a word of explanation each."""
-    parts = privacy, by_attacker, by_view, naturalness
+    parts = privacy, by_attacker, by_view, naturalness, naturalness_by_view
     return "\n\n".join(part(report) for part in parts)
 
 
@@ -85,6 +85,18 @@ def naturalness(report: dict) -> str:
         "legs' spread, and the share of walks in the same direction.\n\n"
         + markdown(["method", "told by shape", "by movement", *_NATURAL.values()], rows)
     )
+
+
+def naturalness_by_view(report: dict) -> str:
+    """How well the same networks tell made walks from clear ones, view by view."""
+    views = [f"{view:03d}" for view in report["views"]]
+    rows = [
+        [name, judged, *(natural[kind]["by view"].get(view) for view in views)]
+        for name, natural in report["naturalness"].items()
+        if natural
+        for kind, judged in zip(_TOLD, ("shape", "movement"), strict=True)
+    ]
+    return "How well it tells, by view angle.\n\n" + markdown(["method", "by", *views], rows)
 
 
 def _success(recognised: float | None) -> str | None:
