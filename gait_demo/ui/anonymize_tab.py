@@ -26,7 +26,7 @@ HIDDEN = """
 made people, attackers who know this program name the right one in 5 % of walks, by the rhythm
 of their steps alone in 7 to 9 % (60 % in clear,
 2.5 % by guessing); of 12 real people filmed in one place, 14 % are told from the finished videos by
-their gait, 29 % by gait and clothes (93 % in clear, 8 % by guessing).</p>
+their gait, 28 % by gait and clothes (93 % in clear, 8 % by guessing).</p>
 <p class="no"><b>Not hidden:</b> the place; and, unless you choose plain grey, clothes, logos and
 tattoos. The head is shown no sharper than 64 by 64 pixels of the whole body; whether that hides a
 face is not proven.</p>
