@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from gait_demo.pipeline.analysis import Person
@@ -46,24 +48,28 @@ def coverage(person: Person, drawn: bool) -> dict:
     }
 
 
-def warnings(person: Person, fps: float) -> list[str]:
-    """A sentence on somebody who was lost for a while, or not seen on the way in or out."""
-    track, name = person.track, f"Person {person.track.track_id}"
-    if track.is_part:
-        return [
-            f"{name} is seen now and then, in the place of somebody else: a part of them, or a "
-            "child beside them. Check that they are nowhere in clear."
-        ]
-    if not person.walks:
-        return [f"{name} was never seen whole, and is painted over: check where they are."]
-    when = _times(_serious(person, fps), track.first_frame, fps)
-    if not when:
-        return []
-    return [
-        f"{name} is not seen in {person.lost.mean():.0%} of the frames in which they should be in "
-        f"the picture, at {when}: only the place where they should be is painted over then. Check "
-        "that they are nowhere else, use a clip in which they are seen better, or trim it."
-    ]
+def warnings(people: Iterable[Person], fps: float) -> list[str]:
+    """Sentences on who was lost for a while, or not seen on the way in or out, or only in parts."""
+    told, lost = [], []
+    for person in people:
+        track, name = person.track, f"Person {person.track.track_id}"
+        if track.is_part:
+            told.append(
+                f"{name} is seen now and then, in the place of somebody else: a part of them, or a "
+                "child beside them. Check that they are nowhere in clear."
+            )
+        elif not person.walks:
+            told.append(f"{name} was never seen whole, and is painted over: check where they are.")
+        elif when := _times(_serious(person, fps), track.first_frame, fps):
+            lost.append(f"person {track.track_id} at {when} ({person.lost.mean():.0%})")
+    if lost:
+        told.append(
+            f"Not seen, though they should be in the picture: {'; '.join(lost)}. Seconds are of "
+            "the result, shares of their frames. Only the place where they should be is painted "
+            "over then: check that they are nowhere else, use a clip in which they are seen "
+            "better, or trim it."
+        )
+    return told
 
 
 def unfollowed(sightings: Sightings, fps: float) -> list[str]:
@@ -75,9 +81,9 @@ def unfollowed(sightings: Sightings, fps: float) -> list[str]:
     if not when:
         return []
     return [
-        f"At {when}, somebody seems to be there who is too small, or is seen too briefly or "
-        "unsurely, to be followed. They are painted over then, and for up to a second around: "
-        "check that nobody is in clear."
+        f"At {when} of the result, somebody seems to be there who is too small, or is seen too "
+        "briefly or unsurely, to be followed. They are painted over then, and for up to a second "
+        "around: check that nobody is in clear."
     ]
 
 
@@ -104,7 +110,7 @@ def _times(runs: list[tuple[int, int]], first_frame: int, fps: float) -> str:
     """Such stretches in words; nothing of none."""
     when = [f"{(first_frame + a) / fps:.1f}-{(first_frame + b + 1) / fps:.1f}" for a, b in runs]
     more = " and more often" if len(when) > _MOST_TIMES else ""
-    return f"{', '.join(when[:_MOST_TIMES])} s of the result{more}" if when else ""
+    return f"{', '.join(when[:_MOST_TIMES])} s{more}" if when else ""
 
 
 def _runs(flags: np.ndarray) -> list[tuple[int, int]]:

@@ -155,7 +155,7 @@ class Pipeline:
             "tracks": [coverage(person, drawn=person.track.track_id in drawn) for person in told],
             "warnings": [
                 *([] if everyone else [likeness(other, chosen[0]) for other in chosen[1:]]),
-                *(text for person in told for text in warnings(person, float(info.fps))),
+                *warnings(told, float(info.fps)),
                 *(unfollowed(analysis.sightings, float(info.fps)) if everyone else []),
             ],
             "seed": seed,
