@@ -8,7 +8,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gait_demo.boxes import depth_in
 from gait_demo.models.anet import ANet
@@ -25,7 +25,7 @@ _GAP = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))  # closes gaps of up
 
 @torch.inference_mode()
 def anonymize(
-    clip: SilhouetteClip, anet: ANet, noise: Tensor, *, fps: float, strength: float = 1.0
+    clip: SilhouetteClip, anet: nn.Module, noise: Tensor, *, fps: float, strength: float = 1.0
 ) -> SilhouetteClip:
     """f_A(X, R) for a whole track (paper, section III-B), a little out of step (`sway`).
 
@@ -36,7 +36,7 @@ def anonymize(
 
     Args:
         clip: the track's silhouettes; binarised at 0.5 here.
-        anet: ready for inference.
+        anet: ready for inference; or, to compare with, another generator, which does not sway.
         noise: (noise_dim,) float32, see `noise`.
         fps: frames per second of the clip.
         strength: below 1, outlines go only this part of the way from the old to the new ones, and
@@ -51,7 +51,10 @@ def anonymize(
     masks = torch.zeros_like(binary)
     for first in range(min(streams, len(binary))):
         one = slice(first, None, streams)
-        masks[one] = _synthesise(binary[one], late[one], anet, noise)
+        if hasattr(anet, "read"):
+            masks[one] = _synthesise(binary[one], late[one], anet, noise)
+        else:
+            masks[one] = in_step(binary[one], anet, noise)
     if streams > 1:
         masks = _smooth(masks, streams)
     made = cleaned(masks)
@@ -89,6 +92,16 @@ def blended(masks: Tensor, frames: int, read: Callable[[Tensor], Tensor]) -> Ten
 def cleaned(masks: Tensor) -> np.ndarray:
     """(T, 64, 64) in and out: without specks and gaps."""
     return np.stack([_bridged(_main_body(mask)) for mask in masks.numpy()])
+
+
+def in_step(masks: Tensor, network: nn.Module, noise: Tensor) -> Tensor:
+    """(T, 64, 64) in and out: what a generator f(X, R) makes of each window, blended."""
+    device = noise.device
+
+    def made(windows: Tensor) -> Tensor:
+        return network(windows.to(device), noise.expand(len(windows), -1)).flatten(2)
+
+    return blended(masks, network.dims.frames, made).unflatten(1, masks.shape[1:])
 
 
 def _synthesise(masks: Tensor, late: Tensor, anet: ANet, noise: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gait_demo.models.anet import ANet
 from gait_demo.structures import SilhouetteClip
@@ -34,7 +34,7 @@ def noise_vectors(seed: int, noise_dim: int, track_id: int, count: int) -> Tenso
 
 
 @torch.inference_mode()
-def unlike(clip: SilhouetteClip, anet: ANet, seed: int, *, fps: float) -> Tensor:
+def unlike(clip: SilhouetteClip, anet: nn.Module, seed: int, *, fps: float) -> Tensor:
     """R of the stranger who is least like the walker, of a few whom the seed proposes.
 
     Of 20 strangers one looks like the walker as much as another walk of their own; this keeps a
@@ -42,7 +42,7 @@ def unlike(clip: SilhouetteClip, anet: ANet, seed: int, *, fps: float) -> Tensor
 
     Args:
         clip: the track's silhouettes.
-        anet: ready for inference.
+        anet: ready for inference; of other generators the first proposal is taken.
         seed: of the proposals, with the clip's track.
         fps: frames per second of the clip.
 
@@ -52,7 +52,7 @@ def unlike(clip: SilhouetteClip, anet: ANet, seed: int, *, fps: float) -> Tensor
     proposed = noise_vectors(seed, anet.dims.noise_dim, clip.track_id, _STRANGERS)
     masks = clip.masks[:: max(1, round(fps / TRAINED_FPS))]
     frames = anet.dims.frames
-    if len(masks) < frames:
+    if len(masks) < frames or not hasattr(anet, "read"):
         return proposed[0]
     starts = np.unique(np.linspace(0, len(masks) - frames, _LOOKS).round().astype(int))
     windows = np.stack([masks[start : start + frames] for start in starts])

@@ -4,6 +4,7 @@ import torch
 
 from gait_demo.anonymize import anonymize, blended
 from gait_demo.models.anet import ANet, ANetDims
+from gait_demo.models.stgan import STGAN, STGANDims
 from gait_demo.noise import noise_vector, noise_vectors, sway, unlike
 from gait_demo.structures import SilhouetteClip
 
@@ -33,6 +34,15 @@ def test_noise_is_repeatable_and_differs_by_seed_and_person():
     assert not torch.equal(noise_vector(7, 32, 1), noise_vector(7, 32, 2))
     many = torch.stack([noise_vector(seed, 32) for seed in range(200)])
     assert abs(float(many.mean())) < 0.05 and abs(float(many.std()) - 1) < 0.05
+
+
+def test_the_baseline_takes_the_place_of_anet():
+    """As `study build` shows it beside ours."""
+    stgan = STGAN(STGANDims(width=2)).eval()
+    clip = clip_of(np.random.default_rng(0).random((20, 64, 64)) > 0.5)
+    noise = unlike(clip, stgan, 3, fps=25)
+    assert torch.equal(noise, noise_vector(3, stgan.dims.noise_dim))
+    assert anonymize(clip, stgan, noise, fps=25).masks.shape == (20, 64, 64)
 
 
 @pytest.mark.parametrize("frames", [1, 3, 8, 9, 12, 31])

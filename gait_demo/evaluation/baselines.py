@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import torch
 
-from gait_demo.anonymize import anonymize, blended, cleaned
+from gait_demo.anonymize import anonymize, cleaned, in_step
 from gait_demo.evaluation.gaits import Method
 from gait_demo.models.anet import ANet
 from gait_demo.models.stgan import STGAN
@@ -64,12 +64,7 @@ def generated(network: ANet | STGAN) -> Method:
     @torch.inference_mode()
     def method(masks: np.ndarray, seed: int) -> np.ndarray:
         noise = noise_vector(seed, network.dims.noise_dim)
-
-        def made(windows: torch.Tensor) -> torch.Tensor:
-            return network(windows, noise.expand(len(windows), -1)).flatten(2)
-
-        walk = torch.from_numpy(masks.astype(np.float32))
-        return cleaned(blended(walk, network.dims.frames, made).unflatten(1, masks.shape[1:]))
+        return cleaned(in_step(torch.from_numpy(masks.astype(np.float32)), network, noise))
 
     return method
 

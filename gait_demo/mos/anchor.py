@@ -21,19 +21,11 @@ class BadGait(nn.Module):
 
     dims = ANetDims()
 
-    def read(self, silhouettes: Tensor) -> Tensor:
+    def forward(self, silhouettes: Tensor, noise: Tensor) -> Tensor:
         """(N, frames, 64, 64) in [0, 1] in and out: the block body of the first frame, for all."""
         blocks = (avg_pool2d(silhouettes, _BLOCK_PX) > _COVERED).float()
         bodies = interpolate(blocks, scale_factor=_BLOCK_PX)
         return bodies[:, :1].expand(-1, silhouettes.shape[1], -1, -1)
-
-    def write(self, content: Tensor, noise: Tensor) -> Tensor:
-        """Logits, of the same shape, of what `read` gave; the noise changes nothing."""
-        return torch.logit(content, eps=1e-6)
-
-    def forward(self, silhouettes: Tensor, noise: Tensor) -> Tensor:
-        """As A-NET's."""
-        return self.write(self.read(silhouettes), noise).sigmoid()
 
 
 class BadColours(nn.Module):
