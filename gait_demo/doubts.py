@@ -64,7 +64,9 @@ def _doubtful(sightings: Sightings, tracks: list[Track]) -> list[Way]:
         say."""
         if track.sightings is None or track.sightings[frame - track.first_frame] < 0:
             return True
-        return sightings.frames[frame][number].score < _LIKELY
+        seen = sightings.frames[frame]
+        own = seen[track.sightings[frame - track.first_frame]]
+        return own.bridged or seen[number].score < _LIKELY
 
     return [
         way
@@ -99,10 +101,14 @@ def _fill(sightings: Sightings, way: Way, frames: list[int]) -> None:
     looks = np.array(sorted(way))
     seen = [sightings.frames[look][way[look]] for look in looks]
     middles = np.stack([(one.xyxy[:2] + one.xyxy[2:]) / 2 for one in seen])
-    shifts = _places(looks, middles, frames)
+    places = _places(looks, middles, frames)
+    if len(looks) < _MOST:  # their speed is not sure: they may stand as well
+        still = np.zeros(2)
+        _add(sightings, seen[0], [(frame, still) for frame in frames if frame < looks[0]])
+        _add(sightings, seen[-1], [(frame, still) for frame in frames if frame > looks[-1]])
     nearest = np.abs(looks[:, None] - np.array(frames, int)).argmin(axis=0)
     for n in np.unique(nearest):
-        there = [(frames[m], shifts[m] - middles[n]) for m in np.flatnonzero(nearest == n)]
+        there = [(frames[m], places[m] - middles[n]) for m in np.flatnonzero(nearest == n)]
         _add(sightings, seen[n], there)
 
 

@@ -22,20 +22,21 @@ _ONCE, _PACE = 0.1, 1.0  # the same, at most, of who was seen once
 _STRIDES_AWAY = 0.2  # heights a person moves, or else ...
 _GROWS = 0.15  # ... grows, in logarithms
 _TRUNK = 0.4  # width over height by which the tracker knows a person
-_SURE, _UNSURE, _NEW = 0.35, 0.1, 0.45  # scores that go on with a way, at most one, begin one
+SURELY = 0.45  # score that begins a way
+_SURE, _UNSURE = 0.35, 0.1  # scores that go on with a way, and at most one
 
 Way = dict[int, int]  # frame to number of the sighting in it
 
 
 def follow(sightings: Sightings, fps: float) -> list[Way]:
-    """Who in one frame is who in the others, of all who are surely seen."""
+    """Who in one frame is who in the others, of all who are surely seen in two looks running."""
     tracker = _byte_tracker(round(_GAP_S * fps * sightings.looked))
     ways: dict[int, Way] = {}
     for frame, seen in enumerate(sightings.frames):
         if seen is not None:
             for track_id, number in _update(tracker, sightings, frame):
                 ways.setdefault(track_id, {})[frame] = number
-    return joined(sightings, [*ways.values(), *others(sightings, ways.values(), _NEW)], fps)
+    return joined(sightings, list(ways.values()), fps)
 
 
 def others(sightings: Sightings, ways: Iterable[Way], least: float) -> list[Way]:
@@ -56,7 +57,7 @@ def _byte_tracker(gap: int):
 
     return BYTETracker(
         IterableSimpleNamespace(
-            track_high_thresh=_SURE, track_low_thresh=_UNSURE, new_track_thresh=_NEW,
+            track_high_thresh=_SURE, track_low_thresh=_UNSURE, new_track_thresh=SURELY,
             track_buffer=gap, match_thresh=0.8, fuse_score=True,
         )
     )  # fmt: skip

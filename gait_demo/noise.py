@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gait_demo.models.anet import ANet
 from gait_demo.structures import SilhouetteClip
 
 TRAINED_FPS = 25  # walkers faster or slower than usual stay within what A-NET has seen

@@ -17,7 +17,7 @@ _SUDDEN = 4.0  # times its area, by which no person grows from one frame to the 
 _MOST_BLOBS = 32  # a frame, the largest ones
 _BORDER = 0.012  # of the width: nearer to it than that, a blob is cut by it
 _PATH_WINDOW_S = 0.3  # smoothing of the way
-_NEAREST, _FEWEST = 8, 3  # looks, at least, that tell a speed best, and at all
+_NEAREST, _FEWEST = 8, 4  # looks, at least, that tell a speed best, and at all
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from .boxes import bounds
+from .boxes import bounds, iou
 from .foreground import ForegroundClip
 from .sightings import Sighting, Sightings, join
 from .structures import SILHOUETTE_SIZE, SilhouetteClip, Track
@@ -22,6 +22,7 @@ _FOOT_REACH = (0.12, 0.06)  # ... sideways and downwards, where a detector may m
 _HEAD_MISSING, _LEGS_MISSING = 0.04, 0.1  # heights by which a mask ends before its box
 _SHOULDERS, _HEAD_REACH = 0.1, 0.12  # heights below its top, and sideways of their middle
 _RIVAL = 0.5  # heights of a person that another must have to be told apart by distance
+_SURE, _SAME_PERSON = 0.35, 0.45  # score of a neighbour, and share of boxes that are one person's
 _SIDE_MARGIN = 0.06  # heights around the box from which a track's foreground is taken
 
 
@@ -133,14 +134,18 @@ def own_mask(
     """
     n = frame - track.first_frame
     if sightings is not None and track.sightings is not None and track.found[n]:
-        seen, moved = _last_look(track, frame, sightings)
-        mask = sightings.mask(seen)
-        if track.sightings[n] >= 0:
-            return mask
+        look, seen, moved = _last_look(track, frame, sightings)
+        if look == frame:
+            return sightings.mask(seen)
         x, y = moved * foreground.scale
         shift = np.array([[1, 0, x], [0, 1, y]])
-        mask = cv2.warpAffine(mask, shift, mask.shape[::-1], flags=cv2.INTER_NEAREST)
-        return join(mask[None], foreground[frame])[0]
+        masks = [
+            cv2.warpAffine(
+                sightings.mask(one), shift, foreground.shape[::-1], flags=cv2.INTER_NEAREST
+            )
+            for one in (seen, *_neighbours(seen, sightings.frames[look]))
+        ]
+        return join(np.stack(masks), foreground[frame])[0]
     rivals = [
         other.xyxy[frame - other.first_frame]
         for other in others
@@ -163,19 +168,33 @@ def own_place(
     box = track.xyxy[frame - track.first_frame]
     if track.sightings is None or not track.is_found(frame):
         return mask | _head_place(mask, foreground.scale * box)
-    sighting, moved = _last_look(track, frame, sightings)
+    _, sighting, moved = _last_look(track, frame, sightings)
     detected = sighting.xyxy + np.tile(moved, 2)
     box = np.concatenate([np.minimum(box[:2], detected[:2]), np.maximum(box[2:], detected[2:])])
     mask = mask | _head_place(mask, foreground.scale * box)
     return mask | _legs_place(mask, foreground.scale * detected) | _feet_place(mask)
 
 
-def _last_look(track: Track, frame: int, sightings: Sightings) -> tuple[Sighting, np.ndarray]:
-    """How somebody was last seen, and the full pixels, (2,), by which they have moved since."""
+def _last_look(track: Track, frame: int, sightings: Sightings) -> tuple[int, Sighting, np.ndarray]:
+    """When and how somebody was last seen, and the full pixels, (2,), by which they have moved
+    since."""
     n = frame - track.first_frame
     looked = n - int(np.argmax(track.sightings[n::-1] >= 0))
-    seen = sightings.frames[track.first_frame + looked][track.sightings[looked]]
-    return seen, (track.xyxy[n] - track.xyxy[looked]).reshape(2, 2).mean(axis=0)
+    look = track.first_frame + looked
+    moved = (track.xyxy[n] - track.xyxy[looked]).reshape(2, 2).mean(axis=0)
+    return look, sightings.frames[look][track.sightings[looked]], moved
+
+
+def _neighbours(person: Sighting, seen: list[Sighting]) -> list[Sighting]:
+    """Who else is surely seen, and at another place."""
+    return [
+        one
+        for one in seen
+        if one is not person
+        and not one.bridged
+        and one.score >= _SURE
+        and iou(one.xyxy, person.xyxy) < _SAME_PERSON
+    ]
 
 
 def _legs_place(mask: np.ndarray, box: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from .bridging import Images, bridge
 from .config import TrackOptions
 from .doubts import spread
 from .errors import NoPersonError
-from .following import Way, follow, moves
+from .following import SURELY, Way, follow, joined, moves, others
 from .foreground import ForegroundClip
 from .paths import Blob, Follower, Path, find_blobs, is_inside, smooth_boxes
 from .sightings import Sighting, Sightings
@@ -74,7 +74,7 @@ def follow_people(
     Raises:
         NoPersonError: nobody is seen for long enough, or only people that are too small.
     """
-    people = [way for way in follow(sightings, fps) if _is_believed(sightings, way, fps)]
+    people = _people(sightings, fps)
     seen = [_track_of(sightings, way, fps) for way in people]
     wholes = [_whole_of(sightings, way, seen) for way in people]
     moving = _moving(foreground, fps)
@@ -116,6 +116,16 @@ def _moving(foreground: ForegroundClip, fps: float) -> list[Track]:
     # what the border cuts all the time is erased, not followed
     people = [path for path in follower.paths if _is_person(path, fps) and any(path.sure)]
     return [_track(path, foreground.shape, foreground.scale, fps) for path in people]
+
+
+def _people(sightings: Sightings, fps: float) -> list[Way]:
+    """The ways of people whom the detector surely saw, in looks running or now and then: the
+    latter make nobody more sure who was followed."""
+    followed = follow(sightings, fps)
+    once = others(sightings, followed, SURELY)
+    believed = [way for way in followed if _is_believed(sightings, way, fps)]
+    ways = joined(sightings, [*believed, *once], fps)
+    return [way for way in ways if _is_believed(sightings, way, fps)]
 
 
 def _is_believed(sightings: Sightings, way: Way, fps: float) -> bool:

@@ -13,6 +13,7 @@ from gait_demo.background import build_plate
 from gait_demo.clock import Clock
 from gait_demo.config import AnonymizeOptions, PipelineOptions, TrackOptions
 from gait_demo.detector import Detections
+from gait_demo.doubts import spread
 from gait_demo.foreground import ForegroundClip
 from gait_demo.pipeline.analysis import Person
 from gait_demo.pipeline.composing import Composer, chosen_people
@@ -70,8 +71,14 @@ def left(composer, frame, mask):
 
 def told(composer):
     """Of what a report warns."""
-    analysis, fps = composer._analysis, scenes.FPS
-    return warnings(analysis.people, fps) + unfollowed(analysis.sightings, fps)
+    analysis = composer._analysis
+    times = np.arange(len(analysis.sightings)) / scenes.FPS
+    return warnings(analysis.people, times) + unfollowed(analysis.sightings, times)
+
+
+def changed_at(frame, other, mask):
+    """A frame with another's pixels in the mask."""
+    return replace(frame, rgb=np.where(mask[..., None] > 0, other.rgb, frame.rgb))
 
 
 @pytest.fixture(scope="module")
@@ -209,6 +216,35 @@ def test_a_child_seen_in_few_looks_is_erased_all_the_time():
         assert left(here, frames[index], child[0, index])[0] < 0.1, index
 
 
+def test_looks_that_were_bridged_are_nobody_else(crossing):
+    _, masks, _ = crossing
+    here = composer(masks, np.zeros_like(masks[0]), UNKNOWN)
+    sightings, (person,) = here._analysis.sightings, here._analysis.people
+    for frame in range(20, 40):  # as bridging does with looks that are not sure
+        bridged = replace(sightings.frames[frame][0], bridged=True)
+        person.track.sightings[frame] = len(sightings.frames[frame])
+        sightings.frames[frame].append(bridged)
+    spread(sightings, [person.track], scenes.FPS)
+    assert sightings.unfollowed == [] and max(map(len, sightings.frames)) == 2
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("looks", [3, 4, 8])
+def test_who_stands_is_erased_where_they_stand_for_a_second(looks, seed):
+    """Boxes are not exact, and few of them tell no speed."""
+    frames, _, masks = scenes.walk(frames=60, paths=((60, 150), (260, 260)))
+    masks[1] = masks[1, 0]
+    jitter = np.random.default_rng(seed).normal(0, 3, 60).round().astype(int)
+    seen = masks.copy()
+    seen[1] = [np.roll(mask, by, axis=1) for mask, by in zip(masks[1], jitter, strict=True)]
+    unseen = [(1, t) for t in range(60) if not 25 <= t < 25 + looks]
+    here = composer(seen, np.zeros_like(masks[0]), UNKNOWN, misses=unseen, scores=(0.9, 0.4))
+    truth = scenes.walk(frames=60, paths=((260, 260),))
+    for index in (*range(5, 25), *range(25 + looks, 45)):
+        picture = changed_at(frames[index], truth[0][0], masks[1, 0])
+        assert left(here, picture, masks[1, 0])[0] < 0.25, index
+
+
 def test_a_walker_whom_subtraction_misses_for_a_while_is_nobody_else(crossing):
     _, masks, plate = crossing
     foreground = masks[0].copy()
@@ -297,13 +333,14 @@ def test_the_one_person_chosen_is_still_the_same_under_another_number(known):
     assert left(here, frames[20], masks[1, 20])[0] > 0.9  # the other stays in clear
 
 
-def test_a_neighbour_stays_whole_beside_the_one_person_chosen_who_is_seen_in_part():
+@pytest.mark.parametrize("every", [1, 2])
+def test_a_neighbour_stays_whole_beside_the_one_person_chosen_who_is_seen_in_part(every):
     frames, _, masks = scenes.walk(frames=60, paths=((60, 200), (100, 240)))
     plate, both = build_plate(iter(frames)), masks.max(axis=0)
     seen = masks.copy()
     seen[1, 25:30, 130:] = 0  # without the legs, the whole box is erased
     both[25:30, 130:] = masks[0, 25:30, 130:]
-    here = composer(seen, both, plate, person=2)
+    here = composer(seen, both, plate, person=2, every=every)
     (chosen,) = here._people
     assert chosen.track.xyxy[0, 0] > 70 and chosen.partial[27]
     for index in range(20, 35):

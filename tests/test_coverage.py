@@ -8,7 +8,7 @@ from gait_demo.pipeline.coverage import coverage, unfollowed, warnings
 from gait_demo.sightings import Sighting, Sightings
 from gait_demo.structures import SilhouetteClip, Track
 
-FPS = 25
+TIMES = np.arange(300) / 25
 
 
 def person(lost, poor=(), bridged=(), outside=(), frames=20, first=100):
@@ -41,8 +41,8 @@ def test_lost_stretches_and_poor_silhouettes_are_listed():
 
 
 def test_who_is_seen_too_seldom_is_told():
-    assert warnings([person(lost=range(5, 9))], FPS) == []
-    (told,) = warnings([person(lost=[2, *range(5, 10)])], FPS)
+    assert warnings([person(lost=range(5, 9))], TIMES) == []
+    (told,) = warnings([person(lost=[2, *range(5, 10)])], TIMES)
     assert "person 3 at 4.1-4.1, 4.2-4.4 s (30%). Seconds are of the result" in told
 
 
@@ -55,26 +55,32 @@ def test_who_is_seen_too_seldom_is_told():
     ],
 )
 def test_who_is_lost_for_a_while_is_told(lost, when):
-    (told,) = warnings([person(lost=lost, frames=100)], FPS)
+    (told,) = warnings([person(lost=lost, frames=100)], TIMES)
     assert f"person 3 at {when} s (13%)." in told
+
+
+def test_times_are_those_of_the_frames():
+    slow = np.concatenate([np.arange(120) / 10, 12 + np.arange(180) / 50])
+    (told,) = warnings([person(lost=range(13), frames=100)], slow)
+    assert "person 3 at 10.0-11.3 s (13%)." in told
 
 
 @pytest.mark.parametrize("lost", [range(2), range(98, 100), range(40, 52)])
 def test_who_is_lost_for_a_moment_is_not_told(lost):
-    assert warnings([person(lost=lost, frames=100)], FPS) == []
+    assert warnings([person(lost=lost, frames=100)], TIMES) == []
 
 
 def test_who_is_seen_but_not_followed_is_told_once():
     sightings = looks(200)
-    assert unfollowed(sightings, FPS) == []
+    assert unfollowed(sightings, TIMES) == []
     sightings.unfollowed += [(50, 75), (60, 100), *((n, n) for n in range(110, 160, 10))]
-    (told,) = unfollowed(sightings, FPS)
+    (told,) = unfollowed(sightings, TIMES)
     assert "At 2.0-4.0, 4.4-4.4, " in told and " s and more often of the result, " in told
 
 
 def test_of_a_part_one_thing_is_told():
     seldom = person(lost=range(14))
-    (told,) = warnings([replace(seldom, track=replace(seldom.track, is_part=True))], FPS)
+    (told,) = warnings([replace(seldom, track=replace(seldom.track, is_part=True))], TIMES)
     assert "Person 3 is seen now and then, in the place of somebody else" in told
 
 

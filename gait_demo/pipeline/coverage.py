@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -48,8 +48,12 @@ def coverage(person: Person, drawn: bool) -> dict:
     }
 
 
-def warnings(people: Iterable[Person], fps: float) -> list[str]:
-    """Sentences on who was lost for a while, or not seen on the way in or out, or only in parts."""
+def warnings(people: Iterable[Person], times: Sequence[float]) -> list[str]:
+    """Sentences on who was lost for a while, or not seen on the way in or out, or only in parts.
+
+    Args:
+        times: of the frames, in seconds.
+    """
     told, lost = [], []
     for person in people:
         track, name = person.track, f"Person {person.track.track_id}"
@@ -60,7 +64,7 @@ def warnings(people: Iterable[Person], fps: float) -> list[str]:
             )
         elif not person.walks:
             told.append(f"{name} was never seen whole, and is painted over: check where they are.")
-        elif when := _times(_serious(person, fps), track.first_frame, fps):
+        elif when := _when(_serious(person, times), times):
             lost.append(f"person {track.track_id} at {when} ({person.lost.mean():.0%})")
     if lost:
         told.append(
@@ -72,12 +76,13 @@ def warnings(people: Iterable[Person], fps: float) -> list[str]:
     return told
 
 
-def unfollowed(sightings: Sightings, fps: float) -> list[str]:
-    """A sentence on people who are too small, or were seen too seldom, to be followed."""
+def unfollowed(sightings: Sightings, times: Sequence[float]) -> list[str]:
+    """A sentence on people who are too small, or were seen too seldom, to be followed; `times` as
+    for `warnings`."""
     frames = np.zeros(len(sightings), bool)
     for first, last in sightings.unfollowed:
         frames[first : last + 1] = True
-    when = _times(_runs(frames), 0, fps)
+    when = _when(_runs(frames), times)
     if not when:
         return []
     return [
@@ -96,21 +101,28 @@ def likeness(other: Person, wanted: Person) -> str:
     )
 
 
-def _serious(person: Person, fps: float) -> list[tuple[int, int]]:
-    """First and last index of the stretches to look at in which somebody was lost; of those who
+def _serious(person: Person, times: Sequence[float]) -> list[tuple[int, int]]:
+    """First and last frame of the stretches to look at in which somebody was lost; of those who
     are lost often, all."""
+    begin = person.track.first_frame
+    runs = [(begin + a, begin + b) for a, b in _runs(person.lost)]
     if 1 - person.lost.mean() < _ENOUGH:
-        return _runs(person.lost)
-    first, last = np.flatnonzero(person.seen)[[0, -1]]
-    awhile = {False: _AWHILE_S * fps, True: _AWHILE_BETWEEN_S * fps}
-    return [(a, b) for a, b in _runs(person.lost) if b + 1 - a > awhile[first < a and b < last]]
+        return runs
+    first, last = begin + np.flatnonzero(person.seen)[[0, -1]]
+    awhile_s = {False: _AWHILE_S, True: _AWHILE_BETWEEN_S}
+    return [(a, b) for a, b in runs if _end(b, times) - times[a] > awhile_s[first < a and b < last]]
 
 
-def _times(runs: list[tuple[int, int]], first_frame: int, fps: float) -> str:
+def _when(runs: list[tuple[int, int]], times: Sequence[float]) -> str:
     """Such stretches in words; nothing of none."""
-    when = [f"{(first_frame + a) / fps:.1f}-{(first_frame + b + 1) / fps:.1f}" for a, b in runs]
+    when = [f"{float(times[a]):.1f}-{float(_end(b, times)):.1f}" for a, b in runs]
     more = " and more often" if len(when) > _MOST_TIMES else ""
     return f"{', '.join(when[:_MOST_TIMES])} s{more}" if when else ""
+
+
+def _end(frame: int, times: Sequence[float]) -> float:
+    """When a frame is over; of the last, when it begins."""
+    return times[min(frame + 1, len(times) - 1)]
 
 
 def _runs(flags: np.ndarray) -> list[tuple[int, int]]:

@@ -155,8 +155,8 @@ class Pipeline:
             "tracks": [coverage(person, drawn=person.track.track_id in drawn) for person in told],
             "warnings": [
                 *([] if everyone else [likeness(other, chosen[0]) for other in chosen[1:]]),
-                *warnings(told, float(info.fps)),
-                *(unfollowed(analysis.sightings, float(info.fps)) if everyone else []),
+                *warnings(told, analysis.times),
+                *(unfollowed(analysis.sightings, analysis.times) if everyone else []),
             ],
             "seed": seed,
             "strength": round(self.options.anonymize.strength, 4),
