@@ -19,7 +19,7 @@ LEAST = 0.2  # score of a sighting that may be somebody
 # Somebody is likely there whose median score is so much, or who moves and is seen so often
 _LIKELY, _OFTEN = 0.35, 5
 _AROUND_S = 1.0  # before the first look, and after the last, that they are taken to be there
-_AROUND_UNLIKELY_S = 0.2  # the same of others
+_AROUND_UNLIKELY_S = 0.2  # the same of others, and of who is always in somebody's box
 _INSIDE = 0.6  # of a sighting: from there on it is in a person's box
 _FEWEST, _MOST = 3, 8  # looks that tell a speed
 _ALIKE = 0.5  # share of two masks running, from which on they are one person's
@@ -44,11 +44,15 @@ def spread(sightings: Sightings, tracks: list[Track], fps: float) -> None:
         first, last, is_likely = min(way), max(way), _is_likely(sightings, way)
         if len(way) == 1 and not is_likely:
             continue
-        if is_likely and not all(_holders(sightings, tracks, *place) for place in way.items()):
+        # who is always in somebody's box may be a part of them
+        is_apart = is_likely and not all(
+            _holders(sightings, tracks, *place) for place in way.items()
+        )
+        if is_apart:
             sightings.unfollowed.append((first, last))
-        around = round(fps * (_AROUND_S if is_likely else _AROUND_UNLIKELY_S))
+        around = round(fps * (_AROUND_S if is_apart else _AROUND_UNLIKELY_S))
         near = looked[(looked >= first - around) & (looked <= last + around)]
-        _fill(sightings, way, [int(frame) for frame in near if frame not in way])
+        _fill(sightings, way, [int(n) for n in near if n not in way], may_stand=is_apart)
 
 
 def _doubtful(sightings: Sightings, tracks: list[Track]) -> list[Way]:
@@ -96,13 +100,13 @@ def _is_likely(sightings: Sightings, way: Way) -> bool:
     return len(seen) >= _OFTEN and moves(np.stack([one.xyxy for one in seen]))
 
 
-def _fill(sightings: Sightings, way: Way, frames: list[int]) -> None:
-    """Adds somebody in the frames."""
+def _fill(sightings: Sightings, way: Way, frames: list[int], may_stand: bool) -> None:
+    """Adds somebody in the frames; who may stand, and was seen in few, also where they were."""
     looks = np.array(sorted(way))
     seen = [sightings.frames[look][way[look]] for look in looks]
     middles = np.stack([(one.xyxy[:2] + one.xyxy[2:]) / 2 for one in seen])
     places = _places(looks, middles, frames)
-    if len(looks) < _MOST:  # their speed is not sure: they may stand as well
+    if may_stand and len(looks) < _MOST:  # their speed is not sure
         still = np.zeros(2)
         _add(sightings, seen[0], [(frame, still) for frame in frames if frame < looks[0]])
         _add(sightings, seen[-1], [(frame, still) for frame in frames if frame > looks[-1]])
