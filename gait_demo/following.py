@@ -132,7 +132,8 @@ class _Line:
         feet_line = np.column_stack([boxes[:, [0, 2]].mean(axis=1), boxes[:, 3]])
         degree = 1 if len(frames) > 2 else 0
         line = np.polynomial.polynomial.polyfit(frames, feet_line, degree)
-        return cls(frames[0], frames[-1], line, float(np.median(boxes[:, 3] - boxes[:, 1])))
+        height = max(1.0, float(np.median(boxes[:, 3] - boxes[:, 1])))  # pixels
+        return cls(frames[0], frames[-1], line, height)
 
     def apart(self, later: _Line) -> float:
         """How far, in heights, both miss each other if they go on until half way between."""

@@ -65,6 +65,7 @@ def follow_people(
     prediction from the beginning of the clip and to its end, unless that has them come and go.
 
     Args:
+        sightings: gets, as `bridged`, where whoever is not followed may be as well.
         images: of the clip; with them, people are also followed through looks in which the
             detector loses them, and `sightings` gets what was found there.
 
