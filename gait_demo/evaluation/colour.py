@@ -111,7 +111,7 @@ def measure(pair: RenderedPair, cnet: CNet, perceptual: Perceptual) -> dict[str,
 
     psnr (dB), ssim, distance (perceptual): against the true render, psnr and ssim inside the new
     silhouette. sharpness: mean square of what 64x64 pixels do not hold, inside the body below the
-    head, of the original's. head: root mean square of the same in the head, levels. flicker: mean
+    head. head: root mean square of the same in the head, levels. flicker: mean
     difference of a frame from the one before, moved as the pictures move, levels; slide: the same,
     moved as the body moves. background: share of the new body's pixels that change with the
     colours of the place.
@@ -123,7 +123,7 @@ def measure(pair: RenderedPair, cnet: CNet, perceptual: Perceptual) -> dict[str,
     def moving(frames: np.ndarray) -> dict[str, float]:
         own = detail(frames, inside, pair.new_square)
         return {
-            "sharpness": own.body / fine.body,
+            "sharpness": own.body,
             "head": own.head,
             "flicker": flicker(frames, inside),
             "slide": slide(frames, inside, pair.new_motion),
@@ -131,6 +131,7 @@ def measure(pair: RenderedPair, cnet: CNet, perceptual: Perceptual) -> dict[str,
 
     figures = {
         "original": {
+            "sharpness": fine.body,
             "head": fine.head,
             "flicker": flicker(pair.old, pair.old_cover > _INSIDE),
             "slide": slide(pair.old, pair.old_cover > _INSIDE, pair.old_motion),
@@ -194,7 +195,8 @@ def colour_report(
 
 
 def table(figures: list[tuple[int, dict]], ghosts: dict[str, float]) -> str:
-    """Markdown: the means by method, and PSNR by view."""
+    """Markdown: the means by method, of the original's where it is measured as well but for the
+    head, and by view what is like the truth."""
     formats = {
         "psnr": "{:.1f}", "ssim": "{:.3f}", "distance": "{:.3f}", "sharpness": "{:.2f}",
         "head": "{:.1f}", "flicker": "{:.2f}", "slide": "{:.1f}", "background": "{:.1%}",
@@ -203,19 +205,20 @@ def table(figures: list[tuple[int, dict]], ghosts: dict[str, float]) -> str:
     rows = []
     for name in ("original", "truth", *METHODS):
         mean = {key: _mean(figures, name, key) for key in figures[0][1][name]}
-        for key in ("flicker", "slide"):
+        for key in ("sharpness", "flicker", "slide"):
             mean[key] /= _mean(figures, "original", key)
         mean |= {"ghost": ghosts[name]} if name in ghosts else {}
         rows.append(
             [name, *(form.format(mean[k]) if k in mean else None for k, form in formats.items())]
         )
     views = sorted({view for view, _ in figures})
-    by_view = []
-    for name in METHODS:
-        seen = [[each for each in figures if each[0] == view] for view in views]
-        by_view.append([name, *(f"{_mean(some, name, 'psnr'):.1f}" for some in seen)])
-    headed = markdown(["psnr by view, degrees", *views], by_view)
-    return markdown(["", *formats], rows) + "\n\n" + headed
+    seen = [[each for each in figures if each[0] == view] for view in views]
+    by_view = [
+        [f"{name}, {key}", *(formats[key].format(_mean(some, name, key)) for some in seen)]
+        for key in ("psnr", "ssim", "distance")
+        for name in METHODS
+    ]
+    return markdown(["", *formats], rows) + "\n\n" + markdown(["by view, degrees", *views], by_view)
 
 
 def _mean(figures: list[tuple[int, dict]], name: str, key: str) -> float:
