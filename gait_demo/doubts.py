@@ -11,7 +11,7 @@ import numpy as np
 from .boxes import area, overlap
 from .following import Way, joined, moves, others
 from .foreground import pack
-from .morphology import widened
+from .morphology import moved, widened
 from .sightings import Sighting, Sightings
 from .structures import Track
 
@@ -124,7 +124,7 @@ def _fill_changes(sightings: Sightings, track: Track, fps: float) -> None:
     for a, b in pairwise(looks):
         pair = [sightings.frames[track.first_frame + n][track.sightings[n]] for n in (a, b)]
         masks = [sightings.mask(one) for one in pair]
-        before = _moved(masks[0], sightings.scale * (middles[b] - middles[a]))
+        before = moved(masks[0], sightings.scale * (middles[b] - middles[a]))
         if (before & masks[1]).sum() > _ALIKE * (before | masks[1]).sum():
             continue
         after, until = (
@@ -140,15 +140,9 @@ def _add(sightings: Sightings, seen: Sighting, there: list[tuple[int, np.ndarray
     mask = sightings.mask(seen)
     mask = widened(mask, max(1, round(_REACH * cv2.boundingRect(mask)[3])))
     for frame, shift in there:
-        moved = _moved(mask, sightings.scale * shift)
+        there_mask = pack(moved(mask, sightings.scale * shift))
         box = (seen.xyxy + np.tile(shift, 2)).astype(np.float32)
-        sightings.frames[frame].append(Sighting(box, seen.score, pack(moved), bridged=True))
-
-
-def _moved(mask: np.ndarray, shift: np.ndarray) -> np.ndarray:
-    x, y = shift
-    to_there = np.array([[1, 0, x], [0, 1, y]])
-    return cv2.warpAffine(mask, to_there, mask.shape[::-1], flags=cv2.INTER_NEAREST)
+        sightings.frames[frame].append(Sighting(box, seen.score, there_mask, bridged=True))
 
 
 def _places(looks: np.ndarray, middles: np.ndarray, frames: list[int]) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Masks made wider or narrower by a disc, at a cost that does not grow with the disc."""
+"""Masks made wider or narrower by a disc, at a cost that does not grow with the disc, and moved."""
 
 from __future__ import annotations
 
@@ -37,3 +37,10 @@ def narrowed(mask: np.ndarray, radius: int) -> np.ndarray:
         inside = (mask[part] != 0).view(np.uint8)
         result[part] = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_5) > radius
     return result
+
+
+def moved(mask: np.ndarray, shift: np.ndarray) -> np.ndarray:
+    """A mask, (h, w) uint8, where `shift`, (2,) pixels to the right and down, takes it."""
+    x, y = shift
+    to_there = np.array([[1, 0, x], [0, 1, y]])
+    return cv2.warpAffine(mask, to_there, mask.shape[::-1], flags=cv2.INTER_NEAREST)

@@ -7,6 +7,7 @@ import numpy as np
 
 from .boxes import bounds, iou
 from .foreground import ForegroundClip
+from .morphology import moved
 from .sightings import Sighting, Sightings, join
 from .structures import SILHOUETTE_SIZE, SilhouetteClip, Track
 
@@ -134,15 +135,11 @@ def own_mask(
     """
     n = frame - track.first_frame
     if sightings is not None and track.sightings is not None and track.found[n]:
-        look, seen, moved = _last_look(track, frame, sightings)
+        look, seen, shift = _last_look(track, frame, sightings)
         if look == frame:
             return sightings.mask(seen)
-        x, y = moved * foreground.scale
-        shift = np.array([[1, 0, x], [0, 1, y]])
         masks = [
-            cv2.warpAffine(
-                sightings.mask(one), shift, foreground.shape[::-1], flags=cv2.INTER_NEAREST
-            )
+            moved(sightings.mask(one), foreground.scale * shift)
             for one in (seen, *_neighbours(seen, sightings.frames[look]))
         ]
         return join(np.stack(masks), foreground[frame])[0]
@@ -168,8 +165,8 @@ def own_place(
     box = track.xyxy[frame - track.first_frame]
     if track.sightings is None or not track.is_found(frame):
         return mask | _head_place(mask, foreground.scale * box)
-    _, sighting, moved = _last_look(track, frame, sightings)
-    detected = sighting.xyxy + np.tile(moved, 2)
+    _, sighting, shift = _last_look(track, frame, sightings)
+    detected = sighting.xyxy + np.tile(shift, 2)
     box = np.concatenate([np.minimum(box[:2], detected[:2]), np.maximum(box[2:], detected[2:])])
     mask = mask | _head_place(mask, foreground.scale * box)
     return mask | _legs_place(mask, foreground.scale * detected) | _feet_place(mask)
@@ -181,8 +178,8 @@ def _last_look(track: Track, frame: int, sightings: Sightings) -> tuple[int, Sig
     n = frame - track.first_frame
     looked = n - int(np.argmax(track.sightings[n::-1] >= 0))
     look = track.first_frame + looked
-    moved = (track.xyxy[n] - track.xyxy[looked]).reshape(2, 2).mean(axis=0)
-    return look, sightings.frames[look][track.sightings[looked]], moved
+    shift = (track.xyxy[n] - track.xyxy[looked]).reshape(2, 2).mean(axis=0)
+    return look, sightings.frames[look][track.sightings[looked]], shift
 
 
 def _neighbours(person: Sighting, seen: list[Sighting]) -> list[Sighting]:
