@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
+from .boxes import depth_in
 from .detector import Detections
 from .foreground import pack, unpack
 from .morphology import narrowed, widened
@@ -89,7 +90,7 @@ def join(masks: np.ndarray, foreground: np.ndarray) -> np.ndarray:
 
     Foreground near a detected mask, and nearer to no other, counts, and so does the mask's core
     beside it: long shadows and neighbours stay out, and what has the background's colour stays
-    in. Where much else stands out around a person, foreground only takes away from the detected
+    in. What two masks hold is whose mask it is deeper in. Where much else stands out around a person, foreground only takes away from the detected
     mask. Of a person whom subtraction has missed in part, or everybody where the camera moves, it
     is taken as it is.
 
@@ -110,8 +111,9 @@ def join(masks: np.ndarray, foreground: np.ndarray) -> np.ndarray:
             continue
         reach, core = max(2, round(_REACH * h)), max(1, round(_CORE * h))
         part = np.s_[max(0, y - reach) : y + h + reach, max(0, x - reach) : x + w + reach]
-        own = mask[part]
-        near = widened(own, reach) & (own | (nearest[part] == n))
+        mine = nearest[part] == n
+        own = mask[part] & mine
+        near = widened(own, reach) & mine
         out = foreground[part] & near
         if cv2.countNonZero(out) > _SWOLLEN * cv2.countNonZero(own):
             out &= own
@@ -122,6 +124,5 @@ def join(masks: np.ndarray, foreground: np.ndarray) -> np.ndarray:
 
 
 def nearest_of(masks: np.ndarray) -> np.ndarray:
-    """(h, w) which of the masks (N, h, w), uint8, each pixel is in, or else nearest to."""
-    away = [cv2.distanceTransform(1 - mask, cv2.DIST_L2, 3) for mask in masks]
-    return np.argmin(away, axis=0)
+    """(h, w) in which of the masks (N, h, w), uint8, each pixel is deepest, or else nearest to."""
+    return np.argmax([depth_in(mask) for mask in masks], axis=0)

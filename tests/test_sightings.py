@@ -41,6 +41,16 @@ def test_what_the_detector_misses_of_a_neighbour_stays_the_neighbours():
     assert (theirs & second).sum() > 0.9 * second.sum()
 
 
+def test_what_two_masks_hold_is_whose_mask_it_is_deeper_in():
+    _, _, (first, second) = scenes.walk(paths=((100, 100), (128, 128)))
+    first, second = first[10], second[10] & ~first[10]
+    leaking = first.copy()
+    leaking[:, 122:130] |= second[:, 122:130]  # as a detector's mask does, within its box
+    mine, theirs = join(np.stack([leaking, second]), first | second)
+    assert (mine & second).sum() < 0.3 * second[:, 122:130].sum()
+    assert (theirs & second).sum() > 0.9 * second.sum()
+
+
 def test_whom_subtraction_missed_is_taken_as_detected():
     _, _, masks = scenes.walk(frames=2, paths=((100, 100),))
     mask = masks[0, 0]
