@@ -90,9 +90,9 @@ def join(masks: np.ndarray, foreground: np.ndarray) -> np.ndarray:
 
     Foreground near a detected mask, and nearer to no other, counts, and so does the mask's core
     beside it: long shadows and neighbours stay out, and what has the background's colour stays
-    in. What two masks hold is whose mask it is deeper in. Where much else stands out around a person, foreground only takes away from the detected
-    mask. Of a person whom subtraction has missed in part, or everybody where the camera moves, it
-    is taken as it is.
+    in. What two masks hold is whose mask it is deeper in. Where much else stands out around a
+    person, foreground only takes away from the detected mask. Of a person whom subtraction has
+    missed in part, or everybody where the camera moves, it is taken as it is.
 
     Args:
         masks: (N, h, w) uint8, 0 or 1, as detected.
