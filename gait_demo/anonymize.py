@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from gait_demo.boxes import depth_in
+from gait_demo.leaning import leans, leant
 from gait_demo.models.anet import ANet
 from gait_demo.noise import TRAINED_FPS, sway
 from gait_demo.structures import SilhouetteClip
@@ -32,7 +33,7 @@ def anonymize(
     A-NET reads windows of a few frames. What it reads is blended and interpolated in time, and each
     frame is written once, as the walk was a moment earlier or later. Video of a high frame rate is
     taken as interleaved streams of about 25 frames per second, the pace A-NET knows, and smoothed
-    over as many frames.
+    over as many frames. Who leans is put upright meanwhile.
 
     Args:
         clip: the track's silhouettes; binarised at 0.5 here.
@@ -45,7 +46,9 @@ def anonymize(
     Returns:
         The same track and squares with the synthesised masks, soft at their edges.
     """
-    binary = torch.from_numpy((clip.masks > 0.5).astype(np.float32))
+    lean = leans(clip.masks, fps)
+    upright = leant(clip.masks, -lean) > 0.5
+    binary = torch.from_numpy(upright.astype(np.float32))
     streams = max(1, round(fps / TRAINED_FPS))
     late = torch.from_numpy(strength * sway(noise, len(binary), fps)) * fps / streams  # frames
     masks = torch.zeros_like(binary)
@@ -57,7 +60,7 @@ def anonymize(
             masks[one] = in_step(binary[one], anet, noise)
     if streams > 1:
         masks = _smooth(masks, streams)
-    made = cleaned(masks)
+    made = leant(cleaned(masks), lean)
     if strength < 1:
         made = [_part_of_the_way(*both, strength) for both in zip(clip.masks, made, strict=True)]
     return replace(clip, masks=np.stack(made))

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from gait_demo.leaning import leans, leant
 from gait_demo.structures import SilhouetteClip
 
 TRAINED_FPS = 25  # walkers faster or slower than usual stay within what A-NET has seen
@@ -49,7 +50,7 @@ def unlike(clip: SilhouetteClip, anet: nn.Module, seed: int, *, fps: float) -> T
         (noise_dim,) float32.
     """
     proposed = noise_vectors(seed, anet.dims.noise_dim, clip.track_id, _STRANGERS)
-    masks = clip.masks[:: max(1, round(fps / TRAINED_FPS))]
+    masks = leant(clip.masks, -leans(clip.masks, fps))[:: max(1, round(fps / TRAINED_FPS))]
     frames = anet.dims.frames
     if len(masks) < frames or not hasattr(anet, "read"):
         return proposed[0]

@@ -17,6 +17,8 @@ _SUDDEN = 4.0  # times its area, by which no person grows from one frame to the 
 _MOST_BLOBS = 32  # a frame, the largest ones
 _BORDER = 0.012  # of the width: nearer to it than that, a blob is cut by it
 _PATH_WINDOW_S = 0.3  # smoothing of the way
+_DOWN = 0.05  # heights a head must go down or up to tell how somebody grows with it
+_GROWTH = 1.6  # times the usual height, at most, that is guessed
 _NEAREST, _FEWEST = 8, 4  # looks, at least, that tell a speed best, and at all
 
 
@@ -161,7 +163,8 @@ def smooth_boxes(
 
     Head and feet lines are quantiles over more than half a stride, so that a head or foot missed
     for some frames does not shrink the person. Frames in which the person is cut by the left or
-    right border, or hidden by another, take them from the frames around. Before the first and
+    right border, or hidden by another, take them from the frames around; where the lower one cuts
+    them, their height is guessed from where their head is. Before the first and
     after the last look the person is where prediction has them; they are gone when it has them
     beyond the left or right border or, if the lower one cuts them, their head below that.
     """
@@ -179,7 +182,7 @@ def smooth_boxes(
     size, way = _odd(_SIZE_WINDOW_S * fps), _odd(_PATH_WINDOW_S * fps)
     at = frames[sure]
     top = np.interp(frames, at, boxes[trusted, 1])
-    bottom = np.interp(frames, at, boxes[trusted, 3])
+    bottom = np.interp(frames, at, _feet(boxes[trusted], height))
     reach = np.maximum(centres - boxes[:, 0], boxes[:, 2] - centres)[trusted]
     top = _smoothed(_quantile(top, 0.25, size), size)
     bottom = _smoothed(_quantile(bottom, 0.75, size), size)
@@ -203,6 +206,22 @@ def smooth_boxes(
     there = slice(int(begin), int(end))
     xyxy = np.column_stack([centre - reach, top, centre + reach, bottom])
     return xyxy[there], found[there], there
+
+
+def _feet(boxes: np.ndarray, height: int) -> np.ndarray:
+    """(T,) lowest rows of the boxes (T, 4) of a person. Where the lower border cuts them, they are
+    as much taller as their head is farther down, as on a floor seen in perspective."""
+    head, tall = boxes[:, 1], boxes[:, 3] - boxes[:, 1]
+    cut = boxes[:, 3] > (1 - _BORDER) * height
+    if cut.all() or not cut.any():
+        return boxes[:, 3]
+    usual = np.median(tall[~cut])
+    growth = 0.0
+    if np.ptp(head[~cut]) > _DOWN * usual:
+        growth = np.polyfit(head[~cut], tall[~cut], 1)[0]
+    guessed = usual + growth * (head - np.median(head[~cut]))
+    guessed = guessed.clip(usual / _GROWTH, usual * _GROWTH)
+    return np.where(cut, np.maximum(boxes[:, 3], head + guessed), boxes[:, 3])
 
 
 def _aligned(blobs: list[Blob]) -> tuple[Blob | None, list[Blob]]:

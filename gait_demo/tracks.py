@@ -33,6 +33,7 @@ _INSIDE = 0.6  # of a person's box, and of the other's height: from there on the
 # Of a track's height, and of its looks: who is less tall, seen less often, and always in its box is
 # a part of it
 _PART, _SELDOM = 0.7, 0.5
+_HALF, _SAME_FEET = (0.35, 0.65), 0.06  # of a giant's height: a person's, and between their feet
 _TOGETHER = 0.2  # share of the looks in which the detector sees another in the box of a track
 
 
@@ -126,7 +127,8 @@ def _people(sightings: Sightings, fps: float) -> list[Way]:
     once = others(sightings, followed, SURELY)
     believed = [way for way in followed if _is_believed(sightings, way, fps)]
     ways = joined(sightings, [*believed, *once], fps)
-    return [way for way in ways if _is_believed(sightings, way, fps)]
+    ways = [way for way in ways if _is_believed(sightings, way, fps)]
+    return [way for way in ways if not _is_double(sightings, way)]
 
 
 def _is_believed(sightings: Sightings, way: Way, fps: float) -> bool:
@@ -140,6 +142,26 @@ def _is_believed(sightings: Sightings, way: Way, fps: float) -> bool:
     if len(seen) < _SEEN_S * fps * sightings.looked or score <= _SURE:
         return False
     return moves(np.stack([one.xyxy for one in seen]))
+
+
+def _is_double(sightings: Sightings, way: Way) -> bool:
+    """Whether a way is that of somebody, who is seen more surely alone, and of what is behind them:
+    as an unsure giant, twice as tall, on the same feet."""
+    giant, alone = [], []
+    for frame, number in way.items():
+        seen = sightings.frames[frame]
+        box = seen[number].xyxy
+        tall = box[3] - box[1]
+        giant.append(seen[number].score)
+        alone.append(max((
+            one.score
+            for one in seen
+            if not one.bridged
+            and abs(one.xyxy[3] - box[3]) < _SAME_FEET * tall
+            and _HALF[0] < (one.xyxy[3] - one.xyxy[1]) / tall < _HALF[1]
+            and overlap(one.xyxy, box) > _ALMOST_ALL * area(one.xyxy)
+        ), default=0.0))  # fmt: skip
+    return bool(np.median(giant) < min(_STILL_SURE, np.median(alone)))
 
 
 def _agree(track: Track, other: Track) -> bool:

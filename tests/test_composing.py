@@ -379,6 +379,14 @@ def test_who_stands_where_another_is_predicted_is_not_seen_together_with_them():
         assert {p.track.track_id for p in chosen_people(analysis, options)} == {2, 3}
 
 
+def test_whom_the_lower_border_cuts_lacks_nothing():
+    masks = np.zeros((1, 60, 180, 320), np.uint8)
+    for t in range(60):
+        masks[0, t] = scenes.figure((180, 320), 160, 240 - 1.5 * t, 110, 0.35 * t)
+    (person,) = composer(masks, np.zeros_like(masks[0]), UNKNOWN)._analysis.people
+    assert person.track.xyxy[5, 3] > 210 and not person.partial.any()
+
+
 def test_whose_legs_are_not_seen_is_erased_whole(crossing):
     frames, masks, _ = crossing
     seen = masks.copy()

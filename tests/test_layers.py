@@ -27,6 +27,7 @@ LAYERS = {
     "paths": 1,
     "placing": 1,
     "correspondence": 1,
+    "leaning": 1,
     "plate": 1,
     "sightings": 1,
     "registration": 1,

@@ -180,6 +180,23 @@ def test_who_walks_out_below_is_gone(way):
     assert len(track) == 100  # cut by the lower border, and not going anywhere
 
 
+@pytest.mark.parametrize(("farther", "off"), [(0.8, 12), (1.0, 6)])
+def test_whom_the_lower_border_cuts_is_boxed_to_the_feet(farther, off):
+    shape, masks, tall = (180, 320), np.zeros((1, 80, 320, 320), np.uint8), []
+    for t in range(80):
+        tall.append(110 * (1 - (1 - farther) * t / 79))
+        masks[0, t] = scenes.figure((320, 320), 160, 260 - 1.5 * t, tall[-1], 0.35 * t)
+    truth = true_boxes(masks[0])
+    masks = masks[:, :, : shape[0]]
+    assert truth[50, 3] > shape[0]
+    (track,) = followed(seen(masks))
+    for n, box in enumerate(track.xyxy, track.first_frame):
+        assert abs(box[3] - truth[n, 3]) < off and abs(box[1] - truth[n, 1]) < 8
+    cut = masks[:, :40]
+    (track,) = followed(seen(cut))
+    assert (track.xyxy[:, 3] <= shape[0]).all()  # how tall they are is not known
+
+
 @pytest.mark.parametrize("blind", [range(75, 100), range(25)])
 def test_few_looks_that_are_not_exact_tell_a_speed(blind):
     _, _, masks = scenes.walk(frames=100, paths=((60, 240),))
@@ -233,6 +250,15 @@ def test_a_trunk_seen_apart_from_its_person_is_a_part():
     assert (part.sightings >= 0).sum() == part.found.sum() in (7, 8)
     child = scenes.walk(frames=60, paths=((60, 260),), tall=60)[2]  # in front of them all the way
     assert [one.is_part for one in followed(seen(np.concatenate([masks, child])))] == [False] * 2
+
+
+@pytest.mark.parametrize(("score", "people"), [(0.4, 1), (0.8, 2)])
+def test_somebody_and_what_is_behind_them_are_no_giant(score, people):
+    _, _, masks = scenes.walk(frames=60, paths=((60, 260),), tall=70)
+    giant = scenes.walk(frames=60, paths=((60, 260),), tall=140)[2]
+    sightings = seen(np.concatenate([masks, giant]))
+    sightings.frames = [[one, replace(other, score=score)] for one, other in sightings.frames]
+    assert len(followed(sightings)) == people
 
 
 def test_the_boxes_of_a_tracker_are_steady():

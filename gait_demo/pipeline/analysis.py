@@ -51,7 +51,8 @@ class Person:
             the background has the person's size.
         lost: (T,) bool, where the person was not seen, but more than half of them should be.
         bridged: (T,) bool, where the silhouette comes from another look, moved with the picture.
-        partial: (T,) bool, where the silhouette lacks the head, the legs, or another large part.
+        partial: (T,) bool, where the silhouette lacks the head, the legs, or another large part of
+            what should be in the picture.
         poor: (T,) bool, where the silhouette is not one piece, or not spread as a walker's is.
     """
 
@@ -74,7 +75,10 @@ class Person:
         lost = ~seen & (middles > 0) & (middles < sightings.shape[1])
         rows = (clip.masks > 0.5).any(axis=2)
         tall = rows.shape[1] - rows.argmax(axis=1) - rows[:, ::-1].argmax(axis=1)
-        partial = seen & ((tall < _WHOLE * rows.shape[1]) | (filled < _HALF * usual))
+        tops, bottoms = clip.squares[:, 1], clip.squares[:, 3]
+        below = (bottoms - sightings.shape[0] / sightings.scale) / (bottoms - tops)
+        whole = _WHOLE * rows.shape[1] * (1 - below.clip(0, 1))
+        partial = seen & ((tall < whole) | (filled < _HALF * usual))
         poor = seen & ~np.array([is_good(mask) for mask in clip.masks])
         good = np.flatnonzero(seen)
         if len(good):
