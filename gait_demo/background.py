@@ -31,6 +31,7 @@ _MOTION_LAG_S = Fraction(2, 5)  # in which a walker's limbs leave their place
 _MOTION_LEVEL = 12  # grey levels
 _STRIP_BYTES = 1_000_000  # sorted at a time, to stay in the cache
 _STAYING = 0.4  # share of the samples: where people are so often, the others missed them
+_LARGEST = 4  # frames that a plate is as large as, at most
 _MIN_SEEN = 3  # samples that must show a background pixel
 
 
@@ -39,7 +40,8 @@ def build_plate(
 ) -> Plate | NoPlate:
     """Makes the plate of a clip in one pass.
 
-    Each frame is registered to the first; a bounded, even sample of frames is kept. The plate is
+    Each frame is registered to the first; a bounded, even sample of frames is kept. The plate,
+    larger than a frame where the camera moves, is
     the median of those samples in which nothing moves, and nobody is, at the pixel; what is always
     covered is inpainted.
 
@@ -63,9 +65,15 @@ def build_plate(
         samples.offer(frame, gray, transform)
     if registration is None:
         raise VideoError("The video has no frames.")
+    frame_shape = samples.kept[0].rgb.shape[:2]
     if registration.has_failed:
-        return NoPlate(samples.kept[0].rgb.shape[:2])
-    return _plate_of(samples.kept, np.stack(transforms), people_mask)
+        return NoPlate(frame_shape)
+    motion, canvas, to_first = _common_canvas(
+        settle(np.stack(transforms), frame_shape), frame_shape
+    )
+    if np.prod(canvas) > _LARGEST * np.prod(frame_shape):
+        return NoPlate(frame_shape)
+    return _plate_of(samples.kept, motion, canvas, to_first, registration.is_far, people_mask)
 
 
 class _Sample:
@@ -120,14 +128,16 @@ class _Samples:
 def _plate_of(
     samples: list[_Sample],
     transforms: np.ndarray,
+    canvas: tuple[int, int],
+    to_first: np.ndarray,
+    is_far: bool,
     people_mask: Callable[[int], np.ndarray] | None,
 ) -> Plate:
     frame_shape = samples[0].rgb.shape[:2]
     scale = working_scale(frame_shape)
-    transforms, canvas, to_first = _common_canvas(settle(transforms, frame_shape), frame_shape)
     few = min(_MIN_SEEN, len(samples))
 
-    full, works, moving, hidden, people = [], [], [], [], []
+    full, works, moving, hidden, people, shown = [], [], [], [], [], []
     for sample in samples:
         transform = transforms[sample.index]
         full.append(steadied(sample.rgb, transform, canvas))
@@ -137,10 +147,15 @@ def _plate_of(
         inside = steadied(inside, transform, canvas, cv2.BORDER_CONSTANT)
         inside = cv2.resize(inside, shape[::-1], interpolation=cv2.INTER_AREA)
         hidden.append(cv2.compare(inside, 255, cv2.CMP_LT))
+        x, y, w, h = cv2.boundingRect(inside)
+        shown.append(np.s_[y : y + h, x : x + w])
         if people_mask is not None:
             here = cv2.dilate(people_mask(sample.index), np.ones((7, 7), np.uint8))
             to_work = rescale(transform, scale)
             people.append(steadied(here, to_work, shape, cv2.BORDER_CONSTANT))
+        if is_far:  # most of it is not in the pixels of the first frame
+            moving.append(np.zeros(shape, np.uint8))
+            continue
         motion = cv2.resize(sample.motion(), frame_shape[::-1], interpolation=cv2.INTER_NEAREST)
         motion = steadied(motion, to_first, canvas)
         motion = cv2.resize(motion, shape[::-1], interpolation=cv2.INTER_NEAREST)
@@ -156,11 +171,13 @@ def _plate_of(
     noise = np.zeros(shape, np.float32)
     sure = np.where(seen >= few, 255, 0).astype(np.uint8)
     covered = []
-    for image, work, motion, hides in zip(full, works, moving, hidden, strict=True):
-        different = 255 * find_foreground(work, first, noise, shaking=not still)[0]
-        different = cv2.dilate(different, np.ones((9, 9), np.uint8))
+    each = zip(full, works, moving, hidden, shown, strict=True)
+    for image, work, motion, hides, part in each:
+        stands_out = find_foreground(work[part], first[part], noise[part], shaking=not still)[0]
+        different = np.zeros(shape, np.uint8)
+        different[part] = 255 * cv2.dilate(stands_out, np.ones((9, 9), np.uint8))
         covered.append((different & sure) | (motion & ~sure) | hides)
-        gains = channel_gains(first, work)
+        gains = channel_gains(first[part], work[part])
         image[:] = apply_gains(image, gains)
         work[:] = apply_gains(work, gains)
 
@@ -168,7 +185,7 @@ def _plate_of(
     rgb = inpaint(_median(full, covered), 255 * unseen.astype(np.uint8), _TRACK_SIDE)
     work = shrink_by(rgb, scale)
     noise = _noise(works, covered, work, unseen)
-    return Plate(rgb, work, noise, unseen, transforms, frame_shape)
+    return Plate(rgb, work, noise, unseen, transforms, frame_shape, is_far)
 
 
 def _common_canvas(
