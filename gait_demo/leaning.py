@@ -7,6 +7,7 @@ import numpy as np
 
 from .structures import SILHOUETTE_SIZE
 
+_WHOLE = 0.85  # of its square's height: what spans less lacks a part
 _LEGS = 0.8  # heights from the top: what is below steps aside without leaning
 _APART = 0.3  # heights between two rows, at least, whose middles tell a slope
 # Slopes up to which a walker's is part of the walk, and from which it is no walker's; means over a
@@ -26,6 +27,10 @@ def leans(masks: np.ndarray, fps: float) -> np.ndarray:
         (T,) float64, smooth: by how much of their height the head is to the right of the feet.
     """
     slopes = np.array([_slope(mask > 0.5) for mask in masks])
+    known = np.flatnonzero(~np.isnan(slopes))
+    if len(known) == 0:
+        return np.zeros(len(masks))
+    slopes = np.interp(np.arange(len(masks)), known, slopes[known])
     half = round(_WINDOW_S * fps) // 2
     window = np.full(2 * half + 1, 1 / (2 * half + 1))
     slopes = np.convolve(np.pad(slopes, half, mode="edge"), window, mode="valid")
@@ -53,17 +58,14 @@ def leant(masks: np.ndarray, by: np.ndarray) -> np.ndarray:
 
 def _slope(mask: np.ndarray) -> float:
     """The median slope between the middles of two rows (Theil and Sen), which heads, arms and
-    shadows that reach aside do not change."""
+    shadows that reach aside do not change; nan where not nearly the whole person is seen."""
     mass = mask.sum(axis=1)
     rows = np.flatnonzero(mass)
-    if len(rows) == 0:
-        return 0.0
-    height = rows[-1] + 1 - rows[0]
+    if len(rows) == 0 or (height := rows[-1] + 1 - rows[0]) < _WHOLE * len(mask):
+        return np.nan
     rows = rows[rows < rows[0] + _LEGS * height]
     middles = (2 * mask[rows].cumsum(axis=1) < mass[rows, None]).sum(axis=1)
     upper, lower = np.triu_indices(len(rows), k=1)
     apart = rows[lower] - rows[upper]
     far = apart >= _APART * height
-    if not far.any():
-        return 0.0
     return float(np.median((middles[upper] - middles[lower])[far] / apart[far]))

@@ -42,6 +42,14 @@ def test_arms_heads_and_shadows_aside_are_no_leaning():
     assert (leans(masks, FPS) == 0).all()
 
 
+def test_half_a_person_does_not_lean():
+    masks = leant(walker().astype(np.float32), np.full(40, 0.3))
+    masks[:20, 36:] = 0  # behind a table
+    assert np.abs(leans(masks, FPS)[:15] - 0.3).max() < 0.04  # as later
+    masks[:, 36:] = 0
+    assert (leans(masks, FPS) == 0).all()
+
+
 def test_a_moment_is_no_leaning():
     masks = walker(60).astype(np.float32)
     masks[30:33] = leant(masks[30:33], np.full(3, 0.4))

@@ -13,6 +13,8 @@ from gait_demo.pipeline.analysis import Person
 from gait_demo.plate import NoPlate, Plate
 from gait_demo.structures import Frame
 
+_HELD_S = 1.5  # a look, while the person is seen less well
+
 
 @dataclass(frozen=True)
 class Carried:
@@ -35,19 +37,24 @@ class Carried:
 
 
 class Carrier:
-    """Of one person with one new gait; frames are asked for in order."""
+    """Of one person with one new gait; frames are asked for in order.
 
-    def __init__(self, person: Person, gait: np.ndarray, hide_face: bool):
+    A look is held for a while over frames that show the person less well, whose outline is poor or
+    comes from another frame.
+    """
+
+    def __init__(self, person: Person, gait: np.ndarray, hide_face: bool, fps: float):
         """gait: (T, 64, 64) float32, the new silhouettes."""
         seen = person.silhouettes
         self._person = person
-        self._fields = correspond(seen.masks, gait)
+        self._from = _looks(person, round(_HELD_S * fps))
+        self._fields = correspond(seen.masks[self._from], gait)
         self._necks = necks(seen.masks, seen.squares) if hide_face else None
         self._look: Look | None = None
 
     def at(self, frame: Frame, plate: Plate | NoPlate, position: int) -> Carried | None:
         """What is carried at a position of the track; None while nothing is surely the person."""
-        if self._person.seen[position]:
+        if self._person.seen[position] and self._from[position] == position:
             self._look = self._seen(frame, plate, position)
         return None if self._look is None else Carried(self._look, self._fields[position])
 
@@ -66,3 +73,12 @@ class Carrier:
             square - np.float32([x, y, x, y]),
             neck,
         )
+
+
+def _looks(person: Person, held: int) -> np.ndarray:
+    """(T,) which frame of a track each one takes its pixels from: itself where the person is seen
+    well, or was not for `held` frames, and else the last one that does."""
+    well = person.seen & ~person.poor & ~person.bridged
+    every = np.arange(len(well))
+    last = np.maximum.accumulate(np.where(well, every, -1))
+    return np.where((last >= 0) & (every - last <= held), last, every)

@@ -148,7 +148,7 @@ class Composer:
             return [None] * len(gaits)
         with self._clock.time("colorize"):
             return [
-                Carrier(person, gait, self._colorize.hide_face)
+                Carrier(person, gait, self._colorize.hide_face, float(self._analysis.info.fps))
                 for person, gait in zip(self._people, gaits, strict=True)
             ]
 
