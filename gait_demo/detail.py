@@ -17,11 +17,14 @@ from .placing import gathered, placed
 from .structures import SILHOUETTE_SIZE
 
 _INSET = 1.2  # 1/64 of the height: pixels nearer to the old outline are not sure to be the person
+_KNOWN = 0.8  # of the same, where the background is known and tells them apart
+_DEEP = 3.5  # 1/64 of the height: gaps between limbs that a silhouette has closed are not so deep
 _ALIKE = 14  # levels: what differs less from the background could be it
 _SPOT = 0.01  # heights: smaller spots of the background's colour are chance
 _RIM = 0.007  # heights over which such a spot and the person mix
 _COARSE = 4  # pixels: how finely that is filled which is not surely the person
 _SOFT = 1.0  # deviation, of these
+_MIX = 2.0  # 1/64 of the height over which what is filled becomes the picture
 _HEAD = 0.2  # heights from the top: what is above is taken for the head, hair and neck
 _FADE = 0.04  # heights below it over which the picture becomes sharp
 _SUPPORT = 4  # of 64 rows, below the last one that is seen, which may show in it
@@ -87,25 +90,32 @@ class Look:
             None if nothing is surely the person.
         """
         square = np.asarray(square, np.float32)
-        depth = placed(_inset(mask), square, (0, 0, *rgb.shape[1::-1]), cv2.BORDER_REPLICATE)
+        height = float(square[3] - square[1])
+        depth = _inset(mask, _INSET if behind is None else _KNOWN)
+        depth = placed(depth, square, (0, 0, *rgb.shape[1::-1]), cv2.BORDER_REPLICATE)
         sure = (depth > 0).view(np.uint8)
         if behind is not None:
-            sure &= ~_alike(rgb, behind, square[3] - square[1])
+            sure &= ~_alike(rgb, behind, height) | (depth > _DEEP).view(np.uint8)
         if not sure.any():
             return None
-        clean = _continued(rgb, sure)
-        if neck is not None:
-            down = np.arange(len(clean), dtype=np.float32)[:, None]
-            fine = np.repeat(_below(down, neck, square), clean.shape[1], axis=1)
-            _coarsen(clean, fine, square, 0, 0)
+        mix = _MIX * height / SILHOUETTE_SIZE
+        if neck is None:
+            return cls(_continued(rgb, sure, mix), square)
+        fine = _below(np.arange(len(rgb), dtype=np.float32)[:, None], neck, square)
+        clean = _continued(rgb, sure, mix * fine)
+        _coarsen(clean, np.repeat(fine, rgb.shape[1], axis=1), square, 0, 0)
         return cls(clean, square, neck)
 
 
-def _inset(mask: np.ndarray) -> np.ndarray:
-    """(64, 64) float32, positive where a pixel is surely the person, in narrow limbs as well."""
+def _inset(mask: np.ndarray, most: float) -> np.ndarray:
+    """(64, 64) float32: how deep a pixel is in what is surely the person, narrow limbs as well.
+
+    Args:
+        most: pixels nearer to the outline than this, in narrow limbs than less, are not sure.
+    """
     depth = signed_distance(mask)
     limb = cv2.dilate(depth, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5)))
-    return cv2.GaussianBlur(depth - np.clip(0.6 * limb, 0.3, _INSET), (0, 0), 0.6)
+    return cv2.GaussianBlur(depth - np.clip(0.6 * limb, 0.3, most), (0, 0), 0.6)
 
 
 def _alike(rgb: np.ndarray, behind: np.ndarray, height: float) -> np.ndarray:
@@ -117,8 +127,14 @@ def _alike(rgb: np.ndarray, behind: np.ndarray, height: float) -> np.ndarray:
     return cv2.dilate(alike, np.ones((spot + 2 * rim, spot + 2 * rim), np.uint8))
 
 
-def _continued(rgb: np.ndarray, sure: np.ndarray) -> np.ndarray:
-    """The picture with all that is not sure filled with the nearest sure colours, softly."""
+def _continued(rgb: np.ndarray, sure: np.ndarray, mix: np.ndarray | float) -> np.ndarray:
+    """The picture with all that is not sure filled with the nearest sure colours, softly.
+
+    Args:
+        sure: (h, w) uint8, 0 or 1.
+        mix: pixels inside the edge of it over which the one becomes the other: a line between them
+            would be where the silhouette is, whose pixels are large, and flicker.
+    """
     h, w = sure.shape
     small = -(-w // _COARSE), -(-h // _COARSE)
     known = cv2.resize(cv2.bitwise_and(rgb, rgb, mask=sure), small, interpolation=cv2.INTER_AREA)
@@ -133,9 +149,9 @@ def _continued(rgb: np.ndarray, sure: np.ndarray) -> np.ndarray:
     table[nearest[there]] = known[there] / share[there][:, None]
     colour = cv2.GaussianBlur(table[nearest], (0, 0), _SOFT)
     colour = cv2.resize(np.clip(colour, 0, 255).astype(np.uint8), (w, h))
-    edge = cv2.erode(sure, np.ones((3, 3), np.uint8)).astype(np.float32)
-    edge = cv2.blur(edge, (3, 3))
-    return cv2.blendLinear(rgb, colour, edge, 1 - edge)
+    depth = cv2.distanceTransform(sure, cv2.DIST_L2, 3)
+    weight = np.minimum(depth / np.maximum(np.float32(mix), 2), 1)
+    return cv2.blendLinear(rgb, colour, weight, 1 - weight)
 
 
 def _coarsen(part: np.ndarray, fine: np.ndarray, square: np.ndarray, left: int, top: int) -> None:

@@ -68,22 +68,49 @@ def test_the_field_does_not_jump_where_one_silhouette_does():
     assert alone > 1 / 64 and jumps < 0.5 * alone
 
 
+@pytest.mark.parametrize("behind", [None, WALL, (80, 210, 80)], ids=["unknown", "known", "darker"])
 @pytest.mark.parametrize("wide", [0.7, 1.0, 1.6])
-def test_neither_background_nor_outline_comes_along(wide):
-    look = Look.of(picture(plain()), None, body(), SQUARE, None)
+def test_neither_background_nor_outline_comes_along(wide, behind):
+    known = None if behind is None else np.full((SIDE, SIDE, 3), behind, np.uint8)
+    look = Look.of(picture(plain()), known, body(), SQUARE, None)
     field = correspond(body()[None], body(wide)[None])[0]
     seen = carry(look, field, SQUARE, VIEW)
-    assert np.abs(seen.astype(int) - SHIRT).max() <= 12
+    assert np.abs(seen.astype(int) - SHIRT).max() <= (12 if behind is None else 24)
 
 
-def test_what_looks_like_the_known_background_is_not_the_person():
+def test_what_looks_like_the_known_background_is_not_the_person_unless_it_is_deep_inside():
     behind = np.full((SIDE, SIDE, 3), WALL, np.uint8)
     rgb = picture(plain())
-    rgb[60:110, 120:136] = WALL  # between arm and trunk, where 64x64 pixels see no gap
+    gap, cloth = np.s_[90:120, 142:151], np.s_[50:75, 122:134]
+    rgb[gap] = WALL  # between arm and trunk, where 64x64 pixels see none
+    rgb[cloth] = WALL
     field = np.zeros((32, 32, 2), np.float32)
     for known, green in ((None, True), (behind, False)):
         seen = carry(Look.of(rgb, known, body(), SQUARE, None), field, SQUARE, VIEW)
-        assert (seen[..., 1] > 100).any() == green
+        assert (seen[gap][..., 1] > 100).any() == green
+        assert (seen[cloth][4:-4, 4:-4, 1] > 150).all()
+
+
+def test_where_the_background_is_known_more_is_surely_the_person():
+    behind = np.full((SIDE, SIDE, 3), WALL, np.uint8)
+    rgb, hem = picture(plain()), np.s_[60:110, 102:108]
+    rgb[hem] = 255 - np.uint8(SHIRT)
+    unlike = [
+        np.abs(Look.of(rgb, known, body(), SQUARE, None).rgb[hem].astype(int) - rgb[hem]).mean()
+        for known in (behind, None)
+    ]
+    assert unlike[0] < 0.8 * unlike[1]
+
+
+@pytest.mark.parametrize("known", [None, np.full((SIDE, SIDE, 3), WALL, np.uint8)])
+def test_where_the_silhouette_is_a_pixel_of_64_off_no_pixel_changes_much(known):
+    noise = np.random.default_rng(3).integers(0, 255, (SIDE // 4, SIDE // 4, 3), np.uint8)
+    rgb = picture(cv2.resize(noise, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC))
+    here, there = (
+        Look.of(rgb, known, body(shift=shift), SQUARE, None).rgb[60:130, 106:150].astype(int)
+        for shift in (0, 1 / 64)
+    )
+    assert np.abs(here - there).max() < 120
 
 
 def test_detail_finer_than_64_pixels_is_kept_but_for_the_head():
