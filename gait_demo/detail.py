@@ -24,7 +24,7 @@ _SPOT = 0.01  # heights: smaller spots of the background's colour are chance
 _RIM = 0.007  # heights over which such a spot and the person mix
 _COARSE = 4  # pixels: how finely that is filled which is not surely the person
 _SOFT = 1.0  # deviation, of these
-_MIX = 2.0  # 1/64 of the height over which what is filled becomes the picture
+_MIX = 2.5  # 1/64 of the height over which what is filled becomes the picture
 _HEAD = 0.2  # heights from the top: what is above is taken for the head, hair and neck
 _FADE = 0.04  # heights below it over which the picture becomes sharp
 _SUPPORT = 4  # of 64 rows, below the last one that is seen, which may show in it
@@ -102,7 +102,7 @@ class Look:
         if neck is None:
             return cls(_continued(rgb, sure, mix), square)
         fine = _below(np.arange(len(rgb), dtype=np.float32)[:, None], neck, square)
-        clean = _continued(rgb, sure, mix * fine)
+        clean = _continued(rgb, sure, mix * fine)  # mixed in the head, finer detail would show
         _coarsen(clean, np.repeat(fine, rgb.shape[1], axis=1), square, 0, 0)
         return cls(clean, square, neck)
 
@@ -132,8 +132,8 @@ def _continued(rgb: np.ndarray, sure: np.ndarray, mix: np.ndarray | float) -> np
 
     Args:
         sure: (h, w) uint8, 0 or 1.
-        mix: pixels inside the edge of it over which the one becomes the other: a line between them
-            would be where the silhouette is, whose pixels are large, and flicker.
+        mix: pixels inside its edge over which the colours become the picture, a number or (h, 1).
+            A hard edge would jump with the silhouette's pixels, which are large, and flicker.
     """
     h, w = sure.shape
     small = -(-w // _COARSE), -(-h // _COARSE)
