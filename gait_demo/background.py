@@ -32,6 +32,7 @@ _MOTION_LEVEL = 12  # grey levels
 _STRIP_BYTES = 1_000_000  # sorted at a time, to stay in the cache
 _STAYING = 0.4  # share of the samples: where people are so often, the others missed them
 _LARGEST = 4  # frames that a plate is as large as, at most
+_AGREEING = 0.5  # correlation of the edges of a plate and of a frame that belongs to it
 _MIN_SEEN = 3  # samples that must show a background pixel
 
 
@@ -132,7 +133,7 @@ def _plate_of(
     to_first: np.ndarray,
     is_far: bool,
     people_mask: Callable[[int], np.ndarray] | None,
-) -> Plate:
+) -> Plate | NoPlate:
     frame_shape = samples[0].rgb.shape[:2]
     scale = working_scale(frame_shape)
     few = min(_MIN_SEEN, len(samples))
@@ -168,6 +169,8 @@ def _plate_of(
     seen = _times_seen(moving)
     first = _median([work.copy() for work in works], moving)
     still = np.all([is_still(t) for t in transforms])
+    if is_far and not _fit_together(works, first, moving):
+        return NoPlate(frame_shape)
     noise = np.zeros(shape, np.float32)
     sure = np.where(seen >= few, 255, 0).astype(np.uint8)
     covered = []
@@ -207,6 +210,25 @@ def _common_canvas(
     right, bottom = np.ceil(reached.max(axis=0))
     move = np.array([[1, 0, left], [0, 1, top], [0, 0, 1]])
     return transforms @ move, (int(bottom - top), int(right - left)), move
+
+
+def _fit_together(works: list[np.ndarray], plate: np.ndarray, covered: list[np.ndarray]) -> bool:
+    """Whether three quarters of the samples have their edges where the plate has them: a chain of
+    registrations may be wrong, most of all before a bare wall."""
+    there = _slopes(plate)
+    agreeing = []
+    for work, mask in zip(works, covered, strict=True):
+        known = cv2.dilate(mask, np.ones((5, 5), np.uint8)) == 0
+        here, same = _slopes(work)[known], there[known]
+        size = np.sqrt((here**2).sum() * (same**2).sum())
+        agreeing.append((here * same).sum() / max(size, 1e-6))
+    return bool(np.quantile(agreeing, 0.25) > _AGREEING)
+
+
+def _slopes(image: np.ndarray) -> np.ndarray:
+    """(h, w, 2) float32: the gradient of an image's brightness, without its finest grain."""
+    gray = cv2.GaussianBlur(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), (0, 0), 1)
+    return np.dstack([cv2.Sobel(gray, cv2.CV_32F, dx, 1 - dx) for dx in (1, 0)])
 
 
 def _times_seen(covered: list[np.ndarray]) -> np.ndarray:

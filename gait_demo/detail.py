@@ -34,7 +34,8 @@ _USUAL = 50  # frames before and after, whose heights say how tall somebody stan
 def necks(masks: np.ndarray, squares: np.ndarray) -> np.ndarray:
     """Down to where the head may reach in each frame of a track.
 
-    Who lifts the arms, and so seems taller than before and after, has the head farther down.
+    Who lifts the arms, and so seems taller than before and after, has the head farther down. Of
+    whom the picture cuts, or the mask holds a part only, the square says how tall they are.
 
     Args:
         masks: (T, 64, 64) float32 in [0, 1].
@@ -51,7 +52,8 @@ def necks(masks: np.ndarray, squares: np.ndarray) -> np.ndarray:
     usual = np.array([
         np.median(tall[max(0, t - _USUAL) : t + _USUAL + 1]) for t in range(len(tall))
     ])  # fmt: skip
-    return np.maximum(top + _HEAD * np.maximum(tall, usual), bottom - (1 - _HEAD) * usual)
+    whole = np.maximum(usual, squares[:, 3] - squares[:, 1])
+    return np.maximum(top + _HEAD * np.maximum(tall, whole), bottom - usual + _HEAD * whole)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import scenes
 
-from gait_demo.background import build_plate
+from gait_demo.background import _fit_together, build_plate
 from gait_demo.errors import VideoError
 from gait_demo.plate import NoPlate
 
@@ -88,6 +88,17 @@ def test_a_camera_that_moves_too_far_has_no_plate():
     assert isinstance(plate, NoPlate) and plate.moving and plate.frame_shape == (180, 320)
     assert not np.any(plate.differences(np.zeros((180, 320, 3), np.uint8), 0))
     assert plate.crop(0, 0, 0, 10, 10) is None
+
+
+def test_frames_that_do_not_fit_together_make_no_wide_plate():
+    scene = scenes.background(180, 320)
+    covered = [np.zeros((180, 320), np.uint8) for _ in range(8)]
+    covered[0][40:, 100:200] = 255
+    brighter = [np.clip(scene * gain, 0, 255).astype(np.uint8) for gain in np.linspace(0.8, 1.1, 8)]
+    brighter[0][40:, 100:200] = 255
+    assert _fit_together(brighter, scene, covered)
+    apart = [np.roll(image, 6 * n, axis=1) for n, image in enumerate(brighter)]
+    assert not _fit_together(apart, scene, covered)
 
 
 def test_people_who_stand_still_do_not_become_background():

@@ -151,6 +151,13 @@ def test_two_heads_that_64_pixels_do_not_tell_apart_look_the_same():
     assert np.abs(seen[0] - seen[1]).max() <= 8
 
 
+def test_whom_the_picture_cuts_has_as_large_a_head():
+    masks = np.repeat(body()[None], 30, axis=0)
+    whole = necks(masks, np.repeat(SQUARE[None], 30, axis=0))
+    masks[:, 30:] = 0
+    assert (necks(masks, np.repeat(SQUARE[None], 30, axis=0)) >= whole).all()
+
+
 def test_who_lifts_the_arms_has_the_head_farther_down():
     masks = np.stack([body()] * 30)
     masks[:, :16] = 0
