@@ -85,10 +85,11 @@ def test_tables_by_view_and_of_naturalness(report):
     shown = naturalness({"naturalness": {"none": None, "ours": figures | {"broken": 0.02}}})
     assert "| ours | 0.610 [0.55-0.70] | 0.610 [0.55-0.70] | 0.1 | 0.02 | - | 1.0 |" in shown
     assert "| none |" not in shown
-    by = {"by view": {"000": 0.6, "090": 0.75}}
-    natural = {"none": None, "ours": {"spatial": by, "temporal": {"by view": {"090": 0.5}}}}
+    by = {"by view": {"000": told, "090": told}}
+    natural = {"none": None, "ours": {"spatial": by, "temporal": {"by view": {"090": told}}}}
     shown = naturalness_by_view({"views": [0, 90], "naturalness": natural})
-    assert "| ours | shape | 0.6 | 0.75 |" in shown and "| ours | movement | - | 0.5 |" in shown
+    assert "| by | view | ours |" in shown and "| shape | 000 | 0.610 [0.55-0.70] |" in shown
+    assert "| movement | 000 | - |" in shown and "| movement | 090 | 0.610 [" in shown
 
 
 def test_figures_are_drawn(report, tmp_path):
@@ -125,6 +126,21 @@ def test_rates_leave_out_what_the_gallery_lacks():
     assert np.array_equal(privacy._mean(found), [1, np.nan], equal_nan=True)
 
 
+def test_naturalness_alone_makes_the_probes_only(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(privacy, "attack", None)  # it would be called
+    seeds = []
+
+    def counted(masks, seed):
+        seeds.append(seed)
+        return masks
+
+    options = PrivacyOptions(tmp_path, steps=2, views=(90,), attacked=False)
+    report = evaluate_privacy(data, {"counted": counted}, options)
+    assert len(seeds) == report["people"]["tested"] == 3  # one probe each
+    assert report["naturalness"] == {"counted": None} and report["methods"] == {"counted": {}}
+    assert (tmp_path / "counted, naturalness.json").is_file()  # a whole run goes on from there
+
+
 def test_the_command_takes_some_of_the_methods(folder, tmp_path, capsys):
     arguments = ["evaluate", "privacy", "--data", str(folder), "--out", str(tmp_path)]
     few = [*arguments, "--views", "90", "--steps", "2", "--methods"]
@@ -136,3 +152,13 @@ def test_the_command_takes_some_of_the_methods(folder, tmp_path, capsys):
     shown = capsys.readouterr().out
     assert all(f"| {name} |" in shown for name in ("none", "ST-GAN"))
     assert "| blur |" not in shown and (tmp_path / "results.json").is_file()
+
+
+def test_the_command_measures_naturalness_alone(folder, tmp_path, capsys):
+    few = ["--views", "90", "--steps", "2", "--methods", "none", "--naturalness"]
+    command = ["evaluate", "privacy", "--data", str(folder), "--out", str(tmp_path), *few]
+    assert main(command) == 0
+    shown = capsys.readouterr().out
+    assert "by view angle" in shown and "Success" not in shown
+    assert (tmp_path / "naturalness.md").read_text() in shown
+    assert not (tmp_path / "results.json").exists()

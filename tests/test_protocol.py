@@ -49,7 +49,7 @@ def test_groups_are_the_papers():
 
 def test_who_copies_is_recognised_as_ever(people):
     naive = protocol.raw_gei(people.training)
-    found = attack(people, Made.of(people, baselines.nothing), naive, protocol.raw_gei)
+    found = attack(people, Made(people, baselines.nothing), naive, protocol.raw_gei)
     both = people.gallery.together(people.probes).geis()
     for v, view in enumerate((0, 90)):
         n = len(people.gallery)
@@ -65,16 +65,35 @@ def test_who_copies_is_recognised_as_ever(people):
 
 def test_outputs_that_are_all_the_same_are_linked_by_chance_alone(people):
     naive = protocol.raw_gei(people.training)
-    found = attack(people, Made.of(people, always_the_same), naive, protocol.raw_gei)
+    found = attack(people, Made(people, always_the_same), naive, protocol.raw_gei)
     for name in ("linking", "same noise"):
         assert np.allclose(found[name], [1 / 20, 3 / 20])
 
 
 def test_who_only_relabels_pixels_is_caught_by_the_informed(people):
     naive = protocol.view_transform(people.training)
-    found = attack(people, Made.of(people, upside_down), naive, protocol.view_transform)
+    found = attack(people, Made(people, upside_down), naive, protocol.view_transform)
     assert first(found["naive"]) < 0.2
     assert first(found["informed"]) > 0.5 and first(found["linking"]) > 0.6
+
+
+def test_parts_are_made_when_asked_for_and_each_by_its_own_seeds(people):
+    seeds = []
+
+    def counted(masks, seed):
+        seeds.append(seed)
+        return masks
+
+    made = Made(people, counted, seed=5)
+    n = len(people.probes)
+    assert not seeds and not made.probes.clear.any()
+    first_seeds = seeds.copy()
+    assert len(set(seeds)) == n and made.probes is made.probes and len(seeds) == n
+    Made(people, counted, seed=5).gallery, Made(people, counted, seed=5).probes
+    assert seeds[-n:] == first_seeds and len(set(seeds)) == n + len(people.gallery)
+    seeds.clear()
+    assert len(made.alike_gallery) + len(made.alike_probes) == len(seeds)
+    assert len(set(seeds)) == 1 and not {*seeds} & {*first_seeds}
 
 
 def test_showing_nobody_is_no_success(people):

@@ -50,8 +50,8 @@ def naturalness(
 
     Returns:
         Figures by the names above; "spatial" and "temporal" as separation.balanced_accuracy, and
-        "by view" the accuracies of the same judges; the others numbers or None where nothing can
-        be measured.
+        "by view" the same of each view's pictures, by the same judges; the others numbers or None
+        where nothing can be measured.
 
     Raises:
         DataError: fewer than four people of either kind, or the same people in both.
@@ -67,8 +67,7 @@ def naturalness(
         report[name] = balanced_accuracy(both, told) | {"by view": {}}
         for view in np.unique(both.group):
             there = both.group == view
-            accuracy = balanced_accuracy(both.of(there), told[there])["accuracy"]
-            report[name]["by view"][str(view)] = accuracy
+            report[name]["by view"][str(view)] = balanced_accuracy(both.of(there), told[there])
     pairs = [
         (before.frames(n), after.frames(n), int(after.view[n]))
         for n in range(len(after))

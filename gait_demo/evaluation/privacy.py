@@ -6,7 +6,6 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +40,7 @@ class PrivacyOptions:
         steps: of training each network.
         people: as many of the data, from the first on; None: all.
         views: degrees.
+        attacked: else only how natural the walks look is measured.
         weights: sha256 by name, of what methods are made of.
     """
 
@@ -49,6 +49,7 @@ class PrivacyOptions:
     people: int | None = None
     views: tuple[int, ...] = tuple(VIEWS)
     seed: int = 0
+    attacked: bool = True
     weights: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -58,7 +59,7 @@ def evaluate_privacy(
     options: PrivacyOptions,
     on_progress: Progress | None = None,
 ) -> dict:
-    """Attack every method.
+    """Attack every method, unless only naturalness is asked for.
 
     Returns:
         people (numbers trained on and tested), views, chance by top-1 and top-3, seconds (of this
@@ -74,11 +75,11 @@ def evaluate_privacy(
     attackers, tested = groups(data.people[: options.people])
     chosen = (*attackers, *tested)
     _claim(options, chosen)
-    sequences = data.sequences(chosen, CONDITIONS, options.views)
+    read = chosen if options.attacked else tested
+    sequences = data.sequences(read, CONDITIONS, options.views)
     people = People.of(read_gaits(data, sequences, on_progress), attackers, tested)
     parts = {"trained": people.training, "tested": people.probes}
     counts = {part: len(np.unique(gaits.person)) for part, gaits in parts.items()}
-    subsets = _subsets(data, people.probes, on_progress)
     report: dict = {
         "naturalness": {},
         "people": counts,
@@ -86,23 +87,26 @@ def evaluate_privacy(
         "chance": dict(zip(TOPS, (n / counts["tested"] for n in (1, 3)), strict=True)),
         "methods": {},
     }
-    trains = recognisers(options.steps, options.seed)
+    trains, subsets = {}, np.empty(0)
+    if options.attacked:
+        trains = recognisers(options.steps, options.seed)
+        subsets = _subsets(data, people.probes, on_progress)
     naive = {}
     first: dict[Method, str] = {}
     for name, method in methods.items():
         kept = first.setdefault(method, name)  # methods that do the same share what was found
-        made = cache(partial(Made.of, people, method, options.seed, on_progress))
+        made = Made(people, method, options.seed, on_progress)
         report["methods"][name] = {}
         path = options.out / f"{kept}, naturalness.json"
         if not path.exists():
-            path.write_text(json.dumps(_naturalness(people, made(), options, on_progress)))
+            path.write_text(json.dumps(_naturalness(people, made, options, on_progress)))
         report["naturalness"][name] = json.loads(path.read_text())
         for recogniser, train in trains.items():
             path = options.out / f"{kept} by {recogniser}.npz"
             if not path.exists():
                 if recogniser not in naive:
                     naive[recogniser] = train(people.training, on_progress)
-                found = attack(people, made(), naive[recogniser], train, on_progress)
+                found = attack(people, made, naive[recogniser], train, on_progress)
                 _write(path, found)
             with np.load(path) as found:
                 report["methods"][name][recogniser] = {

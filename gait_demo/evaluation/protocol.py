@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache, cached_property, partial
 
 import numpy as np
 
@@ -141,31 +141,42 @@ class People:
 
 @dataclass(frozen=True)
 class Made:
-    """What a method makes of everybody's walks.
+    """What a method makes of everybody's walks; each part is made when it is first asked for.
 
     Attributes:
-        training, gallery, probes: as of People, every walk with a noise of its own.
-        alike_gallery, alike_probes: all with one noise.
+        seed: each part counts its noises from another number on.
     """
 
-    training: Gaits
-    gallery: Gaits
-    probes: Gaits
-    alike_gallery: Gaits
-    alike_probes: Gaits
+    people: People
+    method: Method
+    seed: int = 0
+    on_progress: Progress | None = None
 
-    @classmethod
-    def of(
-        cls, people: People, method: Method, seed: int = 0, on_progress: Progress | None = None
-    ) -> Made:
-        known, asked = people.gallery, people.probes
-        return cls(
-            people.training.changed(method, seed, on_progress),
-            known.changed(method, seed + _FRESH, on_progress),
-            asked.changed(method, seed + 2 * _FRESH, on_progress),
-            known.changed(method, seed + 3 * _FRESH, on_progress, alike=True),
-            asked.changed(method, seed + 3 * _FRESH, on_progress, alike=True),
-        )
+    @cached_property
+    def training(self) -> Gaits:
+        """As of People, every walk with a noise of its own; so are the next two."""
+        return self.people.training.changed(self.method, self.seed, self.on_progress)
+
+    @cached_property
+    def gallery(self) -> Gaits:
+        return self.people.gallery.changed(self.method, self.seed + _FRESH, self.on_progress)
+
+    @cached_property
+    def probes(self) -> Gaits:
+        return self.people.probes.changed(self.method, self.seed + 2 * _FRESH, self.on_progress)
+
+    @cached_property
+    def alike_gallery(self) -> Gaits:
+        """With one noise, which is also that of the next."""
+        return self._alike(self.people.gallery)
+
+    @cached_property
+    def alike_probes(self) -> Gaits:
+        return self._alike(self.people.probes)
+
+    def _alike(self, gaits: Gaits) -> Gaits:
+        seed = self.seed + 3 * _FRESH
+        return gaits.changed(self.method, seed, self.on_progress, alike=True)
 
 
 def attack(

@@ -7,7 +7,7 @@ from gait_demo.evaluation.privacy import PAPERS, TOPS, worst
 from gait_demo.evaluation.protocol import ADVERSARIES
 from gait_demo.evaluation.quality import HIGH, LOW
 
-_TOLD = ("spatial", "temporal")
+_TOLD = {"spatial": "shape", "temporal": "movement"}
 _NATURAL = {
     "smooth": "smoother by",
     "broken": "frames in pieces",
@@ -18,8 +18,13 @@ _NATURAL = {
 
 def tables(report: dict) -> str:
     """All of them, with a word of explanation each."""
-    parts = privacy, by_attacker, by_view, naturalness, naturalness_by_view
+    parts = privacy, by_attacker, by_view, all_naturalness
     return "\n\n".join(part(report) for part in parts)
+
+
+def all_naturalness(report: dict) -> str:
+    """Those that need no attack."""
+    return f"{naturalness(report)}\n\n{naturalness_by_view(report)}"
 
 
 def privacy(report: dict) -> str:
@@ -76,7 +81,7 @@ def naturalness(report: dict) -> str:
     rows = []
     for name, natural in report["naturalness"].items():
         if natural:
-            told = [_rate({"rate": t["accuracy"], **t}) for t in map(natural.get, _TOLD)]
+            told = [_told(natural[kind]) for kind in _TOLD]
             rows.append([name, *told, *map(natural.get, _NATURAL)])
     return (
         "How well a network tells what was made from clear walks of strangers, by shape and by "
@@ -89,18 +94,21 @@ def naturalness(report: dict) -> str:
 
 def naturalness_by_view(report: dict) -> str:
     """How well the same networks tell made walks from clear ones, view by view."""
-    views = [f"{view:03d}" for view in report["views"]]
+    shown = {name: natural for name, natural in report["naturalness"].items() if natural}
     rows = [
-        [name, judged, *(natural[kind]["by view"].get(view) for view in views)]
-        for name, natural in report["naturalness"].items()
-        if natural
-        for kind, judged in zip(_TOLD, ("shape", "movement"), strict=True)
+        [judged, view, *(_told(natural[kind]["by view"].get(view)) for natural in shown.values())]
+        for kind, judged in _TOLD.items()
+        for view in (f"{view:03d}" for view in report["views"])
     ]
-    return "How well it tells, by view angle.\n\n" + markdown(["method", "by", *views], rows)
+    return "How well it tells, by view angle.\n\n" + markdown(["by", "view", *shown], rows)
 
 
 def _success(recognised: float | None) -> str | None:
     return None if recognised is None else f"{1 - recognised:.3f}"
+
+
+def _told(told: dict | None) -> str | None:
+    return None if told is None else _rate({"rate": told["accuracy"], **told})
 
 
 def _rate(rate: dict) -> str | None:
