@@ -41,6 +41,8 @@ def _train_detector(parsed: argparse.Namespace) -> None:
 
 
 def _train_recogniser(parsed: argparse.Namespace) -> None:
+    import numpy as np
+
     from gait_demo.casia import CONDITIONS, CasiaB
     from gait_demo.evaluation.attackers import Attacker, AttackerOptions
     from gait_demo.evaluation.baselines import ours
@@ -57,7 +59,8 @@ def _train_recogniser(parsed: argparse.Namespace) -> None:
         for some, conditions in ((learnt, CONDITIONS), (strangers, _SHOWN))
     )
     anet = find("anet", parsed.anet)
-    made = walks.changed(ours(build.load(anet.path, "anet")), parsed.seed, show)
+    seeds = parsed.seed + np.arange(len(walks))
+    made = walks.changed(ours(build.load(anet.path, "anet")), seeds, show)
     options = AttackerOptions("GaitBase", parsed.steps, seed=parsed.seed)
     summary = {
         "people": {"trained": len(learnt), "crowd": len(strangers)},

@@ -56,15 +56,16 @@ class Gaits:
         return Geis(flat, self.person, self.view, self.condition, 0, ())
 
     def changed(
-        self, method: Method, seed: int, on_progress: Progress | None = None, *, alike: bool = False
+        self, method: Method, seeds: int | np.ndarray, on_progress: Progress | None = None
     ) -> Gaits:
-        """Every walk as a method makes it, aligned anew; each gets a seed of its own, from `seed`
-        on, or all of them the same."""
+        """Every walk as a method makes it, aligned anew; seeds: one for all, or (N,) of each."""
         walks = []
-        for n, walk in enumerate(self.walks):
+        for n, (walk, seed) in enumerate(
+            zip(self.walks, np.broadcast_to(seeds, len(self)), strict=True)
+        ):
             if on_progress:
                 on_progress("anonymize", n, len(self))
-            made = method(self.frames(n), int(seed if alike else seed + n)) if len(walk) else None
+            made = method(self.frames(n), int(seed)) if len(walk) else None
             walks.append(walk if made is None else packed(made))
         return replace(self, walks=tuple(walks), clear=np.zeros(len(self), bool))
 

@@ -168,7 +168,9 @@ def _naturalness(
     """Of what a method made of one half of the tested people, beside the other half in clear."""
     who = np.unique(people.probes.person)
     clear = np.isin(people.probes.person, who[: len(who) // 2])
-    parts = people.probes.of(clear), people.probes.of(~clear), made.probes.of(~clear)
+    # attacks need them all anyway
+    after = made.probes.of(~clear) if options.attacked else made.some_probes(~clear)
+    parts = people.probes.of(clear), people.probes.of(~clear), after
     try:
         return naturalness(*parts, on_progress, min(_JUDGE_STEPS, options.steps))
     except DataError:

@@ -155,28 +155,40 @@ class Made:
     @cached_property
     def training(self) -> Gaits:
         """As of People, every walk with a noise of its own; so are the next two."""
-        return self.people.training.changed(self.method, self.seed, self.on_progress)
+        return self._changed(self.people.training, 0)
 
     @cached_property
     def gallery(self) -> Gaits:
-        return self.people.gallery.changed(self.method, self.seed + _FRESH, self.on_progress)
+        return self._changed(self.people.gallery, 1)
 
     @cached_property
     def probes(self) -> Gaits:
-        return self.people.probes.changed(self.method, self.seed + 2 * _FRESH, self.on_progress)
+        return self._changed(self.people.probes, 2)
+
+    def some_probes(self, chosen: np.ndarray) -> Gaits:
+        """Those of a mask (P,), as they are among all of them, which need not be made."""
+        return self._changed(self.people.probes, 2, chosen)
 
     @cached_property
     def alike_gallery(self) -> Gaits:
         """With one noise, which is also that of the next."""
-        return self._alike(self.people.gallery)
+        return self._changed(self.people.gallery, 3, alike=True)
 
     @cached_property
     def alike_probes(self) -> Gaits:
-        return self._alike(self.people.probes)
+        return self._changed(self.people.probes, 3, alike=True)
 
-    def _alike(self, gaits: Gaits) -> Gaits:
-        seed = self.seed + 3 * _FRESH
-        return gaits.changed(self.method, seed, self.on_progress, alike=True)
+    def _changed(
+        self,
+        gaits: Gaits,
+        part: int,
+        chosen: np.ndarray | slice = slice(None),
+        *,
+        alike: bool = False,
+    ) -> Gaits:
+        numbers = np.zeros(len(gaits), int) if alike else np.arange(len(gaits))
+        seeds = self.seed + part * _FRESH + numbers
+        return gaits.of(chosen).changed(self.method, seeds[chosen], self.on_progress)
 
 
 def attack(
