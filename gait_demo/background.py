@@ -31,8 +31,6 @@ _MOTION_LAG_S = Fraction(2, 5)  # in which a walker's limbs leave their place
 _MOTION_LEVEL = 12  # grey levels
 _STRIP_BYTES = 1_000_000  # sorted at a time, to stay in the cache
 _STAYING = 0.4  # share of the samples: where people are so often, the others missed them
-_LARGEST = 4  # frames that a plate is as large as, at most
-_AGREEING = 0.5  # correlation of the edges of a plate and of a frame that belongs to it
 _MIN_SEEN = 3  # samples that must show a background pixel
 
 
@@ -41,8 +39,7 @@ def build_plate(
 ) -> Plate | NoPlate:
     """Makes the plate of a clip in one pass.
 
-    Each frame is registered to the first; a bounded, even sample of frames is kept. The plate,
-    larger than a frame where the camera moves, is
+    Each frame is registered to the first; a bounded, even sample of frames is kept. The plate is
     the median of those samples in which nothing moves, and nobody is, at the pixel; what is always
     covered is inpainted.
 
@@ -66,15 +63,9 @@ def build_plate(
         samples.offer(frame, gray, transform)
     if registration is None:
         raise VideoError("The video has no frames.")
-    frame_shape = samples.kept[0].rgb.shape[:2]
     if registration.has_failed:
-        return NoPlate(frame_shape)
-    motion, canvas, to_first = _common_canvas(
-        settle(np.stack(transforms), frame_shape), frame_shape
-    )
-    if np.prod(canvas) > _LARGEST * np.prod(frame_shape):
-        return NoPlate(frame_shape)
-    return _plate_of(samples.kept, motion, canvas, to_first, registration.is_far, people_mask)
+        return NoPlate(samples.kept[0].rgb.shape[:2])
+    return _plate_of(samples.kept, np.stack(transforms), people_mask)
 
 
 class _Sample:
@@ -129,16 +120,14 @@ class _Samples:
 def _plate_of(
     samples: list[_Sample],
     transforms: np.ndarray,
-    canvas: tuple[int, int],
-    to_first: np.ndarray,
-    is_far: bool,
     people_mask: Callable[[int], np.ndarray] | None,
-) -> Plate | NoPlate:
+) -> Plate:
     frame_shape = samples[0].rgb.shape[:2]
     scale = working_scale(frame_shape)
+    transforms, canvas, to_first = _common_canvas(settle(transforms, frame_shape), frame_shape)
     few = min(_MIN_SEEN, len(samples))
 
-    full, works, moving, hidden, people, shown = [], [], [], [], [], []
+    full, works, moving, hidden, people = [], [], [], [], []
     for sample in samples:
         transform = transforms[sample.index]
         full.append(steadied(sample.rgb, transform, canvas))
@@ -148,15 +137,10 @@ def _plate_of(
         inside = steadied(inside, transform, canvas, cv2.BORDER_CONSTANT)
         inside = cv2.resize(inside, shape[::-1], interpolation=cv2.INTER_AREA)
         hidden.append(cv2.compare(inside, 255, cv2.CMP_LT))
-        x, y, w, h = cv2.boundingRect(inside)
-        shown.append(np.s_[y : y + h, x : x + w])
         if people_mask is not None:
             here = cv2.dilate(people_mask(sample.index), np.ones((7, 7), np.uint8))
             to_work = rescale(transform, scale)
             people.append(steadied(here, to_work, shape, cv2.BORDER_CONSTANT))
-        if is_far:  # most of it is not in the pixels of the first frame
-            moving.append(np.zeros(shape, np.uint8))
-            continue
         motion = cv2.resize(sample.motion(), frame_shape[::-1], interpolation=cv2.INTER_NEAREST)
         motion = steadied(motion, to_first, canvas)
         motion = cv2.resize(motion, shape[::-1], interpolation=cv2.INTER_NEAREST)
@@ -169,18 +153,14 @@ def _plate_of(
     seen = _times_seen(moving)
     first = _median([work.copy() for work in works], moving)
     still = np.all([is_still(t) for t in transforms])
-    if is_far and not _fit_together(works, first, moving):
-        return NoPlate(frame_shape)
     noise = np.zeros(shape, np.float32)
     sure = np.where(seen >= few, 255, 0).astype(np.uint8)
     covered = []
-    each = zip(full, works, moving, hidden, shown, strict=True)
-    for image, work, motion, hides, part in each:
-        stands_out = find_foreground(work[part], first[part], noise[part], shaking=not still)[0]
-        different = np.zeros(shape, np.uint8)
-        different[part] = 255 * cv2.dilate(stands_out, np.ones((9, 9), np.uint8))
+    for image, work, motion, hides in zip(full, works, moving, hidden, strict=True):
+        different = 255 * find_foreground(work, first, noise, shaking=not still)[0]
+        different = cv2.dilate(different, np.ones((9, 9), np.uint8))
         covered.append((different & sure) | (motion & ~sure) | hides)
-        gains = channel_gains(first[part], work[part])
+        gains = channel_gains(first, work)
         image[:] = apply_gains(image, gains)
         work[:] = apply_gains(work, gains)
 
@@ -188,7 +168,7 @@ def _plate_of(
     rgb = inpaint(_median(full, covered), 255 * unseen.astype(np.uint8), _TRACK_SIDE)
     work = shrink_by(rgb, scale)
     noise = _noise(works, covered, work, unseen)
-    return Plate(rgb, work, noise, unseen, transforms, frame_shape, is_far)
+    return Plate(rgb, work, noise, unseen, transforms, frame_shape)
 
 
 def _common_canvas(
@@ -210,25 +190,6 @@ def _common_canvas(
     right, bottom = np.ceil(reached.max(axis=0))
     move = np.array([[1, 0, left], [0, 1, top], [0, 0, 1]])
     return transforms @ move, (int(bottom - top), int(right - left)), move
-
-
-def _fit_together(works: list[np.ndarray], plate: np.ndarray, covered: list[np.ndarray]) -> bool:
-    """Whether three quarters of the samples have their edges where the plate has them: a chain of
-    registrations may be wrong, most of all before a bare wall."""
-    there = _slopes(plate)
-    agreeing = []
-    for work, mask in zip(works, covered, strict=True):
-        known = cv2.dilate(mask, np.ones((5, 5), np.uint8)) == 0
-        here, same = _slopes(work)[known], there[known]
-        size = np.sqrt((here**2).sum() * (same**2).sum())
-        agreeing.append((here * same).sum() / max(size, 1e-6))
-    return bool(np.quantile(agreeing, 0.25) > _AGREEING)
-
-
-def _slopes(image: np.ndarray) -> np.ndarray:
-    """(h, w, 2) float32: the gradient of an image's brightness, without its finest grain."""
-    gray = cv2.GaussianBlur(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), (0, 0), 1)
-    return np.dstack([cv2.Sobel(gray, cv2.CV_32F, dx, 1 - dx) for dx in (1, 0)])
 
 
 def _times_seen(covered: list[np.ndarray]) -> np.ndarray:

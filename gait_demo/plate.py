@@ -40,8 +40,6 @@ class Plate:
         unseen: (h, w) bool, where no sample showed the background and it was inpainted.
         transforms: (T, 3, 3) float64, one a frame: plate pixels to frame pixels.
         frame_shape: height and width of a frame.
-        moving: whether the camera moves so far that the plate, though good enough to fill what is
-            behind people, does not tell who stands out from it.
     """
 
     rgb: np.ndarray
@@ -50,7 +48,6 @@ class Plate:
     unseen: np.ndarray
     transforms: np.ndarray
     frame_shape: tuple[int, int]
-    moving: bool = False
 
     @property
     def scale(self) -> float:
@@ -68,9 +65,6 @@ class Plate:
             image: (h, w, 3) uint8, a frame at working resolution.
             index: of the frame.
         """
-        if self.moving:
-            nothing = np.zeros(image.shape[:2], np.uint8)
-            return nothing, nothing
         transform = self.transforms[index]
         if is_still(transform):
             return find_foreground(image, self.work, self.noise)
@@ -98,14 +92,13 @@ class Plate:
 
 @dataclass(frozen=True)
 class NoPlate:
-    """In place of a plate, where how the camera moves is not known: nothing stands out from it.
+    """In place of a plate, where the camera moves too much for one: nothing stands out from it.
 
     Attributes:
         frame_shape: height and width of a frame.
     """
 
     frame_shape: tuple[int, int]
-    moving = True
 
     @property
     def scale(self) -> float:

@@ -1,4 +1,4 @@
-"""The motion of the camera: of each frame against the first."""
+"""Camera shake: the small motion of each frame against the first."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import numpy as np
 _CELLS = (6, 8)  # corners are taken cell by cell, so that no person owns most of them
 _CORNERS_PER_CELL = 2
 _MAX_SHIFT = 0.2  # of the longest side: more than that is no shaking
-_FARTHEST = 2.0  # of the longest side: what is farther off is not held together
 _FEWEST_CORNERS = 30  # with fewer the scene is bare and counts as standing still
 _CORNER_STRENGTH = 2e-4  # least eigenvalue; below it is sensor noise on a bare wall
 _MIN_AGREEMENT = 0.25  # share of the corners that must follow one motion
@@ -20,22 +19,19 @@ _TRIPOD = 0.0012  # of the longest side: corner motion over a clip that is measu
 
 
 class Registration:
-    """Follows corners of the first frame through a clip, and where the camera moves far from it,
-    those of later frames.
+    """Follows corners of the first frame through a clip.
 
     Lucas-Kanade tracking follows them, and RANSAC finds the homography most of them agree on,
     which is exact for a turning camera. Corners on people disagree and drop out.
-
-    Attributes:
-        is_far: whether the camera moves too far to be called shaking.
     """
 
     def __init__(self, gray: np.ndarray):
         """gray: (h, w) uint8, the first frame at tracking resolution."""
-        self.is_far = self._too_far = False
-        self._key = np.eye(3)  # pixels of the first frame to those of the one that is followed
+        self._first = self._previous = _levelled(gray)
+        self._corners = _spread_corners(gray)
+        self._last = np.eye(3)
         self._frames = self._lost = 0
-        self._follow_from(_levelled(gray))
+        self._far = False
 
     def follow(self, gray: np.ndarray) -> np.ndarray:
         """Registers the next frame.
@@ -48,9 +44,8 @@ class Registration:
             where the frame gives no answer.
         """
         self._frames += 1
-        if self._too_far or len(self._corners) < _FEWEST_CORNERS:
-            self._lost += self.is_far
-            return self._last @ self._key
+        if self._far or len(self._corners) < _FEWEST_CORNERS:
+            return self._last
         gray = _levelled(gray)
         before = cv2.perspectiveTransform(self._corners, self._last).astype(np.float32)
         transform = self._motion_since(self._first, self._corners, before, gray)
@@ -59,19 +54,11 @@ class Registration:
         self._previous = gray
         if transform is None:
             self._lost += 1
-            return self._last @ self._key
-        self._last, whole = transform, transform @ self._key
-        if largest_shift(transform, gray.shape) > _MAX_SHIFT * max(gray.shape):
-            self.is_far = True
-            self._too_far = largest_shift(whole, gray.shape) > _FARTHEST * max(gray.shape)
-            self._key = whole
-            self._follow_from(gray)
-        return whole
-
-    def _follow_from(self, gray: np.ndarray) -> None:
-        self._first = self._previous = gray
-        self._corners = _spread_corners(gray)
-        self._last = np.eye(3)
+        elif largest_shift(transform, gray.shape) > _MAX_SHIFT * max(gray.shape):
+            self._far = True
+        else:
+            self._last = transform
+        return self._last
 
     def _motion_since(
         self, image: np.ndarray, points: np.ndarray, guess: np.ndarray, gray: np.ndarray
@@ -92,7 +79,7 @@ class Registration:
     @property
     def has_failed(self) -> bool:
         """Whether the camera moved too far, or too many frames gave no answer."""
-        return self._too_far or self._lost > _MAX_LOST * self._frames
+        return self._far or self._lost > _MAX_LOST * self._frames
 
 
 def settle(transforms: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

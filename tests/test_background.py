@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import scenes
 
-from gait_demo.background import _fit_together, build_plate
+from gait_demo.background import build_plate
 from gait_demo.errors import VideoError
 from gait_demo.plate import NoPlate
 
@@ -60,45 +60,13 @@ def test_a_shaking_camera_is_registered():
     assert mean_iou(frames, masks, plate) > 0.75
 
 
-def panned(step, back=False):
-    """A film of a walker by a camera that turns by so many pixels a frame, and what is behind."""
-    wide = scenes.background(180, 1100)
-    frames, _, masks = scenes.walk()
-
-    def show(t, rgb):
-        x = step * (min(t, 59 - t) if back else t)
-        return np.where(masks[0, t, ..., None] > 0, rgb, wide[:, x : x + 320])
-
-    return scenes.changed(frames, show), [wide[:, step * t :][:, :320] for t in range(len(frames))]
-
-
-def test_a_panning_camera_has_a_wide_plate():
-    pan, behind = panned(6)
+def test_a_panning_camera_has_no_plate():
+    wide = scenes.background(180, 900)
+    frames, _, _ = scenes.walk()
+    pan = scenes.changed(frames, lambda t, rgb: wide[:, 6 * t : 6 * t + 320].copy())
     plate = build_plate(iter(pan))
-    assert plate.moving and plate.rgb.shape[1] == pytest.approx(320 + 6 * 59, abs=8)
-    for t in (10, 30, 50):  # at both ends it is seen too seldom to be sure
-        shown = plate.crop(t, 0, 0, 320, 180)[4:-4, 4:-4].astype(int)
-        assert np.abs(shown - behind[t][4:-4, 4:-4]).mean() < 4
-    assert not np.any(plate.differences(pan[0].rgb, 0))  # it is not that exact
-    assert build_plate(iter(panned(8, back=True)[0])).moving
-
-
-def test_a_camera_that_moves_too_far_has_no_plate():
-    plate = build_plate(iter(panned(12)[0]))
-    assert isinstance(plate, NoPlate) and plate.moving and plate.frame_shape == (180, 320)
-    assert not np.any(plate.differences(np.zeros((180, 320, 3), np.uint8), 0))
-    assert plate.crop(0, 0, 0, 10, 10) is None
-
-
-def test_frames_that_do_not_fit_together_make_no_wide_plate():
-    scene = scenes.background(180, 320)
-    covered = [np.zeros((180, 320), np.uint8) for _ in range(8)]
-    covered[0][40:, 100:200] = 255
-    brighter = [np.clip(scene * gain, 0, 255).astype(np.uint8) for gain in np.linspace(0.8, 1.1, 8)]
-    brighter[0][40:, 100:200] = 255
-    assert _fit_together(brighter, scene, covered)
-    apart = [np.roll(image, 6 * n, axis=1) for n, image in enumerate(brighter)]
-    assert not _fit_together(apart, scene, covered)
+    assert isinstance(plate, NoPlate) and plate.frame_shape == (180, 320)
+    assert not np.any(plate.differences(pan[0].rgb, 0)) and plate.crop(0, 0, 0, 10, 10) is None
 
 
 def test_people_who_stand_still_do_not_become_background():

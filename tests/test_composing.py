@@ -36,7 +36,7 @@ def composer(
     (person, frame); `whole` are the masks around which it had its boxes, if others."""
     whole = masks if whole is None else whole
     shape = masks.shape[2:]
-    clip = ForegroundClip(shape, 1.0, not plate.moving)
+    clip = ForegroundClip(shape, 1.0, isinstance(plate, NoPlate) is False)
     sightings = Sightings(shape, 1.0)
     for t, standing_out in enumerate(foreground):
         there = [n for n, mask in enumerate(masks[:, t]) if mask.any() and (n, t) not in misses]

@@ -146,8 +146,8 @@ class Analysis:
 
     @property
     def camera(self) -> str:
-        """ "still", "shaking", or "moving" too far for people to stand out from what is behind."""
-        if self.plate.moving:
+        """ "still", "shaking", or "moving" too much to know what is behind the people."""
+        if isinstance(self.plate, NoPlate):
             return "moving"
         return "still" if all(map(is_still, self.plate.transforms)) else "shaking"
 
@@ -251,7 +251,7 @@ class Analyser:
     ) -> tuple[ForegroundClip, Sightings]:
         """What stands out from the background, and the people whom the detector sees, side by
         side."""
-        shape, is_known = working_shape(plate.frame_shape), not plate.moving
+        shape, is_known = working_shape(plate.frame_shape), isinstance(plate, Plate)
         foreground = ForegroundClip(shape, plate.scale, is_known)
         sightings = Sightings(shape, plate.scale)
         step = max(1, int(self._info.fps / _LOOKS_A_SECOND)) if is_known else 1

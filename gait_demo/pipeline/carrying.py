@@ -68,7 +68,7 @@ class Carrier:
         neck = None if self._necks is None else self._necks[position] - y
         return Look.of(
             frame.rgb[y : y + h, x : x + w],
-            None if plate.moving else plate.crop(frame.index, *view),
+            plate.crop(frame.index, *view),
             mask,
             square - np.float32([x, y, x, y]),
             neck,

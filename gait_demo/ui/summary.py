@@ -59,8 +59,7 @@ def summarise(report: dict, spent_s: float) -> str:
         )
     if report["camera"] == "moving":
         sentences.append(
-            "The camera moves, so what is behind the people was taken from other frames where it "
-            "could be, and painted smoothly elsewhere."
+            "The camera moves, so what was behind the people is not known and was painted smoothly."
         )
     if report["people_removed"]:
         sentences.append(f"{report['people_removed']} more were replaced by background.")
