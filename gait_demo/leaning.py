@@ -58,7 +58,7 @@ def leant(masks: np.ndarray, by: np.ndarray) -> np.ndarray:
 
 def _slope(mask: np.ndarray) -> float:
     """The median slope between the middles of two rows (Theil and Sen), which heads, arms and
-    shadows that reach aside do not change; nan where not nearly the whole person is seen."""
+    shadows that reach aside do not change; nan where less than nearly the whole person is seen."""
     mass = mask.sum(axis=1)
     rows = np.flatnonzero(mass)
     if len(rows) == 0 or (height := rows[-1] + 1 - rows[0]) < _WHOLE * len(mask):
@@ -68,4 +68,6 @@ def _slope(mask: np.ndarray) -> float:
     upper, lower = np.triu_indices(len(rows), k=1)
     apart = rows[lower] - rows[upper]
     far = apart >= _APART * height
+    if not far.any():
+        return np.nan
     return float(np.median((middles[upper] - middles[lower])[far] / apart[far]))

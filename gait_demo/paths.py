@@ -163,10 +163,10 @@ def smooth_boxes(
 
     Head and feet lines are quantiles over more than half a stride, so that a head or foot missed
     for some frames does not shrink the person. Frames in which the person is cut by the left or
-    right border, or hidden by another, take them from the frames around; where the lower one cuts
-    them, their height is guessed from where their head is. Before the first and
-    after the last look the person is where prediction has them; they are gone when it has them
-    beyond the left or right border or, if the lower one cuts them, their head below that.
+    right border, or hidden by another, take them from the frames around; feet below the lower one
+    are guessed. Before the first and after the last look the person is where prediction has them;
+    they are gone when it has them beyond the left or right border or, if the lower one cuts them,
+    their head below that.
     """
     seen = path.seen
     frames = np.arange(len(seen))
@@ -209,8 +209,9 @@ def smooth_boxes(
 
 
 def _feet(boxes: np.ndarray, height: int) -> np.ndarray:
-    """(T,) lowest rows of the boxes (T, 4) of a person. Where the lower border cuts them, they are
-    as much taller as their head is farther down, as on a floor seen in perspective."""
+    """(T,) where the feet of a person are, whose boxes are (T, 4). Where the lower border cuts
+    these, the person is as much taller as the head is farther down, as on a floor in perspective;
+    if it always does, how tall they are is not known."""
     head, tall = boxes[:, 1], boxes[:, 3] - boxes[:, 1]
     cut = boxes[:, 3] > (1 - _BORDER) * height
     if cut.all() or not cut.any():

@@ -146,7 +146,7 @@ def own_mask(
     rivals = [
         other.xyxy[frame - other.first_frame]
         for other in others
-        if other.track_id != track.track_id and other.is_found(frame)
+        if other.track_id != track.track_id and not other.is_part and other.is_found(frame)
     ]
     return own_foreground(foreground[frame], track.xyxy[n], rivals, foreground.scale)
 

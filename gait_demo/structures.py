@@ -108,7 +108,8 @@ class Track:
         found: (T,) bool; False where the person was lost and the box is a prediction.
         sightings: (T,) int32, the number of the detector's sighting in each frame, -1 where there
             is none; None: the person was found by motion.
-        is_part: whether this is hardly a person, but a trunk, say, seen apart from somebody.
+        is_part: whether this is hardly a person, but a trunk, say, seen apart from somebody, or
+            somebody together with what is behind them.
     """
 
     track_id: int

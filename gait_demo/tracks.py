@@ -100,8 +100,12 @@ def follow_people(
     exact = {id(by_motion): _to_the_ends(by_motion, track)
              for by_motion, track in zip(same, seen, strict=True) if by_motion}  # fmt: skip
     kept = [
-        track if whole is None else _as_part(track, seen[whole])
-        for track, by_motion, whole in zip(seen, same, wholes, strict=True)
+        replace(track, is_part=True)
+        if _is_double(sightings, way)
+        else track
+        if whole is None
+        else _as_part(track, seen[whole])
+        for track, way, by_motion, whole in zip(seen, people, same, wholes, strict=True)
         if by_motion is None
     ]
     others = [track for track in moving if id(track) not in exact]
@@ -127,8 +131,7 @@ def _people(sightings: Sightings, fps: float) -> list[Way]:
     once = others(sightings, followed, SURELY)
     believed = [way for way in followed if _is_believed(sightings, way, fps)]
     ways = joined(sightings, [*believed, *once], fps)
-    ways = [way for way in ways if _is_believed(sightings, way, fps)]
-    return [way for way in ways if not _is_double(sightings, way)]
+    return [way for way in ways if _is_believed(sightings, way, fps)]
 
 
 def _is_believed(sightings: Sightings, way: Way, fps: float) -> bool:

@@ -379,12 +379,33 @@ def test_who_stands_where_another_is_predicted_is_not_seen_together_with_them():
         assert {p.track.track_id for p in chosen_people(analysis, options)} == {2, 3}
 
 
+@pytest.mark.parametrize("misses", [(), range(20, 45), range(34)])
+def test_an_unsure_adult_on_the_feet_of_a_surer_child_is_erased(misses):
+    frames, _, adult = scenes.walk(frames=60, paths=((60, 260),), tall=130)
+    child = scenes.walk(frames=60, paths=((74, 274),), tall=72)[2]
+    whole = np.concatenate([adult | child, child])
+    seen = np.concatenate([adult, child])
+    if not misses:
+        seen[0, :, :62] = 0  # a mask without the head
+    here = composer(
+        seen, np.zeros_like(seen[0]), UNKNOWN, scores=(0.55, 0.9), whole=whole,
+        misses=[(0, t) for t in misses],
+    )  # fmt: skip
+    assert [person.track.is_part for person in here._analysis.people].count(False) == 1
+    alone = adult[0] & ~child[0]
+    assert max(left(here, frames[t], alone[t])[0] for t in range(0, 60, 3)) < 0.1
+
+
 def test_whom_the_lower_border_cuts_lacks_nothing():
     masks = np.zeros((1, 60, 180, 320), np.uint8)
     for t in range(60):
         masks[0, t] = scenes.figure((180, 320), 160, 240 - 1.5 * t, 110, 0.35 * t)
     (person,) = composer(masks, np.zeros_like(masks[0]), UNKNOWN)._analysis.people
     assert person.track.xyxy[5, 3] > 210 and not person.partial.any()
+    for t in range(60):
+        masks[0, t] = scenes.figure((180, 320), 160, 150 + 4 * t, 110, 0.35 * t)
+    here = composer(masks, np.zeros_like(masks[0]), UNKNOWN)  # they walk out
+    assert here._analysis.people[0].lost.sum() <= 3  # of their head alone
 
 
 def test_whose_legs_are_not_seen_is_erased_whole(crossing):

@@ -81,7 +81,7 @@ def test_who_is_seen_but_not_followed_is_told_once():
 def test_of_a_part_one_thing_is_told():
     seldom = person(lost=range(14))
     (told,) = warnings([replace(seldom, track=replace(seldom.track, is_part=True))], TIMES)
-    assert "Person 3 is seen now and then, in the place of somebody else" in told
+    assert "Person 3 is seen in the place of somebody else" in told
 
 
 def test_who_is_half_out_of_the_picture_is_not_lost():

@@ -67,7 +67,10 @@ class Person:
     @classmethod
     def of(cls, track: Track, clip: SilhouetteClip, sightings: Sightings) -> Person:
         """clip: the silhouettes in all frames of the track, as `extract` has them."""
-        filled = clip.masks.mean(axis=(1, 2))
+        tops, bottoms = clip.squares[:, 1], clip.squares[:, 3]
+        shown = (sightings.shape[0] / sightings.scale - tops) / (bottoms - tops)
+        shown = shown.clip(EMPTY, 1)  # of the square's height, above the lower border
+        filled = clip.masks.mean(axis=(1, 2)) / shown
         usual = np.median(filled[track.found]) if track.found.any() else 0
         found = track.found | (np.abs(filled - usual) < _AS_LARGE * usual)
         seen = found & (filled >= EMPTY)
@@ -75,10 +78,8 @@ class Person:
         lost = ~seen & (middles > 0) & (middles < sightings.shape[1])
         rows = (clip.masks > 0.5).any(axis=2)
         tall = rows.shape[1] - rows.argmax(axis=1) - rows[:, ::-1].argmax(axis=1)
-        tops, bottoms = clip.squares[:, 1], clip.squares[:, 3]
-        below = (bottoms - sightings.shape[0] / sightings.scale) / (bottoms - tops)
-        whole = _WHOLE * rows.shape[1] * (1 - below.clip(0, 1))
-        partial = seen & ((tall < whole) | (filled < _HALF * usual))
+        lacks = tall < _WHOLE * shown * rows.shape[1]
+        partial = seen & (lacks | (filled < _HALF * usual))
         poor = seen & ~np.array([is_good(mask) for mask in clip.masks])
         good = np.flatnonzero(seen)
         if len(good):

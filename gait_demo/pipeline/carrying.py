@@ -21,8 +21,8 @@ class Carried:
     """The pixels of one frame.
 
     Attributes:
-        look: of the person, in this frame or in the last one in which they were not lost.
-        field: (32, 32, 2) float32, of detail.correspond.
+        look: of the person, in this frame or in an earlier one in which they were seen better.
+        field: (32, 32, 2) float32, of `correspond`, from the silhouette of that frame.
     """
 
     look: Look
@@ -39,8 +39,8 @@ class Carried:
 class Carrier:
     """Of one person with one new gait; frames are asked for in order.
 
-    A look is held for a while over frames that show the person less well, whose outline is poor or
-    comes from another frame.
+    A look is held for a while over frames that show the person less well: whose outline is poor,
+    lacks a part, or comes from another frame.
     """
 
     def __init__(self, person: Person, gait: np.ndarray, hide_face: bool, fps: float):
@@ -77,8 +77,10 @@ class Carrier:
 
 def _looks(person: Person, held: int) -> np.ndarray:
     """(T,) which frame of a track each one takes its pixels from: itself where the person is seen
-    well, or was not for `held` frames, and else the last one that does."""
-    well = person.seen & ~person.poor & ~person.bridged
+    well, or was not for `held` frames, and else the last one that does; where they are lost, as in
+    the last frame in which they were not."""
+    well = person.seen & ~(person.poor | person.partial | person.bridged)
     every = np.arange(len(well))
     last = np.maximum.accumulate(np.where(well, every, -1))
-    return np.where((last >= 0) & (every - last <= held), last, every)
+    source = np.where((last >= 0) & (every - last <= held), last, every)
+    return source[np.maximum.accumulate(np.where(person.seen, every, 0))]

@@ -59,8 +59,9 @@ def warnings(people: Iterable[Person], times: Sequence[float]) -> list[str]:
         track, name = person.track, f"Person {person.track.track_id}"
         if track.is_part:
             told.append(
-                f"{name} is seen now and then, in the place of somebody else: a part of them, or a "
-                "child beside them. Check that they are nowhere in clear."
+                f"{name} is seen in the place of somebody else, and painted over: a part of them, "
+                "what is behind them, or somebody beside them. Check that they are nowhere in "
+                "clear."
             )
         elif not person.walks:
             told.append(f"{name} was never seen whole, and is painted over: check where they are.")
