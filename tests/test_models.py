@@ -7,6 +7,7 @@ from gait_demo.models import build
 from gait_demo.models.anet import ANet, ANetDims
 from gait_demo.models.cnet import CNet, CNetDims
 from gait_demo.models.discriminators import SpatialDiscriminator, TemporalDiscriminator
+from gait_demo.models.precision import bfloat16
 
 SMALL = ANetDims(encoder_width=4, generator_width=4, content_dim=4, latent_dim=8)
 
@@ -89,3 +90,15 @@ def test_what_does_not_fit_is_refused_by_name(anet, tmp_path, spoil):
     path, network = spoil(path)
     with pytest.raises(WeightsError, match=path.name):
         build.load(path, network)
+
+
+@pytest.mark.parametrize(
+    ("processor", "wanted", "enabled"),
+    [("AVX512", True, True), ("AVX512", False, False), ("AVX2", True, False)],
+)
+def test_bfloat16_is_used_where_it_is_fast(monkeypatch, processor, wanted, enabled):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: processor)
+    image = torch.ones(1, 1, 4, 4)
+    with bfloat16(wanted=wanted):
+        made = torch.nn.functional.conv2d(image, torch.ones(1, 1, 3, 3))
+    assert (made.dtype == torch.bfloat16) == enabled

@@ -18,6 +18,7 @@ from torch.nn.functional import cross_entropy, leaky_relu, relu
 
 from gait_demo.errors import DataError
 from gait_demo.evaluation.gaits import Gaits, Progress
+from gait_demo.models.precision import bfloat16
 
 _CUT = 10  # columns on either side that recognisers leave out: 64x44
 _MARGIN = 0.2
@@ -197,7 +198,7 @@ class Attacker:
                 numbers = [rng.choice(of_person[p], options.walks) for p in chosen]
                 batch = _sets(gaits, np.concatenate(numbers), options.frames, rng)
                 label = torch.from_numpy(chosen.repeat(options.walks))
-                with torch.autocast("cpu", torch.bfloat16):
+                with bfloat16():
                     seen = network(batch).float()
                 loss = triplet_loss(seen, label)
                 if options.network == "GaitBase":

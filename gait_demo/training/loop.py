@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from gait_demo.errors import DataError, WeightsError
 from gait_demo.models import build
+from gait_demo.models.precision import bfloat16
 from gait_demo.training.source import Source
 
 PRESETS = ("paired", "paper")
@@ -72,7 +73,7 @@ class TrainingOptions:
             raise ValueError(f"minutes: expected more than 0, got {self.minutes}")
 
     def autocast(self) -> torch.autocast:
-        return torch.autocast(self.device, torch.bfloat16, enabled=self.bf16)
+        return bfloat16(self.device, wanted=self.bf16)
 
     @property
     def state_file(self) -> Path:
