@@ -50,7 +50,10 @@ def composer(
         clip.append(standing_out)
         sightings.append(None if t % every else seen, standing_out)
     tracks = follow_people(sightings, clip, scenes.FPS)
-    people = tuple(Person.of(t, extract(clip, t, tracks, sightings), sightings) for t in tracks)
+    people = tuple(
+        Person.of(track, extract(clip, track, tracks, sightings), sightings, scenes.FPS)
+        for track in tracks
+    )
     analysis = SimpleNamespace(
         plate=plate, foreground=clip, sightings=sightings, people=people,
         info=SimpleNamespace(fps=scenes.FPS),

@@ -21,7 +21,7 @@ def person(lost, poor=(), bridged=(), outside=(), frames=20, first=100):
     found = ~np.isin(np.arange(frames), lost)
     track = Track(3, first, xyxy, found, np.where(found, 0, -1).astype(np.int32))
     clip = SilhouetteClip(3, first, masks, xyxy)
-    return Person.of(track, clip, looks(first + frames, [first + n for n in bridged]))
+    return Person.of(track, clip, looks(first + frames, [first + n for n in bridged]), 25.0)
 
 
 def looks(frames, bridged=()):
@@ -90,6 +90,17 @@ def test_who_is_half_out_of_the_picture_is_not_lost():
     assert np.flatnonzero(leaving.lost).tolist() == [1, 5]
 
 
+def test_who_has_something_beside_them_is_not_seen_well():
+    alone = person(lost=[1], poor=[2], bridged=[3])
+    assert np.flatnonzero(~alone.well).tolist() == [1, 2, 3]
+    masks = alone.silhouettes.masks.copy()
+    masks[8:12, 30:50, 38:50] = 1  # in one piece with the person
+    joined = replace(alone.silhouettes, masks=masks)
+    beside = Person.of(alone.track, joined, looks(120, [103]), 25.0)
+    assert not beside.poor[8:12].any() and not beside.well[8:12].any()
+    assert (beside.well == alone.well)[12:].all()
+
+
 def test_foreground_of_the_usual_size_is_the_person():
     whole = person(lost=[])
     found = whole.track.found.copy()
@@ -97,5 +108,5 @@ def test_foreground_of_the_usual_size_is_the_person():
     masks = whole.silhouettes.masks.copy()
     masks[9, 34:] = 0  # only the upper half stands out
     seen = replace(whole.silhouettes, masks=masks)
-    person_again = Person.of(replace(whole.track, found=found), seen, looks(120))
+    person_again = Person.of(replace(whole.track, found=found), seen, looks(120), 25.0)
     assert np.flatnonzero(~person_again.seen).tolist() == [9]

@@ -31,6 +31,7 @@ from gait_demo.video import probe, read_frames
 
 _WHOLE = 0.85  # of its square's height: a silhouette that spans less lacks its head or its legs
 _HALF = 0.6  # of the usual: a silhouette that fills less lacks another part
+_STEADY_S, _UNSTEADY = 2.0, 0.2  # of the usual size before and after, a whole walker's differs
 _AS_LARGE = 0.3  # of the usual: foreground that differs less is the person
 _LOOKS_A_SECOND = 12.5  # at least, of the detector; tracks and foreground carry what is between
 _WAITING_FRAMES = 8  # for the detector, at most
@@ -54,6 +55,8 @@ class Person:
         partial: (T,) bool, where the silhouette lacks the head, the legs, or another large part of
             what should be in the picture.
         poor: (T,) bool, where the silhouette is not one piece, or not spread as a walker's is.
+        well: (T,) bool, where the person was seen in that very frame, whole and not poor, and with
+            nothing beside them: the silhouette is about as large as such ones before and after.
     """
 
     track: Track
@@ -63,9 +66,10 @@ class Person:
     bridged: np.ndarray
     partial: np.ndarray
     poor: np.ndarray
+    well: np.ndarray
 
     @classmethod
-    def of(cls, track: Track, clip: SilhouetteClip, sightings: Sightings) -> Person:
+    def of(cls, track: Track, clip: SilhouetteClip, sightings: Sightings, fps: float) -> Person:
         """clip: the silhouettes in all frames of the track, as `extract` has them."""
         tops, bottoms = clip.squares[:, 1], clip.squares[:, 3]
         shown = (sightings.shape[0] / sightings.scale - tops) / (bottoms - tops)
@@ -81,11 +85,14 @@ class Person:
         lacks = tall < _WHOLE * shown * rows.shape[1]
         partial = seen & (lacks | (filled < _HALF * usual))
         poor = seen & ~np.array([is_good(mask) for mask in clip.masks])
+        bridged = _bridged(track, sightings)
+        well = seen & ~(poor | lacks | bridged)
+        well[well] = _is_steady(np.flatnonzero(well), filled[well], round(_STEADY_S * fps))
         good = np.flatnonzero(seen)
         if len(good):
             nearest = np.abs(np.arange(len(track))[:, None] - good).argmin(axis=1)
             clip = replace(clip, masks=clip.masks[good[nearest]])
-        return cls(track, clip, seen, lost, _bridged(track, sightings), partial, poor)
+        return cls(track, clip, seen, lost, bridged, partial, poor, well)
 
     @property
     def walks(self) -> bool:
@@ -101,6 +108,13 @@ class Person:
         """(x0, y0, x1, y1) in the clip's frame `index`; None if the track is not there."""
         position = self.position(index)
         return None if position is None else self.track.xyxy[position]
+
+
+def _is_steady(frames: np.ndarray, sizes: np.ndarray, reach: int) -> np.ndarray:
+    """(N,) bool, which of N sizes are about the median of those at most `reach` frames away."""
+    near = np.abs(frames[:, None] - frames) <= reach
+    usual = np.array([np.median(sizes[here]) for here in near])
+    return np.abs(sizes - usual) <= _UNSTEADY * usual
 
 
 def _bridged(track: Track, sightings: Sightings) -> np.ndarray:
@@ -197,7 +211,7 @@ class Analyser:
             for done, track in enumerate(tracks):
                 self._report("silhouettes", done, len(tracks))
                 clip = extract(foreground, track, tracks, sightings)
-                people.append(Person.of(track, clip, sightings))
+                people.append(Person.of(track, clip, sightings, float(self._info.fps)))
         if not any(person.walks for person in people):
             raise NoPersonError(
                 "A person was found, but never a whole silhouette. "

@@ -13,7 +13,7 @@ from gait_demo.pipeline.analysis import Person
 from gait_demo.plate import NoPlate, Plate
 from gait_demo.structures import Frame
 
-_HELD_S = 1.5  # a look, while the person is seen less well
+_HELD_S = 2.0  # a look, while the person is seen less well
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,7 @@ class Carried:
 class Carrier:
     """Of one person with one new gait; frames are asked for in order.
 
-    A look is held for a while over frames that show the person less well: whose outline is poor,
-    lacks a part, or comes from another frame.
+    A look is held for a while over frames that show the person less well.
     """
 
     def __init__(self, person: Person, gait: np.ndarray, hide_face: bool, fps: float):
@@ -79,8 +78,7 @@ def _looks(person: Person, held: int) -> np.ndarray:
     """(T,) which frame of a track each one takes its pixels from: itself where the person is seen
     well, or was not for `held` frames, and else the last one that does; where they are lost, as in
     the last frame in which they were not."""
-    well = person.seen & ~(person.poor | person.partial | person.bridged)
-    every = np.arange(len(well))
-    last = np.maximum.accumulate(np.where(well, every, -1))
+    every = np.arange(len(person.well))
+    last = np.maximum.accumulate(np.where(person.well, every, -1))
     source = np.where((last >= 0) & (every - last <= held), last, every)
     return source[np.maximum.accumulate(np.where(person.seen, every, 0))]
