@@ -9,13 +9,14 @@ from gait_demo.plate import NoPlate
 FRAMES = 20
 
 
-def carrier(doubtful=(), lost=(), fps=4.0):
+def carrier(doubtful=(), lost=(), small=(), fps=4.0):
     """Of somebody who stands in the middle of a picture of 64x64 pixels."""
     mask = scenes.figure((64, 64), 32, 62, 60, 0.5).astype(np.float32)
     masks = np.stack([mask] * FRAMES)
     seen = ~np.isin(np.arange(FRAMES), lost)
     well = seen & ~np.isin(np.arange(FRAMES), doubtful)
     squares = np.tile(np.float32([0, 0, 64, 64]), (FRAMES, 1))
+    squares[list(small)] = [16, 0, 48, 32]
     person = SimpleNamespace(
         silhouettes=SimpleNamespace(masks=masks, squares=squares), seen=seen, well=well
     )
@@ -40,6 +41,10 @@ def test_a_good_look_is_held_for_a_while_over_doubtful_ones():
     assert looks(carrier(doubtful=range(5, 8)))[4:9] == [4, 4, 4, 4, 8]
     held = looks(carrier(doubtful=range(5, 18)))  # 2 s are eight frames
     assert held[4:14] == [4] * 9 + [13] and held[14:] == list(range(14, FRAMES))
+
+
+def test_the_look_of_a_head_is_not_held_for_the_whole_person():
+    assert looks(carrier(doubtful=range(5, 8), small=range(5)))[4:9] == [4, 5, 6, 7, 8]
 
 
 def test_a_doubtful_look_is_better_than_none():

@@ -321,6 +321,12 @@ def test_who_is_lost_is_not_drawn_for_ever(crossing):
     here = composer(masks, np.zeros_like(masks[0]), UNKNOWN, misses=gone)
     (drawn,) = here._drawn
     assert drawn[:45].all() and not drawn[52:].any()
+    (person,) = here._people
+    squares = person.silhouettes.squares.copy()
+    squares[35:, 1] = squares[35:, [1, 3]].mean(axis=1)  # prediction has them half as tall
+    silhouettes = replace(person.silhouettes, squares=squares)
+    drawn = here._is_drawn(replace(person, silhouettes=silhouettes))
+    assert drawn[:35].all() and not drawn[35:].any()
 
 
 @pytest.mark.parametrize("known", [True, False])

@@ -76,7 +76,9 @@ class Person:
         shown = shown.clip(EMPTY, 1)  # of the square's height, above the lower border
         filled = clip.masks.mean(axis=(1, 2)) / shown
         usual = np.median(filled[track.found]) if track.found.any() else 0
-        found = track.found | (np.abs(filled - usual) < _AS_LARGE * usual)
+        ever = np.logical_or.accumulate
+        between = ever(track.found) & ever(track.found[::-1])[::-1]  # two looks, not beyond them
+        found = track.found | between & (np.abs(filled - usual) < _AS_LARGE * usual)
         seen = found & (filled >= EMPTY)
         middles = sightings.scale * track.xyxy[:, [0, 2]].mean(axis=1)
         lost = ~seen & (middles > 0) & (middles < sightings.shape[1])
