@@ -12,6 +12,7 @@ import numpy as np
 from .errors import VideoError
 from .foreground import apply_gains, channel_gains, find_foreground
 from .inpaint import inpaint
+from .neighbours import Neighbour
 from .plate import NoPlate, Plate, working_scale
 from .registration import (
     Registration,
@@ -50,7 +51,7 @@ def build_plate(
     Raises:
         VideoError: there is no frame.
     """
-    samples, transforms, registration, scale = None, [], None, 1.0
+    samples, transforms, lost, registration, scale = None, [], [], None, 1.0
     for frame in frames:
         if registration is None:
             scale = min(1.0, _TRACK_SIDE / max(frame.rgb.shape))
@@ -60,11 +61,15 @@ def build_plate(
             registration = Registration(gray)
         transform = registration.follow(gray)
         transforms.append(rescale(transform, 1 / scale))
+        lost.append(registration.is_lost)
         samples.offer(frame, gray, transform)
     if registration is None:
         raise VideoError("The video has no frames.")
     if registration.has_failed:
-        return NoPlate(samples.kept[0].rgb.shape[:2])
+        motion = np.stack(transforms)
+        motion[lost] = np.nan
+        others = tuple(Neighbour(sample.index, sample.rgb) for sample in samples.kept)
+        return NoPlate(samples.kept[0].rgb.shape[:2], motion, others)
     return _plate_of(samples.kept, np.stack(transforms), people_mask)
 
 

@@ -14,6 +14,7 @@ from .inpaint import inpaint
 from .morphology import widened
 from .placing import placed
 from .plate import NoPlate, Plate
+from .shrink import shrink_by
 from .structures import SILHOUETTE_SIZE
 
 _REACH = 0.02  # heights by which a silhouette is widened before it is erased
@@ -24,6 +25,7 @@ _MATCH_STEP = 8  # pixels a sample of the brightness offset
 _SMOOTH = 0.5  # deviation in 1/64 of the height, of the filter that smooths an outline
 _PAD = 2  # of the same, around a silhouette, so that heads and soles are round as well
 _INPAINT_SIDE = 128  # longest side, in pixels, at which what is not known is filled in
+_FITTING = 0.6  # correlation of the edges around a region in frames that fit together
 _MATCH_LIMIT = 28.0  # levels: what differs more is another object, not another light
 
 
@@ -110,7 +112,8 @@ def erase(rgb: np.ndarray, plate: Plate | NoPlate, index: int, region: Region) -
     part = rgb[region.y : region.y + h, region.x : region.x + w]
     behind = plate.crop(index, region.x, region.y, w, h)
     if behind is None:
-        behind = inpaint(part, region.mask, _INPAINT_SIDE)
+        behind, left = _from_neighbours(part, plate, index, region)
+        behind = inpaint(behind, left, _INPAINT_SIDE)
     else:
         behind = _lit_as(behind, part, region.mask)
     feather = 2 * max(1, round(_FEATHER * region.height)) + 1
@@ -216,6 +219,38 @@ def _soft_silhouette(
     half = min(0.5, 1.2 / scale)
     edge = np.clip((smooth - 0.5) / (2 * half) + 0.5, 0, 1)
     return edge * edge * (3 - 2 * edge)
+
+
+def _from_neighbours(
+    part: np.ndarray, plate: NoPlate, index: int, region: Region
+) -> tuple[np.ndarray, np.ndarray]:
+    """The part of a frame where a region is, with what other frames show in it that have the same
+    around it; and what of the region, (h, w) uint8, 0 or 255, is left."""
+    filled, left = part.copy(), region.mask.copy()
+    for shown, free in plate.views(index, region.x, region.y, *left.shape[::-1]):
+        if not left.any():
+            break
+        new = free & left
+        if new.any() and _fit(shown, part, free & ~region.mask):
+            cv2.copyTo(_lit_as(shown, part, region.mask | ~free), new, filled)
+            left &= ~new
+    return filled, left
+
+
+def _fit(shown: np.ndarray, part: np.ndarray, around: np.ndarray) -> bool:
+    """Whether the edges of two pictures (h, w, 3) agree in a mask (h, w), uint8, 0 or 255: the
+    camera's motion may be known wrongly, and what is near moves otherwise."""
+    scale = min(1.0, _INPAINT_SIDE / max(around.shape))
+    known = cv2.erode(shrink_by(around, scale), np.ones((5, 5), np.uint8)) == 255
+    here, there = (_slopes(shrink_by(rgb, scale))[known] for rgb in (part, shown))
+    size = np.sqrt((here**2).sum() * (there**2).sum())
+    return bool((here * there).sum() > _FITTING * size)
+
+
+def _slopes(rgb: np.ndarray) -> np.ndarray:
+    """(h, w, 2) float32: the gradient of a picture's brightness, without its finest grain."""
+    gray = cv2.GaussianBlur(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), (0, 0), 1)
+    return np.dstack([cv2.Sobel(gray, cv2.CV_32F, dx, 1 - dx) for dx in (1, 0)])
 
 
 def _lit_as(behind: np.ndarray, part: np.ndarray, mask: np.ndarray) -> np.ndarray:

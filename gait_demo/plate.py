@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import cv2
@@ -9,6 +10,7 @@ import numpy as np
 
 from .foreground import find_foreground
 from .inpaint import inpaint
+from .neighbours import Neighbour, free_places
 from .registration import is_still, rescale
 from .shrink import shrink_by
 from .structures import Frame
@@ -96,9 +98,14 @@ class NoPlate:
 
     Attributes:
         frame_shape: height and width of a frame.
+        motions: (T, 3, 3) float64, pixels of the first frame to those of each; nan where the
+            camera was lost; None: nothing is known of it.
+        neighbours: some of the frames, that may show what is behind the people of others.
     """
 
     frame_shape: tuple[int, int]
+    motions: np.ndarray | None = None
+    neighbours: tuple[Neighbour, ...] = ()
 
     @property
     def scale(self) -> float:
@@ -111,4 +118,32 @@ class NoPlate:
         return nothing, nothing
 
     def crop(self, index: int, x: int, y: int, w: int, h: int) -> None:
-        """Nothing is known of what is behind the people."""
+        """Nothing is sure of what is behind the people."""
+
+    def without(self, people: list[np.ndarray], fps: float) -> NoPlate:
+        """The same, where the neighbours show nobody.
+
+        Args:
+            people: for each frame, (N, 4) boxes of whoever may be there, in pixels.
+            fps: frames per second.
+        """
+        shape = working_shape(self.frame_shape)
+        free = [
+            replace(one, free=free_places(one.index, self.motions, people, fps, shape, self.scale))
+            for one in self.neighbours
+        ]
+        return replace(self, neighbours=tuple(free))
+
+    def views(
+        self, index: int, x: int, y: int, w: int, h: int
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """What other frames show of a part of the frame with this index, the nearest first.
+
+        Returns:
+            Pairs as of Neighbour.seen_from.
+        """
+        for one in sorted(self.neighbours, key=lambda one: abs(one.index - index)):
+            motion = self.motions[index] @ np.linalg.inv(self.motions[one.index])
+            if one.free is not None and not np.isnan(motion).any():
+                moved = np.array([[1, 0, -x], [0, 1, -y], [0, 0, 1]]) @ motion
+                yield one.seen_from(moved, (w, h))

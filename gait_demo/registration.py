@@ -1,4 +1,4 @@
-"""Camera shake: the small motion of each frame against the first."""
+"""The motion of the camera: of each frame against the first."""
 
 from __future__ import annotations
 
@@ -14,24 +14,28 @@ _FEWEST_CORNERS = 30  # with fewer the scene is bare and counts as standing stil
 _CORNER_STRENGTH = 2e-4  # least eigenvalue; below it is sensor noise on a bare wall
 _MIN_AGREEMENT = 0.25  # share of the corners that must follow one motion
 _MAX_LOST = 0.25  # share of the frames that may go without such an agreement
+_LARGEST_ZOOM = 2.0  # and its inverse: what seems more is a mistake
 _STILL_PX = 0.12  # median corner motion of a camera that stands still, in tracking pixels
 _TRIPOD = 0.0012  # of the longest side: corner motion over a clip that is measuring noise
 
 
 class Registration:
-    """Follows corners of the first frame through a clip.
+    """Follows corners of the first frame through a clip, and where the camera moves far from it,
+    those of later frames.
 
     Lucas-Kanade tracking follows them, and RANSAC finds the homography most of them agree on,
     which is exact for a turning camera. Corners on people disagree and drop out.
+
+    Attributes:
+        is_lost: whether the last frame gave no answer.
     """
 
     def __init__(self, gray: np.ndarray):
         """gray: (h, w) uint8, the first frame at tracking resolution."""
-        self._first = self._previous = _levelled(gray)
-        self._corners = _spread_corners(gray)
-        self._last = np.eye(3)
+        self._key = np.eye(3)  # pixels of the first frame to those of the one that is followed
         self._frames = self._lost = 0
-        self._far = False
+        self._far = self.is_lost = False
+        self._follow_from(gray, _levelled(gray))
 
     def follow(self, gray: np.ndarray) -> np.ndarray:
         """Registers the next frame.
@@ -44,21 +48,30 @@ class Registration:
             where the frame gives no answer.
         """
         self._frames += 1
-        if self._far or len(self._corners) < _FEWEST_CORNERS:
-            return self._last
-        gray = _levelled(gray)
+        self.is_lost = self._far and len(self._corners) < _FEWEST_CORNERS
+        if len(self._corners) < _FEWEST_CORNERS:
+            return self._last @ self._key
+        levelled = _levelled(gray)
         before = cv2.perspectiveTransform(self._corners, self._last).astype(np.float32)
-        transform = self._motion_since(self._first, self._corners, before, gray)
+        transform = self._motion_since(self._first, self._corners, before, levelled)
         if transform is None:  # much of the first frame is hidden: go on from the frame before
-            transform = self._motion_since(self._previous, before, before, gray)
-        self._previous = gray
-        if transform is None:
+            transform = self._motion_since(self._previous, before, before, levelled)
+        self._previous = levelled
+        self.is_lost = transform is None or not _is_likely(transform)
+        if self.is_lost:
             self._lost += 1
-        elif largest_shift(transform, gray.shape) > _MAX_SHIFT * max(gray.shape):
+            return self._last @ self._key
+        self._last, whole = transform, transform @ self._key
+        if largest_shift(transform, gray.shape) > _MAX_SHIFT * max(gray.shape):
             self._far = True
-        else:
-            self._last = transform
-        return self._last
+            self._key = whole
+            self._follow_from(gray, levelled)
+        return whole
+
+    def _follow_from(self, gray: np.ndarray, levelled: np.ndarray) -> None:
+        self._first = self._previous = levelled
+        self._corners = _spread_corners(gray)
+        self._last = np.eye(3)
 
     def _motion_since(
         self, image: np.ndarray, points: np.ndarray, guess: np.ndarray, gray: np.ndarray
@@ -146,6 +159,11 @@ def _common_motion(start: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, int]
         if homography is not None and inliers.sum() > max(30, 1.1 * agreeing):
             return homography, int(inliers.sum())
     return transform, agreeing
+
+
+def _is_likely(transform: np.ndarray) -> bool:
+    """Whether a camera moves so from one frame that is followed to the next."""
+    return _LARGEST_ZOOM**-2 < np.linalg.det(transform[:2, :2]) < _LARGEST_ZOOM**2
 
 
 def _median_shift(start: np.ndarray, end: np.ndarray) -> float:

@@ -15,7 +15,7 @@ from gait_demo.config import AnonymizeOptions, PipelineOptions, TrackOptions
 from gait_demo.detector import Detections
 from gait_demo.doubts import spread
 from gait_demo.foreground import ForegroundClip
-from gait_demo.pipeline.analysis import Person
+from gait_demo.pipeline.analysis import Person, everybody
 from gait_demo.pipeline.composing import Composer, chosen_people
 from gait_demo.pipeline.coverage import unfollowed, warnings
 from gait_demo.pipeline.pipeline import Pipeline
@@ -54,6 +54,8 @@ def composer(
         Person.of(track, extract(clip, track, tracks, sightings), sightings, scenes.FPS)
         for track in tracks
     )
+    if isinstance(plate, NoPlate):
+        plate = plate.without(everybody(sightings, tracks), scenes.FPS)
     analysis = SimpleNamespace(
         plate=plate, foreground=clip, sightings=sightings, people=people,
         info=SimpleNamespace(fps=scenes.FPS),
@@ -574,3 +576,64 @@ def test_people_too_many_are_warned_of_if_they_are_erased(person):
     assert any("person 2" in text for text in report["warnings"]) == (person is None)
     listed = [(track["person"], track["drawn"]) for track in report["tracks"]]
     assert listed == [(1, True), (2, False)][: 2 if person is None else 1]
+
+
+def panned(people, frames=120, step=3):
+    """A film by a camera that turns by `step` pixels a frame.
+
+    Args:
+        people: where each one's middle is in the first and in the last frame, and would be if the
+            camera stood still.
+
+    Returns:
+        The frames; what is behind the people in each; their masks (people, T, H, W).
+    """
+    shape = (180, 320 + step * frames)
+    far, scene, masks = scenes.walk(frames, shape, paths=people)
+    views = [slice(step * t, step * t + 320) for t in range(frames)]
+    film = [replace(frame, rgb=frame.rgb[:, view].copy()) for frame, view in zip(far, views)]
+    behind = [scene[:, view] for view in views]
+    return film, behind, np.stack([masks[:, t, :, view] for t, view in enumerate(views)], axis=1)
+
+
+@pytest.fixture(scope="module")
+def turning():
+    """Somebody walks along with the camera, and somebody else stands where it turns past."""
+    film, behind, masks = panned(((60, 360), (300, 300)))
+    return film, behind, masks, build_plate(iter(film))
+
+
+def test_before_a_turning_camera_other_frames_show_what_is_behind(turning):
+    film, behind, masks, plate = turning
+    here = composer(masks, np.zeros_like(masks[0]), plate)
+    for index in (40, 50, 60):
+        rgb, there = film[index].rgb.copy(), masks[0, index] > 0
+        here._eraser.erase(rgb, index)
+        wrong = np.abs(rgb.astype(int) - behind[index]).max(axis=2)
+        assert wrong[there].mean() < 12 and left(here, film[index], there)[0] < 0.1, index
+
+
+@pytest.mark.parametrize(
+    ("score", "seen", "lacks_head"),
+    [
+        (0.9, (0, 3), False),
+        (0.55, (0, 1, 2), True),
+        (0.55, range(5), True),
+        (0.3, (0, 1, 2), False),
+    ],
+)
+def test_who_stands_while_the_camera_turns_past_is_not_painted_back(
+    turning, score, seen, lacks_head
+):
+    film, _, whole, plate = turning
+    masks = whole.copy()
+    if lacks_head:
+        masks[1, :, :72] = 0
+    misses = [(1, t) for t in range(len(film)) if t % 5 not in seen]
+    looks = {"misses": misses, "scores": (0.9, score), "whole": whole}
+    ours, smooth = (
+        composer(masks, np.zeros_like(masks[0]), each, **looks) for each in (plate, UNKNOWN)
+    )
+    for index in range(30, 80, 7):
+        now, before = (left(each, film[index], whole[1, index])[0] for each in (ours, smooth))
+        assert now < before + 0.1, index

@@ -24,6 +24,7 @@ LAYERS = {
     "following": 1,
     "inpaint": 1,
     "morphology": 1,
+    "neighbours": 1,
     "paths": 1,
     "placing": 1,
     "correspondence": 1,

@@ -15,6 +15,7 @@ from gait_demo.background import build_plate
 from gait_demo.clock import Clock
 from gait_demo.config import PipelineOptions
 from gait_demo.detector import Detections, Detector
+from gait_demo.doubts import LEAST
 from gait_demo.errors import NoPersonError
 from gait_demo.foreground import ForegroundClip
 from gait_demo.outputs import Write, open_writer
@@ -112,6 +113,15 @@ class Person:
         return None if position is None else self.track.xyxy[position]
 
 
+def everybody(sightings: Sightings, tracks: list[Track]) -> list[np.ndarray]:
+    """For each frame, (N, 4) boxes of all who may be there, seen or not, in full pixels."""
+    boxes = [[one.xyxy for one in seen or [] if one.score >= LEAST] for seen in sightings.frames]
+    for track in tracks:
+        for frame, box in enumerate(track.xyxy, start=track.first_frame):
+            boxes[frame].append(box)
+    return [np.array(here, np.float32).reshape(-1, 4) for here in boxes]
+
+
 def _is_steady(frames: np.ndarray, sizes: np.ndarray, reach: int) -> np.ndarray:
     """(N,) bool, which of N sizes are about the median of those at most `reach` frames away."""
     near = np.abs(frames[:, None] - frames) <= reach
@@ -207,6 +217,8 @@ class Analyser:
         if isinstance(plate, Plate):
             seen = self._detect(plate.work).masks
             plate = without_ghosts(plate, seen, foreground, sightings, tracks)
+        else:
+            plate = plate.without(everybody(sightings, tracks), float(self._info.fps))
         refuse_standing(foreground, tracks, float(self._info.fps), self._info.width)
         people = []
         with self._clock.time("silhouettes"):

@@ -59,7 +59,8 @@ def summarise(report: dict, spent_s: float) -> str:
         )
     if report["camera"] == "moving":
         sentences.append(
-            "The camera moves, so what was behind the people is not known and was painted smoothly."
+            "The camera moves, so what was behind the people was taken from other frames where "
+            "these show it, and painted smoothly elsewhere."
         )
     if report["people_removed"]:
         sentences.append(f"{report['people_removed']} more were replaced by background.")
