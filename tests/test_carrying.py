@@ -45,6 +45,8 @@ def test_a_good_look_is_held_for_a_while_over_doubtful_ones():
 
 def test_the_look_of_a_head_is_not_held_for_the_whole_person():
     assert looks(carrier(doubtful=range(5, 8), small=range(5)))[4:9] == [4, 5, 6, 7, 8]
+    again = carrier(doubtful=range(5, 9), small=[*range(5), 6])  # a look once left stays so
+    assert looks(again)[4:9] == [4, 5, 6, 7, 8] == again._from[4:9].tolist()
 
 
 def test_a_doubtful_look_is_better_than_none():

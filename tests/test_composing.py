@@ -591,7 +591,7 @@ def panned(people, frames=120, step=3):
     shape = (180, 320 + step * frames)
     far, scene, masks = scenes.walk(frames, shape, paths=people)
     views = [slice(step * t, step * t + 320) for t in range(frames)]
-    film = [replace(frame, rgb=frame.rgb[:, view].copy()) for frame, view in zip(far, views)]
+    film = [replace(f, rgb=f.rgb[:, view].copy()) for f, view in zip(far, views, strict=True)]
     behind = [scene[:, view] for view in views]
     return film, behind, np.stack([masks[:, t, :, view] for t, view in enumerate(views)], axis=1)
 

@@ -49,8 +49,8 @@ class Person:
         track: where the person is.
         silhouettes: one for each frame of the track; where the person was not seen,
             that of the nearest frame in which they were.
-        seen: (T,) bool, where the track was found and something is there, or what stands out from
-            the background has the person's size.
+        seen: (T,) bool, where the track was found and something is there, or between two looks
+            that found it what stands out from the background has the person's size.
         lost: (T,) bool, where the person was not seen, but more than half of them should be.
         bridged: (T,) bool, where the silhouette comes from another look, moved with the picture.
         partial: (T,) bool, where the silhouette lacks the head, the legs, or another large part of
@@ -123,9 +123,10 @@ def everybody(sightings: Sightings, tracks: list[Track]) -> list[np.ndarray]:
 
 
 def _is_steady(frames: np.ndarray, sizes: np.ndarray, reach: int) -> np.ndarray:
-    """(N,) bool, which of N sizes are about the median of those at most `reach` frames away."""
-    near = np.abs(frames[:, None] - frames) <= reach
-    usual = np.array([np.median(sizes[here]) for here in near])
+    """(N,) bool, which of N sizes, in ascending frames, are about the median of those at most
+    `reach` frames away."""
+    first, last = (np.searchsorted(frames, frames + d) for d in (-reach, reach + 1))
+    usual = np.array([np.median(sizes[a:b]) for a, b in zip(first, last, strict=True)])
     return np.abs(sizes - usual) <= _UNSTEADY * usual
 
 

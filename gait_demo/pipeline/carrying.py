@@ -14,7 +14,7 @@ from gait_demo.plate import NoPlate, Plate
 from gait_demo.structures import Frame
 
 _HELD_S = 2.0  # a look, while the person is seen less well
-_GROWN = 1.5  # times as tall as in it: then what was seen was not all of them
+_GROWN = 1.5  # times as tall as in it: then it shows a part of the person only
 
 
 @dataclass(frozen=True)
@@ -76,12 +76,18 @@ class Carrier:
 
 
 def _looks(person: Person, held: int) -> np.ndarray:
-    """(T,) which frame of a track each one takes its pixels from: itself where the person is seen
-    well, or was not for `held` frames, or was but a part of what is seen since, and else the last
-    one that does; where they are lost, as in the last frame in which they were not."""
-    every = np.arange(len(person.well))
-    last = np.maximum.accumulate(np.where(person.well, every, -1))
+    """(T,) which frame of a track each one takes its pixels from.
+
+    A frame that shows the person well, itself; one that does not, the last that did, for `held`
+    frames and as long as the person is not much taller than there; after that, itself again. Where
+    they are lost, it is as in the last frame in which they were not.
+    """
     tall = np.diff(person.silhouettes.squares[:, [1, 3]], axis=1)[:, 0]
-    alike = (last >= 0) & (every - last <= held) & (tall <= _GROWN * tall[last])
-    source = np.where(alike, last, every)
-    return source[np.maximum.accumulate(np.where(person.seen, every, 0))]
+    source, last = np.arange(len(tall)), None
+    for t, well in enumerate(person.well):
+        if well:
+            last = t
+        elif last is not None and (t - last > held or tall[t] > _GROWN * tall[last]):
+            last = None
+        source[t] = t if last is None else last
+    return source[np.maximum.accumulate(np.where(person.seen, np.arange(len(tall)), 0))]

@@ -26,7 +26,7 @@ _WINDOW = 16  # full frames held at once, while C-NET colours them in one batch,
 _WINDOW_BYTES = 100_000_000  # ... and of these
 _PLAIN = 0.25  # grey of a walker whose clothes are not shown, of 1
 _DRAWN_S = 0.75  # a lost person goes on walking for so long; after that their place stays empty
-_AS_TALL = 0.4  # natural logarithm: who seems to shrink or grow by more meanwhile was mistaken
+_AS_TALL = 1.5  # times: who seems to shrink or grow by more meanwhile was mistaken
 _AT_ONCE_S = 0.2  # seen in the picture together for longer, two are not one person
 
 
@@ -203,9 +203,14 @@ class Composer:
 
     def _is_drawn(self, person: Person) -> np.ndarray:
         """(T,) bool, where a person is seen, or was or will be within a while, about as tall."""
+        reach = round(_DRAWN_S * self._analysis.info.fps)
         seen, every = np.flatnonzero(person.seen), np.arange(len(person.seen))
-        nearest = seen[np.abs(every[:, None] - seen).argmin(axis=1)]
-        squares = person.silhouettes.squares
-        tall = np.log(squares[:, 3] - squares[:, 1])
-        soon = np.abs(every - nearest) <= round(_DRAWN_S * self._analysis.info.fps)
-        return soon & (np.abs(tall - tall[nearest]) <= _AS_TALL)
+        tall = np.diff(person.silhouettes.squares[:, [1, 3]], axis=1)[:, 0]
+        drawn = np.zeros(len(every), bool)
+        for nearest in (
+            seen[np.searchsorted(seen, every, side="right").clip(1) - 1],
+            seen[np.searchsorted(seen, every).clip(max=len(seen) - 1)],
+        ):
+            smaller, larger = np.sort([tall, tall[nearest]], axis=0)
+            drawn |= (np.abs(every - nearest) <= reach) & (larger <= _AS_TALL * smaller)
+        return drawn
