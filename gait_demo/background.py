@@ -68,7 +68,7 @@ def build_plate(
     if registration.has_failed:
         motion = np.stack(transforms)
         motion[lost] = np.nan
-        others = tuple(Neighbour(sample.index, sample.rgb) for sample in samples.kept)
+        others = tuple(Neighbour.of(sample.index, sample.rgb) for sample in samples.kept)
         return NoPlate(samples.kept[0].rgb.shape[:2], motion, others)
     return _plate_of(samples.kept, np.stack(transforms), people_mask)
 

@@ -25,7 +25,11 @@ _MATCH_STEP = 8  # pixels a sample of the brightness offset
 _SMOOTH = 0.5  # deviation in 1/64 of the height, of the filter that smooths an outline
 _PAD = 2  # of the same, around a silhouette, so that heads and soles are round as well
 _INPAINT_SIDE = 128  # longest side, in pixels, at which what is not known is filled in
-_FITTING = 0.6  # correlation of the edges around a region in frames that fit together
+# Correlation of the edges around a region in frames that fit together, and pixels that tell it
+_FITTING, _KNOWN = 0.6, 200
+_SPILL = 0.03  # heights from the edge of a region, which may not be the person any more
+_SAME_LEVEL = 25  # levels: what differs less may be the same
+_SAME_PIXELS, _SAME_COLOURS = 0.3, 0.4  # shares from which on it may be the same person
 _MATCH_LIMIT = 28.0  # levels: what differs more is another object, not another light
 
 
@@ -227,14 +231,33 @@ def _from_neighbours(
     """The part of a frame where a region is, with what other frames show in it that have the same
     around it; and what of the region, (h, w) uint8, 0 or 255, is left."""
     filled, left = part.copy(), region.mask.copy()
-    for shown, free in plate.views(index, region.x, region.y, *left.shape[::-1]):
-        if not left.any():
-            break
+    for shown, free in plate.views(index, region.x, region.y, left):
         new = free & left
-        if new.any() and _fit(shown, part, free & ~region.mask):
-            cv2.copyTo(_lit_as(shown, part, region.mask | ~free), new, filled)
+        around = free & ~region.mask
+        if _fit(shown, part, around) and not _look_alike(shown, part, new, region.height):
+            cv2.copyTo(_lit_as(shown, part, ~around), new, filled)
             left &= ~new
     return filled, left
+
+
+def _look_alike(shown: np.ndarray, part: np.ndarray, where: np.ndarray, height: float) -> bool:
+    """Whether two pictures (h, w, 3) are alike where somebody is taken out of one, so that the
+    other may show them, too: who stands, or comes nearer, and was missed there.
+
+    Args:
+        where: (h, w) uint8, 0 or 255, not empty.
+        height: of the person, in pixels.
+    """
+    size = 2 * round(_SPILL * height) + 1
+    core = cv2.erode(where, np.ones((size, size), np.uint8))
+    core = core if core.any() else where
+    shown, part = (cv2.GaussianBlur(rgb, (0, 0), 1.5) for rgb in (shown, part))
+    same = (cv2.absdiff(shown, part).max(axis=2) < _SAME_LEVEL)[core > 0].mean()
+    colours = [
+        cv2.calcHist([rgb], [0, 1, 2], core, [8, 8, 8], [0, 256] * 3) for rgb in (shown, part)
+    ]
+    common = np.minimum(*colours).sum() / cv2.countNonZero(core)
+    return bool(same > _SAME_PIXELS or common > _SAME_COLOURS)
 
 
 def _fit(shown: np.ndarray, part: np.ndarray, around: np.ndarray) -> bool:
@@ -244,7 +267,7 @@ def _fit(shown: np.ndarray, part: np.ndarray, around: np.ndarray) -> bool:
     known = cv2.erode(shrink_by(around, scale), np.ones((5, 5), np.uint8)) == 255
     here, there = (_slopes(shrink_by(rgb, scale))[known] for rgb in (part, shown))
     size = np.sqrt((here**2).sum() * (there**2).sum())
-    return bool((here * there).sum() > _FITTING * size)
+    return len(here) >= _KNOWN and bool((here * there).sum() > _FITTING * size)
 
 
 def _slopes(rgb: np.ndarray) -> np.ndarray:

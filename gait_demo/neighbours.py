@@ -1,18 +1,21 @@
 """Frames that show what is behind the people of others, where the camera moves far.
 
 Nothing is taken from where somebody is, or may be, in them or shortly before or after: whatever
-they give, the result shows anyway.
+they give, their own places in the result show anyway.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
 
+_QUALITY = 95
 _MARGIN = 0.15  # heights around a box: heads and feet that it lacks, and shadows
 _AROUND_S = 0.5  # before and after, in which somebody may be there unseen
+_IN_FRONT, _FAR = 0.1, 1e5  # of the camera, and pixels from the picture: else a box is no place
 
 
 @dataclass(frozen=True)
@@ -21,29 +24,45 @@ class Neighbour:
 
     Attributes:
         index: of the frame.
-        rgb: (H, W, 3) uint8.
+        jpeg: its picture, packed: an analysis is kept on disk.
+        width: of it, in pixels.
         free: (h, w) uint8 at working resolution, 255 where nobody is or may be; None: not known.
     """
 
     index: int
-    rgb: np.ndarray
+    jpeg: bytes
+    width: int
     free: np.ndarray | None = None
 
-    def seen_from(self, motion: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-        """What it shows, in the pixels of a part of another frame, and where that may be used.
+    @classmethod
+    def of(cls, index: int, rgb: np.ndarray) -> Neighbour:
+        """rgb: (H, W, 3) uint8."""
+        bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
+        packed = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1]
+        return cls(index, packed.tobytes(), rgb.shape[1])
+
+    def free_from(self, motion: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """(height, width) uint8, 0 or 255: where it may be used in a part of another frame.
 
         Args:
-            motion: (3, 3), its pixels to those.
+            motion: (3, 3), its pixels to those of the part.
             size: (width, height) of the part.
-
-        Returns:
-            (height, width, 3) uint8; (height, width) uint8, 0 or 255.
         """
-        scale = self.free.shape[1] / self.rgb.shape[1]
+        scale = self.free.shape[1] / self.width
         shift = (1 / scale - 1) / 2  # pixel centres lie at whole numbers
         to_full = np.array([[1 / scale, 0, shift], [0, 1 / scale, shift], [0, 0, 1]])
         free = cv2.warpPerspective(self.free, motion @ to_full, size)
-        return cv2.warpPerspective(self.rgb, motion, size), cv2.compare(free, 254, cv2.CMP_GT)
+        return cv2.compare(free, 254, cv2.CMP_GT)
+
+    def seen_from(self, motion: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """(height, width, 3) uint8: what it shows there; arguments as of free_from."""
+        return cv2.warpPerspective(_unpacked(self.jpeg), motion, size)
+
+
+@lru_cache(maxsize=4)
+def _unpacked(jpeg: bytes) -> np.ndarray:
+    bgr = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
 
 
 def free_places(
@@ -65,18 +84,22 @@ def free_places(
         scale: its pixels per pixel of a frame.
 
     Returns:
-        (h, w) uint8, 255 there, and 0 elsewhere; everywhere if the camera was lost meanwhile.
+        (h, w) uint8: 255 there and 0 elsewhere; all 0 if the camera was lost meanwhile.
     """
     around = round(_AROUND_S * fps)
-    free = np.full(shape, 255, np.uint8)
+    free, nowhere = np.full(shape, 255, np.uint8), np.zeros(shape, np.uint8)
     for other in range(max(0, index - around), min(len(motions), index + around + 1)):
+        if np.isnan(motions[[index, other]]).any():
+            return nowhere
         motion = motions[index] @ np.linalg.inv(motions[other])
-        if np.isnan(motion).any():
-            return np.zeros(shape, np.uint8)
+        if not np.isfinite(people[other]).all():
+            return nowhere
         for x0, y0, x1, y1 in people[other]:
             margin = _MARGIN * (y1 - y0)
             x0, y0, x1, y1 = x0 - margin, y0 - margin, x1 + margin, y1 + margin
-            corners = np.float32([[[x0, y0]], [[x1, y0]], [[x1, y1]], [[x0, y1]]])
-            corners = scale * cv2.perspectiveTransform(corners, motion)
+            corners = np.array([[x0, y0, 1], [x1, y0, 1], [x1, y1, 1], [x0, y1, 1]]) @ motion.T
+            if not (corners[:, 2] > _IN_FRONT).all():
+                return nowhere
+            corners = (scale * corners[:, :2] / corners[:, 2:]).clip(-_FAR, _FAR)
             cv2.fillConvexPoly(free, np.rint(corners).astype(np.int32), 0)
     return free

@@ -118,7 +118,7 @@ class NoPlate:
         return nothing, nothing
 
     def crop(self, index: int, x: int, y: int, w: int, h: int) -> None:
-        """Nothing is sure of what is behind the people."""
+        """None: what is behind the people is not known for sure."""
 
     def without(self, people: list[np.ndarray], fps: float) -> NoPlate:
         """The same, where the neighbours show nobody.
@@ -135,15 +135,26 @@ class NoPlate:
         return replace(self, neighbours=tuple(free))
 
     def views(
-        self, index: int, x: int, y: int, w: int, h: int
+        self, index: int, x: int, y: int, wanted: np.ndarray
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """What other frames show of a part of the frame with this index, the nearest first.
 
+        Args:
+            x, y: of the upper left corner of the part.
+            wanted: (h, w) uint8, not 0 where it is; may be changed meanwhile.
+
         Returns:
-            Pairs as of Neighbour.seen_from.
+            Pairs of (h, w, 3) uint8 and, (h, w) uint8, 255 where that may be used and 0 elsewhere,
+            of those that may be used where something is wanted.
         """
+        if self.motions is None or np.isnan(self.motions[index]).any():
+            return
+        to_part = np.array([[1, 0, -x], [0, 1, -y], [0, 0, 1]]) @ self.motions[index]
+        size = wanted.shape[::-1]
         for one in sorted(self.neighbours, key=lambda one: abs(one.index - index)):
-            motion = self.motions[index] @ np.linalg.inv(self.motions[one.index])
-            if one.free is not None and not np.isnan(motion).any():
-                moved = np.array([[1, 0, -x], [0, 1, -y], [0, 0, 1]]) @ motion
-                yield one.seen_from(moved, (w, h))
+            if one.free is None or not one.free.any():
+                continue
+            motion = to_part @ np.linalg.inv(self.motions[one.index])
+            free = one.free_from(motion, size)
+            if (free & wanted).any():
+                yield one.seen_from(motion, size), free

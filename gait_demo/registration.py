@@ -56,12 +56,11 @@ class Registration:
         transform = self._motion_since(self._first, self._corners, before, levelled)
         if transform is None:  # much of the first frame is hidden: go on from the frame before
             transform = self._motion_since(self._previous, before, before, levelled)
-        self._previous = levelled
-        self.is_lost = transform is None or not _is_likely(transform)
+        self.is_lost = transform is None or not _is_likely(transform, gray.shape)
         if self.is_lost:
             self._lost += 1
             return self._last @ self._key
-        self._last, whole = transform, transform @ self._key
+        self._previous, self._last, whole = levelled, transform, transform @ self._key
         if largest_shift(transform, gray.shape) > _MAX_SHIFT * max(gray.shape):
             self._far = True
             self._key = whole
@@ -161,9 +160,12 @@ def _common_motion(start: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, int]
     return transform, agreeing
 
 
-def _is_likely(transform: np.ndarray) -> bool:
-    """Whether a camera moves so from one frame that is followed to the next."""
-    return _LARGEST_ZOOM**-2 < np.linalg.det(transform[:2, :2]) < _LARGEST_ZOOM**2
+def _is_likely(transform: np.ndarray, shape: tuple[int, int]) -> bool:
+    """Whether a camera moves so while the same corners are followed."""
+    h, w = shape
+    area = np.linalg.det(transform[:2, :2])
+    nearer = transform[2] @ np.array([[0, w, 0, w], [0, 0, h, h], [1, 1, 1, 1]])
+    return bool(_LARGEST_ZOOM**-2 < area < _LARGEST_ZOOM**2 and (nearer > 0.5).all())
 
 
 def _median_shift(start: np.ndarray, end: np.ndarray) -> float:

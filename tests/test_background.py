@@ -5,6 +5,7 @@ import scenes
 
 from gait_demo.background import build_plate
 from gait_demo.errors import VideoError
+from gait_demo.neighbours import free_places
 from gait_demo.plate import NoPlate
 
 
@@ -67,6 +68,25 @@ def test_a_panning_camera_has_no_plate():
     plate = build_plate(iter(pan))
     assert isinstance(plate, NoPlate) and plate.frame_shape == (180, 320)
     assert not np.any(plate.differences(pan[0].rgb, 0)) and plate.crop(0, 0, 0, 10, 10) is None
+
+
+def test_a_cut_in_a_moving_film_is_not_followed():
+    wide = scenes.background(180, 900)
+    frames, _, _ = scenes.walk(frames=90)
+    places = [3 * t + (200 if t >= 50 else 0) for t in range(90)]
+    plate = build_plate(
+        iter(scenes.changed(frames, lambda t, _: wide[:, places[t] : places[t] + 320].copy()))
+    )
+    for motion, place in zip(plate.motions, places, strict=True):
+        assert np.isnan(motion).all() or abs(motion[0, 2] + place) < 3
+    assert np.isnan(plate.motions).all(axis=(1, 2)).sum() < 60
+
+
+@pytest.mark.parametrize("x", [np.nan, np.inf, 1e10, 1e6])
+def test_where_an_odd_box_may_be_nothing_is_free(x):
+    people = [np.array([[x, 20, x, 160]]), np.array([[-1e12, 20, x, 160]])]
+    motions = np.tile(np.eye(3), (2, 1, 1))
+    assert not free_places(0, motions, people, 25, (180, 320), 1.0).any()
 
 
 def test_people_who_stand_still_do_not_become_background():
