@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 
@@ -22,8 +23,9 @@ from gait_demo.pipeline.models import Models
 from gait_demo.silhouettes import crop_square
 from gait_demo.structures import Frame
 
-_WINDOW = 16  # full frames held at once, while C-NET colours them in one batch, at most ...
-_WINDOW_BYTES = 100_000_000  # ... and of these
+_THREADS = 2  # in which frames are drawn
+_WINDOW = 8  # full frames that C-NET colours in one batch, and that are drawn at once, at most ...
+_WINDOW_BYTES = 50_000_000  # ... and of these, while as many are given away
 _PLAIN = 0.25  # grey of a walker whose clothes are not shown, of 1
 _DRAWN_S = 0.75  # a lost person goes on walking for so long; after that their place stays empty
 _AS_TALL = 1.5  # times: who seems to shrink or grow by more meanwhile was mistaken
@@ -116,19 +118,26 @@ class Composer:
     def frames(self, seed: int, on_progress: Progress) -> Iterator[Composed]:
         """The frames of the result: the same for the same video, models, options and seed."""
         gaits = self.gaits(seed, on_progress)
-        carriers = self._carriers(gaits)
         total = len(self._analysis.times)
+        for composed in _one_ahead(self._windows(gaits)):
+            while True:
+                with self._clock.time("composite"):
+                    done = next(composed, None)
+                if done is None:
+                    break
+                on_progress("render", done.frame.index, total)
+                yield done
+
+    def _windows(self, gaits: list[np.ndarray]) -> Iterator[Iterator[Composed]]:
+        """The frames of the result, window by window, being drawn in threads of their own."""
+        carriers = self._carriers(gaits)
         frames = self._clock.decoding(self._analysis.frames())
         size = 3 * self._analysis.info.width * self._analysis.info.height
         most = max(1, min(_WINDOW, _WINDOW_BYTES // size))
-        while window := list(islice(frames, most)):
-            layers = [self._layers(frame, gaits, carriers) for frame in window]
-            colours = self._colours(layers)
-            for frame, here in zip(window, layers, strict=True):
-                on_progress("render", frame.index, total)
-                with self._clock.time("composite"):
-                    composed = self._compose(frame, here, colours)
-                yield composed
+        with ThreadPoolExecutor(_THREADS) as threads:
+            while window := list(islice(frames, most)):
+                layers = [self._layers(frame, gaits, carriers) for frame in window]
+                yield threads.map(self._compose, window, layers, self._colours(layers))
 
     def gaits(self, seed: int, on_progress: Progress) -> list[np.ndarray]:
         """The new silhouettes (T, 64, 64) of everybody chosen."""
@@ -176,26 +185,29 @@ class Composer:
                 layers.append(_Layer(person, position, gait[position], crop, carried))
         return sorted(layers, key=lambda layer: layer.square[3])
 
-    def _colours(self, layers: list[list[_Layer]]) -> Iterator[np.ndarray]:
-        """The (64, 64, 3) colours of all layers that carry nothing: C-NET's, or one grey."""
-        flat = [layer for here in layers for layer in here if layer.carried is None]
+    def _colours(self, layers: list[list[_Layer]]) -> list[list[np.ndarray]]:
+        """For each frame, the (64, 64, 3) colours of those of its layers that carry nothing:
+        C-NET's, or one grey."""
+        bare = [[layer for layer in here if layer.carried is None] for here in layers]
+        flat = [layer for here in bare for layer in here]
         if not flat:
-            return iter(())
+            return bare
         if self._colorize.colour == "plain":
-            return iter(np.full((len(flat), *flat[0].crop.shape), _PLAIN, np.float32))
-        with self._clock.time("colorize"):
-            crops = np.stack([layer.crop for layer in flat])
-            alphas = np.stack([layer.alpha for layer in flat])
-            return iter(colorize(crops, alphas, self._models.cnet))
+            colours = iter(np.full((len(flat), *flat[0].crop.shape), _PLAIN, np.float32))
+        else:
+            with self._clock.time("colorize"):
+                crops = np.stack([layer.crop for layer in flat])
+                alphas = np.stack([layer.alpha for layer in flat])
+                colours = iter(colorize(crops, alphas, self._models.cnet))
+        return [[next(colours) for _ in here] for here in bare]
 
-    def _compose(
-        self, frame: Frame, layers: list[_Layer], colours: Iterator[np.ndarray]
-    ) -> Composed:
-        colorized = frame.rgb.copy()
+    def _compose(self, frame: Frame, layers: list[_Layer], colours: list[np.ndarray]) -> Composed:
+        """In a thread of its own, beside other frames."""
+        colorized, next_colours = frame.rgb.copy(), iter(colours)
         lost, erased = self._eraser.erase(colorized, frame.index)
         for layer in layers:
             if layer.carried is None:
-                paste(colorized, next(colours), layer.alpha, layer.square)
+                paste(colorized, next(next_colours), layer.alpha, layer.square)
             else:
                 layer.carried.paste(colorized, layer.alpha, layer.square)
         binary = render_binary(frame.rgb.shape[:2], [(x.alpha, x.square) for x in layers])
@@ -214,3 +226,12 @@ class Composer:
             smaller, larger = np.sort([tall, tall[nearest]], axis=0)
             drawn |= (np.abs(every - nearest) <= reach) & (larger <= _AS_TALL * smaller)
         return drawn
+
+
+def _one_ahead(items: Iterator[Iterator[Composed]]) -> Iterator[Iterator[Composed]]:
+    """The same, each of them begun before the one before it is given."""
+    ready = next(items, None)
+    while ready is not None:
+        following = next(items, None)
+        yield ready
+        ready = following
