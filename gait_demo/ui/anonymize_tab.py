@@ -34,9 +34,9 @@ face is not proven.</p>
 """
 MEASURED = (
     "Of 20 made people, seen at three views, attackers who know this program name the right one "
-    "in 78 % of walks at 1, subtle; in 12 % at 2, half way; in 11 % at 3, someone else. Who knows "
-    "clear walks only: 55, 4 and 2 %. By shape, walks are told from clear ones 67, 85 and 86 times "
-    "in 100 (guessing: 50)."
+    "in 78 % of walks at 1, subtle; in 19 % at 2, half way; in 17 % at 3, someone else (guessing: "
+    "5 %). Who knows clear walks only: 53, 19 and 17 %. By shape, walks are told from clear ones "
+    "68, 85 and 87 times in 100 (guessing: 50)."
 )
 LIMITS = """
 **Works well:** one to a few people who walk through the picture, seen from head to feet, at least
