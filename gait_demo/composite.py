@@ -6,6 +6,7 @@ Outside the regions given here a frame stays as it is, bit for bit.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 
 import cv2
 import numpy as np
@@ -27,6 +28,7 @@ _PAD = 2  # of the same, around a silhouette, so that heads and soles are round 
 _INPAINT_SIDE = 128  # longest side, in pixels, at which what is not known is filled in
 # Correlation of the edges around a region in frames that fit together, and pixels that tell it
 _FITTING, _KNOWN = 0.6, 200
+_MOST_VIEWS = 6  # other frames that are asked what is behind a region
 _SPILL = 0.03  # heights from the edge of a region, which may not be the person any more
 _SAME_LEVEL = 25  # levels: what differs less may be the same
 _SAME_PIXELS, _SAME_COLOURS = 0.3, 0.4  # shares from which on it may be the same person
@@ -231,7 +233,8 @@ def _from_neighbours(
     """The part of a frame where a region is, with what other frames show in it that have the same
     around it; and what of the region, (h, w) uint8, 0 or 255, is left."""
     filled, left = part.copy(), region.mask.copy()
-    for shown, free in plate.views(index, region.x, region.y, left):
+    views = plate.views(index, region.x, region.y, left)
+    for shown, free in islice(views, _MOST_VIEWS):
         new = free & left
         around = free & ~region.mask
         if _fit(shown, part, around) and not _look_alike(shown, part, new, region.height):
