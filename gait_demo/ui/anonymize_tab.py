@@ -25,7 +25,7 @@ HIDDEN = """
 <p class="yes"><b>Changed:</b> the gait, that is how the body is built and how it moves. Of 40
 made people, attackers who know this program name the right one in 7 % of walks (60 % in clear,
 2.5 % by guessing); of 12 real people filmed in one place, 14 % are told from the finished videos by
-their gait, 28 % by gait and clothes (93 % in clear, 8 % by guessing).</p>
+their gait, 32 % by gait and clothes (93 % in clear, 8 % by guessing).</p>
 <p class="no"><b>Not hidden:</b> the place; and, unless you choose plain grey, clothes, logos and
 tattoos. The head is shown no sharper than 64 by 64 pixels of the whole body; whether that hides a
 face is not proven.</p>
