@@ -106,11 +106,14 @@ def box_region(frame_shape: tuple[int, int], box: np.ndarray) -> Region | None:
     return Region(x, y, mask, height)
 
 
-def erase(rgb: np.ndarray, plate: Plate | NoPlate, index: int, region: Region) -> None:
+def erase(
+    rgb: np.ndarray, plate: Plate | NoPlate, index: int, region: Region, original: np.ndarray
+) -> None:
     """Shows the background where the region is, with the frame's own light and a soft edge.
 
     Args:
         rgb: (H, W, 3) uint8 frame, changed in place.
+        original: the same before anybody was taken out of it.
         plate: of the clip; without one the region is filled from what is around it.
         index: of the frame.
     """
@@ -118,7 +121,8 @@ def erase(rgb: np.ndarray, plate: Plate | NoPlate, index: int, region: Region) -
     part = rgb[region.y : region.y + h, region.x : region.x + w]
     behind = plate.crop(index, region.x, region.y, w, h)
     if behind is None:
-        behind, left = _from_neighbours(part, plate, index, region)
+        before = original[region.y : region.y + h, region.x : region.x + w]
+        behind, left = _from_neighbours(part, before, plate, index, region)
         behind = inpaint(behind, left, _INPAINT_SIDE)
     else:
         behind = _lit_as(behind, part, region.mask)
@@ -228,7 +232,7 @@ def _soft_silhouette(
 
 
 def _from_neighbours(
-    part: np.ndarray, plate: NoPlate, index: int, region: Region
+    part: np.ndarray, before: np.ndarray, plate: NoPlate, index: int, region: Region
 ) -> tuple[np.ndarray, np.ndarray]:
     """The part of a frame where a region is, with what other frames show in it that have the same
     around it; and what of the region, (h, w) uint8, 0 or 255, is left."""
@@ -237,7 +241,7 @@ def _from_neighbours(
     for shown, free in islice(views, _MOST_VIEWS):
         new = free & left
         around = free & ~region.mask
-        if _fit(shown, part, around) and not _look_alike(shown, part, new, region.height):
+        if _fit(shown, part, around) and not _look_alike(shown, before, new, region.height):
             cv2.copyTo(_lit_as(shown, part, ~around), new, filled)
             left &= ~new
     return filled, left

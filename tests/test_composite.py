@@ -23,7 +23,7 @@ def test_an_erased_person_leaves_no_ghost_and_nothing_else_changes(clip):
     original = frames[30].rgb
     region = composite.silhouette_region(original.shape[:2], masks[30], BOX, [])
     out = original.copy()
-    composite.erase(out, plate, 30, region)
+    composite.erase(out, plate, 30, region, out.copy())
     assert np.abs(out.astype(int) - scene)[masks[30] > 0].max() <= 12
     grown = np.zeros(masks[30].shape, bool)
     h, w = region.mask.shape
@@ -37,7 +37,7 @@ def test_the_patch_takes_the_light_of_its_frame(clip):
     frames, scene, masks, plate = clip
     dark = (frames[30].rgb * 0.9).astype(np.uint8)
     region = composite.silhouette_region(dark.shape[:2], masks[30], BOX, [])
-    composite.erase(dark, plate, 30, region)
+    composite.erase(dark, plate, 30, region, dark.copy())
     error = dark[masks[30] > 0].astype(float) - 0.9 * scene[masks[30] > 0]
     assert np.abs(error.mean(axis=0)).max() < 3
 
@@ -47,14 +47,14 @@ def test_without_a_plate_a_person_is_painted_over_from_around(clip):
     slope = np.linspace(60, 180, 320)[None, :, None].repeat(180, axis=0).repeat(3, axis=2)
     frame = np.where(masks[30][..., None] > 0, 255, slope).astype(np.uint8)
     region = composite.silhouette_region(frame.shape[:2], masks[30], BOX, [])
-    composite.erase(frame, NoPlate(frame.shape[:2]), 30, region)
+    composite.erase(frame, NoPlate(frame.shape[:2]), 30, region, frame.copy())
     assert np.abs(frame - slope).max() < 12
 
 
 def test_a_lost_person_is_erased_all_over_the_box(clip):
     frames, scene, masks, plate = clip
     out = frames[30].rgb.copy()
-    composite.erase(out, plate, 30, composite.box_region(out.shape[:2], BOX))
+    composite.erase(out, plate, 30, composite.box_region(out.shape[:2], BOX), out.copy())
     assert np.abs(out.astype(int) - scene)[55:165, 130:190].max() <= 12
 
 

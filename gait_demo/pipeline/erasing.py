@@ -74,9 +74,10 @@ class Eraser:
         for blob, box in strangers:
             blob, _ = shadows.whole(blob, box, shadows.touched(blob))
             regions.append(silhouette_region(shape, blob, box, []))
+        original = rgb.copy()
         for region in regions:
             if region is not None:
-                erase(rgb, plate, index, region)
+                erase(rgb, plate, index, region, original)
         return lost, any(self._is_other(box, index) for _, box in strangers)
 
     def _bystanders(self, index: int, blobs: Blobs) -> np.ndarray:
