@@ -331,6 +331,21 @@ def test_who_is_lost_is_not_drawn_for_ever(crossing):
     assert drawn[:35].all() and not drawn[35:].any()
 
 
+def test_who_is_not_seen_as_a_walker_is_not_drawn(crossing):
+    _, masks, _ = crossing
+    here = composer(masks, np.zeros_like(masks[0]), UNKNOWN)
+    (person,) = here._people
+    assert here._is_drawn(person).all()
+    squares, well = person.silhouettes.squares.copy(), np.arange(60) < 20
+    squares[30:40, 1] -= squares[30:40, 3] - squares[30:40, 1]  # seen twice as tall
+    giant = replace(person, well=well, silhouettes=replace(person.silhouettes, squares=squares))
+    assert np.flatnonzero(~here._is_drawn(giant)).tolist() == list(range(30, 40))
+    unknown = replace(giant, well=np.zeros(60, bool))
+    assert here._is_drawn(unknown).all()
+    lying = replace(person, fallen=np.arange(60) >= 50)
+    assert np.flatnonzero(~here._is_drawn(lying)).tolist() == list(range(50, 60))
+
+
 @pytest.mark.parametrize("known", [True, False])
 def test_the_one_person_chosen_is_still_the_same_under_another_number(known):
     frames, _, masks = scenes.walk(frames=150, paths=((40, 280), (300, 300)))

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from gait_demo.leaning import leant
 from gait_demo.pipeline.analysis import Person
 from gait_demo.pipeline.coverage import coverage, unfollowed, warnings
 from gait_demo.sightings import Sighting, Sightings
@@ -99,6 +100,14 @@ def test_who_has_something_beside_them_is_not_seen_well():
     beside = Person.of(alone.track, joined, looks(120, [103]), 25.0)
     assert not beside.poor[8:12].any() and not beside.well[8:12].any()
     assert (beside.well == alone.well)[12:].all()
+
+
+def test_who_leans_too_far_has_fallen():
+    upright = person(lost=[])
+    assert not upright.fallen.any()
+    masks = leant(upright.silhouettes.masks, np.full(20, 0.7))
+    leaning = replace(upright.silhouettes, masks=masks)
+    assert Person.of(upright.track, leaning, looks(120), 25.0).fallen.all()
 
 
 def test_foreground_of_the_usual_size_is_the_person():

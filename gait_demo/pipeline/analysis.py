@@ -18,6 +18,7 @@ from gait_demo.detector import Detections, Detector
 from gait_demo.doubts import LEAST
 from gait_demo.errors import NoPersonError
 from gait_demo.foreground import ForegroundClip
+from gait_demo.leaning import leans
 from gait_demo.outputs import Write, open_writer
 from gait_demo.pipeline.images import WorkingImages
 from gait_demo.pipeline.standing import refuse_standing, without_ghosts
@@ -33,6 +34,7 @@ from gait_demo.video import probe, read_frames
 _WHOLE = 0.85  # of its square's height: a silhouette that spans less lacks its head or its legs
 _HALF = 0.6  # of the usual: a silhouette that fills less lacks another part
 _STEADY_S, _UNSTEADY = 2.0, 0.2  # of the usual size before and after, a whole walker's differs
+_FALLEN = 0.5  # of their height: nobody who is on their feet leans farther
 _AS_LARGE = 0.3  # of the usual: foreground that differs less is the person
 _LOOKS_A_SECOND = 12.5  # at least, of the detector; tracks and foreground carry what is between
 _WAITING_FRAMES = 8  # for the detector, at most
@@ -58,6 +60,7 @@ class Person:
         poor: (T,) bool, where the silhouette is not one piece, or not spread as a walker's is.
         well: (T,) bool, where the person was seen in that very frame, whole and not poor, and with
             nothing beside them: the silhouette is about as large as such ones before and after.
+        fallen: (T,) bool, where they lean too far, for a second, to be on their feet.
     """
 
     track: Track
@@ -68,6 +71,7 @@ class Person:
     partial: np.ndarray
     poor: np.ndarray
     well: np.ndarray
+    fallen: np.ndarray
 
     @classmethod
     def of(cls, track: Track, clip: SilhouetteClip, sightings: Sightings, fps: float) -> Person:
@@ -95,7 +99,8 @@ class Person:
         if len(good):
             nearest = np.abs(np.arange(len(track))[:, None] - good).argmin(axis=1)
             clip = replace(clip, masks=clip.masks[good[nearest]])
-        return cls(track, clip, seen, lost, bridged, partial, poor, well)
+        fallen = np.abs(leans(clip.masks, fps)) > _FALLEN
+        return cls(track, clip, seen, lost, bridged, partial, poor, well, fallen)
 
     @property
     def walks(self) -> bool:

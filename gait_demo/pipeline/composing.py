@@ -214,18 +214,27 @@ class Composer:
         return Composed(frame, binary, colorized, bool(binary.any()), lost, erased)
 
     def _is_drawn(self, person: Person) -> np.ndarray:
-        """(T,) bool, where a person is seen, or was or will be within a while, about as tall."""
+        """(T,) bool, where a person is seen, or was or will be within a while; and is about as tall
+        then as when last, or next, seen well. Who is not on their feet is no walker."""
         reach = round(_DRAWN_S * self._analysis.info.fps)
-        seen, every = np.flatnonzero(person.seen), np.arange(len(person.seen))
-        tall = np.diff(person.silhouettes.squares[:, [1, 3]], axis=1)[:, 0]
-        drawn = np.zeros(len(every), bool)
-        for nearest in (
-            seen[np.searchsorted(seen, every, side="right").clip(1) - 1],
-            seen[np.searchsorted(seen, every).clip(max=len(seen) - 1)],
-        ):
-            smaller, larger = np.sort([tall, tall[nearest]], axis=0)
-            drawn |= (np.abs(every - nearest) <= reach) & (larger <= _AS_TALL * smaller)
-        return drawn
+        drawn = _about_as_tall(person, person.seen, reach) & ~person.fallen
+        return drawn & _about_as_tall(person, person.well) if person.well.any() else drawn
+
+
+def _about_as_tall(person: Person, known: np.ndarray, reach: int | None = None) -> np.ndarray:
+    """(T,) bool, where the person is about as tall as in the nearest frame before or after, at most
+    `reach` frames away, of those that are `known`, (T,) bool, not all False."""
+    there, every = np.flatnonzero(known), np.arange(len(known))
+    tall = np.diff(person.silhouettes.squares[:, [1, 3]], axis=1)[:, 0]
+    alike = np.zeros(len(every), bool)
+    for nearest in (
+        there[np.searchsorted(there, every, side="right").clip(1) - 1],
+        there[np.searchsorted(there, every).clip(max=len(there) - 1)],
+    ):
+        smaller, larger = np.sort([tall, tall[nearest]], axis=0)
+        near = True if reach is None else np.abs(every - nearest) <= reach
+        alike |= near & (larger <= _AS_TALL * smaller)
+    return alike
 
 
 def _one_ahead(items: Iterator[Iterator[Composed]]) -> Iterator[Iterator[Composed]]:
