@@ -15,9 +15,10 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
+from gait_demo.background.foreground import ForegroundClip, pack
+
 from .boxes import bounds, depth_in
 from .following import Way
-from .foreground import ForegroundClip, pack
 from .morphology import narrowed, widened
 from .sightings import Sighting, Sightings
 

@@ -11,10 +11,11 @@ from itertools import islice
 import cv2
 import numpy as np
 
-from .inpaint import inpaint
+from gait_demo.background.inpaint import inpaint
+from gait_demo.background.plate import NoPlate, Plate
+
 from .morphology import widened
 from .placing import placed
-from .plate import NoPlate, Plate
 from .shrink import shrink_by
 from .structures import SILHOUETTE_SIZE
 

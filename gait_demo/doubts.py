@@ -8,9 +8,10 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
+from gait_demo.background.foreground import pack
+
 from .boxes import area, overlap
 from .following import Way, joined, moves, others
-from .foreground import pack
 from .morphology import moved, widened
 from .sightings import Sighting, Sightings
 from .structures import Track

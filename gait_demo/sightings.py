@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
+from gait_demo.background.foreground import pack, unpack
+
 from .boxes import depth_in
 from .detector import Detections
-from .foreground import pack, unpack
 from .morphology import narrowed, widened
 
 _REACH = 0.25  # heights around a detected mask in which foreground may be the person's

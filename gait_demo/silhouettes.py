@@ -5,8 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from gait_demo.background.foreground import ForegroundClip
+
 from .boxes import bounds, iou
-from .foreground import ForegroundClip
 from .morphology import moved
 from .sightings import Sighting, Sightings, join
 from .structures import SILHOUETTE_SIZE, SilhouetteClip, Track

@@ -7,13 +7,14 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from gait_demo.background.foreground import ForegroundClip
+
 from .boxes import area, iou, overlap
 from .bridging import Images, bridge
 from .config import TrackOptions
 from .doubts import spread
 from .errors import NoPersonError
 from .following import SURELY, Way, follow, joined, moves, others
-from .foreground import ForegroundClip
 from .paths import Blob, Follower, Path, find_blobs, is_inside, smooth_boxes
 from .sightings import Sighting, Sightings
 from .structures import Track

@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 import scenes
 
-from gait_demo.background import build_plate
+from gait_demo.background.learning import build_plate
+from gait_demo.background.neighbours import free_places
+from gait_demo.background.plate import NoPlate
 from gait_demo.errors import VideoError
-from gait_demo.neighbours import free_places
-from gait_demo.plate import NoPlate
 
 
 def mean_iou(frames, masks, plate):

@@ -3,8 +3,8 @@ import pytest
 import scenes
 from test_tracks import packed, seen
 
+from gait_demo.background.foreground import ForegroundClip
 from gait_demo.bridging import bridge, find_gaps
-from gait_demo.foreground import ForegroundClip
 
 FRAMES = 60
 WITHHELD = range(22, 38)

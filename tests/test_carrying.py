@@ -3,8 +3,8 @@ from types import SimpleNamespace
 import numpy as np
 import scenes
 
+from gait_demo.background.plate import NoPlate
 from gait_demo.pipeline.carrying import Carrier
-from gait_demo.plate import NoPlate
 
 FRAMES = 20
 

@@ -4,8 +4,8 @@ import pytest
 import scenes
 
 from gait_demo import composite
-from gait_demo.background import build_plate
-from gait_demo.plate import NoPlate
+from gait_demo.background.learning import build_plate
+from gait_demo.background.plate import NoPlate
 from gait_demo.silhouettes import normalise
 
 BOX = np.array([130, 55, 190, 165.0])

@@ -1,6 +1,6 @@
 import numpy as np
 
-from gait_demo.inpaint import inpaint
+from gait_demo.background.inpaint import inpaint
 
 
 def test_a_hole_is_filled_from_around_it():

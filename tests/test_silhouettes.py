@@ -5,7 +5,7 @@ import scenes
 from test_tracks import packed, seen
 
 from gait_demo import silhouettes
-from gait_demo.foreground import ForegroundClip
+from gait_demo.background.foreground import ForegroundClip
 from gait_demo.structures import SilhouetteClip, Track
 
 

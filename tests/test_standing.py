@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import scenes
 
-from gait_demo.background import build_plate
+from gait_demo.background.foreground import ForegroundClip
+from gait_demo.background.learning import build_plate
 from gait_demo.detector import Detections
 from gait_demo.errors import NoPersonError
-from gait_demo.foreground import ForegroundClip
 from gait_demo.pipeline.standing import refuse_standing, without_ghosts
 from gait_demo.sightings import Sightings
 from gait_demo.structures import Track

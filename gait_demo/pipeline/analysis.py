@@ -11,19 +11,19 @@ from pathlib import Path
 
 import numpy as np
 
-from gait_demo.background import build_plate
+from gait_demo.background.foreground import ForegroundClip
+from gait_demo.background.learning import build_plate
+from gait_demo.background.plate import NoPlate, Plate, working_scale, working_shape
+from gait_demo.background.registration import is_still
 from gait_demo.clock import Clock
 from gait_demo.config import PipelineOptions
 from gait_demo.detector import Detections, Detector
 from gait_demo.doubts import LEAST
 from gait_demo.errors import NoPersonError
-from gait_demo.foreground import ForegroundClip
 from gait_demo.leaning import leans
 from gait_demo.outputs import Write, open_writer
 from gait_demo.pipeline.images import WorkingImages
 from gait_demo.pipeline.standing import refuse_standing, without_ghosts
-from gait_demo.plate import NoPlate, Plate, working_scale, working_shape
-from gait_demo.registration import is_still
 from gait_demo.shrink import shrink_by
 from gait_demo.sightings import Sightings
 from gait_demo.silhouettes import EMPTY, extract, is_good

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gait_demo.background.plate import NoPlate, Plate
 from gait_demo.composite import paste_view, silhouette_view
 from gait_demo.correspondence import correspond
 from gait_demo.detail import Look, carry, necks
 from gait_demo.pipeline.analysis import Person
-from gait_demo.plate import NoPlate, Plate
 from gait_demo.structures import Frame
 
 _HELD_S = 2.0  # a look, while the person is seen less well

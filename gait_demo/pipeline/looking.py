@@ -8,10 +8,10 @@ from time import perf_counter
 
 import numpy as np
 
+from gait_demo.background.plate import working_scale
 from gait_demo.config import TrackOptions
 from gait_demo.detector import Detector
 from gait_demo.errors import VideoError
-from gait_demo.plate import working_scale
 from gait_demo.shrink import shrink_by
 from gait_demo.structures import Look
 from gait_demo.video import duration_s, probe, read_frames

@@ -5,11 +5,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from gait_demo.background.foreground import ForegroundClip
+from gait_demo.background.plate import Plate
+from gait_demo.background.registration import rescale, steadied
 from gait_demo.boxes import area, overlap
 from gait_demo.errors import NoPersonError
-from gait_demo.foreground import ForegroundClip
-from gait_demo.plate import Plate
-from gait_demo.registration import rescale, steadied
 from gait_demo.sightings import Sightings
 from gait_demo.silhouettes import own_foreground, own_place
 from gait_demo.structures import Track

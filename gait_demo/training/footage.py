@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from gait_demo.background.foreground import ForegroundClip
 from gait_demo.casia import FPS, Sequence, Silhouettes
 from gait_demo.errors import NoPersonError, VideoError
-from gait_demo.foreground import ForegroundClip
 from gait_demo.silhouettes import crop_square, extract, is_good
 from gait_demo.tracks import find_people
 from gait_demo.video import read_frames

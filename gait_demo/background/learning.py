@@ -9,12 +9,11 @@ from fractions import Fraction
 import cv2
 import numpy as np
 
-from .errors import VideoError
-from .foreground import apply_gains, channel_gains, find_foreground
-from .inpaint import inpaint
-from .neighbours import Neighbour
-from .plate import NoPlate, Plate, working_scale
-from .registration import (
+from gait_demo.background.foreground import apply_gains, channel_gains, find_foreground
+from gait_demo.background.inpaint import inpaint
+from gait_demo.background.neighbours import Neighbour
+from gait_demo.background.plate import NoPlate, Plate, working_scale
+from gait_demo.background.registration import (
     Registration,
     image_corners,
     is_still,
@@ -22,8 +21,9 @@ from .registration import (
     settle,
     steadied,
 )
-from .shrink import shrink_by
-from .structures import Frame
+from gait_demo.errors import VideoError
+from gait_demo.shrink import shrink_by
+from gait_demo.structures import Frame
 
 _TRACK_SIDE = 320  # longest side at which camera shake and motion are measured
 _MOST_SAMPLES = 32

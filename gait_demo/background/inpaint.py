@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from .shrink import shrink, shrink_by
+from gait_demo.shrink import shrink, shrink_by
 
 
 def inpaint(rgb: np.ndarray, hole: np.ndarray, side: int) -> np.ndarray:

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from .foreground import find_foreground
-from .inpaint import inpaint
-from .neighbours import Neighbour, free_places
-from .registration import is_still, rescale
-from .shrink import shrink_by
-from .structures import Frame
+from gait_demo.background.foreground import find_foreground
+from gait_demo.background.inpaint import inpaint
+from gait_demo.background.neighbours import Neighbour, free_places
+from gait_demo.background.registration import is_still, rescale
+from gait_demo.shrink import shrink_by
+from gait_demo.structures import Frame
 
 _INPAINT_SIDE = 320  # longest side, in pixels, at which what was never seen is filled in
 _WORK_SIDE = 480  # longest side, in pixels, at which people and foreground are found
