@@ -14,7 +14,6 @@ import numpy as np
 from gait_demo.background.inpaint import inpaint
 from gait_demo.background.plate import NoPlate, Plate
 
-from .morphology import widened
 from .placing import placed
 from .shrink import shrink_by
 from .structures import SILHOUETTE_SIZE
@@ -52,59 +51,32 @@ class Region:
     height: float
 
 
-def silhouette_region(
-    frame_shape: tuple[int, int],
-    foreground: np.ndarray,
-    box: np.ndarray,
-    layers: list[tuple[np.ndarray, np.ndarray]],
+def region_of(
+    frame_shape: tuple[int, int], mask: np.ndarray, x: int, y: int, scale: float, height: float
 ) -> Region | None:
-    """The region of a person who was found: foreground and silhouettes, widened.
+    """The region of a mask at working resolution, with a rim in which brightness is matched.
 
     Args:
         frame_shape: (H, W).
-        foreground: (h, w) uint8, 0 or 1, the person's own, at working resolution.
-        box: (x0, y0, x1, y1) of the person.
-        layers: (64x64 alpha, square) of each silhouette that must be covered.
+        mask: (h, w) uint8, 0 or 1, whose upper left corner is at working pixel (x, y).
+        scale: working pixels per pixel of the frame.
+        height: of the person, in pixels of the frame.
 
     Returns:
         None if nothing of it lies in the frame.
     """
-    height, scale = float(box[3] - box[1]), foreground.shape[1] / frame_shape[1]
-    mask = 255 * foreground
-    for alpha, square in layers:
-        view = _view(scale * square[:2], scale * square[2:], 1, foreground.shape)
-        if view is not None:
-            x, y, w, h = view
-            soft = placed(np.rint(255 * alpha).astype(np.uint8), scale * square, view)
-            mask[y : y + h, x : x + w] |= cv2.compare(soft, 40, cv2.CMP_GT)
-    mask = 255 * widened(mask, max(2, round(_REACH * height * scale)))
-    x, y, w, h = cv2.boundingRect(mask)
-    if w * h == 0:
-        return None
+    h, w = mask.shape
     low, high = np.array([x, y]) / scale, np.array([x + w, y + h]) / scale
-    view = x, y, w, h = _view(low, high, _RING * height, frame_shape)
-    shift = (1 / scale - 1) / 2
-    to_view = np.array([[1 / scale, 0, shift - x], [0, 1 / scale, shift - y]])
-    mask = cv2.warpAffine(mask, to_view, (w, h), flags=cv2.INTER_LINEAR)
-    return Region(x, y, cv2.compare(mask, 100, cv2.CMP_GT), height)
-
-
-def box_region(frame_shape: tuple[int, int], box: np.ndarray) -> Region | None:
-    """The region of a person who was lost: all of the predicted box, and a margin.
-
-    Returns:
-        None if nothing of it lies in the frame.
-    """
-    box = np.asarray(box, float)
-    height = float(box[3] - box[1])
-    view = _view(box[:2], box[2:], (_BOX_MARGIN + _RING) * height, frame_shape)
-    inner = _view(box[:2], box[2:], _BOX_MARGIN * height, frame_shape)
-    if view is None or inner is None:
+    view = _view(low, high, _RING * height, frame_shape)
+    if view is None:
         return None
-    x, y, w, h = view
-    mask = np.zeros((h, w), np.uint8)
-    mask[inner[1] - y :, inner[0] - x :][: inner[3], : inner[2]] = 255
-    return Region(x, y, mask, height)
+    left, top, wide, tall = view
+    shift = (1 / scale - 1) / 2
+    to_view = np.array([
+        [1 / scale, 0, shift + x / scale - left], [0, 1 / scale, shift + y / scale - top]
+    ])  # fmt: skip
+    fine = cv2.warpAffine(255 * mask, to_view, (wide, tall), flags=cv2.INTER_LINEAR)
+    return Region(left, top, cv2.compare(fine, 100, cv2.CMP_GT), height)
 
 
 def erase(

@@ -26,10 +26,34 @@ class VideoOptions:
 
 
 @dataclass(frozen=True)
-class TrackOptions:
-    min_height_px: int = 48  # people smaller than this cannot be anonymized well
-    max_people: int = 8  # who get another gait, the most prominent; the others are erased
-    detector_px: int = 320  # longest side of the image that the person detector sees
+class PeopleOptions:
+    """Who is a person. Calibrated by `evaluate people` on labelled frames.
+
+    Attributes:
+        min_height_px: people smaller than this get no gait of their own, but are hidden.
+        max_people: who get another gait, the most prominent; the others are removed.
+        look_every_s: seconds between two frames in which new people are looked for.
+        detector_px: longest side in pixels of the image that the YOLO sees.
+        yolo_score, pose_score: of proposals, at least.
+        read_presence: of a proposal that is read a second time, at least.
+        follow_presence: of a person in a frame, at least.
+        sure_presence: of a person in `sure_frames` frames of a track, at least, and ...
+        sure_score: ... of a detector in one of them.
+        sure_yolo: of a person in as many frames, where there is no landmark network.
+    """
+
+    min_height_px: int = 40
+    max_people: int = 8
+    look_every_s: float = 0.4
+    detector_px: int = 480
+    yolo_score: float = 0.05
+    pose_score: float = 0.3
+    read_presence: float = 0.1
+    follow_presence: float = 0.3
+    sure_presence: float = 0.99
+    sure_score: float = 0.3
+    sure_yolo: float = 0.5
+    sure_frames: int = 3
 
     def __post_init__(self) -> None:
         _at_least("min_height_px", self.min_height_px, 16)
@@ -67,6 +91,6 @@ class ColorizeOptions:
 @dataclass(frozen=True)
 class PipelineOptions:
     video: VideoOptions = field(default_factory=VideoOptions)
-    tracks: TrackOptions = field(default_factory=TrackOptions)
+    people: PeopleOptions = field(default_factory=PeopleOptions)
     anonymize: AnonymizeOptions = field(default_factory=AnonymizeOptions)
     colorize: ColorizeOptions = field(default_factory=ColorizeOptions)

@@ -28,7 +28,7 @@ _ANALYSIS = "analysis.pickle"
 
 def look(models: Models, report: Progress, source: Path, options: PipelineOptions) -> Look:
     """As `pipeline.look`."""
-    return pipeline.look(source, models.detector, options.tracks)
+    return pipeline.look(source, models.segmenter, options.people)
 
 
 def analyse(
@@ -37,10 +37,10 @@ def analyse(
     """As `Pipeline.analyse`, kept in `folder` with a picture of the numbered people.
 
     Returns:
-        The numbers of those who walk, in order.
+        The numbers of everybody, in order.
     """
     analysis = Pipeline(models, options).analyse(source, folder, report)
-    walkers = [person.track for person in analysis.people if person.walks]
+    walkers = [person.track for person in analysis.people]
     index = clearest_frame(walkers, (analysis.info.height, analysis.info.width))
     frame = next(islice(analysis.frames(), index, None))
     picture = number_people(frame.rgb, walkers, index)

@@ -5,27 +5,17 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from gait_demo.background.foreground import ForegroundClip
-
-from .boxes import bounds, iou
-from .morphology import moved
-from .sightings import Sighting, Sightings, join
-from .structures import SILHOUETTE_SIZE, SilhouetteClip, Track
+from .boxes import bounds
+from .structures import SILHOUETTE_SIZE, SilhouetteClip
 
 _ONE_COMPONENT = 0.95  # QAGait: share of the foreground that its largest component must hold
 # "spread" of `evaluate quality` on `synthesize casia --people 24 --conditions nm-01,bg-01,cl-01`
 _SPREADS = (-0.58, -0.21)
 _NEAR = 0.01  # QAGait: how far from a template's the spread may be
 EMPTY = 0.03  # of the square: less is no silhouette
-_FOOT = 0.025  # heights: flatter foreground on the floor is shadow
-_FEET_ZONE = 0.12  # heights above the feet line in which that is looked for
-_SHINS = 0.12  # heights above the lowest part of a mask from which feet are looked for, ...
-_FOOT_REACH = (0.12, 0.06)  # ... sideways and downwards, where a detector may miss them
-_HEAD_MISSING, _LEGS_MISSING = 0.04, 0.1  # heights by which a mask ends before its box
-_SHOULDERS, _HEAD_REACH = 0.1, 0.12  # heights below its top, and sideways of their middle
-_RIVAL = 0.5  # heights of a person that another must have to be told apart by distance
-_SURE, _SAME_PERSON = 0.35, 0.45  # score of a neighbour, and share of boxes that are one person's
-_SIDE_MARGIN = 0.06  # heights around the box from which a track's foreground is taken
+_SIZE_WINDOW_S = 0.7  # more than half a stride: feet and head are seen whole within it
+_PATH_WINDOW_S = 0.3  # over which the way is smoothed
+_NEAREST = 8  # frames at an end that tell how somebody goes on
 
 
 def squares_from_boxes(xyxy: np.ndarray) -> np.ndarray:
@@ -99,194 +89,62 @@ def crop_square(rgb: np.ndarray, square: np.ndarray) -> np.ndarray:
     return _resample(part, square, cv2.BORDER_REPLICATE).astype(np.float32) / 255
 
 
-def extract(
-    foreground: ForegroundClip,
-    track: Track,
-    others: list[Track],
-    sightings: Sightings | None = None,
-) -> SilhouetteClip:
-    """The silhouettes of one person: as seen, or else from the foreground in the track's box.
+def steady_boxes(
+    frames: np.ndarray, at: np.ndarray, extents: np.ndarray, fps: float
+) -> np.ndarray:
+    """Boxes from head to feet that neither swing with the legs nor bob with the steps.
+
+    Head and feet lines are quantiles over more than half a stride. Between the frames in which
+    somebody is seen, boxes are interpolated; beyond them they go on as they were going.
 
     Args:
-        foreground: of the whole clip.
-        track: whose silhouettes.
-        others: every track of the clip; the track itself may be among them.
-        sightings: of the whole clip, if a detector found the track.
-    """
-    squares = squares_from_boxes(track.xyxy)
-    masks = np.zeros((len(track), SILHOUETTE_SIZE, SILHOUETTE_SIZE), np.float32)
-    for n in range(len(track)):
-        own = own_mask(foreground, track, others, track.first_frame + n, sightings)
-        masks[n] = normalise(own, squares[n] * foreground.scale)
-    return SilhouetteClip(track.track_id, track.first_frame, masks, squares)
-
-
-def own_mask(
-    foreground: ForegroundClip,
-    track: Track,
-    others: list[Track],
-    frame: int,
-    sightings: Sightings | None = None,
-) -> np.ndarray:
-    """Where one person is in one frame of the track, (h, w) uint8, 0 or 1, working resolution.
-
-    As seen; between two looks as in the last, moved along with the box, and sharpened by the
-    foreground; of a lost person, foreground counts if it lies in the track's box and, where
-    the box of another who was found overlaps, is nearer to this person's middle.
-    """
-    n = frame - track.first_frame
-    if sightings is not None and track.sightings is not None and track.found[n]:
-        look, seen, shift = _last_look(track, frame, sightings)
-        if look == frame:
-            return sightings.mask(seen)
-        masks = [
-            moved(sightings.mask(one), foreground.scale * shift)
-            for one in (seen, *_neighbours(seen, sightings.frames[look]))
-        ]
-        return join(np.stack(masks), foreground[frame])[0]
-    rivals = [
-        other.xyxy[frame - other.first_frame]
-        for other in others
-        if other.track_id != track.track_id and not other.is_part and other.is_found(frame)
-    ]
-    return own_foreground(foreground[frame], track.xyxy[n], rivals, foreground.scale)
-
-
-def own_place(
-    foreground: ForegroundClip,
-    track: Track,
-    others: list[Track],
-    frame: int,
-    sightings: Sightings,
-) -> np.ndarray:
-    """As own_mask, and where the head and the feet may be: a detector often misses these."""
-    mask = own_mask(foreground, track, others, frame, sightings)
-    if not mask.any():
-        return mask
-    box = track.xyxy[frame - track.first_frame]
-    if track.sightings is None or not track.is_found(frame):
-        return mask | _head_place(mask, foreground.scale * box)
-    _, sighting, shift = _last_look(track, frame, sightings)
-    detected = sighting.xyxy + np.tile(shift, 2)
-    box = np.concatenate([np.minimum(box[:2], detected[:2]), np.maximum(box[2:], detected[2:])])
-    mask = mask | _head_place(mask, foreground.scale * box)
-    return mask | _legs_place(mask, foreground.scale * detected) | _feet_place(mask)
-
-
-def _last_look(track: Track, frame: int, sightings: Sightings) -> tuple[int, Sighting, np.ndarray]:
-    """When and how somebody was last seen, and the full pixels, (2,), by which they have moved
-    since."""
-    n = frame - track.first_frame
-    looked = n - int(np.argmax(track.sightings[n::-1] >= 0))
-    look = track.first_frame + looked
-    shift = (track.xyxy[n] - track.xyxy[looked]).reshape(2, 2).mean(axis=0)
-    return look, sightings.frames[look][track.sightings[looked]], shift
-
-
-def _neighbours(person: Sighting, seen: list[Sighting]) -> list[Sighting]:
-    """Who else is surely seen, and at another place."""
-    return [
-        one
-        for one in seen
-        if one is not person
-        and not one.bridged
-        and one.score >= _SURE
-        and iou(one.xyxy, person.xyxy) < _SAME_PERSON
-    ]
-
-
-def _legs_place(mask: np.ndarray, box: np.ndarray) -> np.ndarray:
-    """Between the bottom of a mask, (h, w) uint8, and that of a box in its pixels."""
-    place = np.zeros_like(mask)
-    bottom, soles = int(np.flatnonzero(mask.any(axis=1))[-1]), int(np.ceil(box[3]))
-    if soles - bottom > _LEGS_MISSING * (box[3] - box[1]):
-        left, right = max(0, int(np.floor(box[0]))), max(0, int(np.ceil(box[2])))
-        place[bottom:soles, left:right] = 1
-    return place
-
-
-def _head_place(mask: np.ndarray, box: np.ndarray) -> np.ndarray:
-    """Between the top of a mask, (h, w) uint8, and that of a box in its pixels."""
-    place = np.zeros_like(mask)
-    top, head = int(np.flatnonzero(mask.any(axis=1))[0]), max(0, int(np.floor(box[1])))
-    height = box[3] - box[1]
-    if top - head > _HEAD_MISSING * height:
-        shoulders = mask[top : top + max(1, round(_SHOULDERS * height))]
-        middle = np.flatnonzero(shoulders.any(axis=0)).mean()
-        left, right = (round(middle + side * _HEAD_REACH * height) for side in (-1, 1))
-        place[head : top + 1, max(0, left) : max(0, right + 1)] = 1
-    return place
-
-
-def _feet_place(mask: np.ndarray) -> np.ndarray:
-    """Around the lowest part of a mask, (h, w) uint8, not empty."""
-    height = cv2.boundingRect(mask)[3]
-    lowest = int(np.flatnonzero(mask.any(axis=1))[-1])
-    knees = max(0, lowest - round(_SHINS * height))
-    aside, down = (round(share * height) for share in _FOOT_REACH)
-    reach = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * aside + 1, 2 * down + 1))
-    feet = mask.copy()
-    feet[:knees] = 0
-    legs = feet[max(0, knees - down) :]
-    legs[:] = cv2.dilate(legs, reach)
-    return feet
-
-
-def own_foreground(
-    mask: np.ndarray, box: np.ndarray, rivals: list[np.ndarray], scale: float
-) -> np.ndarray:
-    """The foreground of one person in one frame.
-
-    Args:
-        mask: (h, w) uint8, 0 or 1, at working resolution.
-        box: (x0, y0, x1, y1) of the person in full-resolution pixels.
-        rivals: boxes of the other people in the frame.
-        scale: working pixels per full pixel.
+        frames: (T,) consecutive frames.
+        at: (N,) those of them in which the person is seen, rising.
+        extents: (N, 4) top, bottom, column that halves the silhouette, and half the width.
 
     Returns:
-        (h, w) uint8, 0 or 1.
+        (T, 4) float32 x0, y0, x1, y1.
     """
-    x0, y0, x1, y1 = _around(box, scale, mask.shape)
-    own = np.zeros_like(mask)
-    if x1 == x0 or y1 == y0:  # beyond the border
-        return own
-    own[y0:y1, x0:x1] = mask[y0:y1, x0:x1]
-    columns = np.arange(x0, x1)
-    for rival in rivals:
-        near = min(box[2], rival[2]) > max(box[0], rival[0])
-        if near and rival[3] - rival[1] > _RIVAL * (box[3] - box[1]):
-            mine = np.abs(columns - scale * (box[0] + box[2]) / 2) / (box[2] - box[0])
-            theirs = np.abs(columns - scale * (rival[0] + rival[2]) / 2) / (rival[2] - rival[0])
-            _, r0, _, r1 = _around(rival, scale, mask.shape)
-            own[max(y0, r0) : min(y1, r1), columns[theirs < mine]] = 0
-    height = scale * (box[3] - box[1])
-    own[y0:y1, x0:x1] = _person_parts(_without_streaks(own[y0:y1, x0:x1], height))
-    return own
+    size, way = _odd(_SIZE_WINDOW_S * fps), _odd(_PATH_WINDOW_S * fps)
+    inner = frames[(frames >= at[0]) & (frames <= at[-1])]
+    top, bottom, centre, reach = (np.interp(inner, at, line) for line in extents.T)
+    top, bottom, centre = (
+        _extended(frames, inner, line)
+        for line in (
+            _smoothed(_quantile(top, 0.25, size), size),
+            _smoothed(_quantile(bottom, 0.75, size), size),
+            _smoothed(centre, way),
+        )
+    )
+    reach = np.interp(frames, inner, _smoothed(_quantile(reach, 0.9, size), size))
+    bottom = np.maximum(bottom, top + 2)
+    return np.column_stack([centre - reach, top, centre + reach, bottom]).astype(np.float32)
 
 
-def _without_streaks(mask: np.ndarray, height: float) -> np.ndarray:
-    """Takes away flat remains of shadow at the feet: what is lower than a foot is high."""
-    foot = max(1, round(_FOOT * height))
-    lowest = max(0, mask.shape[0] - round((_SIDE_MARGIN + _FEET_ZONE) * height))
-    if lowest < mask.shape[0]:
-        line = np.ones((foot, 1), np.uint8)
-        mask[lowest:] = cv2.morphologyEx(mask[lowest:], cv2.MORPH_OPEN, line)
-    return mask
+def clip_of(masks: np.ndarray, there: np.ndarray, fps: float) -> SilhouetteClip:
+    """The silhouettes of one person whose masks are known, each without what is beside it.
 
+    Args:
+        masks: (T, H, W) uint8, 0 or 1.
+        there: (T,) bool, where the mask shows the person; at least once.
+        fps: frames per second.
 
-def _person_parts(mask: np.ndarray) -> np.ndarray:
-    """The largest component and those above, below or within it; not those beside it."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    if count <= 2:  # nothing, or one piece
-        return mask
-    body = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
-    left, width = stats[body, cv2.CC_STAT_LEFT], stats[body, cv2.CC_STAT_WIDTH]
-    starts = stats[:, cv2.CC_STAT_LEFT]
-    ends = starts + stats[:, cv2.CC_STAT_WIDTH]
-    shared = np.minimum(ends, left + width) - np.maximum(starts, left)
-    keep = shared > 0.5 * (ends - starts)
-    keep[0] = False
-    return keep.astype(np.uint8)[labels]
+    Returns:
+        From the first to the last frame that shows the person; empty where none does between.
+    """
+    at = np.flatnonzero(there)
+    own = {int(n): person_parts(masks[n]) for n in at}
+    boxes = np.stack([box_around(own[int(n)]) for n in at])
+    centre = (boxes[:, 0] + boxes[:, 2]) / 2
+    extents = np.column_stack([boxes[:, 1], boxes[:, 3], centre, boxes[:, 2] - centre])
+    frames = np.arange(at[0], at[-1] + 1)
+    squares = squares_from_boxes(steady_boxes(frames, at, extents, fps))
+    empty = np.zeros((SILHOUETTE_SIZE, SILHOUETTE_SIZE), np.float32)
+    images = [
+        normalise(own[n], square) if n in own else empty
+        for n, square in zip(frames.tolist(), squares, strict=True)
+    ]
+    return SilhouetteClip(1, int(frames[0]), np.stack(images), squares)
 
 
 def is_good(mask: np.ndarray) -> bool:
@@ -326,14 +184,51 @@ def spread(mask: np.ndarray) -> float:
     return float(np.log10(moments["nu20"] + moments["nu02"]))
 
 
-def _around(box: np.ndarray, scale: float, shape: tuple[int, int]) -> tuple[int, int, int, int]:
-    """The box with its margin, in whole working pixels within the mask."""
-    margin = _SIDE_MARGIN * (box[3] - box[1])
-    low = np.floor((np.asarray(box[:2]) - margin) * scale)
-    high = np.ceil((np.asarray(box[2:]) + margin) * scale)
-    h, w = shape
-    x0, y0 = int(np.clip(low[0], 0, w)), int(np.clip(low[1], 0, h))
-    return x0, y0, int(np.clip(high[0], x0, w)), int(np.clip(high[1], y0, h))
+def person_parts(mask: np.ndarray) -> np.ndarray:
+    """(H, W) uint8, 0 or 1: the largest component of a mask and those above, below or within it;
+    not those beside it."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    if count <= 2:  # nothing, or one piece
+        return mask
+    body = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    left, width = stats[body, cv2.CC_STAT_LEFT], stats[body, cv2.CC_STAT_WIDTH]
+    starts = stats[:, cv2.CC_STAT_LEFT]
+    ends = starts + stats[:, cv2.CC_STAT_WIDTH]
+    shared = np.minimum(ends, left + width) - np.maximum(starts, left)
+    keep = shared > 0.5 * (ends - starts)
+    keep[0] = False
+    return keep.astype(np.uint8)[labels]
+
+
+def _extended(frames: np.ndarray, inner: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Values of the inner frames, which go on beyond them as they end."""
+    result = np.interp(frames, inner, values)
+    near = min(len(inner), _NEAREST)
+    if near > 2:
+        first, last = slice(None, near), slice(-near, None)
+        for part, end, beyond in ((first, 0, frames < inner[0]), (last, -1, frames > inner[-1])):
+            speed = np.polyfit(inner[part], values[part], 1)[0]
+            result[beyond] = values[end] + speed * (frames[beyond] - inner[end])
+    return result
+
+
+def _quantile(values: np.ndarray, q: float, window: int) -> np.ndarray:
+    padded = np.pad(values, window // 2, mode="edge")
+    return np.quantile(np.lib.stride_tricks.sliding_window_view(padded, window), q, axis=1)
+
+
+def _smoothed(values: np.ndarray, window: int) -> np.ndarray:
+    """Hann-weighted mean, without lag; mirrored through both ends, so that a slope stays one."""
+    half = min(window // 2, len(values) - 1)
+    if half < 1:
+        return values
+    kernel = np.hanning(2 * half + 3)[1:-1]
+    padded = np.pad(values, half, mode="reflect", reflect_type="odd")
+    return np.convolve(padded, kernel / kernel.sum(), mode="valid")
+
+
+def _odd(value: float) -> int:
+    return max(1, round(value)) | 1
 
 
 def _resample(image: np.ndarray, square: np.ndarray, border: int) -> np.ndarray:

@@ -50,7 +50,7 @@ def main() -> None:
         from gait_demo.pipeline import Models
 
         models = Models.load()
-        _ = models.detector  # built now
+        _ = models.segmenter  # built now
     except GaitDemoError as error:
         send("failed", error)
         return

@@ -8,21 +8,21 @@ import cv2
 import numpy as np
 import pytest
 import scenes
+from gait_demo.doubts import spread
+from gait_demo.sightings import Sightings
+from gait_demo.tracks import follow_people
 
 from gait_demo.background.foreground import ForegroundClip
 from gait_demo.background.learning import build_plate
 from gait_demo.background.plate import NoPlate
 from gait_demo.clock import Clock
 from gait_demo.config import AnonymizeOptions, PipelineOptions, TrackOptions
-from gait_demo.detector import Detections
-from gait_demo.doubts import spread
+from gait_demo.people.yolo import Detections
 from gait_demo.pipeline.analysis import Person, everybody
 from gait_demo.pipeline.composing import Composer, chosen_people
 from gait_demo.pipeline.coverage import unfollowed, warnings
 from gait_demo.pipeline.pipeline import Pipeline
-from gait_demo.sightings import Sightings
 from gait_demo.silhouettes import extract
-from gait_demo.tracks import follow_people
 
 CROSSING = {"frames": 60, "paths": ((60, 260),)}
 UNKNOWN = NoPlate((180, 320))

@@ -9,7 +9,6 @@ from media import write_clip
 
 from gait_demo.__main__ import main
 from gait_demo.boxes import iou
-from gait_demo.detector import Detections, Detector
 from gait_demo.errors import DataError, NoPersonError, VideoError
 from gait_demo.evaluation.clips import measure_clip, measure_clips
 from gait_demo.evaluation.detection import (
@@ -29,6 +28,7 @@ from gait_demo.evaluation.matching import (
     pairs,
 )
 from gait_demo.evaluation.references import People, References, decode
+from gait_demo.people.yolo import Detections, Detector
 from gait_demo.structures import Track
 
 SHAPE = (40, 60)

@@ -1,8 +1,8 @@
 import numpy as np
 import scenes
-
-from gait_demo.detector import Detections
 from gait_demo.sightings import Sightings, join
+
+from gait_demo.people.yolo import Detections
 
 
 def detected(mask, shift=0):

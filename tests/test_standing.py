@@ -3,15 +3,15 @@ import dataclasses
 import numpy as np
 import pytest
 import scenes
+from gait_demo.pipeline.standing import refuse_standing, without_ghosts
+from gait_demo.sightings import Sightings
+from gait_demo.tracks import follow_people
 
 from gait_demo.background.foreground import ForegroundClip
 from gait_demo.background.learning import build_plate
-from gait_demo.detector import Detections
 from gait_demo.errors import NoPersonError
-from gait_demo.pipeline.standing import refuse_standing, without_ghosts
-from gait_demo.sightings import Sightings
+from gait_demo.people.yolo import Detections
 from gait_demo.structures import Track
-from gait_demo.tracks import follow_people
 
 
 def test_who_stands_is_painted_over_in_the_plate_and_who_walks_is_not():

@@ -3,14 +3,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import scenes
-
-from gait_demo.background.foreground import ForegroundClip
-from gait_demo.background.learning import build_plate
-from gait_demo.detector import Detections
-from gait_demo.errors import NoPersonError
 from gait_demo.following import joined
 from gait_demo.sightings import Sighting, Sightings
 from gait_demo.tracks import find_people, follow_people
+
+from gait_demo.background.foreground import ForegroundClip
+from gait_demo.background.learning import build_plate
+from gait_demo.errors import NoPersonError
+from gait_demo.people.yolo import Detections
 from gait_demo.video import read_frames
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from gait_demo.__main__ import main
-from gait_demo.detector import Detector
 from gait_demo.models.build import read_summary
+from gait_demo.people.yolo import Detector
 
 
 @pytest.fixture(scope="module")

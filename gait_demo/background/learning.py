@@ -1,9 +1,9 @@
-"""How the background plate of a clip is made."""
+"""How the background plate of a shot is made."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from fractions import Fraction
 
 import cv2
@@ -31,46 +31,58 @@ _SAMPLE_BYTES = 240_000_000  # of full frames held while the plate is made
 _MOTION_LAG_S = Fraction(2, 5)  # in which a walker's limbs leave their place
 _MOTION_LEVEL = 12  # grey levels
 _STRIP_BYTES = 1_000_000  # sorted at a time, to stay in the cache
-_STAYING = 0.4  # share of the samples: where people are so often, the others missed them
 _MIN_SEEN = 3  # samples that must show a background pixel
 
 
-def build_plate(
-    frames: Iterable[Frame], people_mask: Callable[[int], np.ndarray] | None = None
-) -> Plate | NoPlate:
-    """Makes the plate of a clip in one pass.
+PeopleMask = Callable[[int], np.ndarray]
 
-    Each frame is registered to the first; a bounded, even sample of frames is kept. The plate is
-    the median of those samples in which nothing moves, and nobody is, at the pixel; what is always
-    covered is inpainted.
 
-    Args:
-        people_mask: says where people are in the frame of an index, (h, w) uint8, 0 or 255, at
-            working resolution: they may stand still, and sometimes be missed.
+class BackgroundLearner:
+    """Learns what is behind the people of one shot, frame by frame.
 
-    Raises:
-        VideoError: there is no frame.
+    Each frame is registered to the first; a bounded, even sample of frames is kept.
     """
-    samples, transforms, lost, registration, scale = None, [], [], None, 1.0
-    for frame in frames:
-        if registration is None:
-            scale = min(1.0, _TRACK_SIDE / max(frame.rgb.shape))
-            samples = _Samples(frame.rgb.nbytes)
-        gray = cv2.cvtColor(shrink_by(frame.rgb, scale), cv2.COLOR_RGB2GRAY)
-        if registration is None:
-            registration = Registration(gray)
-        transform = registration.follow(gray)
-        transforms.append(rescale(transform, 1 / scale))
-        lost.append(registration.is_lost)
-        samples.offer(frame, gray, transform)
-    if registration is None:
-        raise VideoError("The video has no frames.")
-    if registration.has_failed:
-        motion = np.stack(transforms)
-        motion[lost] = np.nan
-        others = tuple(Neighbour.of(sample.index, sample.rgb) for sample in samples.kept)
-        return NoPlate(samples.kept[0].rgb.shape[:2], motion, others)
-    return _plate_of(samples.kept, np.stack(transforms), people_mask)
+
+    def __init__(self):
+        self._registration: Registration | None = None
+        self._transforms: list[np.ndarray] = []
+        self._lost: list[bool] = []
+        self._first = 0
+
+    def offer(self, frame: Frame) -> None:
+        """Takes the next frame of the shot."""
+        if self._registration is None:
+            self._first = frame.index
+            self._scale = min(1.0, _TRACK_SIDE / max(frame.rgb.shape))
+            self._samples = _Samples(frame.rgb.nbytes, frame.index)
+        gray = cv2.cvtColor(shrink_by(frame.rgb, self._scale), cv2.COLOR_RGB2GRAY)
+        if self._registration is None:
+            self._registration = Registration(gray)
+        transform = self._registration.follow(gray)
+        self._transforms.append(rescale(transform, 1 / self._scale))
+        self._lost.append(self._registration.is_lost)
+        self._samples.offer(frame, gray, transform)
+
+    def finish(self, people_mask: PeopleMask | None = None) -> Plate | NoPlate:
+        """The plate: the median of those samples in which nothing moves, and nobody is, at the
+        pixel; what is always covered is inpainted.
+
+        Args:
+            people_mask: says where people are, or may be, in the frame of an index, (h, w) uint8,
+                0 or 255, at working resolution: these pixels never become background.
+
+        Raises:
+            VideoError: there was no frame.
+        """
+        if self._registration is None:
+            raise VideoError("The video has no frames.")
+        samples = self._samples.kept
+        if self._registration.has_failed:
+            motion = np.stack(self._transforms)
+            motion[self._lost] = np.nan
+            others = tuple(Neighbour.of(sample.index, sample.rgb) for sample in samples)
+            return NoPlate(samples[0].rgb.shape[:2], motion, others, self._first)
+        return _plate_of(samples, np.stack(self._transforms), people_mask, self._first)
 
 
 class _Sample:
@@ -100,7 +112,8 @@ class _Sample:
 class _Samples:
     """An even sample of a clip of unknown length: when it is full, every second one goes."""
 
-    def __init__(self, frame_bytes: int):
+    def __init__(self, frame_bytes: int, first: int):
+        self._first = first
         self._most = int(np.clip(_SAMPLE_BYTES // frame_bytes, 8, _MOST_SAMPLES))
         self._stride = 1
         self._recent: deque[tuple[Fraction, np.ndarray]] = deque()
@@ -115,7 +128,7 @@ class _Samples:
             if frame.time - sample.time > _MOTION_LAG_S:
                 break
             sample.after = gray
-        if frame.index % self._stride == 0:
+        if (frame.index - self._first) % self._stride == 0:
             self.kept.append(_Sample(frame, gray, self._recent[0][1]))
         if len(self.kept) > self._most:
             self.kept = self.kept[::2]
@@ -125,7 +138,8 @@ class _Samples:
 def _plate_of(
     samples: list[_Sample],
     transforms: np.ndarray,
-    people_mask: Callable[[int], np.ndarray] | None,
+    people_mask: PeopleMask | None,
+    first_frame: int,
 ) -> Plate:
     frame_shape = samples[0].rgb.shape[:2]
     scale = working_scale(frame_shape)
@@ -134,7 +148,7 @@ def _plate_of(
 
     full, works, moving, hidden, people = [], [], [], [], []
     for sample in samples:
-        transform = transforms[sample.index]
+        transform = transforms[sample.index - first_frame]
         full.append(steadied(sample.rgb, transform, canvas))
         works.append(shrink_by(full[-1], scale))
         shape = works[-1].shape[:2]
@@ -151,9 +165,8 @@ def _plate_of(
         motion = cv2.resize(motion, shape[::-1], interpolation=cv2.INTER_NEAREST)
         moving.append(motion)
 
-    staying = np.mean(people, axis=0) > 255 * _STAYING if people else None
     for n, here in enumerate(people):
-        hidden[n] |= here | (255 * staying.astype(np.uint8))
+        hidden[n] |= here
     moving = [motion | hides for motion, hides in zip(moving, hidden, strict=True)]
     seen = _times_seen(moving)
     first = _median([work.copy() for work in works], moving)
@@ -173,7 +186,7 @@ def _plate_of(
     rgb = inpaint(_median(full, covered), 255 * unseen.astype(np.uint8), _TRACK_SIDE)
     work = shrink_by(rgb, scale)
     noise = _noise(works, covered, work, unseen)
-    return Plate(rgb, work, noise, unseen, transforms, frame_shape)
+    return Plate(rgb, work, noise, unseen, transforms, frame_shape, first_frame)
 
 
 def _common_canvas(

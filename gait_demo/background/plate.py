@@ -9,13 +9,11 @@ import cv2
 import numpy as np
 
 from gait_demo.background.foreground import find_foreground
-from gait_demo.background.inpaint import inpaint
 from gait_demo.background.neighbours import Neighbour, free_places
 from gait_demo.background.registration import is_still, rescale
 from gait_demo.shrink import shrink_by
 from gait_demo.structures import Frame
 
-_INPAINT_SIDE = 320  # longest side, in pixels, at which what was never seen is filled in
 _WORK_SIDE = 480  # longest side, in pixels, at which people and foreground are found
 
 
@@ -42,6 +40,7 @@ class Plate:
         unseen: (h, w) bool, where no sample showed the background and it was inpainted.
         transforms: (T, 3, 3) float64, one a frame: plate pixels to frame pixels.
         frame_shape: height and width of a frame.
+        first_frame: index in the clip of the first of the T frames.
     """
 
     rgb: np.ndarray
@@ -50,6 +49,7 @@ class Plate:
     unseen: np.ndarray
     transforms: np.ndarray
     frame_shape: tuple[int, int]
+    first_frame: int = 0
 
     @property
     def scale(self) -> float:
@@ -67,7 +67,7 @@ class Plate:
             image: (h, w, 3) uint8, a frame at working resolution.
             index: of the frame.
         """
-        transform = self.transforms[index]
+        transform = self.transforms[index - self.first_frame]
         if is_still(transform):
             return find_foreground(image, self.work, self.noise)
         transform, size = rescale(transform, self.scale), image.shape[1::-1]
@@ -77,14 +77,9 @@ class Plate:
         )
         return find_foreground(image, plate, noise, shaking=True)
 
-    def painted_over(self, hole: np.ndarray) -> Plate:
-        """The plate, smoothly filled where a mask (h, w), at working resolution, is not 0."""
-        rgb = inpaint(self.rgb, 255 * (hole > 0).astype(np.uint8), _INPAINT_SIDE)
-        return replace(self, rgb=rgb, work=shrink_by(rgb, self.scale))
-
     def crop(self, index: int, x: int, y: int, w: int, h: int) -> np.ndarray:
         """(h, w, 3) uint8: the plate as the frame with this index would show it at (x, y)."""
-        transform = self.transforms[index]
+        transform = self.transforms[index - self.first_frame]
         if is_still(transform):
             return self.rgb[y : y + h, x : x + w].copy()
         moved = np.array([[1, 0, -x], [0, 1, -y], [0, 0, 1]]) @ transform
@@ -101,11 +96,13 @@ class NoPlate:
         motions: (T, 3, 3) float64, pixels of the first frame to those of each; nan where the
             camera was lost; None: nothing is known of it.
         neighbours: some of the frames, that may show what is behind the people of others.
+        first_frame: index in the clip of the first of the T frames.
     """
 
     frame_shape: tuple[int, int]
     motions: np.ndarray | None = None
     neighbours: tuple[Neighbour, ...] = ()
+    first_frame: int = 0
 
     @property
     def scale(self) -> float:
@@ -124,12 +121,18 @@ class NoPlate:
         """The same, where the neighbours show nobody.
 
         Args:
-            people: for each frame, (N, 4) boxes of whoever may be there, in pixels.
+            people: for each of the T frames, (N, 4) boxes of whoever may be there, in pixels.
             fps: frames per second.
         """
         shape = working_shape(self.frame_shape)
+        first = self.first_frame
         free = [
-            replace(one, free=free_places(one.index, self.motions, people, fps, shape, self.scale))
+            replace(
+                one,
+                free=free_places(
+                    one.index - first, self.motions, people, fps, shape, self.scale
+                ),
+            )
             for one in self.neighbours
         ]
         return replace(self, neighbours=tuple(free))
@@ -147,14 +150,34 @@ class NoPlate:
             Pairs of (h, w, 3) uint8 and, (h, w) uint8, 255 where that may be used and 0 elsewhere,
             of those that may be used where something is wanted.
         """
-        if self.motions is None or np.isnan(self.motions[index]).any():
+        first = self.first_frame
+        if self.motions is None or np.isnan(self.motions[index - first]).any():
             return
-        to_part = np.array([[1, 0, -x], [0, 1, -y], [0, 0, 1]]) @ self.motions[index]
+        to_part = np.array([[1, 0, -x], [0, 1, -y], [0, 0, 1]]) @ self.motions[index - first]
         size = wanted.shape[::-1]
         for one in sorted(self.neighbours, key=lambda one: abs(one.index - index)):
             if one.free is None or not one.free.any():
                 continue
-            motion = to_part @ np.linalg.inv(self.motions[one.index])
+            motion = to_part @ np.linalg.inv(self.motions[one.index - first])
             free = one.free_from(motion, size)
             if (free & wanted).any():
                 yield one.seen_from(motion, size), free
+
+
+@dataclass(frozen=True)
+class Background:
+    """What is behind the people of a clip, shot by shot.
+
+    Attributes:
+        shots: one a shot, in order.
+    """
+
+    shots: tuple[Plate | NoPlate, ...]
+
+    def at(self, index: int) -> Plate | NoPlate:
+        """Of the shot that holds the clip's frame `index`."""
+        return next(one for one in reversed(self.shots) if one.first_frame <= index)
+
+    def crop(self, index: int, x: int, y: int, w: int, h: int) -> np.ndarray | None:
+        """As `Plate.crop`; None where it is not known."""
+        return self.at(index).crop(index, x, y, w, h)

@@ -17,7 +17,7 @@ from gait_demo.errors import GaitDemoError
 from gait_demo.structures import SilhouetteClip
 
 if TYPE_CHECKING:
-    from gait_demo.detector import Detector
+    from gait_demo.people.yolo import Detector
     from gait_demo.pipeline.analysis import Person
 
 
@@ -79,9 +79,9 @@ def _evaluate_quality(parsed: argparse.Namespace) -> None:
 
 def _evaluate_realism(parsed: argparse.Namespace) -> None:
     from gait_demo.casia import CasiaB
-    from gait_demo.detector import Detector
     from gait_demo.evaluation.realism import realism_report
     from gait_demo.evaluation.walks import read_made, read_real
+    from gait_demo.people.yolo import Detector
     from gait_demo.weights import find
 
     data, show = CasiaB(parsed.data), progress()
@@ -97,10 +97,10 @@ def _evaluate_realism(parsed: argparse.Namespace) -> None:
 def _evaluate_detector(parsed: argparse.Namespace) -> None:
     import torch
 
-    from gait_demo.detector import Detector
     from gait_demo.evaluation import detection
     from gait_demo.evaluation.clips import measure_clip, measure_clips
     from gait_demo.evaluation.references import References
+    from gait_demo.people.yolo import Detector
     from gait_demo.silhouettes import boxes_around
     from gait_demo.weights import CHECKPOINTS
 

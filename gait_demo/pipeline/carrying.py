@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gait_demo.background.plate import NoPlate, Plate
+from gait_demo.background.plate import Background
 from gait_demo.composite import paste_view, silhouette_view
 from gait_demo.correspondence import correspond
 from gait_demo.detail import Look, carry, necks
-from gait_demo.pipeline.analysis import Person
+from gait_demo.people.person import Person
 from gait_demo.structures import Frame
 
 _HELD_S = 2.0  # a look, while the person is seen less well
@@ -49,16 +49,16 @@ class Carrier:
         self._person = person
         self._from = _looks(person, round(_HELD_S * fps))
         self._fields = correspond(seen.masks[self._from], gait)
-        self._necks = necks(seen.masks, seen.squares) if hide_face else None
+        self._necks = _necks(person) if hide_face else None
         self._look: Look | None = None
 
-    def at(self, frame: Frame, plate: Plate | NoPlate, position: int) -> Carried | None:
+    def at(self, frame: Frame, background: Background, position: int) -> Carried | None:
         """What is carried at a position of the track; None while nothing is surely the person."""
         if self._person.seen[position] and self._from[position] == position:
-            self._look = self._seen(frame, plate, position)
+            self._look = self._seen(frame, background, position)
         return None if self._look is None else Carried(self._look, self._fields[position])
 
-    def _seen(self, frame: Frame, plate: Plate | NoPlate, position: int) -> Look | None:
+    def _seen(self, frame: Frame, background: Background, position: int) -> Look | None:
         seen = self._person.silhouettes
         mask, square = seen.masks[position], seen.squares[position]
         view = silhouette_view(mask, square, frame.rgb.shape[:2])
@@ -68,11 +68,17 @@ class Carrier:
         neck = None if self._necks is None else self._necks[position] - y
         return Look.of(
             frame.rgb[y : y + h, x : x + w],
-            plate.crop(frame.index, *view),
+            background.crop(frame.index, *view),
             mask,
             square - np.float32([x, y, x, y]),
             neck,
         )
+
+
+def _necks(person: Person) -> np.ndarray:
+    """(T,) y in pixels down to which heads reach; where no landmarks say so, by the silhouette."""
+    guessed = necks(person.silhouettes.masks, person.silhouettes.squares)
+    return np.where(np.isfinite(person.necks), person.necks, guessed)
 
 
 def _looks(person: Person, held: int) -> np.ndarray:

@@ -16,10 +16,13 @@ from gait_demo.composite import paste, render_binary
 from gait_demo.config import PipelineOptions
 from gait_demo.errors import NoPersonError
 from gait_demo.noise import unlike
-from gait_demo.pipeline.analysis import Analysis, Person, Progress
+from gait_demo.people.person import Person
+from gait_demo.people.visibility import CONSEQUENCES, Visibility
+from gait_demo.pipeline.analysis import Analysis, Progress
 from gait_demo.pipeline.carrying import Carried, Carrier
 from gait_demo.pipeline.erasing import Eraser
 from gait_demo.pipeline.models import Models
+from gait_demo.rendering.kept_pose import KeptPose
 from gait_demo.silhouettes import crop_square
 from gait_demo.structures import Frame
 
@@ -27,8 +30,6 @@ _THREADS = 2  # in which frames are drawn
 _WINDOW = 8  # full frames that C-NET colours in one batch, and that are drawn at once, at most ...
 _WINDOW_BYTES = 50_000_000  # ... and of these, while as many are given away
 _PLAIN = 0.25  # grey of a walker whose clothes are not shown, of 1
-_DRAWN_S = 0.75  # a lost person goes on walking for so long; after that their place stays empty
-_AS_TALL = 1.5  # times: who seems to shrink or grow by more meanwhile was mistaken
 _AT_ONCE_S = 0.2  # seen in the picture together for longer, two are not one person
 
 
@@ -41,16 +42,16 @@ class Composed:
         binary: (H, W) uint8, white on black.
         colorized: (H, W, 3) uint8 RGB.
         covered: whether somebody got another gait in it.
+        kept: whether somebody kept the pose in it, with another outline.
         lost: whether somebody was lost in it, and their place was cleared.
-        erased: whether something was taken out of it that may be somebody who is not followed.
     """
 
     frame: Frame
     binary: np.ndarray
     colorized: np.ndarray
     covered: bool
+    kept: bool
     lost: bool
-    erased: bool
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,10 @@ class _Layer:
 
     person: Person
     position: int  # in the person's track
-    alpha: np.ndarray  # (64, 64) float32, the new silhouette
+    alpha: np.ndarray | None  # (64, 64) float32, the new silhouette; None: the pose is kept
     crop: np.ndarray | None  # (64, 64, 3) float32, the old colours, for C-NET; or ...
     carried: Carried | None  # ... the old pixels themselves
+    pose: KeptPose | None  # where the pose is kept
 
     @property
     def square(self) -> np.ndarray:
@@ -69,33 +71,28 @@ class _Layer:
 
 
 def chosen_people(analysis: Analysis, options: PipelineOptions) -> list[Person]:
-    """Who gets another gait: the most prominent who walk, and are more than a part of somebody; or
-    the one person of the options, and who may be the same, because the two are never seen together.
+    """Who is drawn anew: the most prominent who are large enough; or the one person of the
+    options, and who may be the same, because the two are never seen together.
 
     Raises:
         NoPersonError: that person is not in the video.
     """
-    walkers = [person for person in analysis.people if person.walks]
     wanted = options.anonymize.person
     if wanted is None:
-        people = [person for person in walkers if not person.track.is_part] or walkers
-        return people[: options.tracks.max_people]
-    chosen = [person for person in walkers if person.track.track_id == wanted]
+        large = [one for one in analysis.people if one.height >= options.people.min_height_px]
+        return large[: options.people.max_people]
+    chosen = [one for one in analysis.people if one.track.track_id == wanted]
     if not chosen:
-        numbers = ", ".join(str(person.track.track_id) for person in walkers)
+        numbers = ", ".join(str(one.track.track_id) for one in analysis.people)
         raise NoPersonError(f"There is no person {wanted} in the video; choose from: {numbers}.")
     fps = float(analysis.info.fps)
-    return chosen + [other for other in walkers if _may_be(chosen[0], other, fps)]
+    return chosen + [other for other in analysis.people if _may_be(chosen[0], other, fps)]
 
 
 def _may_be(person: Person, other: Person, fps: float) -> bool:
     """Whether another one may be the person, lost and found again under another number."""
     first = min(person.track.first_frame, other.track.first_frame)
-    # not `seen`: what stands out where prediction has them may be the other one
-    found = [
-        np.pad(p.track.found & ~p.bridged, (p.track.first_frame - first, 0))
-        for p in (person, other)
-    ]
+    found = [np.pad(one.seen, (one.track.first_frame - first, 0)) for one in (person, other)]
     together = sum(map(np.logical_and, *found))
     return person is not other and together < _AT_ONCE_S * fps
 
@@ -108,12 +105,12 @@ class Composer:
         self._models = models
         self._people = chosen_people(analysis, options)
         everyone = options.anonymize.person is None
-        self._eraser = Eraser(analysis, None if everyone else self._people, options.tracks)
+        self._eraser = Eraser(analysis, analysis.people if everyone else self._people)
         self._strength = options.anonymize.strength
-        self._drawn = [self._is_drawn(person) for person in self._people]
         self._clock = clock
         self._colorize = options.colorize
         self._crops: dict[int, np.ndarray] = {}  # each person's latest look, for C-NET
+        self._poses: list[KeptPose] = []
 
     def frames(self, seed: int, on_progress: Progress) -> Iterator[Composed]:
         """The frames of the result: the same for the same video, models, options and seed."""
@@ -142,12 +139,14 @@ class Composer:
     def gaits(self, seed: int, on_progress: Progress) -> list[np.ndarray]:
         """The new silhouettes (T, 64, 64) of everybody chosen."""
         gaits = []
+        self._poses = []
         anet, fps = self._models.anet, float(self._analysis.info.fps)
         for done, person in enumerate(self._people):
             on_progress("anonymize", done, len(self._people))
             with self._clock.time("anonymize"):
                 seen = person.silhouettes
                 noise = unlike(seen, anet, seed, fps=fps)
+                self._poses.append(KeptPose(noise.cpu().numpy()))
                 made = anonymize(seen, anet, noise, fps=fps, strength=self._strength)
                 gaits.append(made.masks)
         return gaits
@@ -167,28 +166,33 @@ class Composer:
     ) -> list[_Layer]:
         """The chosen people in a frame, the farthest, whose feet are highest, first."""
         layers = []
-        everything = zip(self._people, gaits, carriers, self._drawn, strict=True)
-        for person, gait, carrier, drawn in everything:
+        everything = zip(self._people, gaits, carriers, self._poses, strict=True)
+        for person, gait, carrier, pose in everything:
             position = person.position(frame.index)
-            if position is None or not drawn[position]:
+            if position is None:
+                continue
+            if not CONSEQUENCES[Visibility(person.visibility[position])].drawn:
+                continue
+            if person.keeps_pose[position]:
+                layers.append(_Layer(person, position, None, None, None, pose))
                 continue
             track_id, crop, carried = person.track.track_id, None, None
             if carrier is not None:
                 with self._clock.time("colorize"):
-                    carried = carrier.at(frame, self._analysis.plate, position)
+                    carried = carrier.at(frame, self._analysis.background, position)
             if carried is None:
                 if person.seen[position]:
                     square = person.silhouettes.squares[position]
                     self._crops[track_id] = crop_square(frame.rgb, square)
                 crop = self._crops.get(track_id)
             if carried is not None or crop is not None:  # else there was no look of them yet
-                layers.append(_Layer(person, position, gait[position], crop, carried))
+                layers.append(_Layer(person, position, gait[position], crop, carried, None))
         return sorted(layers, key=lambda layer: layer.square[3])
 
     def _colours(self, layers: list[list[_Layer]]) -> list[list[np.ndarray]]:
         """For each frame, the (64, 64, 3) colours of those of its layers that carry nothing:
         C-NET's, or one grey."""
-        bare = [[layer for layer in here if layer.carried is None] for here in layers]
+        bare = [[one for one in here if one.crop is not None] for here in layers]
         flat = [layer for here in bare for layer in here]
         if not flat:
             return bare
@@ -204,37 +208,31 @@ class Composer:
     def _compose(self, frame: Frame, layers: list[_Layer], colours: list[np.ndarray]) -> Composed:
         """In a thread of its own, beside other frames."""
         colorized, next_colours = frame.rgb.copy(), iter(colours)
-        lost, erased = self._eraser.erase(colorized, frame.index)
+        lost = self._eraser.erase(colorized, frame.index)
+        binary = np.zeros(frame.rgb.shape[:2], np.uint8)
+        covered = kept = False
         for layer in layers:
+            if layer.pose is not None:
+                drawn = self._draw_pose(colorized, frame.rgb, layer)
+                if drawn is not None:
+                    np.maximum(binary, drawn, out=binary)
+                    kept = True
+                continue
+            covered = True
             if layer.carried is None:
                 paste(colorized, next(next_colours), layer.alpha, layer.square)
             else:
                 layer.carried.paste(colorized, layer.alpha, layer.square)
-        binary = render_binary(frame.rgb.shape[:2], [(x.alpha, x.square) for x in layers])
-        return Composed(frame, binary, colorized, bool(binary.any()), lost, erased)
+            drawn = render_binary(frame.rgb.shape[:2], [(layer.alpha, layer.square)])
+            np.maximum(binary, drawn, out=binary)
+        return Composed(frame, binary, colorized, covered, kept, lost)
 
-    def _is_drawn(self, person: Person) -> np.ndarray:
-        """(T,) bool, where a person is seen, or was or will be within a while; and is about as tall
-        then as when last, or next, seen well. Who is not on their feet is no walker."""
-        reach = round(_DRAWN_S * self._analysis.info.fps)
-        drawn = _about_as_tall(person, person.seen, reach) & ~person.fallen
-        return drawn & _about_as_tall(person, person.well) if person.well.any() else drawn
-
-
-def _about_as_tall(person: Person, known: np.ndarray, reach: int | None = None) -> np.ndarray:
-    """(T,) bool, where the person is about as tall as in the nearest frame before or after, at most
-    `reach` frames away, of those that are `known`, (T,) bool, not all False."""
-    there, every = np.flatnonzero(known), np.arange(len(known))
-    tall = np.diff(person.silhouettes.squares[:, [1, 3]], axis=1)[:, 0]
-    alike = np.zeros(len(every), bool)
-    for nearest in (
-        there[np.searchsorted(there, every, side="right").clip(1) - 1],
-        there[np.searchsorted(there, every).clip(max=len(there) - 1)],
-    ):
-        smaller, larger = np.sort([tall, tall[nearest]], axis=0)
-        near = True if reach is None else np.abs(every - nearest) <= reach
-        alike |= near & (larger <= _AS_TALL * smaller)
-    return alike
+    def _draw_pose(self, rgb: np.ndarray, shown: np.ndarray, layer: _Layer) -> np.ndarray | None:
+        person, n = layer.person, layer.position
+        return layer.pose.draw(
+            rgb, shown, person.detections[n], person.track.xyxy[n], person.heads[n],
+            self._colorize.hide_face,
+        )  # fmt: skip
 
 
 def _one_ahead(items: Iterator[Iterator[Composed]]) -> Iterator[Iterator[Composed]]:

@@ -1,4 +1,4 @@
-"""How well people were seen: what a report says of everybody who was taken out."""
+"""How well people were seen: what a report says of everybody."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from gait_demo.pipeline.analysis import Person
-from gait_demo.sightings import Sightings
+from gait_demo.people.person import Person
+from gait_demo.people.visibility import Visibility
+from gait_demo.pipeline.analysis import Suspect
 
-_ENOUGH = 0.8  # share of a person's frames in which they should be seen
-# Lost for longer before the first look or after the last, or between two, they may be in clear
-_AWHILE_S, _AWHILE_BETWEEN_S = 0.1, 0.5
+_LOST_S = 0.5  # who is lost for longer between two frames that show them may be in clear
+_LIKELY = 0.9  # presence of something that may well be a person
 _MOST_TIMES = 5  # that one sentence lists
 
 
@@ -19,54 +19,68 @@ def coverage(person: Person, drawn: bool) -> dict:
     """One person's part of the report.
 
     Args:
-        drawn: whether they got another gait, and are not only taken out.
+        drawn: whether they are drawn anew, and not only removed.
 
     Returns:
-        `person`: the track id; `drawn`; `first_frame`, `frames`: of the track, which begins
-        before the first look and ends after the last one, where prediction has the person come
-        and go; `lost`: pairs of the first and the last frame of every stretch in which the person
-        was not seen, but should have been, in the numbers of the clip; `bridged`: such pairs where
-        the detector had lost them, and their silhouette comes from another frame, moved along with
-        the picture; `poor`: how many silhouettes the quality rule rejects; `coverage`: share of
-        the frames in which the person was not lost; `found_by`: "detector" or "motion".
+        `person`: the track id; `drawn`; `first_frame`, `frames`: of the track; `height_px`: usual,
+        from head to feet; `lost`: pairs of the first and the last frame of every stretch in which
+        the person was not seen, but should have been, in the numbers of the clip; `carried`: such
+        pairs where the silhouette comes from a frame shortly before or after; `kept_pose`: such
+        pairs where the person got no other gait, but kept the pose with another outline;
+        `partial`: how many frames show a part of the person only; `poor`: how many silhouettes the
+        quality rule rejects; `coverage`: share of the frames in which the person was not lost.
     """
     track = person.track
-    lost, bridged = (
-        [[track.first_frame + a, track.first_frame + b] for a, b in _runs(flags)]
-        for flags in (person.lost, person.bridged)
-    )
+    stretches = {
+        name: [[track.first_frame + a, track.first_frame + b] for a, b in _runs(flags)]
+        for name, flags in (
+            ("lost", _lost_between(person)),
+            ("carried", person.carried),
+            ("kept_pose", person.keeps_pose & ~person.lost),
+        )
+    }
     return {
         "person": track.track_id,
         "drawn": drawn,
         "first_frame": track.first_frame,
         "frames": len(track),
-        "lost": lost,
-        "bridged": bridged,
+        "height_px": round(person.height),
+        **stretches,
+        "partial": int((person.visibility == Visibility.PARTIAL).sum()),
         "poor": int(person.poor.sum()),
-        "coverage": round(float(1 - person.lost.mean()), 4),
-        "found_by": "motion" if track.sightings is None else "detector",
+        "coverage": round(float(1 - _lost_between(person).mean()), 4),
     }
 
 
-def warnings(people: Iterable[Person], times: Sequence[float]) -> list[str]:
-    """Sentences on who was lost for a while, or not seen on the way in or out, or only in parts.
+def warnings(people: Iterable[Person], times: Sequence[float], min_height_px: int) -> list[str]:
+    """Sentences on who was lost for a while, kept the pose, or is too small.
 
     Args:
         times: of the frames, in seconds.
+        min_height_px: people who are smaller are removed, not drawn.
     """
-    told, lost = [], []
+    told, lost, kept, small = [], [], [], []
     for person in people:
-        track, name = person.track, f"Person {person.track.track_id}"
-        if track.is_part:
-            told.append(
-                f"{name} is seen in the place of somebody else, and painted over: a part of them, "
-                "what is behind them, or somebody beside them. Check that they are nowhere in "
-                "clear."
-            )
-        elif not person.walks:
-            told.append(f"{name} was never seen whole, and is painted over: check where they are.")
-        elif when := _when(_serious(person, times), times):
-            lost.append(f"person {track.track_id} at {when} ({person.lost.mean():.0%})")
+        name, begin = f"person {person.track.track_id}", person.track.first_frame
+        runs = [(begin + a, begin + b) for a, b in _runs(_lost_between(person))]
+        if when := _when([(a, b) for a, b in runs if _end(b, times) - times[a] > _LOST_S], times):
+            lost.append(f"{name} at {when} ({person.lost.mean():.0%})")
+        if person.height < min_height_px:
+            small.append(f"{name} at {_when([(begin, begin + len(person.track) - 1)], times)}")
+            continue
+        runs = [(begin + a, begin + b) for a, b in _runs(person.keeps_pose & ~person.lost)]
+        if when := _when(runs, times):
+            kept.append(f"{name} at {when}")
+    if kept:
+        told.append(
+            f"No other gait could be given to {'; '.join(kept)}: seated, lying, bent, or seen in "
+            "part only. Their head is hidden and their outline changed, but the pose and the way "
+            "they move stay: they may be recognised by it."
+        )
+    if small:
+        told.append(
+            f"Smaller than {min_height_px} pixels, and replaced by background: {'; '.join(small)}."
+        )
     if lost:
         told.append(
             f"Not seen, though they should be in the picture: {'; '.join(lost)}. Seconds are of "
@@ -77,19 +91,24 @@ def warnings(people: Iterable[Person], times: Sequence[float]) -> list[str]:
     return told
 
 
-def unfollowed(sightings: Sightings, times: Sequence[float]) -> list[str]:
-    """A sentence on people who are too small, or were seen too seldom, to be followed; `times` as
-    for `warnings`."""
-    frames = np.zeros(len(sightings), bool)
-    for first, last in sightings.unfollowed:
-        frames[first : last + 1] = True
-    when = _when(_runs(frames), times)
-    if not when:
+def unsure(suspects: Iterable[Suspect], times: Sequence[float], size: tuple[int, int]) -> list[str]:
+    """A sentence on what may be people, and was left as it is.
+
+    Args:
+        times: of the frames, in seconds.
+        size: width and height of the frames.
+    """
+    likely = [one for one in suspects if one.presence >= _LIKELY]
+    if not likely:
         return []
+    places = [
+        f"{_place(one.box, size)} at {_when([(one.first, one.last)], times)}"
+        for one in likely[:_MOST_TIMES]
+    ]
+    more = " and elsewhere" if len(likely) > _MOST_TIMES else ""
     return [
-        f"At {when} of the result, somebody seems to be there who is too small, or is seen too "
-        "briefly or unsurely, to be followed. They are painted over then, and for up to a second "
-        "around: check that nobody is in clear."
+        f"Not taken for a person, and left as it is: {'; '.join(places)}{more}. Check that nobody "
+        "is there."
     ]
 
 
@@ -102,16 +121,21 @@ def likeness(other: Person, wanted: Person) -> str:
     )
 
 
-def _serious(person: Person, times: Sequence[float]) -> list[tuple[int, int]]:
-    """First and last frame of the stretches to look at in which somebody was lost; of those who
-    are lost often, all."""
-    begin = person.track.first_frame
-    runs = [(begin + a, begin + b) for a, b in _runs(person.lost)]
-    if 1 - person.lost.mean() < _ENOUGH:
-        return runs
-    first, last = begin + np.flatnonzero(person.seen)[[0, -1]]
-    awhile_s = {False: _AWHILE_S, True: _AWHILE_BETWEEN_S}
-    return [(a, b) for a, b in runs if _end(b, times) - times[a] > awhile_s[first < a and b < last]]
+def _lost_between(person: Person) -> np.ndarray:
+    """(T,) bool, where somebody is lost between two frames that show them."""
+    seen = np.flatnonzero(person.seen)
+    between = np.zeros(len(person.track), bool)
+    if len(seen):
+        between[seen[0] : seen[-1]] = True
+    return person.lost & between
+
+
+def _place(box: np.ndarray, size: tuple[int, int]) -> str:
+    """Where a box lies in a frame, in words."""
+    x, y = (box[0] + box[2]) / 2 / size[0], (box[1] + box[3]) / 2 / size[1]
+    across = "left" if x < 1 / 3 else "right" if x > 2 / 3 else "middle"
+    down = "top" if y < 1 / 3 else "bottom" if y > 2 / 3 else ""
+    return f"{down} {across}".strip() + f" ({round(box[3] - box[1])} pixels tall)"
 
 
 def _when(runs: list[tuple[int, int]], times: Sequence[float]) -> str:

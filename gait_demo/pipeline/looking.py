@@ -8,20 +8,17 @@ from time import perf_counter
 
 import numpy as np
 
-from gait_demo.background.plate import working_scale
-from gait_demo.config import TrackOptions
-from gait_demo.detector import Detector
+from gait_demo.config import PeopleOptions
 from gait_demo.errors import VideoError
-from gait_demo.shrink import shrink_by
+from gait_demo.people.segmenter import Detection, PersonSegmenter
 from gait_demo.structures import Look
 from gait_demo.video import duration_s, probe, read_frames
 
 _MOMENTS = (0.5, 0.25, 0.75, 0.12, 0.88)  # of the duration, in turn
 _ENOUGH_S = 3  # after this no further frame is looked at
-_SURE = 0.4  # score of people who are counted
 
 
-def look(source: Path, detector: Detector, options: TrackOptions) -> Look:
+def look(source: Path, segmenter: PersonSegmenter, options: PeopleOptions) -> Look:
     """Describe a clip and count its people in a few frames.
 
     Raises:
@@ -29,18 +26,22 @@ def look(source: Path, detector: Detector, options: TrackOptions) -> Look:
     """
     began = perf_counter()
     info, length_s = probe(source), duration_s(source)
-    scale = working_scale((info.height, info.width))
     people = looked = 0
     for moment in (*_MOMENTS, 0):
         if looked and (moment == 0 or perf_counter() - began > _ENOUGH_S):
             break
         rgb = _picture(source, moment * length_s)
         if rgb is not None:
-            seen = detector(shrink_by(rgb, scale), options.detector_px, least=_SURE)
-            heights = (seen.xyxy[:, 3] - seen.xyxy[:, 1]) / scale
-            people = max(people, int((heights >= options.min_height_px).sum()))
+            people = max(people, sum(_is_sure(one, options) for one in segmenter(rgb)))
             looked += 1
     return Look(info, length_s, people, looked)
+
+
+def _is_sure(one: Detection, options: PeopleOptions) -> bool:
+    """Whether a single frame is enough to count somebody."""
+    if one.landmarks is None:
+        return one.score >= options.sure_yolo
+    return one.presence >= options.sure_presence and one.score >= options.sure_score
 
 
 def _picture(source: Path, start_s: float) -> np.ndarray | None:

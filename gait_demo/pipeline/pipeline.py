@@ -13,9 +13,10 @@ import numpy as np
 from gait_demo.clock import Clock
 from gait_demo.config import PipelineOptions
 from gait_demo.outputs import NAMES, appear_together, link_or_copy, result_videos
-from gait_demo.pipeline.analysis import Analyser, Analysis, Person, Progress
+from gait_demo.people.person import Person
+from gait_demo.pipeline.analysis import Analyser, Analysis, Progress
 from gait_demo.pipeline.composing import Composed, Composer, chosen_people
-from gait_demo.pipeline.coverage import coverage, likeness, unfollowed, warnings
+from gait_demo.pipeline.coverage import coverage, likeness, unsure, warnings
 from gait_demo.pipeline.models import Models
 from gait_demo.structures import GaitResult
 
@@ -58,9 +59,9 @@ class Pipeline:
 
         Raises:
             GaitDemoError: the video cannot be used, or shows nobody who can be anonymized; or the
-                detector, which is built on first use, cannot be had.
+                person networks, which are built on first use, cannot be had.
         """
-        analyser = Analyser(Path(source), self.models.detector, self.options, on_progress)
+        analyser = Analyser(Path(source), self.models.segmenter, self.options, on_progress)
         return analyser.run(Path(folder))
 
     def compose(
@@ -85,7 +86,7 @@ class Pipeline:
         return composer.frames(seed, on_progress)
 
     def gaits(self, analysis: Analysis, seed: int) -> list[tuple[Person, np.ndarray]]:
-        """Everybody chosen, the most prominent first, with their new silhouettes.
+        """Everybody who is drawn, the most prominent first, with their new silhouettes.
 
         Args:
             analysis: made by this pipeline.
@@ -124,7 +125,7 @@ class Pipeline:
             with clock.time("encode"), result_videos(part, analysis.info, sound) as write:
                 for new in self.compose(analysis, seed, on_progress, clock):
                     write(new.frame.time, new.frame.rgb, new.binary, new.colorized)
-                    counts.update(out=1, covered=new.covered, lost=new.lost, erased=new.erased)
+                    counts.update(out=1, covered=new.covered, kept=new.kept, lost=new.lost)
             report = self._report(analysis, seed, counts, clock)
             (part / "report.json").write_text(json.dumps(report, indent=2) + "\n")
         original, binary, colorized, comparison, _ = (out_dir / name for name in NAMES)
@@ -151,12 +152,13 @@ class Pipeline:
             "people_in_clear": 0 if everyone else others,
             "frames_covered": counts["covered"],
             "frames_lost": counts["lost"],
-            "frames_erased": counts["erased"],
+            "frames_kept_pose": counts["kept"],
             "tracks": [coverage(person, drawn=person.track.track_id in drawn) for person in told],
             "warnings": [
+                *filter(None, [self.models.fallback]),
                 *([] if everyone else [likeness(other, chosen[0]) for other in chosen[1:]]),
-                *warnings(told, analysis.times),
-                *(unfollowed(analysis.sightings, analysis.times) if everyone else []),
+                *warnings(told, analysis.times, self.options.people.min_height_px),
+                *unsure(analysis.suspects, analysis.times, (info.width, info.height)),
             ],
             "seed": seed,
             "strength": round(self.options.anonymize.strength, 4),

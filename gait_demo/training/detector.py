@@ -12,9 +12,9 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from gait_demo.detector import layers, save_network  # first: it keeps ultralytics offline
 from gait_demo.errors import DataError
 from gait_demo.models.build import read_tensors
+from gait_demo.people.yolo import layers, save_network  # first: it keeps ultralytics offline
 
 # isort: split
 from ultralytics.models.yolo.segment import SegmentationTrainer

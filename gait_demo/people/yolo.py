@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +16,10 @@ import cv2
 import numpy as np
 import torch
 
-from .errors import WeightsError
-from .models.build import read_tensors, write_tensors
+from gait_demo.config import PeopleOptions
+from gait_demo.errors import WeightsError
+from gait_demo.models.build import read_tensors, write_tensors
+from gait_demo.people.segmenter import Detection, Matte, same_person
 
 os.environ.setdefault("YOLO_OFFLINE", "true")  # no update checks, no analytics, ...
 os.environ.setdefault("YOLO_AUTOINSTALL", "false")  # ... and no packages that nobody asked for
@@ -27,6 +30,7 @@ _WIDEST = 512  # channels before the nano scale; the original's 1024 are for 80 
 _PROTOTYPES = (32, 128)  # masks are mixed from so many; channels before the nano scale
 _PERSON = 0  # the class; of COCO's as well
 _MOST = 50  # people in one image, the surest
+_LEAST = 0.1  # score of somebody who is followed
 _SAME_PERSON = 0.45  # IoU of boxes from which on only the surest is kept
 
 
@@ -87,6 +91,11 @@ class Detector:
             raise WeightsError(f"{path} holds no person detector that works: {error}") from error
         return detector
 
+    def boxes(self, rgb: np.ndarray, size: int, least: float) -> tuple[np.ndarray, np.ndarray]:
+        """Boxes (N, 4) in pixels and scores (N,), float32; arguments as of a call."""
+        seen = self._predicted(rgb, size, least, masks=False)
+        return seen.boxes.xyxy.float().numpy(), seen.boxes.conf.float().numpy()
+
     def __call__(self, rgb: np.ndarray, size: int, least: float = 0.1) -> Detections:
         """
         Args:
@@ -94,17 +103,7 @@ class Detector:
             size: longest side in pixels at which the network sees the image.
             least: score of a detection.
         """
-        bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
-        threads = torch.get_num_threads()
-        try:
-            (seen,) = self._yolo.predict(
-                bgr, imgsz=size, classes=[_PERSON], conf=least, retina_masks=True, verbose=False,
-                max_det=_MOST, iou=_SAME_PERSON,
-                device="cpu",  # as the other networks: the same result on every machine
-            )  # fmt: skip
-        finally:
-            if torch.get_num_threads() != threads:  # ultralytics takes what it finds
-                torch.set_num_threads(threads)
+        seen = self._predicted(rgb, size, least, masks=True)
         if seen.masks is None:
             empty = np.zeros(0, np.float32)
             return Detections(empty.reshape(0, 4), empty, np.zeros((0, *rgb.shape[:2]), np.uint8))
@@ -113,6 +112,19 @@ class Detector:
             seen.boxes.conf.float().numpy(),
             seen.masks.data.numpy().astype(np.uint8),
         )
+
+    def _predicted(self, rgb: np.ndarray, size: int, least: float, masks: bool):
+        bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
+        threads = torch.get_num_threads()
+        try:
+            return self._yolo.predict(
+                bgr, imgsz=size, classes=[_PERSON], conf=least, retina_masks=masks, verbose=False,
+                max_det=_MOST, iou=_SAME_PERSON,
+                device="cpu",  # as the other networks: the same result on every machine
+            )[0]  # fmt: skip
+        finally:
+            if torch.get_num_threads() != threads:  # ultralytics takes what it finds
+                torch.set_num_threads(threads)
 
 
 def layers() -> dict:
@@ -151,3 +163,40 @@ def load_network(path: Path) -> torch.nn.Module:
     network.names = {_PERSON: "person"}
     network = network.eval().requires_grad_(False).fuse(verbose=False)
     return network.to(memory_format=torch.channels_last)
+
+
+class YoloSegmenter:
+    """People by the YOLO alone, without landmarks: the fallback. See `PersonSegmenter`.
+
+    Nobody is followed from frame to frame: every frame is looked at.
+    """
+
+    def __init__(self, detector: Detector, options: PeopleOptions | None = None):
+        self._detector, self._options = detector, options or PeopleOptions()
+
+    def __call__(
+        self, rgb: np.ndarray, before: Sequence[Detection] = (), look: bool = True
+    ) -> list[Detection]:
+        size = self._options.detector_px
+        scale = min(1.0, 2 * size / max(rgb.shape))
+        image = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        seen = self._detector(image, size, _LEAST)
+        found = [
+            _detection(float(score), mask, scale)
+            for score, mask in zip(seen.scores, seen.masks, strict=True)
+            if mask.any()
+        ]
+        if look:
+            return found
+        return [one for one in found if any(same_person(one, known) for known in before)]
+
+
+def _detection(score: float, mask: np.ndarray, scale: float) -> Detection:
+    x, y, w, h = cv2.boundingRect(mask)
+    part = mask[y : y + h, x : x + w].astype(np.float32)
+    shift = (1 / scale - 1) / 2
+    to_frame = np.array([[1 / scale, 0, x / scale + shift], [0, 1 / scale, y / scale + shift]])
+    mass = part.sum(axis=0).cumsum()
+    centre = (x + np.searchsorted(mass, mass[-1] / 2) + 0.5) / scale
+    corners = np.float32([x, y, x + w, y + h]) / np.float32(scale)
+    return Detection(corners, score, np.nan, None, None, Matte.of(part, to_frame), float(centre))

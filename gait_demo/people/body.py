@@ -1,0 +1,101 @@
+"""What landmarks say of a body: where it would be if all of it were seen, its head, its posture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from gait_demo.people.segmenter import (
+    ANKLES,
+    HEELS,
+    HIPS,
+    LEFT_EAR,
+    NOSE,
+    RIGHT_EAR,
+    SHOULDERS,
+    TOES,
+    Detection,
+)
+from gait_demo.silhouettes import steady_boxes
+
+_BORDER_PX = 1.5  # nearer to the frame's border, a body is cut by it
+_CROWN = 0.09  # heights from the nose to the top of the head
+_HEAD = 0.085  # heights: radius of a head with its hair
+_FACE = 0.5  # of the distance from the nose to the shoulders: the same of larger heads
+_NECK = 0.6  # of that distance, from the nose down to where a head ends
+_LEANING = 40.0  # degrees of the trunk from the vertical; a walker leans less
+_SEATED = 0.95  # trunks from hips to ankles, downwards; whoever stands has more, 1.3 in the mean
+_CUT = 0.62  # of the body's height within the picture; a walker needs more
+
+
+def body_boxes(
+    seen: Mapping[int, Detection], frames: np.ndarray, shape: tuple[int, int], fps: float
+) -> np.ndarray:
+    """Steady boxes from head to feet, also of whom the border or something else cuts.
+
+    Args:
+        seen: detections by frame; at least one.
+        frames: (T,) consecutive frames.
+        shape: (H, W) of a frame.
+
+    Returns:
+        (T, 4) float32; may reach over the frame's border.
+    """
+    at = np.array(sorted(seen))
+    extents = np.array([_extent(seen[n], shape) for n in at])
+    return steady_boxes(frames, at, extents, fps)
+
+
+def head_of(one: Detection) -> np.ndarray:
+    """(3,) float32: centre and radius of a head, in pixels; without landmarks nan."""
+    if one.landmarks is None:
+        return np.full(3, np.nan, np.float32)
+    points = one.landmarks[:, :2]
+    centre = points[[NOSE, LEFT_EAR, RIGHT_EAR]].mean(axis=0)
+    to_shoulders = np.linalg.norm(points[list(SHOULDERS)].mean(axis=0) - centre)
+    up = (points[list(SHOULDERS)].mean(axis=0) - points[list(HIPS)].mean(axis=0))
+    up = up / max(np.linalg.norm(up), 1e-6)
+    radius = max(_HEAD * one.height, _FACE * to_shoulders)
+    return np.float32([*(centre + 0.3 * radius * up), radius])
+
+
+def neck_of(one: Detection) -> float:
+    """y in pixels down to which the head of somebody upright reaches; without landmarks nan."""
+    if one.landmarks is None:
+        return np.nan
+    nose, shoulders = one.landmarks[NOSE, 1], one.landmarks[list(SHOULDERS), 1].mean()
+    return float(nose + max(_NECK * (shoulders - nose), 0.04 * one.height))
+
+
+def stands(one: Detection, shape: tuple[int, int]) -> bool:
+    """Whether somebody is on their feet, upright, and in the picture from head to knees."""
+    if one.landmarks is None:
+        width, height = one.box[2:] - one.box[:2]
+        return bool(height > width)
+    points = one.landmarks[:, :2]
+    shoulders, hips = (points[list(pair)].mean(axis=0) for pair in (SHOULDERS, HIPS))
+    trunk = hips - shoulders
+    length = max(float(np.linalg.norm(trunk)), 1e-6)
+    lean = np.degrees(np.arccos(np.clip(trunk[1] / length, -1, 1)))
+    legs = points[list(ANKLES), 1].max() - hips[1]
+    top, bottom, _, _ = _extent(one, shape)
+    inside = min(bottom, shape[0]) - max(top, 0)
+    return bool(
+        lean < _LEANING and legs > _SEATED * length and inside > _CUT * (bottom - top)
+        and points[NOSE, 1] >= 0
+    )  # fmt: skip
+
+
+def _extent(one: Detection, shape: tuple[int, int]) -> tuple[float, float, float, float]:
+    """Top, bottom, the column that halves it, and half the width of the whole body."""
+    x0, top, x1, bottom = (float(v) for v in one.box)
+    centre = one.centre
+    if one.landmarks is not None:
+        points = one.landmarks[:, :2]
+        bottom = max(bottom, float(points[[*HEELS, *TOES, *ANKLES], 1].max()))
+        if top < _BORDER_PX:
+            top = min(top, float(points[NOSE, 1]) - _CROWN * one.height)
+        if x0 < _BORDER_PX or x1 > shape[1] - _BORDER_PX:
+            centre = float(points[[*SHOULDERS, *HIPS], 0].mean())
+    return top, bottom, centre, max(centre - x0, x1 - centre)

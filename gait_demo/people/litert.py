@@ -1,0 +1,50 @@
+"""Networks in the TensorFlow Lite format, run by LiteRT on the processor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from gait_demo.errors import WeightsError
+
+
+class LiteNetwork:
+    """One image in, a list of arrays out, in the order of the outputs' names."""
+
+    def __init__(self, path: Path, side: int, threads: int = 2):
+        """
+        Args:
+            path: of the .tflite file.
+            side: of the square RGB image that it takes, in pixels.
+            threads: in which it computes.
+
+        Raises:
+            WeightsError: the file is no such network.
+        """
+        from ai_edge_litert.interpreter import Interpreter
+
+        try:
+            self._network = Interpreter(str(path), num_threads=threads)
+            self._network.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise WeightsError(f"{path} cannot be loaded by LiteRT: {error}") from error
+        (image,) = self._network.get_input_details()
+        if tuple(image["shape"]) != (1, side, side, 3):
+            raise WeightsError(
+                f"{path} is another network: expected an input of (1, {side}, {side}, 3), got "
+                f"{tuple(image['shape'])}."
+            )
+        self._image = image["index"]
+        outputs = sorted(self._network.get_output_details(), key=lambda one: one["name"])
+        self._outputs = [one["index"] for one in outputs]
+
+    def __call__(self, image: np.ndarray) -> list[np.ndarray]:
+        """image: (side, side, 3) float32."""
+        self._network.set_tensor(self._image, image[None])
+        self._network.invoke()
+        return [self._network.get_tensor(index)[0] for index in self._outputs]
+
+
+def sigmoid(logits: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-np.clip(logits, -60, 60)))

@@ -1,0 +1,92 @@
+"""Whose a pixel is that the mattes of two people hold: theirs whose limbs are nearer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from gait_demo.boxes import overlap
+from gait_demo.people.segmenter import (
+    ANKLES,
+    ELBOWS,
+    HIPS,
+    KNEES,
+    LEFT_EAR,
+    NOSE,
+    RIGHT_EAR,
+    SHOULDERS,
+    TOES,
+    WRISTS,
+    Detection,
+    Matte,
+)
+
+_CELLS = 64  # along the side of a matte, in which distances are taken
+# half the widths of limbs, in heights
+_HEAD, _TRUNK, _ARM, _LEG = 0.075, 0.115, 0.045, 0.055
+
+
+def exclusive(people: Sequence[Detection]) -> list[Detection]:
+    """The people of one frame, each matte without what is another's; people without landmarks as
+    they are."""
+    result = list(people)
+    for n, one in enumerate(people):
+        others = [
+            other
+            for other in people
+            if other is not one
+            and one.landmarks is not None
+            and other.landmarks is not None
+            and overlap(one.box, other.box) > 0
+        ]
+        if others:
+            result[n] = replace(one, matte=_own(one, others))
+    return result
+
+
+def _own(person: Detection, others: list[Detection]) -> Matte:
+    alpha = person.matte.alpha()
+    side = alpha.shape[0]
+    to_matte = cv2.invertAffineTransform(person.matte.to_frame)
+    mine = _limb_distance(person, to_matte, side)
+    for other in others:
+        theirs = other.matte.seen_through(to_matte, side)
+        if not (theirs > 0.5).any():
+            continue
+        nearer = mine - _limb_distance(other, to_matte, side)
+        nearer = cv2.resize(nearer, (side, side), interpolation=cv2.INTER_LINEAR)
+        alpha = np.where((nearer > 0) & (theirs > 0.5), 0, alpha)
+    return Matte.of(alpha, person.matte.to_frame)
+
+
+def _limb_distance(person: Detection, to_matte: np.ndarray, side: int) -> np.ndarray:
+    """(64, 64) float32: distance to the nearest bone, in half its width, on the grid of a matte."""
+    scale = np.sqrt(abs(np.linalg.det(to_matte[:, :2])))
+    height = scale * person.height * _CELLS / side
+    points = person.landmarks[:, :2] @ to_matte[:, :2].T + to_matte[:, 2]
+    starts, ends, widths = _bones((points + 0.5) * _CELLS / side - 0.5)
+    along = ends - starts
+    y, x = np.mgrid[:_CELLS, :_CELLS].astype(np.float32)
+    grid = np.stack([x, y], axis=-1).reshape(-1, 1, 2)
+    length = np.maximum((along**2).sum(axis=1), 1e-6)
+    share = (((grid - starts) * along).sum(axis=2) / length).clip(0, 1)
+    apart = np.linalg.norm(grid - (starts + share[..., None] * along), axis=2)
+    return (apart / (widths * height)).min(axis=1).reshape(_CELLS, _CELLS).astype(np.float32)
+
+
+def _bones(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Starts and ends (N, 2), and half widths (N,) in heights; points (33, 2)."""
+    neck, pelvis = points[list(SHOULDERS)].mean(axis=0), points[list(HIPS)].mean(axis=0)
+    head = points[[NOSE, LEFT_EAR, RIGHT_EAR]].mean(axis=0)
+    bones = [(head, 0.7 * head + 0.3 * neck, _HEAD), (neck, pelvis, _TRUNK)]
+    for limbs, width in (
+        ((SHOULDERS, ELBOWS, WRISTS), _ARM),
+        ((HIPS, KNEES, ANKLES, TOES), _LEG),
+    ):
+        for start, end in zip(limbs, limbs[1:], strict=False):
+            bones += [(points[a], points[b], width) for a, b in zip(start, end, strict=True)]
+    starts, ends, widths = zip(*bones, strict=True)
+    return np.stack(starts), np.stack(ends), np.array(widths)

@@ -1,0 +1,223 @@
+"""One person of a clip: where, how well seen, in which pose, and the silhouettes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gait_demo.people.body import body_boxes, head_of, neck_of, stands
+from gait_demo.people.segmenter import Detection
+from gait_demo.people.tracking import Tracklet
+from gait_demo.people.visibility import Visibility
+from gait_demo.silhouettes import is_good, squares_from_boxes
+from gait_demo.structures import SILHOUETTE_SIZE, SilhouetteClip, Track
+
+_CARRIED_S = 0.6  # a gap between two frames that show somebody, bridged by their mattes
+_AROUND_S = 0.3  # before the first and after the last frame, in which somebody may be there unseen
+_WHOLE = 0.8  # of the body in the picture that a matte must span
+_FILLED = 0.6  # of the usual area of a silhouette
+_POSE_S = 1.0  # over which the pose is judged
+EMPTY = 0.03  # of the square: less is no silhouette
+
+
+@dataclass(frozen=True)
+class Person:
+    """One person of a clip; T frames of the track.
+
+    Attributes:
+        track: where the person is, from head to feet; found where they are seen.
+        visibility: (T,) uint8, of `Visibility`.
+        detections: T of them: as seen, or carried over; None where the person is lost.
+        silhouettes: one a frame; where the person is lost, that of the nearest frame.
+        keeps_pose: (T,) bool, where no other gait can be given: seated, lying, bent, or a part.
+        heads: (T, 3) float32, centre and radius in pixels; nan where not known.
+        necks: (T,) y in pixels down to which the head reaches; nan where not known.
+        poor: (T,) bool, where the silhouette is not one piece, or not spread as a walker's is.
+    """
+
+    track: Track
+    visibility: np.ndarray
+    detections: tuple[Detection | None, ...]
+    silhouettes: SilhouetteClip
+    keeps_pose: np.ndarray
+    heads: np.ndarray
+    necks: np.ndarray
+    poor: np.ndarray
+
+    @classmethod
+    def of(
+        cls, tracklet: Tracklet, shape: tuple[int, int], shot: tuple[int, int], fps: float
+    ) -> Person:
+        """
+        Args:
+            shape: (H, W) of a frame.
+            shot: the first frame, and the one after the last, of the shot that shows the person.
+        """
+        around = round(_AROUND_S * fps)
+        first = max(shot[0], tracklet.first - around)
+        frames = np.arange(first, min(shot[1], tracklet.last + around + 1))
+        boxes = body_boxes(tracklet.seen, frames, shape, fps)
+        inside = (boxes[:, 2] > 0) & (boxes[:, 0] < shape[1]) & (boxes[:, 1] < shape[0])
+        found = np.array([n in tracklet.seen for n in frames])
+        kept = np.flatnonzero(inside | found)
+        part = slice(kept[0], kept[-1] + 1)
+        frames, boxes, found = frames[part], boxes[part], found[part]
+        detections = _carried(tracklet, frames, boxes, found, fps)
+        track = Track(1, int(frames[0]), boxes, found)
+        silhouettes = _silhouettes(detections, track)
+        poses = np.array([one is not None and not stands(one, shape) for one in detections])
+        heads = np.stack([_head(one) for one in detections])
+        return cls(
+            track,
+            _visibility(found, detections, silhouettes, boxes, shape),
+            detections,
+            silhouettes,
+            _mostly(poses, found, round(_POSE_S * fps)),
+            heads[:, :3],
+            heads[:, 3],
+            found & ~np.array([is_good(mask) for mask in silhouettes.masks]),
+        )
+
+    def numbered(self, track_id: int) -> Person:
+        """The same under another track id."""
+        return replace(
+            self,
+            track=replace(self.track, track_id=track_id),
+            silhouettes=replace(self.silhouettes, track_id=track_id),
+        )
+
+    @property
+    def height(self) -> float:
+        """Usual height in pixels, from head to feet."""
+        boxes = self.track.xyxy[self.seen]
+        return float(np.median(boxes[:, 3] - boxes[:, 1]))
+
+    @property
+    def seen(self) -> np.ndarray:
+        """(T,) bool, where the person was seen in that very frame."""
+        return np.isin(self.visibility, (Visibility.VISIBLE, Visibility.PARTIAL))
+
+    @property
+    def lost(self) -> np.ndarray:
+        """(T,) bool, where the person was not seen, and cannot be carried over."""
+        return self.visibility == Visibility.LOST
+
+    @property
+    def carried(self) -> np.ndarray:
+        """(T,) bool, where the silhouette comes from another frame."""
+        return self.visibility == Visibility.CARRIED
+
+    @property
+    def well(self) -> np.ndarray:
+        """(T,) bool, where the person is seen whole, in one piece."""
+        return (self.visibility == Visibility.VISIBLE) & ~self.poor
+
+    @property
+    def walks(self) -> bool:
+        """Whether there is any frame in which the person can be given another gait."""
+        return bool((self.seen & ~self.keeps_pose).any())
+
+    def position(self, index: int) -> int | None:
+        """Where in the track the clip's frame `index` is; None if the track is not there."""
+        position = index - self.track.first_frame
+        return position if 0 <= position < len(self.track) else None
+
+    def box(self, index: int) -> np.ndarray | None:
+        """(x0, y0, x1, y1) in the clip's frame `index`; None if the track is not there."""
+        position = self.position(index)
+        return None if position is None else self.track.xyxy[position]
+
+
+def _carried(
+    tracklet: Tracklet, frames: np.ndarray, boxes: np.ndarray, found: np.ndarray, fps: float
+) -> tuple[Detection | None, ...]:
+    """Detections, in short gaps those of the nearest frame that has one, moved with the box."""
+    seen = np.flatnonzero(found)
+    result: list[Detection | None] = []
+    for n, frame in enumerate(frames):
+        if found[n]:
+            result.append(tracklet.seen[int(frame)])
+            continue
+        after = np.searchsorted(seen, n)
+        if after in (0, len(seen)) or seen[after] - seen[after - 1] > _CARRIED_S * fps + 1:
+            result.append(None)
+            continue
+        nearest = min(seen[after - 1], seen[after], key=lambda m: abs(m - n))
+        result.append(_moved(tracklet.seen[int(frames[nearest])], boxes[nearest], boxes[n]))
+    return tuple(result)
+
+
+def _moved(one: Detection, old: np.ndarray, new: np.ndarray) -> Detection:
+    """A detection as its body's box has moved and grown."""
+    scale = float((new[3] - new[1]) / (old[3] - old[1]))
+    larger = one.resized(scale)
+    corner = (scale - 1) / 2
+    shift = np.float32([(new[0] + new[2]) / 2 - scale * (old[0] + old[2]) / 2 - corner,
+                        new[1] - scale * old[1] - corner])  # fmt: skip
+    landmarks = larger.landmarks
+    if landmarks is not None:
+        landmarks = landmarks + np.float32([*shift, 0, 0])
+    return replace(
+        larger,
+        box=larger.box + np.tile(shift, 2),
+        presence=np.nan,
+        score=0.0,
+        landmarks=landmarks,
+        region=None if larger.region is None else larger.region + shift,
+        matte=larger.matte.moved(np.array([[1, 0, shift[0]], [0, 1, shift[1]]])),
+        centre=larger.centre + float(shift[0]),
+    )
+
+
+def _silhouettes(detections: tuple[Detection | None, ...], track: Track) -> SilhouetteClip:
+    squares = squares_from_boxes(track.xyxy)
+    known = [n for n, one in enumerate(detections) if one is not None]
+    masks = np.zeros((len(track), SILHOUETTE_SIZE, SILHOUETTE_SIZE), np.float32)
+    for n in known:
+        masks[n] = detections[n].matte.silhouette(squares[n], SILHOUETTE_SIZE)
+    nearest = [min(known, key=lambda m: abs(m - n)) for n in range(len(track))]
+    return SilhouetteClip(track.track_id, track.first_frame, masks[nearest], squares)
+
+
+def _visibility(
+    found: np.ndarray,
+    detections: tuple[Detection | None, ...],
+    silhouettes: SilhouetteClip,
+    boxes: np.ndarray,
+    shape: tuple[int, int],
+) -> np.ndarray:
+    """(T,) uint8 of `Visibility`."""
+    filled = silhouettes.masks.mean(axis=(1, 2))
+    usual = np.median(filled[found]) if found.any() else 0
+    states = np.full(len(found), Visibility.LOST, np.uint8)
+    for n, one in enumerate(detections):
+        if one is None:
+            continue
+        if not found[n]:
+            states[n] = Visibility.CARRIED
+            continue
+        shown = min(boxes[n, 3], shape[0]) - max(boxes[n, 1], 0)
+        whole = one.box[3] - one.box[1] >= _WHOLE * shown
+        states[n] = (
+            Visibility.VISIBLE if whole and filled[n] >= _FILLED * usual else Visibility.PARTIAL
+        )
+    return states
+
+
+def _head(one: Detection | None) -> np.ndarray:
+    """(4,) float32: centre, radius, and neck."""
+    if one is None:
+        return np.full(4, np.nan, np.float32)
+    return np.append(head_of(one), np.float32(neck_of(one)))
+
+
+def _mostly(flags: np.ndarray, known: np.ndarray, window: int) -> np.ndarray:
+    """(T,) bool: whether most of the known flags within a window of frames are set."""
+    half = window // 2
+    kernel = np.ones(2 * half + 1)
+    said = np.convolve((flags & known).astype(float), kernel)[half : half + len(flags)]
+    of = np.convolve(known.astype(float), kernel)[half : half + len(flags)]
+    at = np.flatnonzero(of > 0)
+    nearest = at[np.abs(np.arange(len(flags))[:, None] - at).argmin(axis=1)]
+    return (said > 0.5 * of)[nearest]

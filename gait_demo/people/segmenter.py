@@ -1,0 +1,168 @@
+"""What a person segmenter is: from a frame to the people in it, each with a soft mask."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from gait_demo.boxes import iou
+
+LANDMARKS = 33  # BlazePose order
+# of these, what the program asks for by name
+NOSE, LEFT_EAR, RIGHT_EAR = 0, 7, 8
+SHOULDERS, ELBOWS, WRISTS = (11, 12), (13, 14), (15, 16)
+HIPS, KNEES, ANKLES = (23, 24), (25, 26), (27, 28)
+HEELS, TOES = (29, 30), (31, 32)
+MARGIN = 1.25  # half the side of the square that is read, in radii of the circle around the body
+_SILHOUETTE_SIDE = 256  # pixels in which a silhouette is drawn before it is made smaller
+_SAME_TRUNK = 0.12  # heights between the trunks of two detections of one person, at most
+_SAME_BOX = 0.5  # IoU of their boxes, at least, where no landmarks are known
+
+
+@dataclass(frozen=True)
+class Matte:
+    """A soft mask of one person, kept small.
+
+    Attributes:
+        to_frame: (2, 3) float64, pixels of the mask to pixels of the frame; pixel centres lie at
+            whole numbers.
+        packed: the mask as PNG.
+    """
+
+    to_frame: np.ndarray
+    packed: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, alpha: np.ndarray, to_frame: np.ndarray) -> Matte:
+        """alpha: (h, w) float32 in [0, 1]."""
+        levels = np.rint(255 * alpha).astype(np.uint8)
+        ok, packed = cv2.imencode(".png", levels, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+        if not ok:
+            raise ValueError(f"Matte: expected a mask (h, w) in [0, 1], got {alpha.shape}")
+        return cls(np.asarray(to_frame, np.float64), packed.tobytes())
+
+    def alpha(self) -> np.ndarray:
+        """(h, w) float32 in [0, 1], in its own pixels."""
+        levels = cv2.imdecode(np.frombuffer(self.packed, np.uint8), cv2.IMREAD_GRAYSCALE)
+        return levels.astype(np.float32) / 255
+
+    def moved(self, transform: np.ndarray) -> Matte:
+        """The same, where a transform (2, 3) of frame pixels takes it."""
+        linear = np.vstack([self.to_frame, [0, 0, 1]])
+        return Matte(transform @ linear, self.packed)
+
+    def seen_through(self, transform: np.ndarray, side: int) -> np.ndarray:
+        """(side, side) float32 in [0, 1]: in a square to which a transform (2, 3) takes pixels of
+        the frame."""
+        to_square = transform @ np.vstack([self.to_frame, [0, 0, 1]])
+        return cv2.warpAffine(self.alpha(), to_square, (side, side), flags=cv2.INTER_LINEAR)
+
+    def silhouette(self, square: np.ndarray, size: int) -> np.ndarray:
+        """(size, size) float32 in [0, 1]: a square (x0, y0, x1, y1) of the frame, each pixel the
+        mean over its share of it."""
+        fold = max(1, _SILHOUETTE_SIDE // size)
+        scale = size * fold / (square[2:] - square[:2])
+        x, y = scale * (0.5 - square[:2]) - 0.5
+        to_square = np.array([[scale[0], 0, x], [0, scale[1], y]])
+        fine = self.seen_through(to_square, size * fold)
+        return cv2.resize(fine, (size, size), interpolation=cv2.INTER_AREA)
+
+    def drawn(self, x: int, y: int, w: int, h: int, scale: float = 1.0) -> np.ndarray:
+        """(h, w) float32 in [0, 1]: a part of the frame.
+
+        Args:
+            x, y, w, h: of the part, in pixels of a frame that is `scale` times as large.
+        """
+        shift = (scale - 1) / 2
+        to_part = scale * self.to_frame
+        to_part[:, 2] += np.array([shift - x, shift - y])
+        return cv2.warpAffine(self.alpha(), to_part, (w, h), flags=cv2.INTER_LINEAR)
+
+
+@dataclass(frozen=True)
+class Detection:
+    """One person in one frame.
+
+    Attributes:
+        box: (4,) float32, x0, y0, x1, y1 in pixels, tight around the matte within the frame.
+        score: of the detector, in [0, 1]; 0 where the person was followed from another frame.
+        presence: in [0, 1], whether the landmark network sees a person; nan without it.
+        landmarks: (33, 4) float32, x, y and depth in pixels (smaller is nearer) and visibility in
+            [0, 1], BlazePose order; None without the landmark network.
+        region: (2, 2) float32: centre, and the middle of the upper side, of the square in which the
+            person is looked for in a neighbouring frame; None without the landmark network.
+        matte: where the person is.
+        centre: x of the column that halves the matte.
+        colours: (2, 3) float32 RGB, of the trunk and the thighs; None without the network.
+    """
+
+    box: np.ndarray
+    score: float
+    presence: float
+    landmarks: np.ndarray | None
+    region: np.ndarray | None
+    matte: Matte
+    centre: float
+    colours: np.ndarray | None = None
+
+    def scored(self, score: float) -> Detection:
+        """The same, as sure as a detector is of it."""
+        return replace(self, score=max(self.score, score))
+
+    def resized(self, scale: float) -> Detection:
+        """The same, in pixels of a frame that is `scale` times as large."""
+        shift = (scale - 1) / 2  # pixel centres lie at whole numbers
+        landmarks = self.landmarks
+        if landmarks is not None:
+            landmarks = landmarks * np.float32([scale, scale, scale, 1])
+            landmarks += np.float32([shift, shift, 0, 0])
+        return replace(
+            self,
+            box=self.box * np.float32(scale),
+            landmarks=landmarks,
+            region=None if self.region is None else self.region * np.float32(scale) + shift,
+            matte=self.matte.moved(np.array([[scale, 0, shift], [0, scale, shift]])),
+            centre=scale * self.centre + shift,
+        )
+
+    @property
+    def height(self) -> float:
+        """About how tall the person is when upright, in pixels, whatever is seen of them."""
+        if self.region is None:
+            return float(self.box[3] - self.box[1])
+        return float(2 * np.linalg.norm(self.region[1] - self.region[0]) / MARGIN)
+
+    @property
+    def middle(self) -> np.ndarray:
+        """(2,) float32: of the hips, or of the box."""
+        return (self.box[:2] + self.box[2:]) / 2 if self.region is None else self.region[0]
+
+
+def same_person(one: Detection, other: Detection) -> bool:
+    """Whether two detections of one frame are of one person: trunks, or boxes, that coincide."""
+    if one.landmarks is None or other.landmarks is None:
+        return bool(iou(one.box, other.box) > _SAME_BOX)
+    trunks = [each.landmarks[[*SHOULDERS, *HIPS], :2] for each in (one, other)]
+    apart = np.linalg.norm(trunks[0] - trunks[1], axis=1).mean()
+    return bool(apart < _SAME_TRUNK * max(one.height, other.height))
+
+
+class PersonSegmenter(Protocol):
+    """Finds people in single frames, and finds them again in neighbouring ones."""
+
+    def __call__(
+        self, rgb: np.ndarray, before: Sequence[Detection] = (), look: bool = True
+    ) -> list[Detection]:
+        """
+        Args:
+            rgb: (H, W, 3) uint8.
+            before: people of a neighbouring frame, who are looked for where they were.
+            look: whether to look for anybody else as well.
+
+        Returns:
+            Everybody who may be there, sure or not, each once.
+        """

@@ -1,0 +1,190 @@
+"""People followed through a clip: forwards while it is decoded, then backwards.
+
+ByteTrack (Zhang et al. 2022), as ultralytics has it, says who in one frame is who in the next.
+Everybody who may be a person is followed; whether a track is a person's is decided at the end, by
+all that was seen of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gait_demo.config import PeopleOptions
+from gait_demo.people.segmenter import Detection, PersonSegmenter, same_person
+
+_LOST_S = 1.0  # that somebody may stay unseen and keep the id by prediction
+_HIDDEN_S = 2.0  # ... and by place, height and colours
+_LINE_S = 0.4  # at the end of a track that shows where somebody is going
+_NEAR, _DRIFT = 0.5, 0.3  # heights by which the two ends of a gap may miss, and more a second
+_COLOURS = 40.0  # levels by which the clothes at both ends may differ
+_TRUNK = (0.2, 0.35)  # heights: half the width and height of the box that ByteTrack knows
+
+
+@dataclass
+class Tracklet:
+    """One person, or what may be one, seen in some frames.
+
+    Attributes:
+        seen: detection by frame.
+    """
+
+    seen: dict[int, Detection] = field(default_factory=dict)
+
+    @property
+    def first(self) -> int:
+        return min(self.seen)
+
+    @property
+    def last(self) -> int:
+        return max(self.seen)
+
+    def is_person(self, options: PeopleOptions) -> bool:
+        """Whether it was surely a person in enough frames; in all of them, if they are fewer."""
+        scores = [one.score for one in self.seen.values()]
+        presence = [one.presence for one in self.seen.values() if one.landmarks is not None]
+        if not presence:
+            return sum(score >= options.sure_yolo for score in scores) >= options.sure_frames
+        sure = sum(one >= options.sure_presence for one in presence)
+        return sure >= options.sure_frames and max(scores) >= options.sure_score
+
+
+class Tracker:
+    """Follows the people of one shot; frames come in order."""
+
+    def __init__(self, segmenter: PersonSegmenter, fps: float, options: PeopleOptions):
+        self._segmenter, self._fps = segmenter, fps
+        self._step = max(1, round(options.look_every_s * fps))
+        self._bytetrack = _byte_tracker(round(_LOST_S * fps))
+        self._tracklets: dict[int, Tracklet] = {}
+        self._before: list[Detection] = []
+        self._began: int | None = None
+
+    def update(self, index: int, rgb: np.ndarray) -> None:
+        """Takes the next frame, (H, W, 3) uint8."""
+        if self._began is None:
+            self._began = index
+        look = (index - self._began) % self._step == 0
+        self._before = self._segmenter(rgb, self._before, look)
+        rows = [[*_trunk(one), _certainty(one), 0] for one in self._before]
+        for number, track_id in _assigned(self._bytetrack, rows, rgb.shape[:2]):
+            tracklet = self._tracklets.setdefault(track_id, Tracklet())
+            tracklet.seen[index] = self._before[number]
+
+    def finish(self, read: Callable[[int], np.ndarray], scale: float) -> list[Tracklet]:
+        """Everybody, each followed back to where they came into view, or out of hiding.
+
+        Args:
+            read: a frame of the shot by its index, `scale` times as large as those of `update`.
+        """
+        tracklets = _linked(list(self._tracklets.values()), self._fps)
+        if self._began is not None:
+            self._follow_back(tracklets, read, scale)
+        return _linked(tracklets, self._fps)
+
+    def _follow_back(
+        self, tracklets: list[Tracklet], read: Callable[[int], np.ndarray], scale: float
+    ) -> None:
+        """Adds to the tracklets what is seen when their people are followed from their first
+        frames, and from those after gaps, backwards."""
+        starts = {}
+        for tracklet in tracklets:
+            for frame in tracklet.seen:
+                if frame - 1 not in tracklet.seen and frame > self._began:
+                    starts.setdefault(frame, []).append(tracklet)
+        following: list[Tracklet] = []
+        for frame in range(max(starts, default=0), self._began, -1):
+            following += starts.get(frame, [])
+            if not following:
+                continue
+            rgb, target = read(frame - 1), frame - 1
+            there = [one.seen[target] for one in tracklets if target in one.seen]
+            still = []
+            for tracklet in following:
+                known = tracklet.seen[frame].resized(scale)
+                seen = [one.resized(1 / scale) for one in self._segmenter(rgb, [known], False)]
+                if not seen or target in tracklet.seen:
+                    continue
+                if any(same_person(seen[0], other) for other in there):
+                    continue
+                tracklet.seen[target] = seen[0]
+                there.append(seen[0])
+                still.append(tracklet)
+            following = still
+
+
+def _certainty(one: Detection) -> float:
+    return one.score if one.landmarks is None else max(one.presence, one.score)
+
+
+def _trunk(one: Detection) -> list[float]:
+    """A box of fixed proportions: the tracker would go on with swinging legs."""
+    half = np.array(_TRUNK) * one.height
+    return [*(one.middle - half), *(one.middle + half)]
+
+
+def _byte_tracker(gap: int):
+    """The tracker; `gap` is for how many frames somebody may stay unseen."""
+    from ultralytics.trackers.byte_tracker import BYTETracker
+    from ultralytics.utils import IterableSimpleNamespace
+
+    return BYTETracker(
+        IterableSimpleNamespace(
+            track_high_thresh=0.3, track_low_thresh=0.1, new_track_thresh=0.3,
+            track_buffer=gap, match_thresh=0.9, fuse_score=False,
+        )
+    )  # fmt: skip
+
+
+def _assigned(tracker, rows: list[list[float]], shape: tuple[int, int]) -> list[tuple[int, int]]:
+    """The number, and the track id, of everybody who is followed."""
+    from ultralytics.engine.results import Boxes
+
+    followed = tracker.update(Boxes(np.array(rows, np.float32).reshape(-1, 6), shape))
+    return [(int(row[7]), int(row[4])) for row in followed]
+
+
+def _linked(tracklets: list[Tracklet], fps: float) -> list[Tracklet]:
+    """Joins tracklets of one person who was hidden for a while."""
+    people: list[Tracklet] = []
+    for later in sorted(tracklets, key=lambda one: one.first):
+        misses = {
+            n: miss
+            for n, earlier in enumerate(people)
+            if 0 < later.first - earlier.last <= _HIDDEN_S * fps
+            and (miss := _miss(earlier, later, fps)) < 0
+        }
+        if misses:
+            people[min(misses, key=misses.get)].seen.update(later.seen)
+        else:
+            people.append(Tracklet(dict(later.seen)))
+    return people
+
+
+def _miss(earlier: Tracklet, later: Tracklet, fps: float) -> float:
+    """By how much, in heights, the later start is beyond what the earlier end allows; below 0 if
+    the two may be one person."""
+    gap = (later.first - earlier.last) / fps
+    start, end = later.seen[later.first], earlier.seen[earlier.last]
+    if start.colours is not None and end.colours is not None:
+        if np.abs(start.colours - end.colours).mean() > _COLOURS:
+            return np.inf
+    reach = round(_LINE_S * fps)
+    going = _velocity(earlier, earlier.last - reach, earlier.last)
+    coming = _velocity(later, later.first, later.first + reach)
+    frames = (later.first - earlier.last) / 2
+    apart = np.linalg.norm(end.middle + frames * going - (start.middle - frames * coming))
+    height = max(start.height, end.height)
+    grown = abs(np.log(start.height / end.height))
+    return float(apart / height + grown - _NEAR - _DRIFT * gap)
+
+
+def _velocity(tracklet: Tracklet, first: int, last: int) -> np.ndarray:
+    """(2,) pixels a frame, between two frames; of who is seen in fewer than three, 0."""
+    frames = [frame for frame in sorted(tracklet.seen) if first <= frame <= last]
+    if len(frames) < 3:
+        return np.zeros(2)
+    middles = np.stack([tracklet.seen[frame].middle for frame in frames])
+    return np.polyfit(frames, middles, 1)[0]

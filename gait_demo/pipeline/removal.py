@@ -1,0 +1,131 @@
+"""What of each frame is replaced by background: people, what hangs on them, and their shadows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+from gait_demo.background.foreground import pack, unpack
+from gait_demo.background.plate import NoPlate, Plate, working_scale, working_shape
+from gait_demo.morphology import widened
+from gait_demo.people.person import Person
+from gait_demo.people.visibility import CONSEQUENCES, Visibility
+from gait_demo.pipeline.blobs import Blobs
+
+_SURE = 0.15  # of a matte: what is fainter is not the person
+_WIDER = 0.025  # heights around a matte
+_BOX_MARGIN = 0.05  # heights around the box of somebody who is not seen
+_REACH = 0.3  # heights around a box in which a bag, or a shadow, may hang together with somebody
+_OWN = 0.02  # of the matte's area that a piece of foreground must share with it
+
+
+@dataclass(frozen=True)
+class Removal:
+    """A part of a frame that goes.
+
+    Attributes:
+        x, y: of its upper left corner, at working resolution.
+        shape: (h, w).
+        height: of the person, in pixels of the frame.
+    """
+
+    x: int
+    y: int
+    shape: tuple[int, int]
+    height: float
+    packed: bytes = field(repr=False)
+
+    @property
+    def mask(self) -> np.ndarray:
+        """(h, w) uint8, 0 or 1."""
+        return unpack(self.packed, self.shape)
+
+
+def matte_mask(person: Person, position: int, shape: tuple[int, int], scale: float) -> np.ndarray:
+    """(h, w) uint8, 0 or 1, at working resolution: where somebody is, and a little more."""
+    one = person.detections[position]
+    mask = np.zeros(shape, np.uint8)
+    box = person.track.xyxy[position]
+    tall = box[3] - box[1]
+    if CONSEQUENCES[Visibility(person.visibility[position])].removed == "box":
+        x0, y0, x1, y1 = _clipped(box, _BOX_MARGIN * tall, scale, shape)
+        mask[y0:y1, x0:x1] = 1
+    if one is not None:
+        x0, y0, x1, y1 = _clipped(one.box, 0.1 * tall, scale, shape)
+        if x1 > x0 and y1 > y0:
+            soft = one.matte.drawn(x0, y0, x1 - x0, y1 - y0, scale)
+            mask[y0:y1, x0:x1] |= cv2.compare(soft, _SURE, cv2.CMP_GT) & 1
+    return widened(mask, max(2, round(_WIDER * tall * scale)))
+
+
+class Remover:
+    """Finds what goes, frame by frame."""
+
+    def __init__(self, people: Sequence[Person], frame_shape: tuple[int, int]):
+        """frame_shape: (H, W)."""
+        self._people = people
+        self._scale, self._shape = working_scale(frame_shape), working_shape(frame_shape)
+
+    def at(self, index: int, image: np.ndarray, plate: Plate | NoPlate) -> list[Removal | None]:
+        """For each person, what goes of a frame; None where nothing of them is in it.
+
+        Args:
+            image: (h, w, 3) uint8, the frame at working resolution.
+            plate: of its shot.
+        """
+        masks = [self._mask(person, index) for person in self._people]
+        if all(mask is None for mask in masks):
+            return masks
+        moving, shadow = plate.differences(image, index)
+        pieces = [Blobs.of(each, self._scale) for each in (moving, shadow)]
+        everybody = np.max([mask for mask in masks if mask is not None], axis=0)
+        return [
+            None if mask is None else self._removal(person, index, mask, everybody, pieces)
+            for person, mask in zip(self._people, masks, strict=True)
+        ]
+
+    def _mask(self, person: Person, index: int) -> np.ndarray | None:
+        position = person.position(index)
+        if position is None or person.visibility[position] == Visibility.ABSENT:
+            return None
+        return matte_mask(person, position, self._shape, self._scale)
+
+    def _removal(
+        self,
+        person: Person,
+        index: int,
+        mask: np.ndarray,
+        everybody: np.ndarray,
+        pieces: list[Blobs],
+    ) -> Removal | None:
+        box = person.box(index)
+        tall = float(box[3] - box[1])
+        x0, y0, x1, y1 = _clipped(box, _REACH * tall, self._scale, self._shape)
+        near = np.zeros_like(mask)
+        near[y0:y1, x0:x1] = 1
+        others = everybody & ~mask
+        own = mask
+        for blobs in pieces:
+            touched = np.bincount(blobs.labels[own > 0], minlength=len(blobs.areas))
+            hangs = touched > _OWN * min(int(own.sum()), 4000)
+            hangs[0] = False
+            own = own | hangs.astype(np.uint8)[blobs.labels] & near & ~others
+        own = mask | widened(own & ~mask, max(1, round(_WIDER * tall * self._scale / 2))) & near
+        x, y, w, h = cv2.boundingRect(own)
+        if w * h == 0:
+            return None
+        return Removal(x, y, (h, w), tall, pack(own[y : y + h, x : x + w]))
+
+
+def _clipped(
+    box: np.ndarray, margin: float, scale: float, shape: tuple[int, int]
+) -> tuple[int, int, int, int]:
+    """x0, y0, x1, y1 in whole working pixels."""
+    low = np.floor((np.asarray(box[:2]) - margin) * scale)
+    high = np.ceil((np.asarray(box[2:]) + margin) * scale)
+    h, w = shape
+    x0, y0 = int(np.clip(low[0], 0, w)), int(np.clip(low[1], 0, h))
+    return x0, y0, int(np.clip(high[0], x0, w)), int(np.clip(high[1], y0, h))

@@ -1,0 +1,74 @@
+"""People who cannot be given another gait: in their own pose, with another outline and no face."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from gait_demo.people.segmenter import Detection
+from gait_demo.rendering.head import hide_head
+
+_AMPLITUDE = 0.03  # heights: by how much an outline moves, at most
+_CELLS = 5  # of the field that moves it, along a body
+_MARGIN = 0.08  # heights around a box that are drawn
+
+
+class KeptPose:
+    """Draws one person; the outline changes in the same way in all frames."""
+
+    def __init__(self, noise: np.ndarray):
+        """noise: of this person and seed; the same gives the same outline."""
+        rng = np.random.default_rng(np.asarray(noise, np.float32).view(np.uint32))
+        self._field = rng.uniform(-1, 1, (_CELLS, _CELLS, 2)).astype(np.float32)
+
+    def draw(
+        self,
+        rgb: np.ndarray,
+        shown: np.ndarray,
+        person: Detection,
+        body: np.ndarray,
+        head: np.ndarray,
+        hide: bool,
+    ) -> np.ndarray | None:
+        """
+        Args:
+            rgb: (H, W, 3) uint8, into which the person is drawn, in place.
+            shown: (H, W, 3) uint8, the frame that shows them.
+            person: where they are in it.
+            body: (4,) box from head to feet.
+            head: (3,) centre and radius; nan where it is not known.
+            hide: whether its detail is left out.
+
+        Returns:
+            (H, W) uint8, 0 to 255, what was drawn of them; None if nothing lies in the frame.
+        """
+        tall = float(body[3] - body[1])
+        margin = _MARGIN * tall
+        h, w = rgb.shape[:2]
+        x0, x1 = (int(np.clip(v, 0, w)) for v in (person.box[0] - margin, person.box[2] + margin))
+        y0, y1 = (int(np.clip(v, 0, h)) for v in (person.box[1] - margin, person.box[3] + margin))
+        if x1 <= x0 or y1 <= y0:
+            return None
+        size = x1 - x0, y1 - y0
+        pixels = shown[y0:y1, x0:x1].copy()
+        alpha = person.matte.drawn(x0, y0, *size)
+        if hide:
+            known = np.isfinite(head).all()
+            hide_head(pixels, head - [x0, y0, 0] if known else _guessed(person, x0, y0))
+        field = cv2.resize(self._field, size, interpolation=cv2.INTER_CUBIC)
+        grid = np.stack(np.meshgrid(*map(np.arange, size)), axis=-1).astype(np.float32)
+        places = grid + _AMPLITUDE * tall * field
+        pixels = cv2.remap(pixels, places, None, cv2.INTER_LINEAR, None, cv2.BORDER_REPLICATE)
+        alpha = cv2.remap(alpha, places, None, cv2.INTER_LINEAR)
+        part = rgb[y0:y1, x0:x1]
+        part[:] = cv2.blendLinear(pixels, part, alpha, 1 - alpha)
+        drawn = np.zeros((h, w), np.uint8)
+        drawn[y0:y1, x0:x1] = np.rint(255 * alpha)
+        return drawn
+
+
+def _guessed(person: Detection, x0: int, y0: int) -> np.ndarray:
+    """(3,) where a head may be, of which no landmarks are known: the top of the box."""
+    left, top, right, bottom = person.box
+    radius = 0.15 * max(bottom - top, right - left) / 2 + 2
+    return np.array([(left + right) / 2 - x0, top + radius - y0, 1.4 * radius])
