@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from fake_hub import TOKEN, FakeHub, environment, start
 
-from gait_demo import publish
 from gait_demo.__main__ import main
 from gait_demo.errors import WeightsError
+from gait_demo.weights import publishing
 
 ROOT = Path(__file__).resolve().parents[1]
 NOISE = random.Random(0).randbytes(200_000)  # nothing compresses it
@@ -140,10 +140,10 @@ def test_weights_that_are_not_those_of_the_manifest_are_not_published(project):
     checkpoints = project / "checkpoints"
     (checkpoints / "anet.safetensors").write_bytes(b"other")
     with pytest.raises(WeightsError, match=hashlib.sha256(b"other").hexdigest()):
-        publish.weights("some/gait", folder=checkpoints)
+        publishing.weights("some/gait", folder=checkpoints)
     (checkpoints / "manifest.json").unlink()
     with pytest.raises(WeightsError, match="lists no weights"):
-        publish.weights("some/gait", folder=checkpoints)
+        publishing.weights("some/gait", folder=checkpoints)
 
 
 def test_a_name_without_an_owner_is_refused(capsys):

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
-from gait_demo import hub
 from gait_demo.errors import GaitDemoError, WeightsError
-from gait_demo.weights import CHECKPOINTS, MANIFEST, find, manifest
+from gait_demo.weights import CHECKPOINTS, MANIFEST, find, hub, manifest
 
 ROOT = CHECKPOINTS.parent
 SPACE = (

@@ -7,10 +7,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from gait_demo import hub, publisher
 from gait_demo.errors import WeightsError
+from gait_demo.weights import hub, publisher
 
-CHECKPOINTS = Path(__file__).resolve().parents[1] / "checkpoints"
+CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
 MANIFEST = "manifest.json"
 _YES = ("1", "ON", "YES", "TRUE")  # as huggingface_hub takes it
 
