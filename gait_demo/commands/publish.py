@@ -19,18 +19,26 @@ def add(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--results", type=Path, metavar="FILE", help="results.md of evaluate privacy, for the card"
     )
+    parser.add_argument(
+        "--with-person-weights", action="store_true",
+        help="pass on the person weights out of the released package too, with its licence",
+    )  # fmt: skip
     parser.add_argument("--dry-run", action="store_true", help="show what would be uploaded")
     parser.set_defaults(command=_publish)
 
 
 def _publish(parsed: argparse.Namespace) -> None:
-    weights = publishing.weights(parsed.repo, _table(parsed.results) if parsed.results else None)
+    weights = publishing.weights(
+        parsed.repo,
+        _table(parsed.results) if parsed.results else None,
+        with_person_weights=parsed.with_person_weights,
+    )
     _show(weights)
     if parsed.dry_run:
         print(f"\n{weights.files['README.md'].decode()}")
     else:
         commit = publishing.upload(weights)
-        publishing.record(parsed.repo, commit)
+        publishing.record(parsed.repo, commit, weights.files)
         print(f"Published as {parsed.repo}@{commit}, which checkpoints/manifest.json now names.\n")
     if parsed.space is None:
         return
