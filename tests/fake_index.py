@@ -21,13 +21,14 @@ def member(file: str) -> str:
     return f"{PACKAGE}/modules/{file}"
 
 
-def wheel(members: dict[str, bytes] = MEMBERS) -> bytes:
-    """A wheel as pip takes it."""
+def wheel(files: dict[str, bytes] | None = None) -> bytes:
+    """A wheel as pip takes it, with the content of files by path; None: MEMBERS."""
+    if files is None:
+        files = {member(file): content for file, content in MEMBERS.items()}
     info = f"{PACKAGE}-{VERSION}.dist-info"
     meta = f"Metadata-Version: 2.1\nName: {PACKAGE}\nVersion: {VERSION}\n".encode()
     tag = b"Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: cp311-cp311-manylinux_2_28_x86_64\n"
-    files = {member(file): content for file, content in members.items()}
-    files |= {f"{info}/METADATA": meta, f"{info}/WHEEL": tag, f"{info}/LICENSE": LICENCE}
+    files = files | {f"{info}/METADATA": meta, f"{info}/WHEEL": tag, f"{info}/LICENSE": LICENCE}
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for path, content in files.items():

