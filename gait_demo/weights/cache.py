@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import tempfile
+import threading
 import uuid
 from pathlib import Path
 
 _log = logging.getLogger(__name__)
 _LEFT = ".*.part"  # files of a process that was killed while it wrote
+_lock = threading.Lock()
 _stand_ins: dict[Path, tempfile.TemporaryDirectory] = {}  # of folders that cannot be written
 
 
@@ -33,21 +35,23 @@ def writable() -> Path:
         OSError: not even a temporary folder can be made.
     """
     folder = location()
-    if folder in _stand_ins:
-        return Path(_stand_ins[folder].name)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return folder
-    except OSError as error:
-        stand_in = tempfile.TemporaryDirectory(prefix="gait_demo-", ignore_cleanup_errors=True)
-        _stand_ins[folder] = stand_in
-        _log.warning(
-            "The cache %s cannot be written (%s): weights are kept in %s until this process ends, "
-            "and fetched again by the next. Set GAIT_DEMO_CACHE to a folder that can be written.",
-            folder, error.strerror, stand_in.name,
-        )  # fmt: skip
-        return Path(stand_in.name)
+    with _lock:
+        if folder in _stand_ins:
+            return Path(_stand_ins[folder].name)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                return folder
+        except OSError as error:
+            stand_in = tempfile.TemporaryDirectory(prefix="gait_demo-", ignore_cleanup_errors=True)
+            _stand_ins[folder] = stand_in
+            _log.warning(
+                "The cache %s cannot be written (%s): weights are kept in %s until this process "
+                "ends, and fetched again by the next. Set GAIT_DEMO_CACHE to a folder that can be "
+                "written.",
+                folder, error.strerror, stand_in.name,
+            )  # fmt: skip
+            return Path(stand_in.name)
 
 
 def write(path: Path, content: bytes) -> None:
