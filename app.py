@@ -1,6 +1,7 @@
 """The Gradio app: `python app.py` serves it, and a Hugging Face Space runs this file."""
 
 import atexit
+import logging
 import os
 import shutil
 import signal
@@ -21,6 +22,7 @@ from gait_demo.mos.settings import StudySettings  # noqa: E402
 from gait_demo.ui import anonymize_tab, look, privacy, rating_tab  # noqa: E402
 from gait_demo.ui.actions import Actions  # noqa: E402
 from gait_demo.ui.session import Sessions  # noqa: E402
+from gait_demo.weights import PERSON, ask_ahead  # noqa: E402
 
 ASSETS = Path(__file__).resolve().parent / "assets"
 MOST_WAITING = 40
@@ -29,6 +31,10 @@ root = privacy.private_root(os.environ.get("GRADIO_TEMP_DIR"))
 atexit.register(shutil.rmtree, root, ignore_errors=True)
 os.environ["GRADIO_TEMP_DIR"] = str(root)
 privacy.keep_private()
+
+logging.basicConfig(format="%(message)s")
+logging.getLogger("gait_demo.weights").setLevel(logging.INFO)
+ask_ahead(*PERSON)  # the page opens meanwhile, and says so
 
 workers = os.environ.get("GAIT_DEMO_WORKERS", "1")
 if not workers.isdecimal() or int(workers) == 0:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import signal
 import sys
 
-from gait_demo.commands import anonymize, evaluate, publish, study, synthesize, train
+from gait_demo.commands import anonymize, evaluate, fetch, publish, study, synthesize, train
 from gait_demo.errors import GaitDemoError
 
 
@@ -18,9 +19,11 @@ def main(arguments: list[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="gait_demo", description="Gait anonymization.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for room in (anonymize, synthesize, evaluate, train, publish, study):
+    for room in (anonymize, synthesize, evaluate, train, fetch, publish, study):
         room.add(commands)
     parsed = parser.parse_args(arguments)
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("gait_demo.weights").setLevel(logging.INFO)  # that a download is waited for
     try:
         parsed.command(parsed)
     except GaitDemoError as error:

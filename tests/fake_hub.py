@@ -281,10 +281,18 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def environment(port: int, home: Path, **more: str) -> dict[str, str]:
-    """Of a process whose Hub listens on a port of loopback, and whose cache is in `home`."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "GAIT_DEMO_"))}
-    hub = {"HF_ENDPOINT": f"http://127.0.0.1:{port}", "HF_HOME": str(home), "NO_PROXY": "*"}
-    return kept | hub | more
+    """Of a process whose Hub listens on a port of loopback, whose cache is in `home`, and whose pip
+    knows no package index."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "GAIT_DEMO_", "PIP_"))}
+    own = {
+        "HF_ENDPOINT": f"http://127.0.0.1:{port}",
+        "HF_HOME": str(home),
+        "GAIT_DEMO_CACHE": str(home / "gait_demo"),
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_NO_INDEX": "1",
+        "NO_PROXY": "*",
+    }
+    return kept | own | more
 
 
 def start(

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 from fake_hub import TOKEN, FakeHub, environment, start
+from fake_index import LICENCE, MEMBERS, FakeIndex, entries
 
-from gait_demo import publish
 from gait_demo.__main__ import main
 from gait_demo.errors import WeightsError
+from gait_demo.weights import publishing
 
 ROOT = Path(__file__).resolve().parents[1]
 NOISE = random.Random(0).randbytes(200_000)  # nothing compresses it
@@ -74,6 +75,40 @@ def test_weights_go_up_with_a_card_and_come_down_again(project, run, tmp_path, d
         env = environment(hub.server_port, tmp_path / "home")
         found = start(["-c", code], env, folder=project).communicate(timeout=60)
         assert found[0].strip() == NOISE[:9].hex(), found[1]
+
+
+@pytest.fixture
+def listed(project):
+    """The files out of the released package, in the project's manifest."""
+    path = project / "checkpoints" / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | entries()))
+    return path
+
+
+def test_files_of_a_released_package_stay_out_unless_asked_for(project, run, listed):
+    with FakeHub() as hub:
+        status, _, err = run(hub, "--repo", "some/gait")
+        assert status == 0, err
+        files = hub.repositories["models", "some/gait"].files
+    assert not files.keys() & MEMBERS.keys()
+    manifest = json.loads(listed.read_text())
+    assert {name for name, entry in manifest.items() if "hub" in entry} == {"anet.safetensors"}
+
+
+def test_files_of_a_released_package_go_up_with_their_licence(project, run, listed):
+    with FakeHub() as hub, FakeIndex() as index:
+        status, _, err = run(hub, "--repo", "some/gait", "--with-person-weights", **index.pip())
+        assert status == 0, err
+        files = hub.repositories["models", "some/gait"].files
+        assert {name: files[name] for name in MEMBERS} == MEMBERS
+        assert files["licences/mediapipe-0.10.21/LICENSE"] == LICENCE
+        assert b"unchanged from mediapipe 0.10.21" in files["README.md"]
+        assert all("hub" in entry for entry in json.loads(listed.read_text()).values())
+
+        index.statuses["/"] = 404
+        shutil.rmtree(project.parent / "home")
+        status, _, err = run(hub, "--repo", "some/gait", "--with-person-weights", **index.pip())
+    assert status == 2 and "cannot be published" in err and "Traceback" not in err
 
 
 def test_the_space_is_exactly_what_it_needs(project, run):
@@ -140,10 +175,10 @@ def test_weights_that_are_not_those_of_the_manifest_are_not_published(project):
     checkpoints = project / "checkpoints"
     (checkpoints / "anet.safetensors").write_bytes(b"other")
     with pytest.raises(WeightsError, match=hashlib.sha256(b"other").hexdigest()):
-        publish.weights("some/gait", folder=checkpoints)
+        publishing.weights("some/gait", folder=checkpoints)
     (checkpoints / "manifest.json").unlink()
     with pytest.raises(WeightsError, match="lists no weights"):
-        publish.weights("some/gait", folder=checkpoints)
+        publishing.weights("some/gait", folder=checkpoints)
 
 
 def test_a_name_without_an_owner_is_refused(capsys):

@@ -7,13 +7,14 @@ from hashlib import sha256
 import pytest
 from fake_hub import FakeHub, environment, start
 
-from gait_demo import publisher
+from gait_demo.weights import publisher
 
 PICKLE = b"the publisher's own " * 1000
 FIND = """
 import json, socket, sys, time
 from pathlib import Path
-from gait_demo import publisher, weights
+from gait_demo import weights
+from gait_demo.weights import publisher
 from gait_demo.errors import WeightsError
 {before}
 for _ in range(2):

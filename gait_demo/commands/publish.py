@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from gait_demo import publish
 from gait_demo.errors import GaitDemoError
+from gait_demo.weights import publishing
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -19,28 +19,37 @@ def add(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--results", type=Path, metavar="FILE", help="results.md of evaluate privacy, for the card"
     )
+    parser.add_argument(
+        "--with-person-weights", action="store_true",
+        help="pass on the person weights out of the released package too, with its licence",
+    )  # fmt: skip
     parser.add_argument("--dry-run", action="store_true", help="show what would be uploaded")
     parser.set_defaults(command=_publish)
 
 
 def _publish(parsed: argparse.Namespace) -> None:
-    weights = publish.weights(parsed.repo, _table(parsed.results) if parsed.results else None)
+    weights = publishing.weights(
+        parsed.repo,
+        _table(parsed.results) if parsed.results else None,
+        with_person_weights=parsed.with_person_weights,
+    )
     _show(weights)
     if parsed.dry_run:
         print(f"\n{weights.files['README.md'].decode()}")
     else:
-        commit = publish.upload(weights)
-        publish.record(parsed.repo, commit)
+        commit = publishing.upload(weights)
+        publishing.record(parsed.repo, commit, weights.files)
         print(f"Published as {parsed.repo}@{commit}, which checkpoints/manifest.json now names.\n")
     if parsed.space is None:
         return
-    space = publish.space(parsed.repo if parsed.space is True else parsed.space, models=parsed.repo)
+    name = parsed.repo if parsed.space is True else parsed.space
+    space = publishing.space(name, models=parsed.repo)
     _show(space)
     if not parsed.dry_run:
-        print(f"Published as {space.repository}@{publish.upload(space)}.")
+        print(f"Published as {space.repository}@{publishing.upload(space)}.")
 
 
-def _show(what: publish.Upload) -> None:
+def _show(what: publishing.Upload) -> None:
     sizes = what.sizes()
     print(f"{what.kind} {what.repository}: {len(sizes)} files, {sum(sizes.values()):,} bytes")
     for path, size in sizes.items():

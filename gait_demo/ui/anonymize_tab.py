@@ -9,6 +9,7 @@ import gradio as gr
 from gait_demo.config import STRENGTHS
 from gait_demo.ui.actions import READY, Actions
 from gait_demo.ui.look import PLAYERS_JS
+from gait_demo.ui.notice import weights_notice
 from gait_demo.ui.options import EVERYONE
 from gait_demo.ui.pictures import poster
 from gait_demo.ui.summary import MAX_DURATION_S
@@ -84,6 +85,7 @@ def anonymize_tab(demo: gr.Blocks, actions: Actions, workers: int) -> None:
         workers: how many runs go on at once.
     """
     gr.Markdown(INTRODUCTION)
+    weights_notice(demo)
     gr.HTML(HIDDEN, padding=False)
     with gr.Row():
         with gr.Column(min_width=300):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
+
+from gait_demo.weights.manifest import sha256
 
 
 def fetch(file: str, digest: str, place: str, *, online: bool) -> Path:
@@ -55,9 +56,3 @@ def reason(error: BaseException) -> str:
     if isinstance(error, errors.RepositoryNotFoundError) or response.status_code in (401, 403):
         return f"it does not exist, or you may not use it; `hf auth login` signs you in{said}"
     return f"the Hub answered with status {response.status_code}{said}"
-
-
-def sha256(path: Path) -> str:
-    """Of a file's content, as hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import os
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
-from gait_demo import hub
 from gait_demo.errors import GaitDemoError, WeightsError
-from gait_demo.weights import CHECKPOINTS, MANIFEST, find, manifest
+from gait_demo.weights import hub
+from gait_demo.weights.finding import find
+from gait_demo.weights.manifest import CHECKPOINTS, MANIFEST, manifest
+from gait_demo.weights.release import NotFetchedError, Release
 
 ROOT = CHECKPOINTS.parent
 SPACE = (
@@ -26,6 +29,8 @@ _NETWORKS = {
     "recogniser": "GaitBase: the recogniser that looks for visitors among people who do not exist",
     "stgan": "ST-GAN: the baseline to compare A-NET with",
     "yolo": "person detector: a YOLO that segments",
+    "pose_detection": "BlazePose detector: persons near the camera",
+    "pose_landmark_full": "BlazePose landmarks: landmarks and mask of one person",
 }
 _MEASURES = {
     "iou": "IoU with the silhouettes of the walker who is asked for",
@@ -63,20 +68,27 @@ class Upload:
         }
 
 
-def weights(repository: str, results: str | None = None, folder: Path = CHECKPOINTS) -> Upload:
-    """Every file of the manifest, with a model card.
+def weights(
+    repository: str,
+    results: str | None = None,
+    folder: Path = CHECKPOINTS,
+    with_person_weights: bool = False,
+) -> Upload:
+    """Every file of the manifest that is in `folder`, with a model card.
 
     Args:
         repository: OWNER/NAME.
         results: the card's evaluation, as Markdown; None: what training itself measured.
         folder: of the weights and the manifest.
+        with_person_weights: add the files out of the released package, with its licence.
 
     Raises:
         WeightsError: a file is missing, or is not what the manifest lists; or there is no manifest.
     """
-    entries = manifest(folder)
-    if not entries:
+    listed = manifest(folder)
+    if not listed:
         raise WeightsError(f"There is nothing to publish: {folder / MANIFEST} lists no weights.")
+    entries = {name: entry for name, entry in listed.items() if "release" not in entry}
     files: dict[str, Path | bytes] = {}
     for name, entry in entries.items():
         found = find(Path(name).stem, folder / name)
@@ -86,9 +98,34 @@ def weights(repository: str, results: str | None = None, folder: Path = CHECKPOI
                 "the file, or list it as it is, before you publish."
             )
         files[name] = found.path
+    if with_person_weights:
+        released = {name: entry for name, entry in listed.items() if "release" in entry}
+        entries |= released
+        for name, entry in released.items():
+            files |= _released(name, entry, folder)
     sizes = Upload("model", repository, files).sizes()
     card = model_card(repository, entries, sizes, results)
     return Upload("model", repository, {**files, "README.md": card.encode(), "LICENSE": _LICENCE})
+
+
+def _released(name: str, entry: dict, folder: Path) -> dict[str, Path]:
+    """A file out of a released package and that package's licence files, by path in the
+    repository."""
+    release = Release.of(name, folder)
+    try:
+        path = release.fetch(name)
+    except NotFetchedError as error:
+        raise WeightsError(
+            f"{name} cannot be published: it is not in the cache, and not from the package index: "
+            f"{error}. Check the network, or publish without it."
+        ) from error
+    notices = release.notices()
+    if not notices:
+        raise WeightsError(
+            f"{name} must not be passed on without the licence of {release.title}, which is "
+            f"missing: delete {path.parent} and try again."
+        )
+    return {name: path} | {f"licences/{release.folder}/{one.name}": one for one in notices}
 
 
 def space(repository: str, models: str, root: Path = ROOT) -> Upload:
@@ -144,14 +181,21 @@ def upload(what: Upload) -> str:
         ) from error
 
 
-def record(repository: str, commit: str, folder: Path = CHECKPOINTS) -> None:
-    """Note in the manifest where its files can be fetched from.
+def record(repository: str, commit: str, files: Iterable[str], folder: Path = CHECKPOINTS) -> None:
+    """Note in the manifest where published files can be fetched from.
+
+    Args:
+        repository: OWNER/NAME.
+        commit: in which it has the files.
+        files: names, of which the manifest may lack some.
+        folder: of the manifest.
 
     Raises:
         WeightsError: the manifest cannot be written.
     """
+    hub = {"hub": f"{repository}@{commit}"}
     entries = {
-        name: entry | {"hub": f"{repository}@{commit}"} for name, entry in manifest(folder).items()
+        name: entry | hub if name in files else entry for name, entry in manifest(folder).items()
     }
     path = folder / MANIFEST
     part = path.with_name(f".{uuid.uuid4().hex}")
@@ -191,6 +235,8 @@ def model_card(repository: str, entries: dict, sizes: dict[str, int], results: s
 
 def _training(name: str, entry: dict) -> str:
     """How one file came about: the commands, and what they learnt from."""
+    if "release" in entry:
+        return f"`{name}`: unchanged from {entry['origin']}; {entry['licence']}, see `licences/`."
     sets = _listed(entry["data"])
     commands = [each["command"] for each in sets] + _listed(entry["command"])
     facts = [entry["date"][:10]]

