@@ -38,7 +38,10 @@ class PeopleOptions:
         read_presence: of a proposal that is read a second time, at least.
         follow_presence: of a person in a frame, at least.
         sure_presence: of a person in `sure_frames` frames of a track, at least, and ...
+        usual_presence: ... in the median of all its frames, at least, and ...
         sure_score: ... of a detector in one of them.
+        likely_presence: in as many frames, at least, of what may be a person, and is kept out of
+            the background.
         sure_yolo: of a person in as many frames, where there is no landmark network.
     """
 
@@ -51,7 +54,9 @@ class PeopleOptions:
     read_presence: float = 0.1
     follow_presence: float = 0.3
     sure_presence: float = 0.99
-    sure_score: float = 0.3
+    usual_presence: float = 0.86
+    sure_score: float = 0.2
+    likely_presence: float = 0.9
     sure_yolo: float = 0.5
     sure_frames: int = 3
 

@@ -2,7 +2,7 @@
 
 Two silhouettes of one frame, the old and the new, are laid over each other by a smooth field; the
 person's pixels follow it. Only what lies well inside the old silhouette is ever shown, so that no
-background and no old outline come along, and of the head no more than what 64x64 pixels hold.
+background and no old outline come along, and of the head no detail.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 
 from .correspondence import signed_distance
-from .placing import gathered, placed
+from .placing import placed
+from .rendering.head import hide_above
 from .structures import SILHOUETTE_SIZE
 
 _INSET = 1.2  # 1/64 of the height: pixels nearer to the old outline are not sure to be the person
@@ -26,8 +27,6 @@ _COARSE = 4  # pixels: how finely that is filled which is not surely the person
 _SOFT = 1.0  # deviation, of these
 _MIX = 2.5  # 1/64 of the height over which what is filled becomes the picture
 _HEAD = 0.2  # heights from the top: what is above is taken for the head, hair and neck
-_FADE = 0.04  # heights below it over which the picture becomes sharp
-_SUPPORT = 4  # of 64 rows, below the last one that is seen, which may show in it
 _USUAL = 50  # frames before and after, whose heights say how tall somebody stands
 
 
@@ -63,12 +62,10 @@ class Look:
     Attributes:
         rgb: (h, w, 3) uint8; beyond the person their own colours go on.
         square: (x0, y0, x1, y1) of the silhouette's square, in pixels of `rgb`.
-        neck: y in pixels of `rgb` above which only what 64x64 pixels hold is shown; None: all is.
     """
 
     rgb: np.ndarray
     square: np.ndarray
-    neck: float | None = None
 
     @classmethod
     def of(
@@ -85,8 +82,8 @@ class Look:
             behind: the same of the background, if it is known.
             mask: (64, 64) float32 in [0, 1], the person's silhouette.
             square: (x0, y0, x1, y1) of it, in pixels of `rgb`; may reach over the border.
-            neck: y in pixels of `rgb` above which only what 64x64 pixels hold is left; None: all
-                is left.
+            neck: y in pixels of `rgb` above which nothing finer than half a head is left; None:
+                all is left.
 
         Returns:
             None if nothing is surely the person.
@@ -103,10 +100,9 @@ class Look:
         mix = _MIX * height / SILHOUETTE_SIZE
         if neck is None:
             return cls(_continued(rgb, sure, mix), square)
-        fine = _below(np.arange(len(rgb), dtype=np.float32)[:, None], neck, square)
-        clean = _continued(rgb, sure, mix * fine)  # mixed in the head, finer detail would show
-        _coarsen(clean, np.repeat(fine, rgb.shape[1], axis=1), square, 0, 0)
-        return cls(clean, square, neck)
+        clean = _continued(rgb, sure, mix)
+        hide_above(clean, neck, height)
+        return cls(clean, square)
 
 
 def _inset(mask: np.ndarray, most: float) -> np.ndarray:
@@ -156,33 +152,6 @@ def _continued(rgb: np.ndarray, sure: np.ndarray, mix: np.ndarray | float) -> np
     return cv2.blendLinear(rgb, colour, weight, 1 - weight)
 
 
-def _coarsen(part: np.ndarray, fine: np.ndarray, square: np.ndarray, left: int, top: int) -> None:
-    """Leaves of a picture, in place, what a square of 64x64 pixels holds.
-
-    Args:
-        part: (h, w, 3) uint8, of a view whose corner is at `left`, `top`.
-        fine: (h, w) float32, from 0, where it is coarsened, to 1, where it stays.
-        square: (x0, y0, x1, y1), in the pixels of `left` and `top`.
-    """
-    rows = np.flatnonzero(fine.min(axis=1) < 1)
-    if len(rows) == 0:
-        return
-    last = rows[-1] + 1
-    view = left, top, part.shape[1], int(last)
-    cell = (square[3] - square[1]) / SILHOUETTE_SIZE
-    seen = np.clip(int((top + last - square[1]) / cell) + _SUPPORT, _SUPPORT, SILHOUETTE_SIZE)
-    upper = np.append(square[:3], square[1] + seen * cell)
-    held = gathered(part[:last], upper, view, (seen, SILHOUETTE_SIZE))
-    coarse = placed(held, upper, view, cv2.BORDER_REPLICATE)
-    part[:last] = cv2.blendLinear(part[:last], coarse, fine[:last], 1 - fine[:last])
-
-
-def _below(y: np.ndarray, neck: float, square: np.ndarray) -> np.ndarray:
-    """float32 from 0 to 1: how far places, y in pixels, are below the neck."""
-    fade = _FADE * (square[3] - square[1])
-    return ((y + np.float32(0.5 - neck)) / np.float32(fade)).clip(0, 1)
-
-
 def carry(
     look: Look, field: np.ndarray, square: np.ndarray, view: tuple[int, int, int, int]
 ) -> np.ndarray:
@@ -204,7 +173,4 @@ def carry(
     at_x += (np.arange(w, dtype=np.float32) + 0.5 - local[0]) * scale[0] + look.square[0] - 0.5
     down = (np.arange(h, dtype=np.float32) + 0.5 - local[1]) * scale[1] + look.square[1] - 0.5
     at_y += down[:, None]
-    rgb = cv2.remap(look.rgb, at_x, at_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    if look.neck is not None:  # stretched, the head would show finer steps
-        _coarsen(rgb, _below(at_y, look.neck, look.square), square, x, y)
-    return rgb
+    return cv2.remap(look.rgb, at_x, at_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)

@@ -106,24 +106,16 @@ class Track:
         first_frame: index of the first frame of the track.
         xyxy: (T, 4) float32 boxes in pixels, one for each consecutive frame.
         found: (T,) bool; False where the person was lost and the box is a prediction.
-        sightings: (T,) int32, the number of the detector's sighting in each frame, -1 where there
-            is none; None: the person was found by motion.
-        is_part: whether this is hardly a person, but a trunk, say, seen apart from somebody, or
-            somebody together with what is behind them.
     """
 
     track_id: int
     first_frame: int
     xyxy: np.ndarray
     found: np.ndarray
-    sightings: np.ndarray | None = None
-    is_part: bool = False
 
     def __post_init__(self) -> None:
         _require(self.xyxy, "Track.xyxy", (None, 4), "f")
         _require(self.found, "Track.found", (len(self.xyxy),), "b")
-        if self.sightings is not None:
-            _require(self.sightings, "Track.sightings", (len(self.xyxy),), "i")
 
     def __len__(self) -> int:
         return len(self.xyxy)

@@ -50,7 +50,7 @@ def main() -> None:
         from gait_demo.pipeline import Models
 
         models = Models.load()
-        _ = models.segmenter  # built now
+        _ = models.detector  # built now; the person networks may still be on their way
     except GaitDemoError as error:
         send("failed", error)
         return

@@ -20,22 +20,17 @@ LAYERS = {
     "video": 1,
     "background": 1,
     "boxes": 1,
-    "bridging": 1,
-    "following": 1,
     "morphology": 1,
-    "paths": 1,
     "placing": 1,
     "correspondence": 1,
     "leaning": 1,
-    "sightings": 1,
     "weights": 1,
-    "detector": 1,
     "photos": 1,
     "models": 1,
     "noise": 1,
-    "doubts": 1,
-    "tracks": 2,
-    "silhouettes": 2,
+    "silhouettes": 1,
+    "people": 1,
+    "rendering": 1,
     "anonymize": 2,
     "colorize": 2,
     "composite": 2,
@@ -59,15 +54,16 @@ LAYERS = {
 MAY_SHARE_A_LAYER = {0, 1, 4}  # the stages of L2 and the rooms of L3 never import each other
 ONLY_IN = {
     "gradio": {"ui", "app"},
-    "ultralytics": {"detector", "following", "training"},
+    "ultralytics": {"people", "training"},
+    "ai_edge_litert": {"people"},
 }
 MAY_TOUCH_ENVIRONMENT = {
     "weights",
     "__main__",
     "app",
     "commands",
-    "detector",
-}  # detector: YOLO stays offline
+    "people",
+}  # people: YOLO stays offline
 
 
 def room(path: Path) -> str:

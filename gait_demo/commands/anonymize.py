@@ -5,9 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gait_demo.commands.common import progress, seconds, seed, strength
 from gait_demo.config import COLOURS, ColorizeOptions
+
+if TYPE_CHECKING:
+    from gait_demo.pipeline import Models
+
+_PEOPLE = ("yolo", "pose_landmark", "pose_detection")  # networks that find people
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -49,14 +55,23 @@ def _colorize(parsed: argparse.Namespace) -> ColorizeOptions:
 
 
 def _add_weights(parser: argparse.ArgumentParser) -> None:
-    for name in ("anet", "cnet", "yolo"):
-        parser.add_argument(f"--{name}", type=Path, metavar="FILE", help=f"weights of {name}")
+    for name in ("anet", "cnet", *_PEOPLE):
+        option = f"--{name.replace('_', '-')}"
+        parser.add_argument(option, type=Path, metavar="FILE", help=f"weights of {name}")
+
+
+def _models(parsed: argparse.Namespace) -> Models:
+    from gait_demo.pipeline import Models
+
+    chosen = {name: getattr(parsed, name) for name in _PEOPLE}
+    people = {name: path for name, path in chosen.items() if path is not None}
+    return Models.load(parsed.anet, parsed.cnet, people)
 
 
 def _anonymize(parsed: argparse.Namespace) -> None:
     from gait_demo.config import AnonymizeOptions, PipelineOptions, VideoOptions
     from gait_demo.errors import VideoError
-    from gait_demo.pipeline import Models, Pipeline
+    from gait_demo.pipeline import Pipeline
 
     if parsed.end is not None and parsed.end <= parsed.start:
         raise VideoError(f"--end {parsed.end:g} is not after --start {parsed.start:g}.")
@@ -65,7 +80,7 @@ def _anonymize(parsed: argparse.Namespace) -> None:
         anonymize=AnonymizeOptions(parsed.seed, parsed.person, parsed.strength),
         colorize=_colorize(parsed),
     )
-    pipeline = Pipeline(Models.load(parsed.anet, parsed.cnet, parsed.yolo), options)
+    pipeline = Pipeline(_models(parsed), options)
     result = pipeline.run(parsed.video, parsed.out, progress())
     print(json.dumps(result.report))
 
@@ -73,8 +88,8 @@ def _anonymize(parsed: argparse.Namespace) -> None:
 def _bench(parsed: argparse.Namespace) -> None:
     from gait_demo.bench import bench
     from gait_demo.config import PipelineOptions
-    from gait_demo.pipeline import Models, Pipeline
+    from gait_demo.pipeline import Pipeline
 
     options = PipelineOptions(colorize=_colorize(parsed))
-    pipeline = Pipeline(Models.load(parsed.anet, parsed.cnet, parsed.yolo), options)
+    pipeline = Pipeline(_models(parsed), options)
     print(json.dumps(bench(pipeline, parsed.clip)))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gait_demo.commands.common import listed, progress
-from gait_demo.config import COLOURS, ColorizeOptions, PipelineOptions, TrackOptions
+from gait_demo.config import COLOURS, ColorizeOptions, PeopleOptions, PipelineOptions
 from gait_demo.errors import GaitDemoError
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _reidentify(clips: list[Clip], group: str, parsed: argparse.Namespace) -> No
         return videos
 
     def segment(rgb: np.ndarray) -> np.ndarray:
-        masks = models.detector(rgb, TrackOptions().detector_px).masks
+        masks = models.detector(rgb, PeopleOptions().detector_px).masks
         return masks.max(axis=0, initial=0)
 
     by_masks = segment if parsed.segment else None

@@ -75,7 +75,7 @@ def _walks(parsed: argparse.Namespace, plan):
     from gait_demo.pipeline import Models
     from gait_demo.weights import find
 
-    models = Models.load(parsed.anet, parsed.cnet, parsed.yolo)
+    models = Models.load(parsed.anet, parsed.cnet, {"yolo": parsed.yolo} if parsed.yolo else {})
     stgan = find("stgan", parsed.stgan)
     others = {ST_GAN: replace(models, anet=build.load(stgan.path, "stgan"))}
     made_with = {

@@ -15,6 +15,7 @@ from gait_demo.people.segmenter import (
     RIGHT_EAR,
     SHOULDERS,
     TOES,
+    WRISTS,
     Detection,
 )
 from gait_demo.silhouettes import steady_boxes
@@ -69,7 +70,8 @@ def neck_of(one: Detection) -> float:
 
 
 def stands(one: Detection, shape: tuple[int, int]) -> bool:
-    """Whether somebody is on their feet, upright, and in the picture from head to knees."""
+    """Whether somebody is on their feet, upright, with lowered arms, and in the picture from head
+    to knees."""
     if one.landmarks is None:
         width, height = one.box[2:] - one.box[:2]
         return bool(height > width)
@@ -81,10 +83,10 @@ def stands(one: Detection, shape: tuple[int, int]) -> bool:
     legs = points[list(ANKLES), 1].max() - hips[1]
     top, bottom, _, _ = _extent(one, shape)
     inside = min(bottom, shape[0]) - max(top, 0)
-    return bool(
-        lean < _LEANING and legs > _SEATED * length and inside > _CUT * (bottom - top)
-        and points[NOSE, 1] >= 0
-    )  # fmt: skip
+    hands = points[list(WRISTS), 1].min()
+    is_upright = lean < _LEANING and legs > _SEATED * length and hands > shoulders[1]
+    is_whole = inside > _CUT * (bottom - top) and points[NOSE, 1] >= 0
+    return bool(is_upright and is_whole)
 
 
 def _extent(one: Detection, shape: tuple[int, int]) -> tuple[float, float, float, float]:
@@ -94,8 +96,11 @@ def _extent(one: Detection, shape: tuple[int, int]) -> tuple[float, float, float
     if one.landmarks is not None:
         points = one.landmarks[:, :2]
         bottom = max(bottom, float(points[[*HEELS, *TOES, *ANKLES], 1].max()))
+        crown = float(points[NOSE, 1]) - _CROWN * one.height
         if top < _BORDER_PX:
-            top = min(top, float(points[NOSE, 1]) - _CROWN * one.height)
+            top = min(top, crown)
+        elif points[list(WRISTS), 1].min() < points[NOSE, 1]:  # arms above the head
+            top = max(top, crown)
         if x0 < _BORDER_PX or x1 > shape[1] - _BORDER_PX:
             centre = float(points[[*SHOULDERS, *HIPS], 0].mean())
     return top, bottom, centre, max(centre - x0, x1 - centre)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -18,7 +19,6 @@ _AROUND_S = 0.3  # before the first and after the last frame, in which somebody 
 _WHOLE = 0.8  # of the body in the picture that a matte must span
 _FILLED = 0.6  # of the usual area of a silhouette
 _POSE_S = 1.0  # over which the pose is judged
-EMPTY = 0.03  # of the square: less is no silhouette
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class Person:
     Attributes:
         track: where the person is, from head to feet; found where they are seen.
         visibility: (T,) uint8, of `Visibility`.
-        detections: T of them: as seen, or carried over; None where the person is lost.
-        silhouettes: one a frame; where the person is lost, that of the nearest frame.
+        detections: T of them: as seen, or that of the nearest frame, moved.
+        silhouettes: one a frame.
         keeps_pose: (T,) bool, where no other gait can be given: seated, lying, bent, or a part.
         heads: (T, 3) float32, centre and radius in pixels; nan where not known.
         necks: (T,) y in pixels down to which the head reaches; nan where not known.
@@ -38,7 +38,7 @@ class Person:
 
     track: Track
     visibility: np.ndarray
-    detections: tuple[Detection | None, ...]
+    detections: tuple[Detection, ...]
     silhouettes: SilhouetteClip
     keeps_pose: np.ndarray
     heads: np.ndarray
@@ -63,19 +63,18 @@ class Person:
         kept = np.flatnonzero(inside | found)
         part = slice(kept[0], kept[-1] + 1)
         frames, boxes, found = frames[part], boxes[part], found[part]
-        detections = _carried(tracklet, frames, boxes, found, fps)
+        detections = _carried(tracklet, frames, boxes, found)
         track = Track(1, int(frames[0]), boxes, found)
         silhouettes = _silhouettes(detections, track)
-        poses = np.array([one is not None and not stands(one, shape) for one in detections])
-        heads = np.stack([_head(one) for one in detections])
+        poses = np.array([not stands(one, shape) for one in detections])
         return cls(
             track,
-            _visibility(found, detections, silhouettes, boxes, shape),
+            _visibility(track, detections, silhouettes, shape, fps),
             detections,
             silhouettes,
             _mostly(poses, found, round(_POSE_S * fps)),
-            heads[:, :3],
-            heads[:, 3],
+            np.stack([head_of(one) for one in detections]),
+            np.array([neck_of(one) for one in detections]),
             found & ~np.array([is_good(mask) for mask in silhouettes.masks]),
         )
 
@@ -130,21 +129,18 @@ class Person:
 
 
 def _carried(
-    tracklet: Tracklet, frames: np.ndarray, boxes: np.ndarray, found: np.ndarray, fps: float
-) -> tuple[Detection | None, ...]:
-    """Detections, in short gaps those of the nearest frame that has one, moved with the box."""
+    tracklet: Tracklet, frames: np.ndarray, boxes: np.ndarray, found: np.ndarray
+) -> tuple[Detection, ...]:
+    """Detections; where there is none, that of the nearest frame that has one, moved with the
+    body's box."""
     seen = np.flatnonzero(found)
-    result: list[Detection | None] = []
+    result = []
     for n, frame in enumerate(frames):
         if found[n]:
             result.append(tracklet.seen[int(frame)])
-            continue
-        after = np.searchsorted(seen, n)
-        if after in (0, len(seen)) or seen[after] - seen[after - 1] > _CARRIED_S * fps + 1:
-            result.append(None)
-            continue
-        nearest = min(seen[after - 1], seen[after], key=lambda m: abs(m - n))
-        result.append(_moved(tracklet.seen[int(frames[nearest])], boxes[nearest], boxes[n]))
+        else:
+            nearest = seen[np.abs(seen - n).argmin()]
+            result.append(_moved(tracklet.seen[int(frames[nearest])], boxes[nearest], boxes[n]))
     return tuple(result)
 
 
@@ -170,46 +166,36 @@ def _moved(one: Detection, old: np.ndarray, new: np.ndarray) -> Detection:
     )
 
 
-def _silhouettes(detections: tuple[Detection | None, ...], track: Track) -> SilhouetteClip:
+def _silhouettes(detections: tuple[Detection, ...], track: Track) -> SilhouetteClip:
     squares = squares_from_boxes(track.xyxy)
-    known = [n for n, one in enumerate(detections) if one is not None]
-    masks = np.zeros((len(track), SILHOUETTE_SIZE, SILHOUETTE_SIZE), np.float32)
-    for n in known:
-        masks[n] = detections[n].matte.silhouette(squares[n], SILHOUETTE_SIZE)
-    nearest = [min(known, key=lambda m: abs(m - n)) for n in range(len(track))]
-    return SilhouetteClip(track.track_id, track.first_frame, masks[nearest], squares)
+    masks = [
+        one.matte.silhouette(square, SILHOUETTE_SIZE)
+        for one, square in zip(detections, squares, strict=True)
+    ]
+    return SilhouetteClip(track.track_id, track.first_frame, np.stack(masks), squares)
 
 
 def _visibility(
-    found: np.ndarray,
-    detections: tuple[Detection | None, ...],
+    track: Track,
+    detections: tuple[Detection, ...],
     silhouettes: SilhouetteClip,
-    boxes: np.ndarray,
     shape: tuple[int, int],
+    fps: float,
 ) -> np.ndarray:
     """(T,) uint8 of `Visibility`."""
+    found, seen = track.found, np.flatnonzero(track.found)
     filled = silhouettes.masks.mean(axis=(1, 2))
-    usual = np.median(filled[found]) if found.any() else 0
+    usual = np.median(filled[found])
     states = np.full(len(found), Visibility.LOST, np.uint8)
-    for n, one in enumerate(detections):
-        if one is None:
-            continue
-        if not found[n]:
-            states[n] = Visibility.CARRIED
-            continue
-        shown = min(boxes[n, 3], shape[0]) - max(boxes[n, 1], 0)
-        whole = one.box[3] - one.box[1] >= _WHOLE * shown
-        states[n] = (
-            Visibility.VISIBLE if whole and filled[n] >= _FILLED * usual else Visibility.PARTIAL
-        )
+    for before, after in pairwise(seen):
+        if after - before <= _CARRIED_S * fps + 1:
+            states[before + 1 : after] = Visibility.CARRIED
+    for n in seen:
+        top, bottom = track.xyxy[n, [1, 3]].clip(0, shape[0])
+        whole = detections[n].box[3] - detections[n].box[1] >= _WHOLE * (bottom - top)
+        well = whole and filled[n] >= _FILLED * usual
+        states[n] = Visibility.VISIBLE if well else Visibility.PARTIAL
     return states
-
-
-def _head(one: Detection | None) -> np.ndarray:
-    """(4,) float32: centre, radius, and neck."""
-    if one is None:
-        return np.full(4, np.nan, np.float32)
-    return np.append(head_of(one), np.float32(neck_of(one)))
 
 
 def _mostly(flags: np.ndarray, known: np.ndarray, window: int) -> np.ndarray:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 
 from gait_demo.config import PeopleOptions
@@ -20,6 +21,10 @@ _HIDDEN_S = 2.0  # ... and by place, height and colours
 _LINE_S = 0.4  # at the end of a track that shows where somebody is going
 _NEAR, _DRIFT = 0.5, 0.3  # heights by which the two ends of a gap may miss, and more a second
 _COLOURS = 40.0  # levels by which the clothes at both ends may differ
+_LIVING_S = 1.5  # within which everybody moves a little
+_STAYS = 0.6  # heights; what moves farther is not looked at for that
+_STILL_LEVELS = 4.0  # deviation of grey levels over time that noise causes; people cause over 10
+_SAMPLES = 8  # frames by which that is judged
 _TRUNK = (0.2, 0.35)  # heights: half the width and height of the box that ByteTrack knows
 
 
@@ -29,9 +34,11 @@ class Tracklet:
 
     Attributes:
         seen: detection by frame.
+        is_motionless: whether no pixel of it changes for as long as it is seen, as nobody can.
     """
 
     seen: dict[int, Detection] = field(default_factory=dict)
+    is_motionless: bool = False
 
     @property
     def first(self) -> int:
@@ -42,13 +49,19 @@ class Tracklet:
         return max(self.seen)
 
     def is_person(self, options: PeopleOptions) -> bool:
-        """Whether it was surely a person in enough frames; in all of them, if they are fewer."""
+        """Whether it was surely a person in enough frames, and usually a likely one."""
+        if self.is_motionless:
+            return False
         scores = [one.score for one in self.seen.values()]
         presence = [one.presence for one in self.seen.values() if one.landmarks is not None]
         if not presence:
             return sum(score >= options.sure_yolo for score in scores) >= options.sure_frames
         sure = sum(one >= options.sure_presence for one in presence)
-        return sure >= options.sure_frames and max(scores) >= options.sure_score
+        return (
+            sure >= options.sure_frames
+            and np.median(presence) >= options.usual_presence
+            and max(scores) >= options.sure_score
+        )
 
 
 class Tracker:
@@ -82,7 +95,11 @@ class Tracker:
         tracklets = _linked(list(self._tracklets.values()), self._fps)
         if self._began is not None:
             self._follow_back(tracklets, read, scale)
-        return _linked(tracklets, self._fps)
+        tracklets = _linked(tracklets, self._fps)
+        for one in tracklets:
+            if len(one.seen) >= _LIVING_S * self._fps and _stays(one):
+                one.is_motionless = _is_motionless(one, read, scale)
+        return tracklets
 
     def _follow_back(
         self, tracklets: list[Tracklet], read: Callable[[int], np.ndarray], scale: float
@@ -117,6 +134,26 @@ class Tracker:
 
 def _certainty(one: Detection) -> float:
     return one.score if one.landmarks is None else max(one.presence, one.score)
+
+
+def _stays(tracklet: Tracklet) -> bool:
+    middles = np.stack([one.middle for one in tracklet.seen.values()])
+    heights = [one.height for one in tracklet.seen.values()]
+    return bool(np.ptp(middles, axis=0).max() < _STAYS * np.median(heights))
+
+
+def _is_motionless(tracklet: Tracklet, read: Callable[[int], np.ndarray], scale: float) -> bool:
+    frames = sorted(tracklet.seen)
+    chosen = [frames[n] for n in np.linspace(0, len(frames) - 1, _SAMPLES).astype(int)]
+    matte = tracklet.seen[chosen[_SAMPLES // 2]].resized(scale).matte
+    greys = []
+    for frame in chosen:
+        grey = cv2.GaussianBlur(cv2.cvtColor(read(frame), cv2.COLOR_RGB2GRAY), (0, 0), 1)
+        greys.append(grey.astype(np.float32) - grey.mean())
+    h, w = greys[0].shape
+    inside = matte.drawn(0, 0, w, h) > 0.5
+    changes = np.std(greys, axis=0)[inside]
+    return bool(len(changes) and np.quantile(changes, 0.75) < _STILL_LEVELS)
 
 
 def _trunk(one: Detection) -> list[float]:

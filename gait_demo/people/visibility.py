@@ -12,8 +12,8 @@ class Visibility(IntEnum):
     ABSENT = 0  # not in the picture
     VISIBLE = 1  # seen from head to feet, or as much of that as the picture holds
     PARTIAL = 2  # seen, but a large part is hidden by something
-    CARRIED = 3  # not seen; the matte of a frame shortly before or after is moved here
-    LOST = 4  # not seen for longer between two frames in which they are
+    CARRIED = 3  # not seen for a moment; the matte of the nearest frame is moved here
+    LOST = 4  # not seen for longer; the same, and how well it fits is not known
 
 
 @dataclass(frozen=True)
@@ -21,19 +21,20 @@ class Consequence:
     """
     Attributes:
         drawn: whether the person is drawn anew.
-        removed: what is replaced by background: "matte", "box", or nothing.
+        widened: heights by which the matte is widened before it is replaced by background; None:
+            nothing is replaced.
         reported: whether the report says so.
     """
 
     drawn: bool
-    removed: str | None
+    widened: float | None
     reported: bool
 
 
 CONSEQUENCES = {
-    Visibility.ABSENT: Consequence(drawn=False, removed=None, reported=False),
-    Visibility.VISIBLE: Consequence(drawn=True, removed="matte", reported=False),
-    Visibility.PARTIAL: Consequence(drawn=True, removed="matte", reported=False),
-    Visibility.CARRIED: Consequence(drawn=True, removed="box", reported=True),
-    Visibility.LOST: Consequence(drawn=False, removed="box", reported=True),
+    Visibility.ABSENT: Consequence(drawn=False, widened=None, reported=False),
+    Visibility.VISIBLE: Consequence(drawn=True, widened=0.025, reported=False),
+    Visibility.PARTIAL: Consequence(drawn=True, widened=0.025, reported=False),
+    Visibility.CARRIED: Consequence(drawn=True, widened=0.06, reported=True),
+    Visibility.LOST: Consequence(drawn=False, widened=0.12, reported=True),
 }

@@ -17,7 +17,7 @@ from gait_demo.background.plate import Background, NoPlate, Plate, working_scale
 from gait_demo.background.registration import is_still
 from gait_demo.background.shots import ShotDetector
 from gait_demo.clock import Clock
-from gait_demo.config import PipelineOptions
+from gait_demo.config import PeopleOptions, PipelineOptions
 from gait_demo.errors import NoPersonError
 from gait_demo.outputs import open_writer
 from gait_demo.people.person import Person
@@ -30,7 +30,6 @@ from gait_demo.structures import Frame, VideoInfo
 from gait_demo.video import probe, read_frames
 
 _WAITING_FRAMES = 8  # for the segmenter, at most
-_FEWEST_LOOKS = 3  # frames in which something may be a person to be kept out of the background
 _MASKED = 0.1  # of a matte: what is fainter may become background
 
 Progress = Callable[[str, int, int], None]
@@ -250,7 +249,7 @@ class _OpenShot:
             seen = [one for one in tracklets if one.is_person(self._options)]
             people = [Person.of(one, shape, span, fps) for one in seen]
             doubtful = [one for one in tracklets if not one.is_person(self._options)]
-        doubtful = [one for one in doubtful if len(one.seen) >= _FEWEST_LOOKS]
+        doubtful = [one for one in doubtful if _may_be_person(one, self._options)]
         with self._clock.time("background"):
             plate = self._learner.finish(_Masks(people, doubtful, shape))
             if isinstance(plate, NoPlate):
@@ -295,6 +294,16 @@ def _boxes(
         for index, seen in one.seen.items():
             boxes[index - first].append(seen.box)
     return [np.array(here, np.float32).reshape(-1, 4) for here in boxes]
+
+
+def _may_be_person(tracklet: Tracklet, options: PeopleOptions) -> bool:
+    """Whether what was not taken for a person is kept out of the background all the same."""
+    likely = [
+        one
+        for one in tracklet.seen.values()
+        if one.presence >= options.likely_presence or one.score >= options.sure_score
+    ]
+    return len(likely) >= options.sure_frames
 
 
 def _suspect(tracklet: Tracklet) -> Suspect:

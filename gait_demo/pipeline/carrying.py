@@ -49,7 +49,7 @@ class Carrier:
         self._person = person
         self._from = _looks(person, round(_HELD_S * fps))
         self._fields = correspond(seen.masks[self._from], gait)
-        self._necks = _necks(person) if hide_face else None
+        self._necks = head_line(person) if hide_face else None
         self._look: Look | None = None
 
     def at(self, frame: Frame, background: Background, position: int) -> Carried | None:
@@ -75,7 +75,7 @@ class Carrier:
         )
 
 
-def _necks(person: Person) -> np.ndarray:
+def head_line(person: Person) -> np.ndarray:
     """(T,) y in pixels down to which heads reach; where no landmarks say so, by the silhouette."""
     guessed = necks(person.silhouettes.masks, person.silhouettes.squares)
     return np.where(np.isfinite(person.necks), person.necks, guessed)

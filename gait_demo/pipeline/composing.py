@@ -19,12 +19,13 @@ from gait_demo.noise import unlike
 from gait_demo.people.person import Person
 from gait_demo.people.visibility import CONSEQUENCES, Visibility
 from gait_demo.pipeline.analysis import Analysis, Progress
-from gait_demo.pipeline.carrying import Carried, Carrier
+from gait_demo.pipeline.carrying import Carried, Carrier, head_line
 from gait_demo.pipeline.erasing import Eraser
 from gait_demo.pipeline.models import Models
+from gait_demo.rendering.head import hide_above
 from gait_demo.rendering.kept_pose import KeptPose
 from gait_demo.silhouettes import crop_square
-from gait_demo.structures import Frame
+from gait_demo.structures import SILHOUETTE_SIZE, Frame
 
 _THREADS = 2  # in which frames are drawn
 _WINDOW = 8  # full frames that C-NET colours in one batch, and that are drawn at once, at most ...
@@ -182,12 +183,20 @@ class Composer:
                     carried = carrier.at(frame, self._analysis.background, position)
             if carried is None:
                 if person.seen[position]:
-                    square = person.silhouettes.squares[position]
-                    self._crops[track_id] = crop_square(frame.rgb, square)
+                    self._crops[track_id] = self._crop(frame, person, position)
                 crop = self._crops.get(track_id)
             if carried is not None or crop is not None:  # else there was no look of them yet
                 layers.append(_Layer(person, position, gait[position], crop, carried, None))
         return sorted(layers, key=lambda layer: layer.square[3])
+
+    def _crop(self, frame: Frame, person: Person, position: int) -> np.ndarray:
+        """(64, 64, 3) float32 in [0, 1]: what C-NET sees of somebody."""
+        square = person.silhouettes.squares[position]
+        crop = crop_square(frame.rgb, square)
+        if self._colorize.hide_face:
+            cells = SILHOUETTE_SIZE / (square[3] - square[1])
+            hide_above(crop, cells * (head_line(person)[position] - square[1]), SILHOUETTE_SIZE)
+        return crop
 
     def _colours(self, layers: list[list[_Layer]]) -> list[list[np.ndarray]]:
         """For each frame, the (64, 64, 3) colours of those of its layers that carry nothing:

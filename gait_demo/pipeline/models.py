@@ -18,7 +18,7 @@ from gait_demo.people.segmenter import PersonSegmenter
 from gait_demo.people.yolo import Detector, YoloSegmenter
 from gait_demo.weights import Weights, ask_ahead, find
 
-PERSON_WEIGHTS = ("pose_landmark", "pose_detection")
+_LANDMARKS = ("pose_landmark", "pose_detection")
 
 
 @dataclass(frozen=True)
@@ -72,29 +72,27 @@ class Models:
         """
         return Detector.load(self._yolo.path)
 
-    @cached_property
+    @property
     def segmenter(self) -> PersonSegmenter:
-        """Who finds people: the landmark network or, where its weights cannot be had, the YOLO
+        """What finds people: the landmark network or, while its weights cannot be had, the YOLO
         alone.
 
         Raises:
             WeightsError: as for `detector`.
         """
-        files, _ = self._landmark_files
-        if not files:
-            return YoloSegmenter(self.detector)
-        return LandmarkSegmenter(*(file.path for file in files), self.detector)
+        files, _ = self._landmark_files()
+        return self._landmark_segmenter if files else YoloSegmenter(self.detector)
 
     @property
     def fallback(self) -> str | None:
         """Why people are found by the YOLO alone, and what that costs; None if they are not."""
-        _, why = self._landmark_files
+        _, why = self._landmark_files()
         return why
 
     @property
     def weights(self) -> tuple[Weights, ...]:
         """Every file of weights in use."""
-        files, _ = self._landmark_files
+        files, _ = self._landmark_files()
         return *self.files, self._yolo, *files
 
     @cached_property
@@ -102,11 +100,15 @@ class Models:
         return find("yolo", self.people.get("yolo"))
 
     @cached_property
+    def _landmark_segmenter(self) -> LandmarkSegmenter:
+        files, _ = self._landmark_files()
+        return LandmarkSegmenter(*(file.path for file in files), self.detector)
+
     def _landmark_files(self) -> tuple[tuple[Weights, ...], str | None]:
         try:
-            return tuple(find(name, self.people.get(name)) for name in PERSON_WEIGHTS), None
+            return tuple(find(name, self.people.get(name)) for name in _LANDMARKS), None
         except WeightsError as error:
-            if self.people.keys() & set(PERSON_WEIGHTS):
+            if self.people.keys() & set(_LANDMARKS):
                 raise
             return (), (
                 "People were found by this project's own small detector alone, because the better "

@@ -16,8 +16,7 @@ from gait_demo.people.visibility import CONSEQUENCES, Visibility
 from gait_demo.pipeline.blobs import Blobs
 
 _SURE = 0.15  # of a matte: what is fainter is not the person
-_WIDER = 0.025  # heights around a matte
-_BOX_MARGIN = 0.05  # heights around the box of somebody who is not seen
+_WIDER = 0.0125  # heights around what hangs on somebody
 _REACH = 0.3  # heights around a box in which a bag, or a shadow, may hang together with somebody
 _OWN = 0.02  # of the matte's area that a piece of foreground must share with it
 
@@ -46,19 +45,18 @@ class Removal:
 
 def matte_mask(person: Person, position: int, shape: tuple[int, int], scale: float) -> np.ndarray:
     """(h, w) uint8, 0 or 1, at working resolution: where somebody is, and a little more."""
-    one = person.detections[position]
+    one, box = person.detections[position], person.track.xyxy[position]
+    wider = CONSEQUENCES[Visibility(person.visibility[position])].widened
     mask = np.zeros(shape, np.uint8)
-    box = person.track.xyxy[position]
+    if wider is None:
+        return mask
     tall = box[3] - box[1]
-    if CONSEQUENCES[Visibility(person.visibility[position])].removed == "box":
-        x0, y0, x1, y1 = _clipped(box, _BOX_MARGIN * tall, scale, shape)
-        mask[y0:y1, x0:x1] = 1
-    if one is not None:
-        x0, y0, x1, y1 = _clipped(one.box, 0.1 * tall, scale, shape)
-        if x1 > x0 and y1 > y0:
-            soft = one.matte.drawn(x0, y0, x1 - x0, y1 - y0, scale)
-            mask[y0:y1, x0:x1] |= cv2.compare(soft, _SURE, cv2.CMP_GT) & 1
-    return widened(mask, max(2, round(_WIDER * tall * scale)))
+    x0, y0, x1, y1 = _clipped(one.box, wider * tall, scale, shape)
+    if x1 <= x0 or y1 <= y0:
+        return mask
+    soft = one.matte.drawn(x0, y0, x1 - x0, y1 - y0, scale)
+    mask[y0:y1, x0:x1] = cv2.compare(soft, _SURE, cv2.CMP_GT) & 1
+    return widened(mask, max(2, round(wider * tall * scale)))
 
 
 class Remover:
@@ -113,7 +111,7 @@ class Remover:
             hangs = touched > _OWN * min(int(own.sum()), 4000)
             hangs[0] = False
             own = own | hangs.astype(np.uint8)[blobs.labels] & near & ~others
-        own = mask | widened(own & ~mask, max(1, round(_WIDER * tall * self._scale / 2))) & near
+        own = mask | widened(own & ~mask, max(1, round(_WIDER * tall * self._scale))) & near
         x, y, w, h = cv2.boundingRect(own)
         if w * h == 0:
             return None

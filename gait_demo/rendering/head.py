@@ -7,6 +7,8 @@ import numpy as np
 
 _COARSE = 0.5  # of a head's radius: deviation of the filter that takes its detail away
 _FADE = 0.35  # of the radius, over which the picture becomes sharp around it
+_COARSE_BODY = 0.04  # heights: the same deviation, of heads known by the body's height only
+_FADE_BODY = 0.04  # heights below the neck over which the picture becomes sharp
 
 
 def hide_head(rgb: np.ndarray, head: np.ndarray) -> None:
@@ -30,3 +32,24 @@ def hide_head(rgb: np.ndarray, head: np.ndarray) -> None:
     apart = np.hypot(columns - x, rows - y).astype(np.float32) / radius
     weight = ((apart - 1) / _FADE).clip(0, 1)
     part[:] = cv2.blendLinear(part, coarse, weight, 1 - weight)
+
+
+def hide_above(picture: np.ndarray, neck: float, height: float) -> None:
+    """Leaves of what is above somebody's neck, in place, nothing finer than half a head.
+
+    Args:
+        picture: (h, w, 3) uint8 or float32.
+        neck: y in pixels.
+        height: of the body, in pixels.
+    """
+    fade = max(1.0, _FADE_BODY * height)
+    last = int(np.clip(np.ceil(neck + fade), 0, len(picture)))
+    if last == 0:
+        return
+    sigma = max(0.8, _COARSE_BODY * height)
+    support = min(len(picture), last + int(np.ceil(3 * sigma)))
+    coarse = cv2.GaussianBlur(picture[:support], (0, 0), sigma)[:last]
+    rows = np.arange(last, dtype=np.float32)[:, None]
+    weight = ((rows + 0.5 - float(neck)) / fade).clip(0, 1).astype(np.float32)
+    weight = np.repeat(weight, picture.shape[1], axis=1)
+    picture[:last] = cv2.blendLinear(picture[:last], coarse, weight, 1 - weight)

@@ -9,11 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from gait_demo.background.foreground import ForegroundClip
 from gait_demo.casia import FPS, Sequence, Silhouettes
-from gait_demo.errors import NoPersonError, VideoError
-from gait_demo.silhouettes import crop_square, extract, is_good
-from gait_demo.tracks import find_people
+from gait_demo.errors import VideoError
+from gait_demo.silhouettes import clip_of, crop_square, is_good
 from gait_demo.video import read_frames
 
 _PICTURES = 4  # of each video
@@ -40,27 +38,24 @@ class Footage:
 
     @classmethod
     def of(cls, seen: Silhouettes) -> Footage | None:
-        """None where the pipeline would find nobody, or never a whole person."""
+        """None where nobody is ever seen whole."""
         first = int(seen.numbers[0])
-        masks = dict(zip(seen.numbers.tolist(), seen.masks, strict=True))
-        foreground = ForegroundClip(seen.masks.shape[1:], 1.0)
-        for number in range(first, int(seen.numbers[-1]) + 1):
-            foreground.append(masks.get(number, np.zeros(foreground.shape, np.uint8)))
-        try:
-            track = find_people(foreground, FPS)[0]
-        except NoPersonError:
+        masks = np.zeros((int(seen.numbers[-1]) - first + 1, *seen.masks.shape[1:]), np.uint8)
+        masks[seen.numbers - first] = seen.masks
+        there = masks.any(axis=(1, 2))
+        if not there.any():
             return None
-        clip = extract(foreground, track, [])
-        start = track.first_frame
+        clip = clip_of(masks, there, FPS)
+        start = clip.first_frame
         whole = np.flatnonzero([
-            is_good(mask) and not _is_cut(foreground[start + n], track.xyxy[n])
+            is_good(mask) and not _is_cut(masks[start + n], clip.squares[n])
             for n, mask in enumerate(clip.masks)
         ])  # fmt: skip
         if not len(whole):
             return None
         packed = np.packbits(clip.masks[whole] > 0.5, axis=-1)
         numbers = first + start + whole
-        return cls(seen.sequence, foreground.shape, numbers, packed, clip.squares[whole])
+        return cls(seen.sequence, masks.shape[1:], numbers, packed, clip.squares[whole])
 
     @property
     def ahead(self) -> np.ndarray:

@@ -52,10 +52,10 @@ def summarise(report: dict, spent_s: float) -> str:
             f"In {report['frames_lost']} frames somebody was lost: their place was cleared, and a "
             "good look from before was held for a while."
         )
-    if report["frames_erased"]:
+    if report["frames_kept_pose"]:
         sentences.append(
-            f"In {report['frames_erased']} frames something else that moved, or looked like a "
-            "person, was replaced by background."
+            f"In {report['frames_kept_pose']} frames somebody kept the pose, with the head hidden "
+            "and another outline."
         )
     if report["camera"] == "moving":
         sentences.append(
@@ -105,8 +105,11 @@ def place_in_crowd(ranks: list[Rank] | None, strangers: int) -> str:
 
 
 def _found_by(report: dict) -> str:
-    """Which detector found the people."""
-    (used,) = (file for file in report["weights"] if file["name"] == "yolo")
+    """Which networks found the people."""
+    used = {file["name"]: file for file in report["weights"]}
+    if "pose_landmark" in used:
+        return f"People are found by: BlazePose ({used['pose_landmark']['source']})."
+    yolo = used["yolo"]
     whose = {"checkpoints": "this project's own detector", "path": "a detector of your own"}
-    where = whose.get(used["source"], f"the detector of {used['source']} on the Hugging Face Hub")
-    return f"People are found by: {where} ({used['file']})."
+    where = whose.get(yolo["source"], f"the detector of {yolo['source']} on the Hugging Face Hub")
+    return f"People are found by: {where} ({yolo['file']})."
