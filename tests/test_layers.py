@@ -23,6 +23,7 @@ LAYERS = {
     "bridging": 1,
     "following": 1,
     "inpaint": 1,
+    "inpainting": 1,
     "morphology": 1,
     "neighbours": 1,
     "paths": 1,
