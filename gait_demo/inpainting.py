@@ -19,8 +19,6 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.linalg import splu
 
-from .shrink import shrink
-
 _RADIUS = 3  # pixels of a patch to each side of its centre
 _SIDE = 2 * _RADIUS + 1
 _HOLE_AREA = 3000  # pixels of the hole on the finest level
@@ -36,6 +34,7 @@ _ROUNDS = 6, 3, 2  # votes on the coarsest level, the next, and finer ones
 _INWARD = 1.3  # factor by which a vote weighs less a pixel deeper in the hole
 _STIFFNESS = 0.05  # of the membrane: the seam's step falls to 1/e over some four pixels
 _RIM = 0.5  # pixels of the finest level over which the copy fades into the surroundings
+_FIT = 12.0  # grey levels by which a guess may differ around the hole, apart from its light
 _NEIGHBOURS = ((0, 1), (0, -1), (1, 0), (-1, 0))
 
 
@@ -54,8 +53,9 @@ def inpaint(
         rgb: (H, W, 3) uint8; its values in the hole are not read.
         hole: (H, W) bool, where to fill, of any shape.
         forbidden: (H, W) bool, what must neither be copied nor continued, such as other people.
-        guess: (H, W, 3) uint8, an expected result in the hole, such as that of the frame before,
-            moved with the camera: the fill stays close to it.
+        guess: (H, W, 3) uint8, an earlier frame with its fill, moved with the camera. If it fits
+            around the hole, its pixels are adopted and only their light is adapted: fills made
+            afresh for every frame of a video would flicker.
 
     Returns:
         (H, W, 3) uint8, outside the hole the values of `rgb`. A hole with too little around it for
@@ -67,16 +67,16 @@ def inpaint(
     usable = ~hole if forbidden is None else ~(hole | forbidden)
     window = _window(hole, usable)
     part, missing, usable = rgb[window], hole[window], usable[window]
+    adopted = None if guess is None else _adopted(part, missing, usable, guess[window])
+    if adopted is not None:
+        result[window][missing] = adopted
+        return result
     part = part * usable[..., None]
     levels = _pyramid(part, missing, usable)
     if not levels:
         result[window][missing] = np.rint(_smooth(part, usable)[missing])
         return result
-    if guess is None:
-        levels[-1].grow()
-    else:
-        del levels[2:]
-        levels[-1].start(shrink(guess[window], levels[-1].usable.shape[::-1]))
+    levels[-1].grow()
     random = np.random.default_rng(0)
     for n, level in enumerate(reversed(levels)):
         if n:
@@ -97,6 +97,22 @@ def _window(hole: np.ndarray, usable: np.ndarray) -> tuple[slice, slice]:
         if np.count_nonzero(usable[window]) > np.count_nonzero(hole):
             break
     return window
+
+
+def _adopted(
+    part: np.ndarray, missing: np.ndarray, usable: np.ndarray, guess: np.ndarray
+) -> np.ndarray | None:
+    """(n, 3) uint8: a guess in the light of its surroundings; None if it does not fit them."""
+    x, y, w, h = cv2.boundingRect(missing.view(np.uint8))
+    box = np.s_[max(0, y - _SIDE) : y + h + _SIDE, max(0, x - _SIDE) : x + w + _SIDE]
+    missing, guess = missing[box], guess[box]
+    near = cv2.dilate(missing.view(np.uint8), np.ones((2 * _SIDE + 1,) * 2, np.uint8)) > 0
+    rim = near & usable[box]
+    step = part[box].astype(np.float32) - guess
+    if not rim.any() or np.abs(step[rim] - np.median(step[rim], axis=0)).mean() > _FIT:
+        return None
+    lit = guess + _smooth(step, rim)
+    return np.clip(np.rint(lit[missing]), 0, 255).astype(np.uint8)
 
 
 def _smooth(rgb: np.ndarray, known: np.ndarray) -> np.ndarray:
@@ -186,12 +202,8 @@ class _Level:
         return self.image.shape[1]
 
     @property
-    def inner(self) -> np.ndarray:
+    def _inner(self) -> np.ndarray:
         return self.image[_RADIUS:-_RADIUS, _RADIUS:-_RADIUS]
-
-    def start(self, guess: np.ndarray) -> None:
-        """Begins from a picture, (h, w, 3) uint8, where the level does not know better."""
-        self._set(_bordered(guess.astype(np.float32)).reshape(-1, 3)[self.unknown])
 
     def grow(self) -> None:
         """Begins from the rim inward, with the sources that fit what is known so far."""
@@ -214,7 +226,7 @@ class _Level:
             colours = self.image.reshape(-1, 3)
             colours[now] = colours[self.sources[cost.argmin(1)]]
             todo.ravel()[now] = 0
-        self.image = _bordered(self.inner)
+        self.image = _bordered(self._inner)
 
     def inherit(self, coarse: _Level) -> None:
         """Begins from the sources that were found one level above."""
@@ -376,7 +388,7 @@ class _Level:
 
     def _set(self, colours: np.ndarray) -> None:
         self.image.reshape(-1, 3)[self.unknown] = colours
-        self.image = _bordered(self.inner)
+        self.image = _bordered(self._inner)
 
 
 def _bordered(image: np.ndarray) -> np.ndarray:
