@@ -4,6 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
+from gait_demo.__main__ import main
+from gait_demo.evaluation.inpainting import measure
 from gait_demo.inpainting import inpaint
 
 ROWS, COLUMNS = np.mgrid[:160, :200]
@@ -166,3 +168,21 @@ def test_flat_picture_stays_flat_whatever_the_hole(where):
     hole[where] = True
     rgb = emptied(np.full((1200, 1600, 3), (30, 90, 150), np.uint8), hole)
     assert np.abs(inpaint(rgb, hole).astype(int) - (30, 90, 150)).max() <= 2
+
+
+def test_measure_finds_the_truth_perfect_and_grey_bare():
+    rgb, hole = texture(), person_hole()
+    truth = measure([(rgb, hole)], lambda emptied, hole: rgb)
+    bare = measure([(rgb, hole)], lambda emptied, hole: emptied // 255 * 0 + 128)
+    assert truth["energy"] == truth["seam"] == 1 and truth["ssim"] > 0.999 and truth["psnr"] > 70
+    assert bare["energy"] < 0.01 and bare["ssim"] < 0.5 and bare["psnr"] < 20
+
+
+def test_command_prints_a_row_a_method(tmp_path, capsys):
+    for name, picture in (("images", texture()), ("masks", grey(255 * person_hole()))):
+        (tmp_path / name).mkdir()
+        cv2.imwrite(str(tmp_path / name / "0001.png"), picture)
+    folders = ["--images", str(tmp_path / "images"), "--masks", str(tmp_path / "masks")]
+    main(["evaluate", "inpainting", *folders, "--count", "1"])
+    out = capsys.readouterr().out
+    assert "| patches |" in out and "| Telea, radius 3 |" in out
