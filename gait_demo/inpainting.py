@@ -34,6 +34,7 @@ _ROUNDS = 6, 3, 2  # votes on the coarsest level, the next, and finer ones
 _INWARD = 1.3  # factor by which a vote weighs less a pixel deeper in the hole
 _STIFFNESS = 0.05  # of the membrane: the seam's step falls to 1/e over some four pixels
 _RIM = 0.5  # pixels of the finest level over which the copy fades into the surroundings
+_RIM_RANGE = 0.8, 3.0  # deviation in pixels of the picture, of the filter that does so
 _FIT = 12.0  # grey levels by which a guess may differ around the hole, apart from its light
 _NEIGHBOURS = ((0, 1), (0, -1), (1, 0), (-1, 0))
 
@@ -401,7 +402,7 @@ def _copy(part: np.ndarray, missing: np.ndarray, usable: np.ndarray, level: _Lev
     (high, wide), (h, w) = usable.shape, level.usable.shape
     ratio = np.array([wide / w, high / h], np.float32)
     left, top, *size = cv2.boundingRect(missing.view(np.uint8))
-    reach = max(0.8, _RIM * float(ratio.max()))
+    reach = float(np.clip(_RIM * ratio.max(), *_RIM_RANGE))
     border = round(3 * reach) + 1
     x = np.arange(max(0, left - border), min(wide, left + size[0] + border), dtype=np.float32)
     y = np.arange(max(0, top - border), min(high, top + size[1] + border), dtype=np.float32)
@@ -412,12 +413,17 @@ def _copy(part: np.ndarray, missing: np.ndarray, usable: np.ndarray, level: _Lev
     membrane = level.membrane()
     result = cv2.remap(membrane, cells, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     shifts = np.rint(level.shifts() * ratio)
-    for right, over_x in enumerate(_fades(columns)):
-        for down, over_y in enumerate(_fades(rows)):
-            column = np.clip(np.floor(columns).astype(int) + right, 0, w - 1)
-            row = np.clip(np.floor(rows).astype(int) + down, 0, h - 1)
-            shown = cv2.remap(part, places + shifts[np.ix_(row, column)], None, cv2.INTER_NEAREST)
-            result += (over_y[:, None] * over_x)[..., None] * shown
+    column, row = (np.floor(cell).astype(int) for cell in (columns, rows))
+    rights = [np.clip(column + n, 0, w - 1) for n in (0, 1)]
+    downs = [np.clip(row + n, 0, h - 1) for n in (0, 1)]
+    over_x = [np.tile(weight, (len(y), 1)) for weight in _fades(columns)]
+    over_y = [np.tile(weight[:, None], len(x)) for weight in _fades(rows)]
+    bands = []
+    for down in downs:
+        maps = (places + shifts[np.ix_(down, right)] for right in rights)
+        shown = (cv2.remap(part, at, None, cv2.INTER_NEAREST) for at in maps)
+        bands.append(cv2.blendLinear(*shown, *over_x))
+    result = cv2.add(result, cv2.blendLinear(*bands, *over_y), dtype=cv2.CV_32F)
     known = usable[box].astype(np.float32)
     step = (part[box] - result) * known[..., None]
     weight = cv2.GaussianBlur(known, (0, 0), reach) + 0.1
