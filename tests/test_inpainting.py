@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from gait_demo.__main__ import main
+from gait_demo.background.inpainting import inpaint
 from gait_demo.evaluation.inpainting import measure
-from gait_demo.inpainting import inpaint
 
 ROWS, COLUMNS = np.mgrid[:160, :200]
 

@@ -15,10 +15,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from gait_demo.background.inpainting import inpaint
 from gait_demo.errors import DataError
 from gait_demo.evaluation.likeness import ssim
 from gait_demo.evaluation.markdown import markdown
-from gait_demo.inpainting import inpaint
 
 Fill = Callable[[np.ndarray, np.ndarray], np.ndarray]
 _HEIGHTS = 80, 400  # pixels of a hole

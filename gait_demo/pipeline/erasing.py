@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from gait_demo.background.filling import light_matched
 from gait_demo.background.plate import working_scale
 from gait_demo.composite import erase, region_of
 from gait_demo.people.person import Person
@@ -31,15 +32,21 @@ class Eraser:
         Returns:
             Whether one of them was lost.
         """
-        shape, plate = rgb.shape[:2], self._analysis.background.at(index)
-        scale = working_scale(shape)
+        shape, background = rgb.shape[:2], self._analysis.background
+        scale, clean = working_scale(shape), self._analysis.clean.get(index)
+        shown = None if clean is None else clean.decoded()
         removals = [self._analysis.removals[index][n] for n in self._numbers]
-        original = rgb.copy()
-        for one in removals:
-            if one is not None:
-                region = region_of(shape, one.mask, one.x, one.y, scale, one.height)
-                if region is not None:
-                    erase(rgb, plate, index, region, original)
+        for one in filter(None, removals):
+            region = region_of(shape, one.mask, one.x, one.y, scale, one.height)
+            if region is None:
+                continue
+            (h, w), x, y = region.mask.shape, region.x, region.y
+            if shown is None:
+                behind = background.crop(index, x, y, w, h)
+                behind = light_matched(behind, rgb[y : y + h, x : x + w], region.mask)
+            else:
+                behind = clean.crop(shown, x, y, w, h)
+            erase(rgb, behind, region)
         people = (self._analysis.people[n] for n in self._numbers)
         at = ((person, person.position(index)) for person in people)
         return any(position is not None and bool(person.lost[position]) for person, position in at)
