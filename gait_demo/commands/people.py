@@ -1,0 +1,62 @@
+"""`evaluate people`: how people are found, hidden and followed on labelled frames."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gait_demo.commands.common import progress, write_picture
+from gait_demo.errors import GaitDemoError
+
+if TYPE_CHECKING:
+    from gait_demo.evaluation.people import LabelledClip
+    from gait_demo.pipeline import Models
+
+
+def add(evaluations: argparse._SubParsersAction) -> None:
+    people = evaluations.add_parser(
+        "people", help="people found, hidden and followed, on labelled frames; prints a table"
+    )
+    people.add_argument("--labels", type=Path, help="JSON; default: the project's own")
+    people.add_argument("--data", type=Path, required=True, help="folder of the labelled clips")
+    people.add_argument("--out", type=Path, metavar="FILE.json", help="for the figures as well")
+    people.add_argument("--sheets", type=Path, metavar="DIR", help="for a PNG of each clip")
+    people.set_defaults(command=_evaluate_people)
+
+
+def _evaluate_people(parsed: argparse.Namespace) -> None:
+    from gait_demo.evaluation.people import LABELS, measure_people, read_labels, table
+    from gait_demo.pipeline import Models
+
+    labels, models = read_labels(parsed.labels or LABELS), Models.load()
+    if parsed.sheets:
+        parsed.sheets.mkdir(parents=True, exist_ok=True)
+    report = measure_people(
+        labels,
+        parsed.data,
+        lambda video, labelled: _measured(video, labelled, models, parsed.sheets),
+        progress(),
+    )
+    for name in report["absent"]:
+        print(f"{name} is not in {parsed.data}: not measured.", file=sys.stderr)
+    print(table(report))
+    if parsed.out:
+        try:
+            parsed.out.write_text(json.dumps(report, indent=2) + "\n")
+        except OSError as error:
+            raise GaitDemoError(f"{parsed.out} cannot be written: {error.strerror}.") from error
+
+
+def _measured(video: Path, labelled: LabelledClip, models: Models, sheets: Path | None) -> dict:
+    from gait_demo.evaluation.people import measure_clip
+    from gait_demo.evaluation.people_sheets import column, sheet
+
+    columns = []
+    show = (lambda *frame: columns.append(column(*frame))) if sheets else None
+    figures = measure_clip(video, labelled, models, show)
+    if columns:
+        write_picture(sheets / f"{Path(labelled.clip).stem}.png", sheet(columns))
+    return figures

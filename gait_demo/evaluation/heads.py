@@ -1,0 +1,106 @@
+"""Whether the fine detail of a head survives in an anonymized frame.
+
+Detail is what a head shows beyond a Gaussian blur of a fifth of its radius, within a disc that
+leaves the outline out, at no more than 32 pixels a head. It is found again where the normalised
+cross-correlation with the result, within half a radius of the head's place, reaches MIN_NCC at a
+contrast of at least MIN_CONTRAST of the original's. On the 144 labelled heads (people_labels.json)
+this calls in clear: 100 % of unchanged heads, 100 % of heads moved by a third of the radius, 89 to
+100 % of heads turned by 6 degrees, 93 to 100 % at a blur of sigma = radius / 10; and hidden: 100 %
+at a blur of sigma = radius / 2.5, 95 to 100 % of heads pixelated to 6 cells, 98 to 100 % to 4
+cells, 98 to 100 % of heads painted over.
+
+A head of less than 10 pixels has no more than pixelation leaves of a large one, so that
+correlation proves nothing. It counts as in clear if its pixels are as they were.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import cv2
+import numpy as np
+
+MIN_NCC = 0.75
+MIN_CONTRAST = 0.5  # standard deviation of the result's detail, of the original's
+MIN_RADIUS_PX = 5.0  # of a head whose detail is correlated
+MIN_DETAIL = 2.0  # levels, standard deviation; a head with less shows nothing to be found again
+UNCHANGED_LEVELS = 4.0  # mean difference of a tiny head that is as it was, at most
+_MAX_RADIUS_PX = 16.0  # larger heads are scaled down to it
+_DETAIL_SIGMA = 1 / 5  # of the radius
+_DISC = 0.85  # of the radius; the outline lies beyond
+_REACH = 0.5  # of the radius, to all sides
+
+
+class HeadState(StrEnum):
+    """PLAIN: the original has no detail within the head; the result is not judged."""
+
+    CLEAR = "clear"
+    HIDDEN = "hidden"
+    PLAIN = "plain"
+
+
+def head_state(original: np.ndarray, result: np.ndarray, head: np.ndarray) -> HeadState:
+    """
+    Args:
+        original, result: (H, W, 3) uint8 RGB, the same frame.
+        head: (3,) x and y of the centre, and radius, in pixels; the centre lies in the frame.
+    """
+    radius = float(head[2])
+    inside = np.ones(original.shape[:2], np.uint8)
+    before, after = (_square(image, head, cv2.BORDER_REPLICATE) for image in (original, result))
+    known = _square(inside, head, cv2.BORDER_CONSTANT)
+    if radius < MIN_RADIUS_PX:
+        disc = _disc(len(before) // 2, radius) * known > 0
+        change = cv2.absdiff(before, after).max(axis=2)[disc].mean()
+        return HeadState.CLEAR if change <= UNCHANGED_LEVELS else HeadState.HIDDEN
+    scale = min(1.0, _MAX_RADIUS_PX / radius)
+    if scale < 1:
+        before, after, known = (
+            cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+            for image in (before, after, known)
+        )
+    return _compare(before, after, known, radius * scale)
+
+
+def _compare(before: np.ndarray, after: np.ndarray, known: np.ndarray, radius: float) -> HeadState:
+    """Of squares around the head's centre; known: (S, S) uint8, 1 inside the frame."""
+    detail, found = (_detail(image, radius) for image in (before, after))
+    middle, half = len(detail) // 2, round(radius)
+    reach = max(1, round(_REACH * radius))
+    core = slice(middle - half, middle + half + 1)
+    area = slice(middle - half - reach, middle + half + reach + 1)
+    disc = _disc(half, _DISC * radius) * known[core, core]
+    pixels = disc.sum()
+    template = detail[core, core]
+    template = (template - (template * disc).sum() / pixels) * disc
+    energy = (template**2).sum()
+    if energy < pixels * MIN_DETAIL**2:
+        return HeadState.PLAIN
+    window = np.ascontiguousarray(found[area, area])
+    product, total, squares = (
+        cv2.matchTemplate(image, kernel, cv2.TM_CCORR)
+        for image, kernel in ((window, template), (window, disc), (window**2, disc))
+    )
+    found_energy = np.maximum(squares - total**2 / pixels, 1e-6)
+    ncc = product / np.sqrt(energy * found_energy)
+    clear = (ncc >= MIN_NCC) & (found_energy >= MIN_CONTRAST**2 * energy)
+    return HeadState.CLEAR if clear.any() else HeadState.HIDDEN
+
+
+def _square(image: np.ndarray, head: np.ndarray, border: int) -> np.ndarray:
+    """Around the head's centre, two radii to all sides."""
+    x, y = (round(float(v)) for v in head[:2])
+    side = int(np.ceil(2 * head[2])) + 2
+    padded = cv2.copyMakeBorder(image, *[side] * 4, border)
+    return padded[y : y + 2 * side + 1, x : x + 2 * side + 1]
+
+
+def _detail(rgb: np.ndarray, radius: float) -> np.ndarray:
+    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    return grey - cv2.GaussianBlur(grey, (0, 0), _DETAIL_SIGMA * radius)
+
+
+def _disc(half: int, radius: float) -> np.ndarray:
+    """(2 half + 1, 2 half + 1) float32, 1 within the radius of the middle, else 0."""
+    y, x = np.mgrid[-half : half + 1, -half : half + 1]
+    return (np.hypot(x, y) <= radius).astype(np.float32)
