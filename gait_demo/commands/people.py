@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,15 +32,13 @@ def _evaluate_people(parsed: argparse.Namespace) -> None:
 
     labels, models = read_labels(parsed.labels or LABELS), Models.load()
     if parsed.sheets:
-        parsed.sheets.mkdir(parents=True, exist_ok=True)
+        _make_folder(parsed.sheets)
     report = measure_people(
         labels,
         parsed.data,
         lambda video, labelled: _measured(video, labelled, models, parsed.sheets),
         progress(),
     )
-    for name in report["absent"]:
-        print(f"{name} is not in {parsed.data}: not measured.", file=sys.stderr)
     print(table(report))
     if parsed.out:
         try:
@@ -60,3 +57,10 @@ def _measured(video: Path, labelled: LabelledClip, models: Models, sheets: Path 
     if columns:
         write_picture(sheets / f"{Path(labelled.clip).stem}.png", sheet(columns))
     return figures
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise GaitDemoError(f"{path} cannot be made: {error.strerror}.") from error

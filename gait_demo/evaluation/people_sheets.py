@@ -22,8 +22,8 @@ def column(
     result: np.ndarray,
     states: list[HeadState | None],
 ) -> np.ndarray:
-    """(H, 480, 3) uint8: both frames with rings around the heads, red where in clear, and below
-    them the first heads of each.
+    """(H, 480, 3) uint8: both frames with rings around the heads, and below them the first heads of
+    each in a frame; red: in clear, green: hidden, yellow: plain.
 
     Args:
         original, result: (H, W, 3) uint8 RGB.
@@ -42,8 +42,8 @@ def column(
     cv2.putText(parts[0], str(labels.index), (4, 14), cv2.FONT_HERSHEY_PLAIN, 1, (255, 0, 255))
     for image in (original, result):
         strip = np.zeros((_HEAD_PX, _WIDTH_PX, 3), np.uint8)
-        for n, (head, _) in enumerate(heads[:_HEADS]):
-            strip[:, n * _HEAD_PX : (n + 1) * _HEAD_PX] = _enlarged(image, head)
+        for n, (head, state) in enumerate(heads[:_HEADS]):
+            strip[:, n * _HEAD_PX : (n + 1) * _HEAD_PX] = _enlarged(image, head, state)
         parts.append(strip)
     return np.concatenate(parts)
 
@@ -53,8 +53,9 @@ def sheet(columns: list[np.ndarray]) -> np.ndarray:
     return np.concatenate(columns, axis=1)
 
 
-def _enlarged(image: np.ndarray, head: np.ndarray) -> np.ndarray:
+def _enlarged(image: np.ndarray, head: np.ndarray, state: HeadState) -> np.ndarray:
     scale = _HEAD_PX / (3 * head[2])
     shift = _HEAD_PX / 2 - scale * head[:2]
     matrix = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
-    return cv2.warpAffine(image, matrix, (_HEAD_PX, _HEAD_PX), flags=cv2.INTER_LINEAR)
+    enlarged = cv2.warpAffine(image, matrix, (_HEAD_PX, _HEAD_PX), flags=cv2.INTER_LINEAR)
+    return cv2.rectangle(enlarged, (0, 0), (_HEAD_PX - 1, _HEAD_PX - 1), _COLOURS[state], 2)
