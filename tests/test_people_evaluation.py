@@ -10,7 +10,7 @@ import pytest
 from walker import crossing
 
 from gait_demo.__main__ import main
-from gait_demo.config import VideoOptions
+from gait_demo.config import PipelineOptions, VideoOptions
 from gait_demo.errors import DataError, NoPersonError
 from gait_demo.evaluation.heads import HeadState, head_state
 from gait_demo.evaluation.people import (
@@ -28,7 +28,7 @@ from gait_demo.evaluation.people import (
     table,
 )
 from gait_demo.evaluation.people_sheets import column, sheet
-from gait_demo.pipeline import Models
+from gait_demo.pipeline import Models, Pipeline
 
 SIZE = (320, 240)
 SAMPLES = 20
@@ -78,6 +78,12 @@ def moved(patch, radius):
     return cv2.warpAffine(patch, shift, patch.shape[1::-1], borderMode=cv2.BORDER_REFLECT)
 
 
+def turned(patch, radius):
+    middle = (patch.shape[1] / 2, patch.shape[0] / 2)
+    turn = cv2.getRotationMatrix2D(middle, 8, 0.88)
+    return cv2.warpAffine(patch, turn, patch.shape[1::-1], borderMode=cv2.BORDER_REFLECT)
+
+
 def blurred(patch, radius):
     return cv2.GaussianBlur(patch, (0, 0), radius / 2.5)
 
@@ -112,6 +118,7 @@ def with_head(image, head, change):
     [
         pytest.param(unchanged, 1, 1, id="unchanged"),
         pytest.param(moved, 0.95, 1, id="moved"),
+        pytest.param(turned, 0.95, 1, id="turned and smaller"),
         pytest.param(blurred, 0, 0, id="blurred"),
         pytest.param(pixelated(6), 0, 0.1, id="6 cells"),
         pytest.param(pixelated(4), 0, 0.05, id="4 cells"),
@@ -325,12 +332,14 @@ def test_measure_clip_of_a_made_walker(tmp_path):
     head = np.array([x, feet - 0.92 * tall, 0.08 * tall])
     frame = LabelledFrame(30, (LabelledPerson(1, box, head),), np.zeros((0, 4)))
     shown = []
-    figures = measure_clip(
-        video,
-        LabelledClip("clip.mp4", (frame,)),
-        Models.load(),
-        lambda *seen: shown.append(column(*seen)),
-    )
+
+    def run(video, part, folder):
+        pipeline = Pipeline(Models.load(), PipelineOptions(video=part))
+        analysis = pipeline.analyse(video, folder)
+        return analysis, pipeline.compose(analysis, 0)
+
+    clip = LabelledClip("clip.mp4", (frame,))
+    figures = measure_clip(video, clip, run, lambda *seen: shown.append(column(*seen)))
     assert (figures["labelled"], figures["found"], figures["people"]) == (1, 1, 1)
     assert [figures[name] for name in ("heads", "heads_clear", "heads_plain")] == [1, 0, 0]
     assert figures["scene_changed"] < 0.01

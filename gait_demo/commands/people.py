@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +13,11 @@ from gait_demo.commands.common import progress, write_picture
 from gait_demo.errors import GaitDemoError
 
 if TYPE_CHECKING:
-    from gait_demo.evaluation.people import LabelledClip
+    from gait_demo.config import VideoOptions
+    from gait_demo.evaluation.people import Analysis, Composed, LabelledClip, Run
     from gait_demo.pipeline import Models
+
+_SEED = 0
 
 
 def add(evaluations: argparse._SubParsersAction) -> None:
@@ -33,12 +38,8 @@ def _evaluate_people(parsed: argparse.Namespace) -> None:
     labels, models = read_labels(parsed.labels or LABELS), Models.load()
     if parsed.sheets:
         _make_folder(parsed.sheets)
-    report = measure_people(
-        labels,
-        parsed.data,
-        lambda video, labelled: _measured(video, labelled, models, parsed.sheets),
-        progress(),
-    )
+    measure = partial(_measured, run=partial(_run, models), sheets=parsed.sheets)
+    report = measure_people(labels, parsed.data, measure, progress())
     print(table(report))
     if parsed.out:
         try:
@@ -47,13 +48,24 @@ def _evaluate_people(parsed: argparse.Namespace) -> None:
             raise GaitDemoError(f"{parsed.out} cannot be written: {error.strerror}.") from error
 
 
-def _measured(video: Path, labelled: LabelledClip, models: Models, sheets: Path | None) -> dict:
+def _run(
+    models: Models, video: Path, part: VideoOptions, folder: Path
+) -> tuple[Analysis, Iterator[Composed]]:
+    from gait_demo.config import PipelineOptions
+    from gait_demo.pipeline import Pipeline
+
+    pipeline = Pipeline(models, PipelineOptions(video=part))
+    analysis = pipeline.analyse(video, folder)
+    return analysis, pipeline.compose(analysis, _SEED)
+
+
+def _measured(video: Path, labelled: LabelledClip, run: Run, sheets: Path | None) -> dict:
     from gait_demo.evaluation.people import measure_clip
     from gait_demo.evaluation.people_sheets import column, sheet
 
     columns = []
     show = (lambda *frame: columns.append(column(*frame))) if sheets else None
-    figures = measure_clip(video, labelled, models, show)
+    figures = measure_clip(video, labelled, run, show)
     if columns:
         write_picture(sheets / f"{Path(labelled.clip).stem}.png", sheet(columns))
     return figures

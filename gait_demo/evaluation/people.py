@@ -8,24 +8,24 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Protocol
 
 import cv2
 import numpy as np
 
 from gait_demo.boxes import area, iou, overlap
-from gait_demo.config import PipelineOptions, VideoOptions
+from gait_demo.config import VideoOptions
 from gait_demo.errors import DataError, GaitDemoError
 from gait_demo.evaluation.heads import HeadState, head_state
 from gait_demo.evaluation.markdown import markdown
 from gait_demo.evaluation.matching import pairs
-from gait_demo.pipeline import Models, Pipeline
-from gait_demo.pipeline.analysis import Analysis
+from gait_demo.structures import Frame, Track
 from gait_demo.video import read_frames
 
 LABELS = Path(__file__).with_name("people_labels.json")
@@ -39,10 +39,36 @@ MARGIN_FRAMES = 50  # ... and as many frames before and after
 _NEAR = 0.15  # box heights around a person or ignored box that are no scene
 _WIDER, _SHADOW = 0.35, 0.1  # box heights beside and below a person: a wider walker, its shadow
 _PEOPLE_STAGES = ("people", "detector", "tracks", "silhouettes", "foreground")  # of timings
-_SEED = 0
 
 Progress = Callable[[str, int, int], None]
 Show = Callable[["LabelledFrame", np.ndarray, np.ndarray, list[HeadState | None]], None]
+
+
+class Person(Protocol):
+    """One person of an analysis."""
+
+    track: Track
+
+    def box(self, index: int) -> np.ndarray | None:
+        """(4,) x0, y0, x1, y1 in pixels in a frame; None where the person is not followed."""
+
+
+class Analysis(Protocol):
+    """What is needed of the pipeline's analysis: people, times of the frames, seconds by stage."""
+
+    people: Sequence[Person]
+    times: Sequence[Fraction]
+    timings: dict[str, float]
+
+
+class Composed(Protocol):
+    """A frame and what became of it, (H, W, 3) uint8 RGB, before encoding."""
+
+    frame: Frame
+    colorized: np.ndarray
+
+
+Run = Callable[[Path, VideoOptions, Path], tuple[Analysis, Iterator[Composed]]]
 
 
 @dataclass(frozen=True)
@@ -195,25 +221,23 @@ def changed_share(original: np.ndarray, result: np.ndarray, mask: np.ndarray) ->
     return float(changed[mask].mean()) if mask.any() else None
 
 
-def measure_clip(
-    video: Path, labels: LabelledClip, models: Models, show: Show | None = None
-) -> dict:
+def measure_clip(video: Path, labels: LabelledClip, run: Run, show: Show | None = None) -> dict:
     """Figures of one clip, as `summary` has them, and of its run: frames (worked on), people (of
     the analysis), ms_per_frame (of finding and following people).
 
     Args:
+        run: the pipeline on a part of a video, with a folder for its files.
         show: is given each labelled frame, the original, the result and the heads' states.
 
     Raises:
         GaitDemoError: the clip is refused, or a labelled frame is not in it.
     """
     part, first = part_around(labels, [frame.time for frame in read_frames(video)])
-    pipeline = Pipeline(models, PipelineOptions(video=part))
     wanted = {frame.index - first: frame for frame in labels.frames}
     figures = []
     with TemporaryDirectory() as folder:
-        analysis = pipeline.analyse(video, Path(folder))
-        with closing(pipeline.compose(analysis, _SEED)) as composed:
+        analysis, composed = run(video, part, Path(folder))
+        with closing(composed):
             for new in composed:
                 labelled = wanted.pop(new.frame.index, None)
                 if labelled is None:
@@ -322,7 +346,7 @@ def measure_people(
     """
     Args:
         folder: of the data that the labels name.
-        measure: measure_clip, with the models given.
+        measure: measure_clip, with all but the video and its labels given.
 
     Returns:
         clips, the figures by name; refused, the sentences by name; absent, names of labelled clips
