@@ -14,18 +14,20 @@ from gait_demo.config import PipelineOptions, VideoOptions
 from gait_demo.errors import DataError, NoPersonError
 from gait_demo.evaluation.heads import HeadState, head_state
 from gait_demo.evaluation.people import (
-    LabelledClip,
-    LabelledFrame,
-    LabelledPerson,
     changed_share,
     measure_clip,
     measure_frame,
     measure_people,
     part_around,
-    read_labels,
     scene,
     summary,
     table,
+)
+from gait_demo.evaluation.people_labels import (
+    LabelledClip,
+    LabelledFrame,
+    LabelledPerson,
+    read_labels,
 )
 from gait_demo.evaluation.people_sheets import column, sheet
 from gait_demo.pipeline import Models, Pipeline

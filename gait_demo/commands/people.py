@@ -14,7 +14,8 @@ from gait_demo.errors import GaitDemoError
 
 if TYPE_CHECKING:
     from gait_demo.config import VideoOptions
-    from gait_demo.evaluation.people import Analysis, Composed, LabelledClip, Run
+    from gait_demo.evaluation.people import Analysis, Composed, Run
+    from gait_demo.evaluation.people_labels import LabelledClip
     from gait_demo.pipeline import Models
 
 _SEED = 0
@@ -32,7 +33,8 @@ def add(evaluations: argparse._SubParsersAction) -> None:
 
 
 def _evaluate_people(parsed: argparse.Namespace) -> None:
-    from gait_demo.evaluation.people import LABELS, measure_people, read_labels, table
+    from gait_demo.evaluation.people import measure_people, table
+    from gait_demo.evaluation.people_labels import LABELS, read_labels
     from gait_demo.pipeline import Models
 
     labels, models = read_labels(parsed.labels or LABELS), Models.load()

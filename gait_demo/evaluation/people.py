@@ -1,12 +1,7 @@
-"""How people are found, hidden and followed, and how the scene stays, on frames labelled by hand.
-
-people_labels.json holds numbers only: clips by name, frames by their index in presentation order,
-boxes and heads in pixels. The clips themselves are not part of the project.
-"""
+"""How people are found, hidden and followed, and how the scene stays, on labelled frames."""
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -25,10 +20,10 @@ from gait_demo.errors import DataError, GaitDemoError
 from gait_demo.evaluation.heads import HeadState, head_state
 from gait_demo.evaluation.markdown import markdown
 from gait_demo.evaluation.matching import pairs
+from gait_demo.evaluation.people_labels import LabelledClip, LabelledFrame
 from gait_demo.structures import Frame, Track
 from gait_demo.video import read_frames
 
-LABELS = Path(__file__).with_name("people_labels.json")
 FOUND_IOU = 0.4
 FOUND_COVERED = 0.7  # of the labelled box, by a box of the analysis
 FALSE_IOU = 0.1  # a box with less, to every label, shows no person ...
@@ -41,7 +36,7 @@ _WIDER, _SHADOW = 0.35, 0.1  # box heights beside and below a person: a wider wa
 _PEOPLE_STAGES = ("people", "detector", "tracks", "silhouettes", "foreground")  # of timings
 
 Progress = Callable[[str, int, int], None]
-Show = Callable[["LabelledFrame", np.ndarray, np.ndarray, list[HeadState | None]], None]
+Show = Callable[[LabelledFrame, np.ndarray, np.ndarray, list[HeadState | None]], None]
 
 
 class Person(Protocol):
@@ -72,52 +67,6 @@ Run = Callable[[Path, VideoOptions, Path], tuple[Analysis, Iterator[Composed]]]
 
 
 @dataclass(frozen=True)
-class LabelledPerson:
-    """
-    Attributes:
-        person_id: the same in all frames of a clip that show the person.
-        box: (4,) float64 x0, y0, x1, y1 in pixels, of what is visible.
-        head: (3,) float64 x and y of the centre, and radius, in pixels; None if none is visible.
-    """
-
-    person_id: int
-    box: np.ndarray
-    head: np.ndarray | None
-
-
-@dataclass(frozen=True)
-class LabelledFrame:
-    """
-    Attributes:
-        index: in presentation order, as read_frames counts.
-        people: all in the frame, but for those in `ignore`.
-        ignore: (N, 4) float64 boxes that count neither as people nor as scene: reflections,
-            people too small or too crowded to be told apart.
-    """
-
-    index: int
-    people: tuple[LabelledPerson, ...]
-    ignore: np.ndarray
-
-    @property
-    def boxes(self) -> np.ndarray:
-        """(N, 4) float64 of the people."""
-        return np.array([person.box for person in self.people]).reshape(-1, 4)
-
-
-@dataclass(frozen=True)
-class LabelledClip:
-    """
-    Attributes:
-        clip: file name, relative to the folder of the data.
-        frames: by ascending index.
-    """
-
-    clip: str
-    frames: tuple[LabelledFrame, ...]
-
-
-@dataclass(frozen=True)
 class FrameFigures:
     """What the result makes of one labelled frame.
 
@@ -134,34 +83,6 @@ class FrameFigures:
     tracks: list[int | None]
     false_people: int
     changed: float | None
-
-
-def read_labels(path: Path = LABELS) -> list[LabelledClip]:
-    """
-    Raises:
-        DataError: the file cannot be read, or is malformed.
-    """
-    try:
-        clips = json.loads(path.read_text(encoding="utf-8"))["clips"]
-        return [
-            LabelledClip(clip["clip"], tuple(_labelled_frame(frame) for frame in clip["frames"]))
-            for clip in clips
-        ]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path} holds no labels of people: {error!r}.") from error
-
-
-def _labelled_frame(frame: dict) -> LabelledFrame:
-    people = tuple(
-        LabelledPerson(
-            int(person["id"]),
-            np.array(person["box"], float).reshape(4),
-            None if person["head"] is None else np.array(person["head"], float).reshape(3),
-        )
-        for person in frame["people"]
-    )
-    ignore = np.array(frame["ignore"], float).reshape(-1, 4)
-    return LabelledFrame(int(frame["index"]), people, ignore)
 
 
 def measure_frame(

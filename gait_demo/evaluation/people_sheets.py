@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from gait_demo.evaluation.heads import HeadState
-from gait_demo.evaluation.people import LabelledFrame
+from gait_demo.evaluation.people_labels import LabelledFrame
 
 _WIDTH_PX, _HEAD_PX, _HEADS = 480, 80, 6  # of a frame, of a head, and heads beside each other
 _COLOURS = {
