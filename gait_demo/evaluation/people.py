@@ -33,7 +33,6 @@ LONG_FRAMES = 250  # of a longer clip only the part around the labels is worked 
 MARGIN_FRAMES = 50  # ... and as many frames before and after
 _NEAR = 0.15  # box heights around a person or ignored box that are no scene
 _WIDER, _SHADOW = 0.35, 0.1  # box heights beside and below a person: a wider walker, its shadow
-_PEOPLE_STAGES = ("people", "detector", "tracks", "silhouettes", "foreground")  # of timings
 
 Progress = Callable[[str, int, int], None]
 Show = Callable[[LabelledFrame, np.ndarray, np.ndarray, list[HeadState | None]], None]
@@ -49,11 +48,11 @@ class Person(Protocol):
 
 
 class Analysis(Protocol):
-    """What is needed of the pipeline's analysis: people, times of the frames, seconds by stage."""
+    """What is needed of the analysis: people, times of the frames, seconds spent on people."""
 
     people: Sequence[Person]
     times: Sequence[Fraction]
-    timings: dict[str, float]
+    people_s: float
 
 
 class Composed(Protocol):
@@ -171,7 +170,7 @@ def measure_clip(video: Path, labels: LabelledClip, run: Run, show: Show | None 
     if wanted:
         raise DataError(f"{labels.clip} has no frames {sorted(n + first for n in wanted)}.")
     frames = len(analysis.times)
-    seconds = sum(analysis.timings.get(stage, 0) for stage in _PEOPLE_STAGES)
+    seconds = analysis.people_s
     return summary(figures) | {
         "frames": frames,
         "people": len(analysis.people),

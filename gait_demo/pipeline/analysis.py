@@ -3,12 +3,12 @@ must go."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from time import perf_counter
 
 import cv2
 import numpy as np
@@ -69,7 +69,8 @@ class Analysis:
         removals: for each frame, what of it goes, of each person; None where nothing does.
         clean: by frame, what is behind the people where no plate shows it.
         suspects: who was not taken for a person.
-        timings: seconds by stage; people are followed beside the other stages.
+        timings: seconds by stage.
+        people_s: seconds that finding and following people took, mostly beside the other stages.
     """
 
     source: Path
@@ -83,6 +84,7 @@ class Analysis:
     clean: dict[int, CleanPart]
     suspects: tuple[Suspect, ...]
     timings: dict[str, float]
+    people_s: float
 
     def frames(self) -> Iterator[Frame]:
         """Those of the part that is worked on, in full."""
@@ -149,7 +151,8 @@ class Analyser:
             removals,
             clean,
             tuple(suspect for shot in shots for suspect in shot.suspects),
-            dict(sum((Counter(shot.seconds) for shot in shots), Counter(self._clock.seconds))),
+            self._clock.seconds,
+            sum(shot.people_s for shot in shots),
         )
 
     def _shots(self, original: Path, store: FrameStore) -> list[_Shot]:
@@ -236,7 +239,7 @@ class _Shot:
     plate: Plate | NoPlate
     people: list[Person]
     suspects: list[Suspect]
-    seconds: dict[str, float]
+    people_s: float
 
 
 class _OpenShot:
@@ -251,7 +254,7 @@ class _OpenShot:
         clock: Clock,
     ):
         self._options, self._thread, self._clock = options.people, thread, clock
-        self._busy = Clock()  # of the thread
+        self._people_s = 0.0
         self._tracker = Tracker(segmenter, fps, options.people)
         self._learner = BackgroundLearner()
         self._waiting: list[Future] = []
@@ -264,30 +267,32 @@ class _OpenShot:
         self._count += 1
         self._waiting.append(self._thread.submit(self._follow, frame.index, frame.rgb))
         self._learner.offer(frame)
-        with self._clock.time("waiting"):
+        with self._clock.time("people"):
             while len(self._waiting) > _WAITING_FRAMES:
                 self._waiting.pop(0).result()
 
     def finish(self, store: FrameStore, shape: tuple[int, int], fps: float) -> _Shot:
-        with self._clock.time("waiting"):
+        with self._clock.time("people"):
             while self._waiting:
                 self._waiting.pop(0).result()
-        with self._busy.time("people"):
+            began = perf_counter()
             tracklets = self._tracker.finish(store.__getitem__, store.scale)
             span = self._first, self._first + self._count
             seen = [one for one in tracklets if one.is_person(self._options)]
             people = [Person.of(one, shape, span, fps) for one in seen]
+            self._people_s += perf_counter() - began
             doubtful = [one for one in tracklets if not one.is_person(self._options)]
         doubtful = [one for one in doubtful if _may_be_person(one, self._options)]
         with self._clock.time("background"):
             plate = self._learner.finish(_Masks(people, doubtful, shape))
             if isinstance(plate, NoPlate):
                 plate = plate.without(_boxes(people, doubtful, *span), fps)
-        return _Shot(plate, people, [_suspect(one) for one in doubtful], self._busy.seconds)
+        return _Shot(plate, people, [_suspect(one) for one in doubtful], self._people_s)
 
     def _follow(self, index: int, rgb: np.ndarray) -> None:
-        with self._busy.time("people"):
-            self._tracker.update(index, rgb)
+        began = perf_counter()
+        self._tracker.update(index, rgb)
+        self._people_s += perf_counter() - began
 
 
 class _Masks:
