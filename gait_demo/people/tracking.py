@@ -118,38 +118,34 @@ class Tracker:
     ) -> None:
         """Adds to the tracklets what is seen when their people are followed from their first
         frames, and from those after gaps, backwards."""
-        starts = {}
+        starts: dict[int, list[Tracklet]] = {}
         for tracklet in tracklets:
             for frame in tracklet.seen:
                 if frame - 1 not in tracklet.seen and frame > self._began:
                     starts.setdefault(frame, []).append(tracklet)
-        following: list[Tracklet] = []
+        following: list[tuple[Tracklet, int]] = []
         for frame in range(max(starts, default=0), self._began, -1):
-            following += starts.get(frame, [])
+            following += [(tracklet, frame) for tracklet in starts.get(frame, [])]
             if not following:
                 continue
             rgb, target = read(frame - 1), frame - 1
             there = [one.seen[target] for one in tracklets if target in one.seen]
             still = []
-            for tracklet in following:
+            for tracklet, start in following:
+                if target in tracklet.seen:
+                    continue
                 known = tracklet.seen[frame].resized(scale)
                 seen = [one.resized(1 / scale) for one in self._segmenter(rgb, [known], False)]
-                if not seen or target in tracklet.seen:
-                    continue
-                if any(same_person(seen[0], other) for other in there):
+                if not seen or any(same_person(seen[0], other) for other in there):
                     continue
                 tracklet.seen[target] = seen[0]
-                there.append(seen[0])
                 if self._fades(tracklet, target, 1):
-                    for n in range(target, target + self._patience):
+                    for n in range(target, min(start, target + self._patience)):
                         del tracklet.seen[n]
-                else:
-                    still.append(tracklet)
+                    continue
+                there.append(seen[0])
+                still.append((tracklet, start))
             following = still
-
-
-def _certainty(one: Detection) -> float:
-    return one.score if one.landmarks is None else max(one.presence, one.score)
 
 
 def _stays(tracklet: Tracklet) -> bool:
