@@ -155,14 +155,19 @@ class PersonSegmenter(Protocol):
     """Finds people in single frames, and finds them again in neighbouring ones."""
 
     def __call__(
-        self, rgb: np.ndarray, before: Sequence[Detection] = (), look: bool = True
+        self,
+        rgb: np.ndarray,
+        before: Sequence[Detection] = (),
+        look: bool = True,
+        others: Sequence[Detection] = (),
     ) -> list[Detection]:
         """
         Args:
             rgb: (H, W, 3) uint8.
             before: people of a neighbouring frame, who are looked for where they were.
             look: whether to look for anybody else as well.
+            others: people who are known to be in this frame, and are not looked for.
 
         Returns:
-            Everybody who may be there, sure or not, each once.
+            Everybody else who may be there, sure or not, each once.
         """

@@ -135,17 +135,22 @@ class Tracker:
                 if target in tracklet.seen:
                     continue
                 known = tracklet.seen[frame].resized(scale)
-                seen = [one.resized(1 / scale) for one in self._segmenter(rgb, [known], False)]
-                if not seen or any(same_person(seen[0], other) for other in there):
+                others = [one.resized(scale) for one in there]
+                seen = self._segmenter(rgb, [known], look=False, others=others)
+                if not seen:
                     continue
-                tracklet.seen[target] = seen[0]
+                tracklet.seen[target] = seen[0].resized(1 / scale)
                 if self._fades(tracklet, target, 1):
                     for n in range(target, min(start, target + self._patience)):
                         del tracklet.seen[n]
                     continue
-                there.append(seen[0])
+                there.append(tracklet.seen[target])
                 still.append((tracklet, start))
             following = still
+
+
+def _certainty(one: Detection) -> float:
+    return one.score if one.landmarks is None else max(one.presence, one.score)
 
 
 def _stays(tracklet: Tracklet) -> bool:
