@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from gait_demo.config import PeopleOptions
-from gait_demo.people.segmenter import Detection, PersonSegmenter, same_person
+from gait_demo.people.segmenter import Detection, PersonSegmenter
 
 _LOST_S = 1.0  # that somebody may stay unseen and keep the id by prediction
 _PATIENCE_S = 0.4  # for which somebody is followed who is seen unsurely
