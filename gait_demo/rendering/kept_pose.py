@@ -60,7 +60,7 @@ class KeptPose:
         grid = np.stack(np.meshgrid(*map(np.arange, size)), axis=-1).astype(np.float32)
         places = grid + _AMPLITUDE * tall * field
         pixels = cv2.remap(pixels, places, None, cv2.INTER_LINEAR, None, cv2.BORDER_REPLICATE)
-        alpha = cv2.remap(alpha, places, None, cv2.INTER_LINEAR)
+        alpha = cv2.remap(alpha, places, None, cv2.INTER_LINEAR, None, cv2.BORDER_REPLICATE)
         part = rgb[y0:y1, x0:x1]
         part[:] = cv2.blendLinear(pixels, part, alpha, 1 - alpha)
         drawn = np.zeros((h, w), np.uint8)
