@@ -90,7 +90,9 @@ class Figure:
         """Of the pixels (H, W) that are visible of the person, in a frame `scale` times as large."""
         x = float(self.middles[index])
         left, top, wide, high = cv2.boundingRect(visible)
-        inside = visible[top : top + high, left : left + wide].astype(np.float32)
+        side = max(wide, high)
+        inside = np.zeros((side, side), np.float32)  # square, as the landmark network's
+        inside[:high, :wide] = visible[top : top + high, left : left + wide]
         mass = visible.sum(axis=0).cumsum()
         points = region = colours = None
         if self.has_landmarks:
@@ -122,7 +124,7 @@ def landmarks(
             "bent" (the trunk by 70 degrees), or "arms raised".
     """
     step = 0.16 * np.sin(phase)
-    up = {NOSE: (0.03, 0.93), LEFT_EAR: (0, 0.94), RIGHT_EAR: (0, 0.94)}
+    up = {NOSE: (0.03, 0.91), LEFT_EAR: (0, 0.93), RIGHT_EAR: (0, 0.93)}
     for side, pair in ((1, 0), (-1, 1)):
         up[SHOULDERS[pair]] = (0.02 * side, 0.82)
         up[ELBOWS[pair]] = (0.03 * side, 0.66)
