@@ -6,33 +6,17 @@ Outside the regions given here a frame stays as it is, bit for bit.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import islice
 
 import cv2
 import numpy as np
 
-from gait_demo.background.inpaint import inpaint
-from gait_demo.background.plate import NoPlate, Plate
-
 from .placing import placed
-from .shrink import shrink_by
 from .structures import SILHOUETTE_SIZE
 
-_REACH = 0.02  # heights by which a silhouette is widened before it is erased
-_BOX_MARGIN = 0.08  # heights around the box of a lost person
 _FEATHER = 0.008  # heights over which the plate fades into the frame
 _RING = 0.12  # heights around a region in which the plate's brightness is matched
-_MATCH_STEP = 8  # pixels a sample of the brightness offset
 _SMOOTH = 0.5  # deviation in 1/64 of the height, of the filter that smooths an outline
 _PAD = 2  # of the same, around a silhouette, so that heads and soles are round as well
-_INPAINT_SIDE = 128  # longest side, in pixels, at which what is not known is filled in
-# Correlation of the edges around a region in frames that fit together, and pixels that tell it
-_FITTING, _KNOWN = 0.6, 200
-_MOST_VIEWS = 6  # other frames that are asked what is behind a region
-_SPILL = 0.03  # heights from the edge of a region, which may not be the person any more
-_SAME_LEVEL = 25  # levels: what differs less may be the same
-_SAME_PIXELS, _SAME_COLOURS = 0.3, 0.4  # shares from which on it may be the same person
-_MATCH_LIMIT = 28.0  # levels: what differs more is another object, not another light
 
 
 @dataclass(frozen=True)
@@ -79,26 +63,16 @@ def region_of(
     return Region(left, top, cv2.compare(fine, 100, cv2.CMP_GT), height)
 
 
-def erase(
-    rgb: np.ndarray, plate: Plate | NoPlate, index: int, region: Region, original: np.ndarray
-) -> None:
-    """Shows the background where the region is, with the frame's own light and a soft edge.
+def erase(rgb: np.ndarray, behind: np.ndarray, region: Region) -> None:
+    """Shows what is behind somebody, with a soft edge.
 
     Args:
         rgb: (H, W, 3) uint8 frame, changed in place.
-        original: the same before anybody was taken out of it.
-        plate: of the clip; without one the region is filled from what is around it.
-        index: of the frame.
+        behind: (h, w, 3) uint8, the background where the region's mask is, and around it.
+        region: of the frame.
     """
     h, w = region.mask.shape
     part = rgb[region.y : region.y + h, region.x : region.x + w]
-    behind = plate.crop(index, region.x, region.y, w, h)
-    if behind is None:
-        before = original[region.y : region.y + h, region.x : region.x + w]
-        behind, left = _from_neighbours(part, before, plate, index, region)
-        behind = inpaint(behind, left, _INPAINT_SIDE)
-    else:
-        behind = _lit_as(behind, part, region.mask)
     feather = 2 * max(1, round(_FEATHER * region.height)) + 1
     kernel = np.ones((feather, feather), np.uint8)
     weight = cv2.blur(cv2.dilate(region.mask, kernel), (feather, feather))
@@ -202,78 +176,6 @@ def _soft_silhouette(
     half = min(0.5, 1.2 / scale)
     edge = np.clip((smooth - 0.5) / (2 * half) + 0.5, 0, 1)
     return edge * edge * (3 - 2 * edge)
-
-
-def _from_neighbours(
-    part: np.ndarray, before: np.ndarray, plate: NoPlate, index: int, region: Region
-) -> tuple[np.ndarray, np.ndarray]:
-    """The part of a frame where a region is, with what other frames show in it that have the same
-    around it; and what of the region, (h, w) uint8, 0 or 255, is left."""
-    filled, left = part.copy(), region.mask.copy()
-    views = plate.views(index, region.x, region.y, left)
-    for shown, free in islice(views, _MOST_VIEWS):
-        new = free & left
-        around = free & ~region.mask
-        if _fit(shown, part, around) and not _look_alike(shown, before, new, region.height):
-            cv2.copyTo(_lit_as(shown, part, ~around), new, filled)
-            left &= ~new
-    return filled, left
-
-
-def _look_alike(shown: np.ndarray, part: np.ndarray, where: np.ndarray, height: float) -> bool:
-    """Whether two pictures (h, w, 3) are alike where somebody is taken out of one, so that the
-    other may show them, too: who stands, or comes nearer, and was missed there.
-
-    Args:
-        where: (h, w) uint8, 0 or 255, not empty.
-        height: of the person, in pixels.
-    """
-    size = 2 * round(_SPILL * height) + 1
-    core = cv2.erode(where, np.ones((size, size), np.uint8))
-    core = core if core.any() else where
-    shown, part = (cv2.GaussianBlur(rgb, (0, 0), 1.5) for rgb in (shown, part))
-    same = (cv2.absdiff(shown, part).max(axis=2) < _SAME_LEVEL)[core > 0].mean()
-    colours = [
-        cv2.calcHist([rgb], [0, 1, 2], core, [8, 8, 8], [0, 256] * 3) for rgb in (shown, part)
-    ]
-    common = np.minimum(*colours).sum() / cv2.countNonZero(core)
-    return bool(same > _SAME_PIXELS or common > _SAME_COLOURS)
-
-
-def _fit(shown: np.ndarray, part: np.ndarray, around: np.ndarray) -> bool:
-    """Whether the edges of two pictures (h, w, 3) agree in a mask (h, w), uint8, 0 or 255: the
-    camera's motion may be known wrongly, and what is near moves otherwise."""
-    scale = min(1.0, _INPAINT_SIDE / max(around.shape))
-    known = cv2.erode(shrink_by(around, scale), np.ones((5, 5), np.uint8)) == 255
-    here, there = (_slopes(shrink_by(rgb, scale))[known] for rgb in (part, shown))
-    size = np.sqrt((here**2).sum() * (there**2).sum())
-    return len(here) >= _KNOWN and bool((here * there).sum() > _FITTING * size)
-
-
-def _slopes(rgb: np.ndarray) -> np.ndarray:
-    """(h, w, 2) float32: the gradient of a picture's brightness, without its finest grain."""
-    gray = cv2.GaussianBlur(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), (0, 0), 1)
-    return np.dstack([cv2.Sobel(gray, cv2.CV_32F, dx, 1 - dx) for dx in (1, 0)])
-
-
-def _lit_as(behind: np.ndarray, part: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """The plate with the frame's brightness, carried smoothly from outside the mask into it: its
-    exposure far, and soft shadows and mirror images on the floor a little, so that no seam shows.
-    """
-    h, w = mask.shape
-    sparse = np.s_[_MATCH_STEP // 2 :: _MATCH_STEP, _MATCH_STEP // 2 :: _MATCH_STEP]
-    offset = part[sparse].astype(np.float32) - behind[sparse]
-    known = (mask[sparse] == 0).astype(np.float32)
-    known *= np.abs(offset).max(axis=2, initial=0) < _MATCH_LIMIT
-    if known.sum() < 4:
-        return behind
-    carried = np.zeros_like(offset)
-    for reach, doubt in ((max(known.shape) / 5, 1e-4), (max(known.shape) / 15, 0.05), (1, 0.05)):
-        weight = cv2.GaussianBlur(known, (0, 0), reach) + doubt
-        missing = cv2.GaussianBlur((offset - carried) * known[..., None], (0, 0), reach)
-        carried += missing / weight[..., None]
-    offset = cv2.resize(np.rint(carried).astype(np.int16), (w, h), interpolation=cv2.INTER_LINEAR)
-    return cv2.add(behind, offset, dtype=cv2.CV_8U)
 
 
 def _blend(part: np.ndarray, over: np.ndarray, weight: np.ndarray) -> None:

@@ -37,6 +37,7 @@ class PeopleOptions:
         yolo_score, pose_score: of proposals, at least.
         read_presence: of a proposal that is read a second time, at least.
         follow_presence: of a person in a frame, at least.
+        stay_presence: of a person who is followed on, in one frame of 0.4 s at least.
         sure_presence: of a person in `sure_frames` frames of a track, at least, and ...
         usual_presence: ... in the median of all its frames, at least, and ...
         sure_score: ... of a detector in one of them.
@@ -53,9 +54,10 @@ class PeopleOptions:
     pose_score: float = 0.3
     read_presence: float = 0.1
     follow_presence: float = 0.3
+    stay_presence: float = 0.6
     sure_presence: float = 0.99
     usual_presence: float = 0.86
-    sure_score: float = 0.2
+    sure_score: float = 0.1
     likely_presence: float = 0.9
     sure_yolo: float = 0.5
     sure_frames: int = 3

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from gait_demo.background.foreground import apply_gains, channel_gains, find_foreground
-from gait_demo.background.inpaint import inpaint
+from gait_demo.background.inpainting import inpaint
 from gait_demo.background.neighbours import Neighbour
 from gait_demo.background.plate import NoPlate, Plate, working_scale
 from gait_demo.background.registration import (
@@ -159,11 +159,12 @@ def _plate_of(
         if people_mask is not None:
             here = cv2.dilate(people_mask(sample.index), np.ones((7, 7), np.uint8))
             to_work = rescale(transform, scale)
-            people.append(steadied(here, to_work, shape, cv2.BORDER_CONSTANT))
+            here = steadied(here, to_work, shape, cv2.BORDER_CONSTANT)
+            people.append(cv2.compare(here, 0, cv2.CMP_GT))  # no half values: these are counted
         motion = cv2.resize(sample.motion(), frame_shape[::-1], interpolation=cv2.INTER_NEAREST)
         motion = steadied(motion, to_first, canvas)
         motion = cv2.resize(motion, shape[::-1], interpolation=cv2.INTER_NEAREST)
-        moving.append(motion)
+        moving.append(cv2.compare(motion, 0, cv2.CMP_GT))
 
     for n, here in enumerate(people):
         hidden[n] |= here
@@ -183,10 +184,24 @@ def _plate_of(
         work[:] = apply_gains(work, gains)
 
     unseen = _times_seen(covered) < few
-    rgb = inpaint(_median(full, covered), 255 * unseen.astype(np.uint8), _TRACK_SIDE)
+    rgb = _filled(_median(full, covered), unseen)
     work = shrink_by(rgb, scale)
     noise = _noise(works, covered, work, unseen)
     return Plate(rgb, work, noise, unseen, transforms, frame_shape, first_frame)
+
+
+def _filled(rgb: np.ndarray, unseen: np.ndarray) -> np.ndarray:
+    """The plate, (H, W, 3) uint8, inpainted where no sample shows it, (h, w) bool."""
+    wider = cv2.dilate(unseen.view(np.uint8), np.ones((3, 3), np.uint8))
+    hole = cv2.resize(wider, rgb.shape[1::-1], interpolation=cv2.INTER_NEAREST)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(hole)
+    for label in range(1, count):
+        x, y, w, h, _ = stats[label]
+        reach = 3 * max(w, h)
+        part = np.s_[max(0, y - reach) : y + h + reach, max(0, x - reach) : x + w + reach]
+        own = labels[part] == label
+        rgb[part] = inpaint(rgb[part], own, forbidden=(hole[part] > 0) & ~own)
+    return rgb
 
 
 def _common_canvas(

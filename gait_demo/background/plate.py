@@ -137,31 +137,36 @@ class NoPlate:
         ]
         return replace(self, neighbours=tuple(free))
 
+    def motion(self, first: int, second: int) -> np.ndarray | None:
+        """(3, 3), pixels of one frame to those of another; None where it is not known."""
+        if self.motions is None:
+            return None
+        one, other = (self.motions[index - self.first_frame] for index in (first, second))
+        if np.isnan(one).any() or np.isnan(other).any():
+            return None
+        return other @ np.linalg.inv(one)
+
     def views(
-        self, index: int, x: int, y: int, wanted: np.ndarray
+        self, index: int, to_part: np.ndarray, wanted: np.ndarray
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """What other frames show of a part of the frame with this index, the nearest first.
 
         Args:
-            x, y: of the upper left corner of the part.
+            to_part: (3, 3), pixels of the frame to those of the part.
             wanted: (h, w) uint8, not 0 where it is; may be changed meanwhile.
 
         Returns:
             Pairs of (h, w, 3) uint8 and, (h, w) uint8, 255 where that may be used and 0 elsewhere,
             of those that may be used where something is wanted.
         """
-        first = self.first_frame
-        if self.motions is None or np.isnan(self.motions[index - first]).any():
-            return
-        to_part = np.array([[1, 0, -x], [0, 1, -y], [0, 0, 1]]) @ self.motions[index - first]
         size = wanted.shape[::-1]
         for one in sorted(self.neighbours, key=lambda one: abs(one.index - index)):
-            if one.free is None or not one.free.any():
+            motion = self.motion(one.index, index)
+            if motion is None or one.free is None or not one.free.any():
                 continue
-            motion = to_part @ np.linalg.inv(self.motions[one.index - first])
-            free = one.free_from(motion, size)
+            free = one.free_from(to_part @ motion, size)
             if (free & wanted).any():
-                yield one.seen_from(motion, size), free
+                yield one.seen_from(to_part @ motion, size), free
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from gait_demo.commands import colour, privacy, reidentification
+from gait_demo.commands import colour, people, privacy, reidentification
 from gait_demo.commands.common import listed, positive, progress, write_picture
 from gait_demo.errors import GaitDemoError
 from gait_demo.structures import SilhouetteClip
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 def add(commands: argparse._SubParsersAction) -> None:
     evaluate = commands.add_parser("evaluate", help="measure people, silhouettes and walkers")
     what = evaluate.add_subparsers(
-        required=True, metavar="identity|quality|realism|privacy|kth|rgb|detector|colour"
+        required=True,
+        metavar="identity|quality|realism|privacy|kth|rgb|detector|people|colour|inpainting",
     )
     identity = what.add_parser("identity", help="nearest neighbour of raw GEIs; prints JSON")
     identity.add_argument("--data", type=Path, required=True, help="CASIA-B or a copy of its kind")
@@ -54,7 +55,13 @@ def add(commands: argparse._SubParsersAction) -> None:
     detector.add_argument("--threads", type=positive, default=2, help="of torch")
     detector.add_argument("--json", type=Path, metavar="FILE", help="for the figures as well")
     detector.set_defaults(command=_evaluate_detector)
+    people.add(what)
     colour.add(what)
+    inpainting = what.add_parser("inpainting", help="how holes are filled; prints a table")
+    inpainting.add_argument("--images", type=Path, required=True, help="photos without people")
+    inpainting.add_argument("--masks", type=Path, required=True, help="of people, 255 on them")
+    inpainting.add_argument("--count", type=positive, default=40, help="of holes")
+    inpainting.set_defaults(command=_evaluate_inpainting)
 
 
 def _evaluate_identity(parsed: argparse.Namespace) -> None:
@@ -158,6 +165,17 @@ def _evaluate_detector(parsed: argparse.Namespace) -> None:
             parsed.json.write_text(json.dumps(report, indent=2))
         except OSError as error:
             raise GaitDemoError(f"{parsed.json} cannot be written: {error.strerror}.") from error
+
+
+def _evaluate_inpainting(parsed: argparse.Namespace) -> None:
+    from gait_demo.evaluation.inpainting import holes, measure, methods, table
+
+    show, rows, fills = progress(), {}, methods()
+    cases = holes(parsed.images, parsed.masks, parsed.count)
+    for done, (name, fill) in enumerate(fills.items()):
+        show(name, done, len(fills))
+        rows[name] = measure(cases, fill)
+    print(table(rows))
 
 
 def _silhouettes(detector: Detector, video: Path) -> list[SilhouetteClip]:

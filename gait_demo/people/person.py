@@ -18,7 +18,8 @@ _CARRIED_S = 0.6  # a gap between two frames that show somebody, bridged by thei
 _AROUND_S = 0.3  # before the first and after the last frame, in which somebody may be there unseen
 _WHOLE = 0.8  # of the body in the picture that a matte must span
 _FILLED = 0.6  # of the usual area of a silhouette
-_POSE_S = 1.0  # over which the pose is judged
+_POSE_S = 1.5  # over which the pose is judged
+_POSE_SHARE = 0.5  # of the frames: who is no walker in more is none in any
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class Person:
             _visibility(track, detections, silhouettes, shape, fps),
             detections,
             silhouettes,
-            _mostly(poses, found, round(_POSE_S * fps)),
+            _poses(poses, found, round(_POSE_S * fps)),
             np.stack([head_of(one) for one in detections]),
             np.array([neck_of(one) for one in detections]),
             found & ~np.array([is_good(mask) for mask in silhouettes.masks]),
@@ -196,6 +197,13 @@ def _visibility(
         well = whole and filled[n] >= _FILLED * usual
         states[n] = Visibility.VISIBLE if well else Visibility.PARTIAL
     return states
+
+
+def _poses(kept: np.ndarray, known: np.ndarray, window: int) -> np.ndarray:
+    """(T,) bool: frames in which the pose is kept; all, if it is in most of those known."""
+    if kept[known].mean() > _POSE_SHARE:
+        return np.ones(len(kept), bool)
+    return _mostly(kept, known, window)
 
 
 def _mostly(flags: np.ndarray, known: np.ndarray, window: int) -> np.ndarray:

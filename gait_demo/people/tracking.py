@@ -17,6 +17,7 @@ from gait_demo.config import PeopleOptions
 from gait_demo.people.segmenter import Detection, PersonSegmenter, same_person
 
 _LOST_S = 1.0  # that somebody may stay unseen and keep the id by prediction
+_PATIENCE_S = 0.4  # for which somebody is followed who is seen unsurely
 _HIDDEN_S = 2.0  # ... and by place, height and colours
 _LINE_S = 0.4  # at the end of a track that shows where somebody is going
 _NEAR, _DRIFT = 0.5, 0.3  # heights by which the two ends of a gap may miss, and more a second
@@ -68,7 +69,8 @@ class Tracker:
     """Follows the people of one shot; frames come in order."""
 
     def __init__(self, segmenter: PersonSegmenter, fps: float, options: PeopleOptions):
-        self._segmenter, self._fps = segmenter, fps
+        self._segmenter, self._fps, self._options = segmenter, fps, options
+        self._patience = max(2, round(_PATIENCE_S * fps))
         self._step = max(1, round(options.look_every_s * fps))
         self._bytetrack = _byte_tracker(round(_LOST_S * fps))
         self._tracklets: dict[int, Tracklet] = {}
@@ -82,9 +84,13 @@ class Tracker:
         look = (index - self._began) % self._step == 0
         self._before = self._segmenter(rgb, self._before, look)
         rows = [[*_trunk(one), _certainty(one), 0] for one in self._before]
+        fading: list[Detection] = []
         for number, track_id in _assigned(self._bytetrack, rows, rgb.shape[:2]):
             tracklet = self._tracklets.setdefault(track_id, Tracklet())
             tracklet.seen[index] = self._before[number]
+            if self._fades(tracklet, index, -1):
+                fading.append(self._before[number])
+        self._before = [one for one in self._before if all(one is not other for other in fading)]
 
     def finish(self, read: Callable[[int], np.ndarray], scale: float) -> list[Tracklet]:
         """Everybody, each followed back to where they came into view, or out of hiding.
@@ -100,6 +106,12 @@ class Tracker:
             if len(one.seen) >= _LIVING_S * self._fps and _stays(one):
                 one.is_motionless = _is_motionless(one, read, scale)
         return tracklets
+
+    def _fades(self, tracklet: Tracklet, index: int, step: int) -> bool:
+        """Whether somebody has been seen unsurely for as long as it takes to give up, in the frame
+        of this index and those before (-1) or after (1) it."""
+        last = [tracklet.seen.get(index + step * n) for n in range(self._patience)]
+        return all(one is not None and one.presence < self._options.stay_presence for one in last)
 
     def _follow_back(
         self, tracklets: list[Tracklet], read: Callable[[int], np.ndarray], scale: float
@@ -128,7 +140,11 @@ class Tracker:
                     continue
                 tracklet.seen[target] = seen[0]
                 there.append(seen[0])
-                still.append(tracklet)
+                if self._fades(tracklet, target, 1):
+                    for n in range(target, target + self._patience):
+                        del tracklet.seen[n]
+                else:
+                    still.append(tracklet)
             following = still
 
 

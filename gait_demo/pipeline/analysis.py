@@ -3,15 +3,17 @@ must go."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from time import perf_counter
 
+import cv2
 import numpy as np
 
+from gait_demo.background.filling import Filler
 from gait_demo.background.learning import BackgroundLearner
 from gait_demo.background.plate import Background, NoPlate, Plate, working_scale, working_shape
 from gait_demo.background.registration import is_still
@@ -24,12 +26,13 @@ from gait_demo.people.person import Person
 from gait_demo.people.segmenter import PersonSegmenter
 from gait_demo.people.tracking import Tracker, Tracklet
 from gait_demo.pipeline.images import FrameStore
-from gait_demo.pipeline.removal import Removal, Remover, matte_mask
+from gait_demo.pipeline.removal import CleanPart, Removal, Remover, matte_mask
 from gait_demo.shrink import shrink
 from gait_demo.structures import Frame, VideoInfo
 from gait_demo.video import probe, read_frames
 
 _WAITING_FRAMES = 8  # for the segmenter, at most
+_WIDER = 0.03  # heights around people that are kept out of the background as well
 _MASKED = 0.1  # of a matte: what is fainter may become background
 
 Progress = Callable[[str, int, int], None]
@@ -64,8 +67,10 @@ class Analysis:
         background: of every frame.
         people: everyone who was seen, the most prominent first.
         removals: for each frame, what of it goes, of each person; None where nothing does.
+        clean: by frame, what is behind the people where no plate shows it.
         suspects: who was not taken for a person.
-        timings: seconds by stage; people are followed beside the other stages.
+        timings: seconds by stage.
+        people_s: seconds that finding and following people took, mostly beside the other stages.
     """
 
     source: Path
@@ -76,8 +81,10 @@ class Analysis:
     background: Background
     people: tuple[Person, ...]
     removals: tuple[list[Removal | None], ...]
+    clean: dict[int, CleanPart]
     suspects: tuple[Suspect, ...]
     timings: dict[str, float]
+    people_s: float
 
     def frames(self) -> Iterator[Frame]:
         """Those of the part that is worked on, in full."""
@@ -132,7 +139,7 @@ class Analyser:
                     f"least {self._options.people.min_height_px} pixels tall."
                 )
             background = Background(tuple(shot.plate for shot in shots))
-            removals = self._removals(store, people, background, shape)
+            removals, clean = self._removals(store, people, background, shape)
         return Analysis(
             self._source,
             self._part,
@@ -142,8 +149,10 @@ class Analyser:
             background,
             people,
             removals,
+            clean,
             tuple(suspect for shot in shots for suspect in shot.suspects),
-            dict(sum((Counter(shot.seconds) for shot in shots), Counter(self._clock.seconds))),
+            self._clock.seconds,
+            sum(shot.people_s for shot in shots),
         )
 
     def _shots(self, original: Path, store: FrameStore) -> list[_Shot]:
@@ -188,18 +197,41 @@ class Analyser:
         people: tuple[Person, ...],
         background: Background,
         shape: tuple[int, int],
-    ) -> tuple[list[Removal | None], ...]:
+    ) -> tuple[tuple[list[Removal | None], ...], dict[int, CleanPart]]:
         remover, (h, w) = Remover(people, shape), working_shape(shape)
-        removals = []
+        fillers = {
+            shot.first_frame: Filler(shot, store.scale)
+            for shot in background.shots
+            if isinstance(shot, NoPlate)
+        }
+        removals, clean = [], {}
         with self._clock.time("removal"):
             for index in range(len(store)):
                 self._report("removal", index, len(store))
                 if all(person.position(index) is None for person in people):
                     removals.append([None] * len(people))
                     continue
-                image = shrink(store[index], (w, h))
-                removals.append(remover.at(index, image, background.at(index)))
-        return tuple(removals)
+                image, shot = store[index], background.at(index)
+                removals.append(remover.at(index, shrink(image, (w, h)), shot))
+                filler = fillers.get(shot.first_frame)
+                if filler is None or not any(removals[-1]):
+                    continue
+                hole = _hole(removals[-1], (h, w), image.shape[:2])
+                filled = filler.fill(index, image, hole)
+                clean[index] = CleanPart.of(filled, hole, store.scale)
+        return tuple(removals), clean
+
+
+def _hole(
+    removals: list[Removal | None], working: tuple[int, int], shape: tuple[int, int]
+) -> np.ndarray:
+    """(H, W) uint8, 255 where anybody goes: `removals` are at the working resolution."""
+    hole = np.zeros(working, np.uint8)
+    for one in filter(None, removals):
+        h, w = one.shape
+        hole[one.y : one.y + h, one.x : one.x + w] |= 255 * one.mask
+    hole = cv2.resize(hole, shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return cv2.dilate(cv2.compare(hole, 60, cv2.CMP_GT), np.ones((5, 5), np.uint8))
 
 
 @dataclass(frozen=True)
@@ -207,7 +239,7 @@ class _Shot:
     plate: Plate | NoPlate
     people: list[Person]
     suspects: list[Suspect]
-    seconds: dict[str, float]
+    people_s: float
 
 
 class _OpenShot:
@@ -222,7 +254,7 @@ class _OpenShot:
         clock: Clock,
     ):
         self._options, self._thread, self._clock = options.people, thread, clock
-        self._busy = Clock()  # of the thread
+        self._people_s = 0.0
         self._tracker = Tracker(segmenter, fps, options.people)
         self._learner = BackgroundLearner()
         self._waiting: list[Future] = []
@@ -235,30 +267,32 @@ class _OpenShot:
         self._count += 1
         self._waiting.append(self._thread.submit(self._follow, frame.index, frame.rgb))
         self._learner.offer(frame)
-        with self._clock.time("waiting"):
+        with self._clock.time("people"):
             while len(self._waiting) > _WAITING_FRAMES:
                 self._waiting.pop(0).result()
 
     def finish(self, store: FrameStore, shape: tuple[int, int], fps: float) -> _Shot:
-        with self._clock.time("waiting"):
+        with self._clock.time("people"):
             while self._waiting:
                 self._waiting.pop(0).result()
-        with self._busy.time("people"):
+            began = perf_counter()
             tracklets = self._tracker.finish(store.__getitem__, store.scale)
             span = self._first, self._first + self._count
             seen = [one for one in tracklets if one.is_person(self._options)]
             people = [Person.of(one, shape, span, fps) for one in seen]
+            self._people_s += perf_counter() - began
             doubtful = [one for one in tracklets if not one.is_person(self._options)]
         doubtful = [one for one in doubtful if _may_be_person(one, self._options)]
         with self._clock.time("background"):
             plate = self._learner.finish(_Masks(people, doubtful, shape))
             if isinstance(plate, NoPlate):
                 plate = plate.without(_boxes(people, doubtful, *span), fps)
-        return _Shot(plate, people, [_suspect(one) for one in doubtful], self._busy.seconds)
+        return _Shot(plate, people, [_suspect(one) for one in doubtful], self._people_s)
 
     def _follow(self, index: int, rgb: np.ndarray) -> None:
-        with self._busy.time("people"):
-            self._tracker.update(index, rgb)
+        began = perf_counter()
+        self._tracker.update(index, rgb)
+        self._people_s += perf_counter() - began
 
 
 class _Masks:
@@ -273,7 +307,7 @@ class _Masks:
         for person in self._people:
             position = person.position(index)
             if position is not None:
-                mask |= matte_mask(person, position, self._shape, self._scale)
+                mask |= matte_mask(person, position, self._shape, self._scale, _WIDER)
         for one in self._doubtful:
             if index in one.seen:
                 h, w = self._shape

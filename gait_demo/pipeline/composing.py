@@ -45,6 +45,8 @@ class Composed:
         covered: whether somebody got another gait in it.
         kept: whether somebody kept the pose in it, with another outline.
         lost: whether somebody was lost in it, and their place was cleared.
+        unchanged: track ids of people who were seen in it, and whose place looks as before after
+            they were taken out: before such a background they may still be there.
     """
 
     frame: Frame
@@ -53,6 +55,7 @@ class Composed:
     covered: bool
     kept: bool
     lost: bool
+    unchanged: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -217,7 +220,7 @@ class Composer:
     def _compose(self, frame: Frame, layers: list[_Layer], colours: list[np.ndarray]) -> Composed:
         """In a thread of its own, beside other frames."""
         colorized, next_colours = frame.rgb.copy(), iter(colours)
-        lost = self._eraser.erase(colorized, frame.index)
+        unchanged = self._eraser.erase(colorized, frame.index)
         binary = np.zeros(frame.rgb.shape[:2], np.uint8)
         covered = kept = False
         for layer in layers:
@@ -234,7 +237,8 @@ class Composer:
                 layer.carried.paste(colorized, layer.alpha, layer.square)
             drawn = render_binary(frame.rgb.shape[:2], [(layer.alpha, layer.square)])
             np.maximum(binary, drawn, out=binary)
-        return Composed(frame, binary, colorized, covered, kept, lost)
+        lost = any(_is_lost(person, frame.index) for person in self._people)
+        return Composed(frame, binary, colorized, covered, kept, lost, tuple(unchanged))
 
     def _draw_pose(self, rgb: np.ndarray, shown: np.ndarray, layer: _Layer) -> np.ndarray | None:
         person, n = layer.person, layer.position
@@ -242,6 +246,11 @@ class Composer:
             rgb, shown, person.detections[n], person.track.xyxy[n], person.heads[n],
             self._colorize.hide_face,
         )  # fmt: skip
+
+
+def _is_lost(person: Person, index: int) -> bool:
+    position = person.position(index)
+    return position is not None and bool(person.lost[position])
 
 
 def _one_ahead(items: Iterator[Iterator[Composed]]) -> Iterator[Iterator[Composed]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from gait_demo.pipeline.analysis import Suspect
 
 _LOST_S = 0.5  # who is lost for longer between two frames that show them may be in clear
 _LIKELY = 0.9  # presence of something that may well be a person
+_FEWEST_SAME = 3  # frames in which a place must look as before to be told
 _MOST_TIMES = 5  # that one sentence lists
 
 
@@ -89,6 +90,28 @@ def warnings(people: Iterable[Person], times: Sequence[float], min_height_px: in
             "better, or trim it."
         )
     return told
+
+
+def not_removed(frames: Mapping[int, Sequence[int]], times: Sequence[float]) -> list[str]:
+    """A sentence on people whose place looks as before, once they were taken out.
+
+    Args:
+        frames: in which it does, rising, by track id.
+        times: of the frames, in seconds.
+    """
+    told = []
+    for track_id, there in sorted(frames.items()):
+        if len(there) < _FEWEST_SAME:
+            continue
+        flags = np.zeros(len(times), bool)
+        flags[list(there)] = True
+        told.append(f"person {track_id} at {_when(_runs(flags), times)}")
+    if not told:
+        return []
+    return [
+        f"The place of {'; '.join(told)} looks as before, although it was replaced by background: "
+        "check that nobody is left there."
+    ]
 
 
 def unsure(suspects: Iterable[Suspect], times: Sequence[float], size: tuple[int, int]) -> list[str]:

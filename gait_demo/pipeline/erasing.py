@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 
+from gait_demo.background.filling import light_matched
 from gait_demo.background.plate import working_scale
 from gait_demo.composite import erase, region_of
 from gait_demo.people.person import Person
 from gait_demo.pipeline.analysis import Analysis
+
+_SAME_LEVELS = 8  # of a channel: what differs less from before looks the same
+_SAME_SHARE = 0.7  # of a person's place: where so much looks the same, nothing was removed
 
 
 class Eraser:
@@ -21,7 +26,7 @@ class Eraser:
         wanted = {person.track.track_id for person in people}
         self._numbers = [n for n, one in enumerate(analysis.people) if one.track.track_id in wanted]
 
-    def erase(self, rgb: np.ndarray, index: int) -> bool:
+    def erase(self, rgb: np.ndarray, index: int) -> list[int]:
         """Takes the old people out of a frame.
 
         Args:
@@ -29,17 +34,32 @@ class Eraser:
             index: of the frame.
 
         Returns:
-            Whether one of them was lost.
+            The track ids of those who were seen in it and whose place looks as before.
         """
-        shape, plate = rgb.shape[:2], self._analysis.background.at(index)
-        scale = working_scale(shape)
-        removals = [self._analysis.removals[index][n] for n in self._numbers]
-        original = rgb.copy()
-        for one in removals:
-            if one is not None:
-                region = region_of(shape, one.mask, one.x, one.y, scale, one.height)
-                if region is not None:
-                    erase(rgb, plate, index, region, original)
-        people = (self._analysis.people[n] for n in self._numbers)
-        at = ((person, person.position(index)) for person in people)
-        return any(position is not None and bool(person.lost[position]) for person, position in at)
+        shape, background = rgb.shape[:2], self._analysis.background
+        scale, clean = working_scale(shape), self._analysis.clean.get(index)
+        shown = None if clean is None else clean.decoded()
+        unchanged = []
+        for n in self._numbers:
+            person, one = self._analysis.people[n], self._analysis.removals[index][n]
+            region = one and region_of(shape, one.mask, one.x, one.y, scale, one.height)
+            if region is None:
+                continue
+            (h, w), x, y = region.mask.shape, region.x, region.y
+            part = rgb[y : y + h, x : x + w]
+            before = part.copy()
+            if shown is None:
+                behind = light_matched(background.crop(index, x, y, w, h), part, region.mask)
+            else:
+                behind = clean.crop(shown, x, y, w, h)
+            erase(rgb, behind, region)
+            if person.seen[person.position(index)] and _is_same(before, part, region.mask):
+                unchanged.append(person.track.track_id)
+        return unchanged
+
+
+def _is_same(before: np.ndarray, after: np.ndarray, mask: np.ndarray) -> bool:
+    """Whether two pictures (h, w, 3) look the same in a mask (h, w), uint8, 0 or 255."""
+    changed = cv2.absdiff(before[::2, ::2], after[::2, ::2]).max(axis=2) > _SAME_LEVELS
+    inside = changed[mask[::2, ::2] > 0]
+    return bool(len(inside) and inside.mean() < 1 - _SAME_SHARE)

@@ -16,7 +16,7 @@ from gait_demo.outputs import NAMES, appear_together, link_or_copy, result_video
 from gait_demo.people.person import Person
 from gait_demo.pipeline.analysis import Analyser, Analysis, Progress
 from gait_demo.pipeline.composing import Composed, Composer, chosen_people
-from gait_demo.pipeline.coverage import coverage, likeness, unsure, warnings
+from gait_demo.pipeline.coverage import coverage, likeness, not_removed, unsure, warnings
 from gait_demo.pipeline.models import Models
 from gait_demo.structures import GaitResult
 
@@ -117,6 +117,7 @@ class Pipeline:
                 be written.
         """
         clock, counts = Clock(), Counter()
+        unchanged: dict[int, list[int]] = {}
         out_dir = Path(out_dir)
         keeps_audio = self.options.video.keep_audio
         sound = (analysis.source, analysis.part[0]) if keeps_audio else None
@@ -126,12 +127,21 @@ class Pipeline:
                 for new in self.compose(analysis, seed, on_progress, clock):
                     write(new.frame.time, new.frame.rgb, new.binary, new.colorized)
                     counts.update(out=1, covered=new.covered, kept=new.kept, lost=new.lost)
-            report = self._report(analysis, seed, counts, clock)
+                    for track_id in new.unchanged:
+                        unchanged.setdefault(track_id, []).append(new.frame.index)
+            report = self._report(analysis, seed, counts, unchanged, clock)
             (part / "report.json").write_text(json.dumps(report, indent=2) + "\n")
         original, binary, colorized, comparison, _ = (out_dir / name for name in NAMES)
         return GaitResult(original, binary, colorized, comparison, report)
 
-    def _report(self, analysis: Analysis, seed: int, counts: Counter, clock: Clock) -> dict:
+    def _report(
+        self,
+        analysis: Analysis,
+        seed: int,
+        counts: Counter,
+        unchanged: dict[int, list[int]],
+        clock: Clock,
+    ) -> dict:
         info, people = analysis.info, len(analysis.people)
         chosen = chosen_people(analysis, self.options)
         others = people - len(chosen)
@@ -158,6 +168,7 @@ class Pipeline:
                 *filter(None, [self.models.fallback]),
                 *([] if everyone else [likeness(other, chosen[0]) for other in chosen[1:]]),
                 *warnings(told, analysis.times, self.options.people.min_height_px),
+                *not_removed(unchanged, analysis.times),
                 *unsure(analysis.suspects, analysis.times, (info.width, info.height)),
             ],
             "seed": seed,

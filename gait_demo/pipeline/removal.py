@@ -18,6 +18,8 @@ from gait_demo.pipeline.blobs import Blobs
 _SURE = 0.15  # of a matte: what is fainter is not the person
 _WIDER = 0.0125  # heights around what hangs on somebody
 _REACH = 0.3  # heights around a box in which a bag, or a shadow, may hang together with somebody
+_RIM = 16  # pixels around a hole that are kept of a clean frame
+_QUALITY = 95  # of JPEG
 _OWN = 0.02  # of the matte's area that a piece of foreground must share with it
 
 
@@ -43,13 +45,60 @@ class Removal:
         return unpack(self.packed, self.shape)
 
 
-def matte_mask(person: Person, position: int, shape: tuple[int, int], scale: float) -> np.ndarray:
-    """(h, w) uint8, 0 or 1, at working resolution: where somebody is, and a little more."""
+@dataclass(frozen=True)
+class CleanPart:
+    """A part of a frame without its people.
+
+    Attributes:
+        x, y: of its upper left corner, in pixels of the image that was kept of the frame.
+        scale: of that image, against the frame.
+    """
+
+    x: int
+    y: int
+    scale: float
+    packed: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, image: np.ndarray, hole: np.ndarray, scale: float) -> CleanPart:
+        """
+        Args:
+            image: (h, w, 3) uint8, without people.
+            hole: (h, w) uint8, not 0 where they were; somewhere.
+        """
+        x, y, w, h = cv2.boundingRect(hole)
+        x, y, right, bottom = max(0, x - _RIM), max(0, y - _RIM), x + w + _RIM, y + h + _RIM
+        bgr = cv2.cvtColor(image[y:bottom, x:right], cv2.COLOR_RGB2BGR)
+        packed = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1]
+        return cls(x, y, scale, packed.tobytes())
+
+    def decoded(self) -> np.ndarray:
+        """(h, w, 3) uint8."""
+        bgr = cv2.imdecode(np.frombuffer(self.packed, np.uint8), cv2.IMREAD_COLOR)
+        return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+
+    def crop(self, decoded: np.ndarray, x: int, y: int, w: int, h: int) -> np.ndarray:
+        """(h, w, 3) uint8: a part of the frame; beyond what is known, its border goes on."""
+        size = 1 / self.scale
+        shift = (size - 1) / 2  # pixel centres lie at whole numbers
+        to_part = np.array([
+            [size, 0, size * self.x + shift - x], [0, size, size * self.y + shift - y]
+        ])  # fmt: skip
+        return cv2.warpAffine(decoded, to_part, (w, h), None, cv2.INTER_LINEAR,
+                              cv2.BORDER_REPLICATE)  # fmt: skip
+
+
+def matte_mask(
+    person: Person, position: int, shape: tuple[int, int], scale: float, more: float = 0.0
+) -> np.ndarray:
+    """(h, w) uint8, 0 or 1, at working resolution: where somebody is, and a little around, by
+    `more` heights more."""
     one, box = person.detections[position], person.track.xyxy[position]
     wider = CONSEQUENCES[Visibility(person.visibility[position])].widened
     mask = np.zeros(shape, np.uint8)
     if wider is None:
         return mask
+    wider += more
     tall = box[3] - box[1]
     x0, y0, x1, y1 = _clipped(one.box, wider * tall, scale, shape)
     if x1 <= x0 or y1 <= y0:

@@ -11,11 +11,12 @@ _COARSE_BODY = 0.04  # heights: the same deviation, of heads known by the body's
 _FADE_BODY = 0.04  # heights below the neck over which the picture becomes sharp
 
 
-def hide_head(rgb: np.ndarray, head: np.ndarray) -> None:
+def hide_head(rgb: np.ndarray, alpha: np.ndarray, head: np.ndarray) -> None:
     """Leaves of a head, in place, its colours and nothing finer than half its radius.
 
     Args:
         rgb: (h, w, 3) uint8.
+        alpha: (h, w) float32 in [0, 1], the person; what is beside them lends no colour.
         head: (3,) centre x, y and radius in pixels.
     """
     x, y, radius = (float(v) for v in head)
@@ -26,12 +27,14 @@ def hide_head(rgb: np.ndarray, head: np.ndarray) -> None:
     y0, y1 = (int(np.clip(v, 0, h)) for v in (y - reach - margin, y + reach + margin + 1))
     if x1 <= x0 or y1 <= y0:
         return
-    part = rgb[y0:y1, x0:x1]
-    coarse = cv2.GaussianBlur(part, (0, 0), max(0.8, _COARSE * radius))
+    part, own = rgb[y0:y1, x0:x1], alpha[y0:y1, x0:x1, None] + np.float32(1e-3)
+    sigma = max(0.8, _COARSE * radius)
+    coarse = cv2.GaussianBlur(part * own, (0, 0), sigma)
+    coarse /= cv2.GaussianBlur(own, (0, 0), sigma)[..., None]
     rows, columns = np.ogrid[y0:y1, x0:x1]
     apart = np.hypot(columns - x, rows - y).astype(np.float32) / radius
     weight = ((apart - 1) / _FADE).clip(0, 1)
-    part[:] = cv2.blendLinear(part, coarse, weight, 1 - weight)
+    part[:] = cv2.blendLinear(part, np.rint(coarse).astype(np.uint8), weight, 1 - weight)
 
 
 def hide_above(picture: np.ndarray, neck: float, height: float) -> None:

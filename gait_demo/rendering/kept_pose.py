@@ -54,7 +54,8 @@ class KeptPose:
         alpha = person.matte.drawn(x0, y0, *size)
         if hide:
             known = np.isfinite(head).all()
-            hide_head(pixels, head - [x0, y0, 0] if known else _guessed(person, x0, y0))
+            place = head - [x0, y0, 0] if known else _guessed(person, x0, y0)
+            hide_head(pixels, alpha, place)
         field = cv2.resize(self._field, size, interpolation=cv2.INTER_CUBIC)
         grid = np.stack(np.meshgrid(*map(np.arange, size)), axis=-1).astype(np.float32)
         places = grid + _AMPLITUDE * tall * field

@@ -14,9 +14,8 @@ from gait_demo.errors import GaitDemoError
 from gait_demo.worker import place
 
 STAGES = {
-    "background": "Learning the background",
-    "tracks": "Finding the walker",
-    "silhouettes": "Cutting out silhouettes",
+    "people": "Finding people, and what is behind them",
+    "removal": "Marking what goes",
     "anonymize": "A-NET: another gait",
     "render": "C-NET: colours, and putting the walker back",
 }

@@ -1,0 +1,115 @@
+"""What is behind people, in the light of the frame that they are taken out of."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import cv2
+import numpy as np
+
+from gait_demo.background.inpainting import inpaint
+from gait_demo.background.plate import NoPlate
+from gait_demo.shrink import shrink_by
+
+_RING = 0.12  # of a hole's height around it, in which other frames are compared with this one
+_FIT_SIDE = 128  # longest side, in pixels, at which they are
+# Correlation of the edges around a hole in frames that fit together, and pixels that tell it
+_FITTING, _KNOWN = 0.6, 200
+_MOST_VIEWS = 6  # other frames that are asked what is behind somebody
+_MATCH_STEP = 8  # pixels a sample of the brightness offset
+_MATCH_LIMIT = 28.0  # levels: what differs more is another object, not another light
+
+
+class Filler:
+    """Frames without their people, where the camera moves too far for a plate: from what other
+    frames show there, then by inpainting, which goes on from frame to frame.
+
+    Frames are asked for in order.
+    """
+
+    def __init__(self, plate: NoPlate, scale: float):
+        """scale: of the images, against the frames."""
+        self._plate, self._scale = plate, scale
+        self._before: tuple[int, np.ndarray] | None = None
+
+    def fill(self, index: int, image: np.ndarray, hole: np.ndarray) -> np.ndarray:
+        """
+        Args:
+            index: of the frame.
+            image: (h, w, 3) uint8.
+            hole: (h, w) uint8, 255 where people are.
+
+        Returns:
+            (h, w, 3) uint8, as the image outside of the hole.
+        """
+        left, filled = hole.copy(), image.copy()
+        x, y, w, h = cv2.boundingRect(hole)
+        if w * h:
+            ring = round(_RING * h)
+            x, y, right, bottom = max(0, x - ring), max(0, y - ring), x + w + ring, y + h + ring
+            part = np.s_[y:bottom, x:right]
+            to_part = _scaled(self._scale)
+            to_part[:2, 2] -= [x, y]
+            views = self._plate.views(index, to_part, left[part])
+            for shown, free in islice(views, _MOST_VIEWS):
+                new, around = free & left[part], free & ~hole[part]
+                if _fit(shown, image[part], around):
+                    cv2.copyTo(light_matched(shown, image[part], ~around), new, filled[part])
+                    left[part] &= ~new
+            filled = inpaint(filled, left > 0, guess=self._guess(index, image.shape[1::-1]))
+        self._before = index, filled
+        return filled
+
+    def _guess(self, index: int, size: tuple[int, int]) -> np.ndarray | None:
+        """(h, w, 3) uint8: the last frame without people, moved with the camera."""
+        if self._before is None:
+            return None
+        motion = self._plate.motion(self._before[0], index)
+        if motion is None:
+            return None
+        to_image = _scaled(self._scale)
+        motion = to_image @ motion @ np.linalg.inv(to_image)
+        return cv2.warpPerspective(
+            self._before[1], motion, size, None, cv2.INTER_LINEAR, cv2.BORDER_REPLICATE
+        )
+
+
+def _scaled(scale: float) -> np.ndarray:
+    """(3, 3): pixels of a frame to those of an image `scale` times as large."""
+    shift = (scale - 1) / 2  # pixel centres lie at whole numbers
+    return np.array([[scale, 0, shift], [0, scale, shift], [0, 0, 1.0]])
+
+
+def light_matched(behind: np.ndarray, part: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """The plate with the frame's brightness, carried smoothly from outside the mask into it: its
+    exposure far, and soft shadows and mirror images on the floor a little, so that no seam shows.
+    """
+    h, w = mask.shape
+    sparse = np.s_[_MATCH_STEP // 2 :: _MATCH_STEP, _MATCH_STEP // 2 :: _MATCH_STEP]
+    offset = part[sparse].astype(np.float32) - behind[sparse]
+    known = (mask[sparse] == 0).astype(np.float32)
+    known *= np.abs(offset).max(axis=2, initial=0) < _MATCH_LIMIT
+    if known.sum() < 4:
+        return behind
+    carried = np.zeros_like(offset)
+    for reach, doubt in ((max(known.shape) / 5, 1e-4), (max(known.shape) / 15, 0.05), (1, 0.05)):
+        weight = cv2.GaussianBlur(known, (0, 0), reach) + doubt
+        missing = cv2.GaussianBlur((offset - carried) * known[..., None], (0, 0), reach)
+        carried += missing / weight[..., None]
+    offset = cv2.resize(np.rint(carried).astype(np.int16), (w, h), interpolation=cv2.INTER_LINEAR)
+    return cv2.add(behind, offset, dtype=cv2.CV_8U)
+
+def _fit(shown: np.ndarray, part: np.ndarray, around: np.ndarray) -> bool:
+    """Whether the edges of two pictures (h, w, 3) agree in a mask (h, w), uint8, 0 or 255: the
+    camera's motion may be known wrongly, and what is near moves otherwise."""
+    scale = min(1.0, _FIT_SIDE / max(around.shape))
+    known = cv2.erode(shrink_by(around, scale), np.ones((5, 5), np.uint8)) == 255
+    here, there = (_slopes(shrink_by(rgb, scale))[known] for rgb in (part, shown))
+    size = np.sqrt((here**2).sum() * (there**2).sum())
+    return len(here) >= _KNOWN and bool((here * there).sum() > _FITTING * size)
+
+
+def _slopes(rgb: np.ndarray) -> np.ndarray:
+    """(h, w, 2) float32: the gradient of a picture's brightness, without its finest grain."""
+    gray = cv2.GaussianBlur(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), (0, 0), 1)
+    return np.dstack([cv2.Sobel(gray, cv2.CV_32F, dx, 1 - dx) for dx in (1, 0)])

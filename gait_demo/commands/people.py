@@ -1,0 +1,80 @@
+"""`evaluate people`: how people are found, hidden and followed on labelled frames."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gait_demo.commands.common import progress, write_picture
+from gait_demo.errors import GaitDemoError
+
+if TYPE_CHECKING:
+    from gait_demo.config import VideoOptions
+    from gait_demo.evaluation.people import Analysis, Composed, Run
+    from gait_demo.evaluation.people_labels import LabelledClip
+    from gait_demo.pipeline import Models
+
+_SEED = 0
+
+
+def add(evaluations: argparse._SubParsersAction) -> None:
+    people = evaluations.add_parser(
+        "people", help="people found, hidden and followed, on labelled frames; prints a table"
+    )
+    people.add_argument("--labels", type=Path, help="JSON; default: the project's own")
+    people.add_argument("--data", type=Path, required=True, help="folder of the labelled clips")
+    people.add_argument("--out", type=Path, metavar="FILE.json", help="for the figures as well")
+    people.add_argument("--sheets", type=Path, metavar="DIR", help="for a PNG of each clip")
+    people.set_defaults(command=_evaluate_people)
+
+
+def _evaluate_people(parsed: argparse.Namespace) -> None:
+    from gait_demo.evaluation.people import measure_people, table
+    from gait_demo.evaluation.people_labels import LABELS, read_labels
+    from gait_demo.pipeline import Models
+
+    labels, models = read_labels(parsed.labels or LABELS), Models.load()
+    if parsed.sheets:
+        _make_folder(parsed.sheets)
+    measure = partial(_measured, run=partial(_run, models), sheets=parsed.sheets)
+    report = measure_people(labels, parsed.data, measure, progress())
+    print(table(report))
+    if parsed.out:
+        try:
+            parsed.out.write_text(json.dumps(report, indent=2) + "\n")
+        except OSError as error:
+            raise GaitDemoError(f"{parsed.out} cannot be written: {error.strerror}.") from error
+
+
+def _run(
+    models: Models, video: Path, part: VideoOptions, folder: Path
+) -> tuple[Analysis, Iterator[Composed]]:
+    from gait_demo.config import PipelineOptions
+    from gait_demo.pipeline import Pipeline
+
+    pipeline = Pipeline(models, PipelineOptions(video=part))
+    analysis = pipeline.analyse(video, folder)
+    return analysis, pipeline.compose(analysis, _SEED)
+
+
+def _measured(video: Path, labelled: LabelledClip, run: Run, sheets: Path | None) -> dict:
+    from gait_demo.evaluation.people import measure_clip
+    from gait_demo.evaluation.people_sheets import column, sheet
+
+    columns = []
+    show = (lambda *frame: columns.append(column(*frame))) if sheets else None
+    figures = measure_clip(video, labelled, run, show)
+    if columns:
+        write_picture(sheets / f"{Path(labelled.clip).stem}.png", sheet(columns))
+    return figures
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise GaitDemoError(f"{path} cannot be made: {error.strerror}.") from error
