@@ -7,6 +7,7 @@ from gait_demo.rendering.head import hide_above, hide_head
 
 SIZES = [6, 12, 60]  # diameters in pixels
 SKIN, WALL = (200, 150, 120), (60, 90, 140)
+EVERYWHERE = np.ones((160, 160), np.float32)
 
 
 def grating(period, side=160):
@@ -30,7 +31,7 @@ def test_no_detail_finer_than_half_the_radius_is_left_of_a_head(size):
         picture = grating(period)
         inside = within(head, 1.0)
         before = picture[inside].std()
-        hide_head(picture, head)
+        hide_head(picture, EVERYWHERE, head)
         assert before > 20 and picture[inside].std() < 0.15 * before, period
 
 
@@ -43,7 +44,7 @@ def test_two_faces_of_the_same_colours_look_the_same(size):
         faces = []
         for noise in rng.choice([-40, 40], (2, 160, 160, 1)):
             picture = np.repeat(128 + noise, 3, axis=2).astype(np.uint8)
-            hide_head(picture, head)
+            hide_head(picture, EVERYWHERE, head)
             faces.append(picture[within(head, 1.0)].astype(int))
         apart.append(np.abs(faces[0] - faces[1]).mean())
     assert np.mean(apart) < 0.3 * 40  # 40 before
@@ -54,8 +55,18 @@ def test_the_colours_of_a_head_stay(size):
     head = np.array([80.0, 80, size / 2])
     picture = np.full((160, 160, 3), WALL, np.uint8)
     picture[within(head, 1.6)] = SKIN
-    hide_head(picture, head)
+    hide_head(picture, EVERYWHERE, head)
     assert np.abs(picture[within(head, 0.5)].astype(int) - SKIN).max() <= 12
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_what_is_beside_a_head_lends_it_no_colour(size):
+    head = np.array([80.0, 80, size / 2])
+    picture = np.full((160, 160, 3), WALL, np.uint8)
+    own = within(head, 1.0)
+    picture[own] = SKIN
+    hide_head(picture, own.astype(np.float32), head)
+    assert np.abs(picture[within(head, 0.9)].astype(int) - SKIN).max() <= 12
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -64,7 +75,7 @@ def test_nothing_changes_around_a_head(size, centre):
     head = np.array([*centre, size / 2], float)
     picture = grating(5)
     before = picture.copy()
-    hide_head(picture, head)
+    hide_head(picture, EVERYWHERE, head)
     far = ~within(head, 1.4)
     assert np.array_equal(picture[far], before[far])
 
@@ -72,7 +83,7 @@ def test_nothing_changes_around_a_head(size, centre):
 def test_a_head_beyond_the_picture_is_no_matter():
     picture = grating(5)
     before = picture.copy()
-    hide_head(picture, np.array([400.0, 80, 20]))
+    hide_head(picture, EVERYWHERE, np.array([400.0, 80, 20]))
     hide_above(picture, -50.0, 100)
     assert np.array_equal(picture, before)
 

@@ -3,9 +3,9 @@
 import cv2
 import numpy as np
 import pytest
+import scenes
 from drawn import SHAPE, YELLOW, Figure, Scene
 
-from gait_demo.background.learning import BackgroundLearner
 from gait_demo.background.plate import NoPlate
 from gait_demo.people.person import Person
 from gait_demo.people.tracking import Tracklet
@@ -21,17 +21,10 @@ def person(scene, number, seen=range(COUNT)):
     return Person.of(Tracklet(found), SHAPE, (0, COUNT), FPS)
 
 
-def plate_of(scene):
-    learner = BackgroundLearner()
-    for frame in scene.frames:
-        learner.offer(frame)
-    return learner.finish()
-
-
 def gone(scene, index, people=None, plate=None):
     """(H, W) bool, what goes of a frame with each person."""
     people = people or [person(scene, n) for n in range(len(scene.figures))]
-    plate = plate or plate_of(scene)
+    plate = plate or scenes.learned(scene.frames)
     masks = []
     for one in Remover(people, SHAPE).at(index, scene.frames[index].rgb, plate):
         mask = np.zeros(SHAPE, bool)
@@ -129,7 +122,7 @@ def test_another_persons_pixels_do_not_go(apart):
 def test_who_is_not_there_takes_nothing_away():
     scene = Scene((WALKER,))
     one = person(scene, 0, range(20, 40))
-    plate = plate_of(scene)
+    plate = scenes.learned(scene.frames)
     assert not gone(scene, 5, [one], plate)[0].any()
     assert gone(scene, 30, [one], plate)[0].any()
 
