@@ -7,6 +7,8 @@ from fractions import Fraction
 import cv2
 import numpy as np
 
+from gait_demo.background.learning import BackgroundLearner, PeopleMask
+from gait_demo.background.plate import NoPlate, Plate
 from gait_demo.structures import Frame
 
 FPS = 25
@@ -64,6 +66,14 @@ def walk(
         rgb = np.clip(rgb + rng.normal(0, 1.5, rgb.shape), 0, 255).astype(np.uint8)
         result.append(Frame(t, Fraction(t, FPS), rgb))
     return result, scene, masks
+
+
+def learned(frames: list[Frame], people_mask: PeopleMask | None = None) -> Plate | NoPlate:
+    """The background of a shot."""
+    learner = BackgroundLearner()
+    for frame in frames:
+        learner.offer(frame)
+    return learner.finish(people_mask)
 
 
 def changed(frames: list[Frame], change) -> list[Frame]:

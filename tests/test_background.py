@@ -3,10 +3,11 @@ import numpy as np
 import pytest
 import scenes
 
-from gait_demo.background.learning import build_plate
+from gait_demo.background.learning import BackgroundLearner
 from gait_demo.background.neighbours import free_places
 from gait_demo.background.plate import NoPlate
 from gait_demo.errors import VideoError
+from gait_demo.structures import Frame
 
 
 def mean_iou(frames, masks, plate):
@@ -19,7 +20,7 @@ def mean_iou(frames, masks, plate):
 
 def test_a_crossing_leaves_the_true_background():
     frames, scene, masks = scenes.walk()
-    plate = build_plate(iter(frames))
+    plate = scenes.learned(frames)
     assert np.abs(plate.rgb.astype(int) - scene).max() <= 8
     assert not plate.unseen.any()
     assert mean_iou(frames, masks[0], plate) > 0.85
@@ -30,7 +31,7 @@ def test_a_person_who_covers_a_place_most_of_the_time_is_not_in_the_plate():
     share = masks[0].mean(axis=0)
     often = (share > 0.55) & (share < 0.8)
     assert often.any()
-    plate = build_plate(iter(frames))
+    plate = scenes.learned(frames)
     person = np.abs(plate.rgb.astype(int) - (25, 30, 110)).max(axis=2) < 25
     assert person[often].mean() < 0.05
 
@@ -39,7 +40,7 @@ def test_flicker_of_brightness_is_no_foreground():
     frames, _, masks = scenes.walk()
     gains = 1 + 0.12 * np.sin(np.arange(len(frames)))
     flicker = scenes.changed(frames, lambda t, rgb: np.clip(rgb * gains[t], 0, 255).astype("uint8"))
-    assert mean_iou(flicker, masks[0], build_plate(iter(flicker))) > 0.8
+    assert mean_iou(flicker, masks[0], scenes.learned(flicker)) > 0.8
 
 
 def shaken(t, image, flags=cv2.INTER_LINEAR):
@@ -52,7 +53,7 @@ def test_a_shaking_camera_is_registered():
     frames, _, masks = scenes.walk()
     frames = scenes.changed(frames, shaken)
     masks = [shaken(t, mask, cv2.INTER_NEAREST) for t, mask in enumerate(masks[0])]
-    plate = build_plate(iter(frames))
+    plate = scenes.learned(frames)
     moves = np.array([[4 * np.sin(0.9 * t), 3 * np.cos(0.7 * t)] for t in range(len(frames))])
     centre = np.float32([[[160, 90]]])
     first = cv2.perspectiveTransform(centre, np.linalg.inv(plate.transforms[0]))
@@ -65,7 +66,7 @@ def test_a_panning_camera_has_no_plate():
     wide = scenes.background(180, 900)
     frames, _, _ = scenes.walk()
     pan = scenes.changed(frames, lambda t, rgb: wide[:, 6 * t : 6 * t + 320].copy())
-    plate = build_plate(iter(pan))
+    plate = scenes.learned(pan)
     assert isinstance(plate, NoPlate) and plate.frame_shape == (180, 320)
     assert not np.any(plate.differences(pan[0].rgb, 0)) and plate.crop(0, 0, 0, 10, 10) is None
 
@@ -74,8 +75,8 @@ def test_a_cut_in_a_moving_film_is_not_followed():
     wide = scenes.background(180, 900)
     frames, _, _ = scenes.walk(frames=90)
     places = [3 * t + (200 if t >= 50 else 0) for t in range(90)]
-    plate = build_plate(
-        iter(scenes.changed(frames, lambda t, _: wide[:, places[t] : places[t] + 320].copy()))
+    plate = scenes.learned(
+        scenes.changed(frames, lambda t, _: wide[:, places[t] : places[t] + 320].copy())
     )
     for motion, place in zip(plate.motions, places, strict=True):
         assert np.isnan(motion).all() or abs(motion[0, 2] + place) < 3
@@ -90,16 +91,24 @@ def test_where_an_odd_box_may_be_nothing_is_free(x):
 
 
 def test_people_who_stand_still_do_not_become_background():
-    still = [(160, 160), (40, 280)]
-    frames, _, masks = scenes.walk(paths=still, tall=110)
-    told = iter(masks[0] * (np.arange(60) % 4 > 0)[:, None, None].astype(np.uint8))
-    plate = build_plate(iter(frames), lambda image: 255 * next(told))  # one in four is missed
+    frames, _, masks = scenes.walk(paths=((160, 160), (40, 280)))
+    plate = scenes.learned(frames, lambda index: 255 * masks[0, index])
     standing = [scenes.iou(plate.foreground(frame), mask)
                 for frame, mask in zip(frames, masks.max(axis=0), strict=True)]  # fmt: skip
     assert np.mean(standing) > 0.7
     there = masks[0].any(axis=0)
     assert plate.unseen[there].mean() > 0.9
     assert np.abs(plate.rgb[there].astype(int) - frames[0].rgb[there]).mean() > 15
+
+
+def test_the_mask_of_people_is_asked_for_by_the_number_in_the_clip():
+    """Of a shot that does not begin the clip."""
+    frames, scene, masks = scenes.walk(paths=((160, 160), (40, 280)))
+    shot = [Frame(frame.index + 500, frame.time, frame.rgb) for frame in frames]
+    plate = scenes.learned(shot, lambda index: 255 * masks[0, index - 500])
+    assert plate.first_frame == 500 and len(plate.transforms) == len(frames)
+    assert plate.unseen[masks[0].all(axis=0)].all()
+    assert np.array_equal(plate.crop(530, 10, 20, 30, 40), plate.rgb[20:60, 10:40])
 
 
 def test_a_cast_shadow_is_not_foreground():
@@ -115,7 +124,7 @@ def test_a_cast_shadow_is_not_foreground():
         return np.where(masks[0][t][..., None] > 0, rgb, dark)
 
     frames = scenes.changed(frames, darken)
-    plate = build_plate(iter(frames))
+    plate = scenes.learned(frames)
     part = [plate.foreground(f)[g > 0].mean() for f, g in zip(frames, ground, strict=True)
             if g.sum() > 800]  # fmt: skip
     assert np.mean(part) < 0.3
@@ -130,4 +139,4 @@ def test_a_cast_shadow_is_not_foreground():
 
 def test_no_frames():
     with pytest.raises(VideoError, match="no frames"):
-        build_plate(iter([]))
+        BackgroundLearner().finish()

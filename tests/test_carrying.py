@@ -1,60 +1,79 @@
-from types import SimpleNamespace
+"""Which frame each one takes a person's own pixels from."""
+
+from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
-import scenes
+from drawn import Figure
 
-from gait_demo.background.plate import NoPlate
-from gait_demo.pipeline.carrying import Carrier
+from gait_demo.background.plate import Background, NoPlate
+from gait_demo.people.person import Person
+from gait_demo.people.tracking import Tracklet
+from gait_demo.pipeline.carrying import Carrier, head_line
+from gait_demo.structures import Frame
 
-FRAMES = 20
-
-
-def carrier(doubtful=(), lost=(), small=(), fps=4.0):
-    """Of somebody who stands in the middle of a picture of 64x64 pixels."""
-    mask = scenes.figure((64, 64), 32, 62, 60, 0.5).astype(np.float32)
-    masks = np.stack([mask] * FRAMES)
-    seen = ~np.isin(np.arange(FRAMES), lost)
-    well = seen & ~np.isin(np.arange(FRAMES), doubtful)
-    squares = np.tile(np.float32([0, 0, 64, 64]), (FRAMES, 1))
-    squares[list(small)] = [16, 0, 48, 32]
-    person = SimpleNamespace(
-        silhouettes=SimpleNamespace(masks=masks, squares=squares), seen=seen, well=well
-    )
-    return Carrier(person, masks, False, fps)
+FRAMES, FPS = 20, 4.0  # 2 s, for which a look is held, are eight frames
+SHAPE = 90, 90
+BEHIND = Background((NoPlate(SHAPE),))
 
 
-def looks(carrier):
+def person(doubtful=(), lost=(), small=()):
+    """Of somebody who stands in the middle of a picture."""
+    figure = Figure(np.full(FRAMES, 45.0), feet=85, tall=80)
+    seen = {
+        n: figure.detection(n, figure.mask(n, SHAPE)) for n in range(FRAMES) if n not in lost
+    }
+    one = Person.of(Tracklet(seen), SHAPE, (0, FRAMES), FPS)
+    squares, poor = one.silhouettes.squares.copy(), one.poor.copy()
+    poor[list(doubtful)] = True
+    squares[list(small)] = [25, 0, 65, 40]
+    return replace(one, poor=poor, silhouettes=replace(one.silhouettes, squares=squares))
+
+
+def looks(one):
     """Which frame's colours each one shows; every frame is of a grey of its own."""
-    shown = []
-    for t in range(FRAMES):
-        frame = SimpleNamespace(index=t, rgb=np.full((64, 64, 3), 10 * t, np.uint8))
-        carried = carrier.at(frame, NoPlate((64, 64)), t)
+    carrier, shown = Carrier(one, one.silhouettes.masks, False, FPS), []
+    for n in range(len(one.track)):
+        index = one.track.first_frame + n
+        rgb = np.full((*SHAPE, 3), 10 * index, np.uint8)
+        carried = carrier.at(Frame(index, Fraction(index, 4), rgb), BEHIND, n)
         shown.append(None if carried is None else round(carried.look.rgb.mean() / 10))
     return shown
 
 
 def test_everybody_seen_well_looks_as_they_do():
-    assert looks(carrier()) == list(range(FRAMES))
+    assert looks(person()) == list(range(FRAMES))
 
 
 def test_a_good_look_is_held_for_a_while_over_doubtful_ones():
-    assert looks(carrier(doubtful=range(5, 8)))[4:9] == [4, 4, 4, 4, 8]
-    held = looks(carrier(doubtful=range(5, 18)))  # 2 s are eight frames
+    assert looks(person(doubtful=range(5, 8)))[4:9] == [4, 4, 4, 4, 8]
+    held = looks(person(doubtful=range(5, 18)))
     assert held[4:14] == [4] * 9 + [13] and held[14:] == list(range(14, FRAMES))
 
 
 def test_the_look_of_a_head_is_not_held_for_the_whole_person():
-    assert looks(carrier(doubtful=range(5, 8), small=range(5)))[4:9] == [4, 5, 6, 7, 8]
-    again = carrier(doubtful=range(5, 9), small=[*range(5), 6])  # a look once left stays so
-    assert looks(again)[4:9] == [4, 5, 6, 7, 8] == again._from[4:9].tolist()
+    assert looks(person(doubtful=range(5, 8), small=range(5)))[4:9] == [4, 5, 6, 7, 8]
+    again = person(doubtful=range(5, 9), small=[*range(5), 6])  # a look once left stays so
+    assert looks(again)[4:9] == [4, 5, 6, 7, 8]
 
 
 def test_a_doubtful_look_is_better_than_none():
-    assert looks(carrier(doubtful=range(6)))[:7] == list(range(7))
+    assert looks(person(doubtful=range(6)))[:7] == list(range(7))
 
 
 def test_the_last_look_is_held_while_somebody_is_lost():
-    assert looks(carrier(lost=range(5, 8)))[4:9] == [4, 4, 4, 4, 8]
-    assert looks(carrier(lost=[0, 1]))[:3] == [None, None, 2]
-    here = carrier(doubtful=range(1, 5), lost=range(5, FRAMES))  # longer than a look is held
-    assert looks(here) == [0] * FRAMES and (here._from == 0).all()
+    assert looks(person(lost=range(5, 8)))[4:9] == [4, 4, 4, 4, 8]
+    late = person(lost=range(3))  # a frame before the first that shows them belongs to the track
+    assert (late.track.first_frame, looks(late)[:3]) == (2, [None, 3, 4])
+    held = looks(person(doubtful=range(1, 5), lost=range(5, 15)))  # longer than a look is held
+    assert held[:15] == [0] * 15 and held[15:] == list(range(15, FRAMES))
+
+
+def test_heads_end_at_the_neck_that_landmarks_tell_or_else_where_silhouettes_do():
+    one = person()
+    assert np.array_equal(head_line(one), one.necks)
+    some = one.necks.copy()
+    some[5:] = np.nan
+    line = head_line(replace(one, necks=some))
+    assert np.array_equal(line[:5], one.necks[:5]) and np.isfinite(line).all()
+    assert np.abs(line - one.necks).max() < 0.1 * 80

@@ -1,121 +1,132 @@
+"""What a report says of everybody, and of what may be somebody."""
+
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from drawn import FPS, SHAPE, Figure
 
-from gait_demo.leaning import leant
-from gait_demo.pipeline.analysis import Person
-from gait_demo.pipeline.coverage import coverage, unfollowed, warnings
-from gait_demo.sightings import Sighting, Sightings
-from gait_demo.structures import SilhouetteClip, Track
+from gait_demo.people.person import Person
+from gait_demo.people.tracking import Tracklet
+from gait_demo.pipeline.analysis import Suspect
+from gait_demo.pipeline.coverage import coverage, likeness, not_removed, unsure, warnings
 
-TIMES = np.arange(300) / 25
-
-
-def person(lost, poor=(), bridged=(), outside=(), frames=20, first=100):
-    masks = np.zeros((frames, 64, 64), np.float32)
-    masks[:, 4:60, 26:38] = 1
-    masks[list(poor), 30:36] = 0  # in two pieces
-    masks[list(lost)] = 0
-    xyxy = np.tile(np.array([[0, 0, 40, 100]], np.float32), (frames, 1))
-    xyxy[list(outside)] -= [21, 0, 21, 0]  # by more than a half
-    found = ~np.isin(np.arange(frames), lost)
-    track = Track(3, first, xyxy, found, np.where(found, 0, -1).astype(np.int32))
-    clip = SilhouetteClip(3, first, masks, xyxy)
-    return Person.of(track, clip, looks(first + frames, [first + n for n in bridged]), 25.0)
+TIMES = np.arange(400) / FPS
+SMALLEST = 40
 
 
-def looks(frames, bridged=()):
-    """One sighting in each frame."""
-    box = np.array([0, 0, 40, 100], np.float32)
-    seen = [[Sighting(box, 0.9, b"", bridged=n in bridged)] for n in range(frames)]
-    return Sightings((100, 40), 1.0, seen)
+def person(lost=(), frames=20, first=100, track_id=3, posture=None, hidden=(), tall=110.0):
+    """Of somebody who sways in the middle of the picture.
+
+    Args:
+        lost: frames of the track in which they are not seen.
+        posture: by frame, where it is not upright.
+        hidden: frames in which only the upper half shows.
+    """
+    way = 160 + 3 * np.sin(0.3 * np.arange(frames))
+    seen = {}
+    for n in range(frames):
+        figure = Figure(way, tall=tall, posture=(posture or {}).get(n, "upright"))
+        mask = figure.mask(n, SHAPE)
+        if n in hidden:
+            mask[round(165 - 0.5 * tall) :] = 0
+        if n not in lost:
+            seen[first + n] = figure.detection(n, mask)
+    shot = first, first + frames
+    return Person.of(Tracklet(seen), SHAPE, shot, FPS).numbered(track_id)
 
 
-def test_lost_stretches_and_poor_silhouettes_are_listed():
-    told = coverage(person(lost=[0, 1, 7, 19], poor=[4, 5, 7], bridged=[10, 11, 19]), True)
-    assert told["lost"] == [[100, 101], [107, 107], [119, 119]]
-    assert told["bridged"] == [[110, 111]]
-    assert told["poor"] == 2  # in frame 7 there is none at all
-    assert told["coverage"] == 0.8 and told["found_by"] == "detector"
-    assert (told["person"], told["first_frame"], told["frames"]) == (3, 100, 20)
+def test_what_happened_to_a_person_is_listed_in_frames_of_the_clip():
+    told = coverage(person(lost=range(30, 60), frames=100, hidden=range(70, 75)), True)
+    assert told["lost"] == [[130, 159]] and told["carried"] == told["kept_pose"] == []
+    assert told["coverage"] == pytest.approx(0.7) and told["partial"] == 5
+    assert (told["person"], told["first_frame"], told["frames"]) == (3, 100, 100)
+    assert told["drawn"] is True and told["height_px"] == pytest.approx(110, abs=4)
+    told = coverage(person(lost=[7, 11, 12]), False)
+    assert told["carried"] == [[107, 107], [111, 112]] and told["lost"] == []
+    assert told["coverage"] == 1 and told["drawn"] is False
 
 
-def test_who_is_seen_too_seldom_is_told():
-    assert warnings([person(lost=range(5, 9))], TIMES) == []
-    (told,) = warnings([person(lost=[2, *range(5, 10)])], TIMES)
-    assert "person 3 at 4.1-4.1, 4.2-4.4 s (30%). Seconds are of the result" in told
+def test_who_keeps_the_pose_is_listed_where_they_are_seen():
+    seated = dict.fromkeys(range(60, 120), "seated")
+    told = coverage(person(frames=150, posture=seated), True)
+    ((first, last),) = told["kept_pose"]
+    assert abs(first - 160) <= 3 and abs(last - 219) <= 3
+    whole = coverage(person(frames=100, posture=dict.fromkeys(range(100), "seated")), True)
+    assert whole["kept_pose"] == [[100, 199]]
 
 
-@pytest.mark.parametrize(
-    ("lost", "when"),
-    [
-        (range(13), "4.0-4.5"),  # until the first look
-        (range(87, 100), "7.5-8.0"),  # from the last look on
-        (range(40, 53), "5.6-6.1"),
-    ],
-)
+def test_the_ends_of_a_track_in_which_nobody_was_seen_are_not_counted_as_lost():
+    assert coverage(person(lost=[0, 1, 2, 18, 19]), True)["lost"] == []
+
+
+@pytest.mark.parametrize(("lost", "when"), [(range(40, 56), "5.6-6.2"), (range(20, 50), "4.8-6.0")])
 def test_who_is_lost_for_a_while_is_told(lost, when):
-    (told,) = warnings([person(lost=lost, frames=100)], TIMES)
-    assert f"person 3 at {when} s (13%)." in told
+    (told,) = warnings([person(lost=lost, frames=100)], TIMES, SMALLEST)
+    assert f"person 3 at {when} s ({len(lost)}%). Seconds are of the result" in told
 
 
 def test_times_are_those_of_the_frames():
     slow = np.concatenate([np.arange(120) / 10, 12 + np.arange(180) / 50])
-    (told,) = warnings([person(lost=range(13), frames=100)], slow)
-    assert "person 3 at 10.0-11.3 s (13%)." in told
+    (told,) = warnings([person(lost=range(10, 30), frames=100)], slow, SMALLEST)
+    assert "person 3 at 11.0-12.2 s (20%)." in told
 
 
-@pytest.mark.parametrize("lost", [range(2), range(98, 100), range(40, 52)])
+@pytest.mark.parametrize("lost", [(), range(2), range(98, 100), range(40, 52)])
 def test_who_is_lost_for_a_moment_is_not_told(lost):
-    assert warnings([person(lost=lost, frames=100)], TIMES) == []
+    assert warnings([person(lost=lost, frames=100)], TIMES, SMALLEST) == []
 
 
-def test_who_is_seen_but_not_followed_is_told_once():
-    sightings = looks(200)
-    assert unfollowed(sightings, TIMES) == []
-    sightings.unfollowed += [(50, 75), (60, 100), *((n, n) for n in range(110, 160, 10))]
-    (told,) = unfollowed(sightings, TIMES)
-    assert "At 2.0-4.0, 4.4-4.4, " in told and " s and more often of the result, " in told
+def test_who_kept_the_pose_is_told_with_what_that_means():
+    seated = dict.fromkeys(range(100), "seated")
+    (told,) = warnings([person(frames=100, posture=seated)], TIMES, SMALLEST)
+    assert "No other gait could be given to person 3 at 4.0-8.0 s" in told
+    assert "they may be recognised by it" in told
 
 
-def test_of_a_part_one_thing_is_told():
-    seldom = person(lost=range(14))
-    (told,) = warnings([replace(seldom, track=replace(seldom.track, is_part=True))], TIMES)
-    assert "Person 3 is seen in the place of somebody else" in told
+def test_who_is_too_small_is_told_and_not_told_of_the_pose():
+    seated = dict.fromkeys(range(100), "seated")
+    small = person(frames=100, posture=seated, tall=34)
+    (told,) = warnings([small], TIMES, SMALLEST)
+    assert "Smaller than 40 pixels, and replaced by background: person 3 at 4.0-8.0 s." in told
 
 
-def test_who_is_half_out_of_the_picture_is_not_lost():
-    leaving = person(lost=[0, 1, 5], outside=[0, 2])
-    assert np.flatnonzero(~leaving.seen).tolist() == [0, 1, 5]
-    assert np.flatnonzero(leaving.lost).tolist() == [1, 5]
+def test_everybody_is_in_one_sentence():
+    people = [person(lost=range(40, 60), frames=100, track_id=n) for n in (1, 2)]
+    (told,) = warnings(people, TIMES, SMALLEST)
+    assert "person 1 at " in told and "person 2 at " in told
 
 
-def test_who_has_something_beside_them_is_not_seen_well():
-    alone = person(lost=[1], poor=[2], bridged=[3])
-    assert np.flatnonzero(~alone.well).tolist() == [1, 2, 3]
-    masks = alone.silhouettes.masks.copy()
-    masks[8:12, 30:50, 38:50] = 1  # in one piece with the person
-    joined = replace(alone.silhouettes, masks=masks)
-    beside = Person.of(alone.track, joined, looks(120, [103]), 25.0)
-    assert not beside.poor[8:12].any() and not beside.well[8:12].any()
-    assert (beside.well == alone.well)[12:].all()
+def suspect(presence=0.95, box=(250, 30, 290, 130), first=50, last=74):
+    return Suspect(first, last, np.float32(box), presence)
 
 
-def test_who_leans_too_far_has_fallen():
-    upright = person(lost=[])
-    assert not upright.fallen.any()
-    masks = leant(upright.silhouettes.masks, np.full(20, 0.7))
-    leaning = replace(upright.silhouettes, masks=masks)
-    assert Person.of(upright.track, leaning, looks(120), 25.0).fallen.all()
+def test_what_may_be_a_person_is_told_with_place_and_time():
+    (told,) = unsure([suspect()], TIMES, SHAPE[::-1])
+    assert "right (100 pixels tall) at 2.0-3.0 s" in told and "Check that nobody is there" in told
+    (told,) = unsure([suspect(box=(10, 0, 60, 40))], TIMES, SHAPE[::-1])
+    assert "top left (40 pixels tall)" in told
+    (told,) = unsure([suspect()] * 7, TIMES, SHAPE[::-1])
+    assert told.count("right") == 5 and "and elsewhere" in told
 
 
-def test_foreground_of_the_usual_size_is_the_person():
-    whole = person(lost=[])
-    found = whole.track.found.copy()
-    found[[0, 3, 4, 9, 18, 19]] = False  # the first and the last are prediction
-    masks = whole.silhouettes.masks.copy()
-    masks[9, 34:] = 0  # only the upper half stands out
-    seen = replace(whole.silhouettes, masks=masks)
-    person_again = Person.of(replace(whole.track, found=found), seen, looks(120), 25.0)
-    assert np.flatnonzero(~person_again.seen).tolist() == [0, 9, 18, 19]
+@pytest.mark.parametrize("presence", [0.5, 0.89, np.nan])
+def test_what_is_hardly_a_person_is_not_told(presence):
+    assert unsure([suspect(presence)], TIMES, SHAPE[::-1]) == []
+
+
+def test_people_whose_place_looks_as_before_are_told():
+    (told,) = not_removed({2: [50, 51, 52, 53], 1: [9], 4: range(100, 125)}, TIMES)
+    assert "The place of person 2 at 2.0-2.2 s; person 4 at 4.0-5.0 s looks as before" in told
+    assert not_removed({1: [9, 10]}, TIMES) == not_removed({}, TIMES) == []
+
+
+def test_a_likeness_names_both():
+    told = likeness(person(track_id=5), person(track_id=2))
+    assert told.startswith("Person 5 is not seen together with person 2")
+
+
+def test_a_person_of_another_number_is_told_by_it():
+    one = person(lost=range(40, 60), frames=100)
+    other = replace(one, track=replace(one.track, track_id=8))
+    assert coverage(other, True)["person"] == 8

@@ -45,7 +45,7 @@ def interrupted(engine, folder, then, unwanted=lambda: False):
     began = []
 
     def report(stage, done, total):
-        if stage == "tracks" and not began:
+        if stage == "people" and not began:
             then()
             began.append(time.monotonic())
 
@@ -65,7 +65,7 @@ def test_errors_of_the_package_arrive_as_they_are(engine, tmp_path):
     with pytest.raises(VideoError, match="a.mp4 is not a video"):
         engine.run("look", tmp_path / "a.mp4", OPTIONS)
     empty = write_clip(tmp_path / "b.mp4", (background(320, 240) for _ in range(30)))
-    with pytest.raises(NoPersonError, match="No walking person"):
+    with pytest.raises(NoPersonError, match="Nobody was seen"):
         engine.run("analyse", empty, tmp_path, OPTIONS)
 
 

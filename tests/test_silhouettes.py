@@ -2,11 +2,9 @@ import cv2
 import numpy as np
 import pytest
 import scenes
-from test_tracks import packed, seen
 
 from gait_demo import silhouettes
-from gait_demo.background.foreground import ForegroundClip
-from gait_demo.structures import SilhouetteClip, Track
+from gait_demo.structures import SilhouetteClip
 
 
 def test_normalise_takes_the_mean_over_each_cell():
@@ -29,20 +27,60 @@ def test_squares_stand_on_the_feet_line_around_the_middle():
 
 def test_a_clip_fills_its_squares_and_leaves_the_other_person_out():
     _, _, masks = scenes.walk(frames=20, paths=((100, 110), (160, 150)), tall=100)
-    clip = ForegroundClip(masks.shape[2:], 1.0)
-    for t in range(20):
-        clip.append(masks[:, t].max(axis=0))
-    tracks = []
-    for n, middles in enumerate((np.linspace(100, 110, 20), np.linspace(160, 150, 20))):
-        boxes = np.stack([middles - 22, 0 * middles + 65, middles + 22, 0 * middles + 165], axis=1)
-        tracks.append(Track(n + 1, 0, boxes.astype(np.float32), np.ones(20, bool)))
-    for track, truth in zip(tracks, masks, strict=True):
-        got = silhouettes.extract(clip, track, tracks)
-        for mask, square, true in zip(got.masks, got.squares, truth, strict=True):
-            expected = silhouettes.normalise(true, square) > 0.5
-            assert scenes.iou(mask > 0.5, expected) > 0.9
-            assert expected[:3].any() and expected[-3:].any()
-            assert silhouettes.is_good(mask)
+    small = scenes.walk(frames=20, paths=((60, 70),), tall=40)[2][0]
+    got = silhouettes.clip_of(masks[0] | small, np.ones(20, bool), scenes.FPS)
+    assert len(got) == 20 and got.first_frame == 0
+    for mask, square, true in zip(got.masks, got.squares, masks[0], strict=True):
+        expected = silhouettes.normalise(true, square) > 0.5
+        assert scenes.iou(mask > 0.5, expected) > 0.9
+        assert expected[:3].any() and expected[-3:].any()
+        assert silhouettes.is_good(mask)
+
+
+def test_a_clip_is_empty_where_the_person_is_not_shown():
+    _, _, masks = scenes.walk(frames=20, paths=((100, 140),))
+    there = ~np.isin(np.arange(20), [0, 1, 7, 8, 19])
+    got = silhouettes.clip_of(masks[0], there, scenes.FPS)
+    assert (got.first_frame, len(got)) == (2, 17)
+    empty = [n + 2 for n, mask in enumerate(got.masks) if not mask.any()]
+    assert empty == [7, 8]
+    middles = got.squares[:, [0, 2]].mean(axis=1)
+    assert np.abs(middles - np.linspace(100, 140, 20)[2:19]).max() < 3
+
+
+def extents(masks):
+    """As `steady_boxes` takes them, of masks that are not empty."""
+    boxes = np.stack([silhouettes.box_around(mask) for mask in masks])
+    middle = boxes[:, [0, 2]].mean(axis=1)
+    return np.column_stack([boxes[:, 1], boxes[:, 3], middle, boxes[:, 2] - middle])
+
+
+def test_boxes_span_head_to_feet_and_stay_steady():
+    _, _, masks = scenes.walk(paths=((60, 260),))
+    damaged = masks[0].copy()
+    damaged[::5, :75] = 0  # the head is missing in every fifth frame
+    frames = np.arange(60)
+    boxes = silhouettes.steady_boxes(frames, frames, extents(damaged), scenes.FPS)
+    truth = np.stack([silhouettes.box_around(mask) for mask in masks[0]])
+    assert np.abs(boxes[:, [1, 3]] - truth[:, [1, 3]]).max() < 4
+    assert np.abs(boxes[:, [0, 2]].mean(axis=1) - np.linspace(60, 260, 60)).max() < 3
+    assert np.abs(np.diff(boxes[:, 3] - boxes[:, 1])).max() < 1.5
+
+
+def test_boxes_go_on_through_gaps_and_beyond_the_ends():
+    _, _, masks = scenes.walk(paths=((60, 260),))
+    at = np.array([n for n in range(8, 52) if not 30 <= n < 36])
+    boxes = silhouettes.steady_boxes(np.arange(60), at, extents(masks[0][at]), scenes.FPS)
+    middles = boxes[:, [0, 2]].mean(axis=1)
+    assert np.abs(middles - np.linspace(60, 260, 60)).max() < 6
+    assert (boxes[:, 2] > boxes[:, 0]).all() and (boxes[:, 3] > boxes[:, 1]).all()
+
+
+def test_of_one_frame_there_is_a_box_for_all():
+    boxes = silhouettes.steady_boxes(
+        np.arange(4), np.array([2]), np.array([[10.0, 90, 50, 12]]), scenes.FPS
+    )
+    assert boxes.tolist() == [[38, 10, 62, 90]] * 4
 
 
 def test_a_silhouette_in_pieces_is_not_good():
@@ -90,24 +128,21 @@ def test_crop_square_repeats_the_border():
     assert crop.shape == (64, 64, 3) and np.allclose(crop[:, :30], 200 / 255, atol=1e-2)
 
 
-def test_a_box_beyond_the_frame_holds_nothing():
-    mask = np.ones((90, 160), np.uint8)
-    box = np.array([-60.0, 20, -20, 80])
-    assert not silhouettes.own_foreground(mask, box, [], 1.0).any()
+def test_parts_above_below_and_within_belong_to_a_person_and_those_beside_do_not():
+    mask = np.zeros((90, 160), np.uint8)
+    body, head, foot = np.s_[30:60, 60:80], np.s_[15:25, 65:75], np.s_[65:70, 62:72]
+    beside = np.s_[30:60, 90:100]
+    for part in (body, head, foot, beside):
+        mask[part] = 1
+    own = silhouettes.person_parts(mask)
+    assert own[body].all() and own[head].all() and own[foot].all() and not own[beside].any()
 
 
-def test_feet_that_the_detector_missed_are_in_a_persons_place():
-    _, _, masks = scenes.walk(frames=2, paths=((100, 100),))
-    whole, cut = masks[0, 0], masks.copy()
-    cut[0, :, 162:] = 0  # no feet
-    still = packed(np.zeros_like(cut[0]))
-    boxes, found = np.float32([[80, 55, 120, 168]] * 2), np.ones(2, bool)
-    track = Track(1, 0, boxes, found, np.zeros(2, np.int32))
-    place = silhouettes.own_place(still, track, [track], 0, seen(cut))
-    assert place[whole > 0].all() and not place[:, :70].any() and not place[:, 130:].any()
-    by_motion = Track(1, 0, boxes, found)
-    place = silhouettes.own_place(packed(cut[0]), by_motion, [by_motion], 0, seen(cut))
-    assert not place[162:].any()
+def test_one_piece_and_none_are_a_person_as_they_are():
+    mask = np.zeros((90, 160), np.uint8)
+    assert not silhouettes.person_parts(mask).any()
+    mask[30:60, 60:80] = 1
+    assert np.array_equal(silhouettes.person_parts(mask), mask)
 
 
 def test_boxes_around_silhouettes():

@@ -13,7 +13,7 @@ REPORT = {
     "frames_in": 50,
     "frames_covered": 40,
     "frames_lost": 0,
-    "frames_erased": 0,
+    "frames_kept_pose": 0,
     "fps": 25.0,
     "duration_s": 2.0,
     "weights": [{"name": "yolo", "file": "yolo.safetensors", "source": "checkpoints"}],

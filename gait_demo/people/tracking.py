@@ -193,11 +193,16 @@ def _byte_tracker(gap: int):
 
 
 def _assigned(tracker, rows: list[list[float]], shape: tuple[int, int]) -> list[tuple[int, int]]:
-    """The number, and the track id, of everybody who is followed."""
+    """The number, and the track id, of every detection; also of a track's first one, which the
+    tracker itself withholds until there is a second."""
     from ultralytics.engine.results import Boxes
 
-    followed = tracker.update(Boxes(np.array(rows, np.float32).reshape(-1, 6), shape))
-    return [(int(row[7]), int(row[4])) for row in followed]
+    tracker.update(Boxes(np.array(rows, np.float32).reshape(-1, 6), shape))
+    return [
+        (int(one.idx), one.track_id)
+        for one in tracker.tracked_stracks
+        if one.frame_id == tracker.frame_id
+    ]
 
 
 def _linked(tracklets: list[Tracklet], fps: float) -> list[Tracklet]:

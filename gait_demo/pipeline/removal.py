@@ -155,9 +155,13 @@ class Remover:
         near[y0:y1, x0:x1] = 1
         others = everybody & ~mask
         own = mask
-        for blobs in pieces:
-            touched = np.bincount(blobs.labels[own > 0], minlength=len(blobs.areas))
-            hangs = touched > _OWN * min(int(own.sum()), 4000)
+        moving, shadow = pieces
+        for blobs in (moving, shadow):
+            if blobs is shadow:  # lies beside what moves, and never in it
+                hangs = shadow.touched(own)
+            else:
+                shared = np.bincount(moving.labels[own > 0], minlength=len(moving.areas))
+                hangs = shared > _OWN * min(int(own.sum()), 4000)
             hangs[0] = False
             own = own | hangs.astype(np.uint8)[blobs.labels] & near & ~others
         own = mask | widened(own & ~mask, max(1, round(_WIDER * tall * self._scale))) & near

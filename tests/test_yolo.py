@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from gait_demo import detector
+from gait_demo.people import yolo
 from gait_demo.errors import WeightsError
 from gait_demo.video import read_frames
 from gait_demo.weights import CHECKPOINTS, find
@@ -15,13 +15,13 @@ ASSETS = Path(__file__).parents[1] / "assets"
 def random_network():
     from ultralytics.nn.tasks import SegmentationModel
 
-    return SegmentationModel(detector.layers(), verbose=False).eval()
+    return SegmentationModel(yolo.layers(), verbose=False).eval()
 
 
 def test_a_network_is_the_same_after_it_was_saved(tmp_path):
     network, path = random_network(), tmp_path / "yolo.safetensors"
-    detector.save_network(path, network, {"epochs": 1})
-    again = detector.load_network(path)
+    yolo.save_network(path, network, {"epochs": 1})
+    again = yolo.load_network(path)
     image = torch.rand(1, 3, 64, 96)
     with torch.inference_mode():
         assert torch.allclose(network(image)[0][0], again(image)[0][0], atol=1e-3)
@@ -30,7 +30,7 @@ def test_a_network_is_the_same_after_it_was_saved(tmp_path):
 
 def test_weights_of_another_network_are_refused():
     with pytest.raises(WeightsError, match="holds 'anet' weights, but 'yolo' was asked for"):
-        detector.Detector.load(CHECKPOINTS / "anet.safetensors")
+        yolo.Detector.load(CHECKPOINTS / "anet.safetensors")
 
 
 def test_a_detector_that_does_not_segment_is_refused(tmp_path):
@@ -39,27 +39,27 @@ def test_a_detector_that_does_not_segment_is_refused(tmp_path):
     path = tmp_path / "boxes.pt"
     YOLO("yolov8n.yaml").save(path)
     with pytest.raises(WeightsError, match="a YOLO that segments is needed"):
-        detector.Detector.load(path)
+        yolo.Detector.load(path)
 
 
 def test_missing_and_broken_weights(tmp_path):
     with pytest.raises(WeightsError, match="do not exist"):
-        detector.Detector.load(tmp_path / "none.pt")
+        yolo.Detector.load(tmp_path / "none.pt")
     (tmp_path / "broken.pt").write_bytes(b"not a pickle")
     with pytest.raises(WeightsError, match="cannot be loaded"):
-        detector.Detector.load(tmp_path / "broken.pt")
+        yolo.Detector.load(tmp_path / "broken.pt")
 
 
 def test_nobody_is_seen_on_an_empty_wall(monkeypatch):
     monkeypatch.setattr("socket.socket.connect", lambda *_: pytest.fail("network access"))
-    ours = detector.Detector.load(find("yolo").path)
+    ours = yolo.Detector.load(find("yolo").path)
     seen = ours(np.full((90, 160, 3), 128, np.uint8), 320, least=0.4)
     assert len(seen) == 0 and seen.xyxy.shape == (0, 4) and seen.masks.shape == (0, 90, 160)
 
 
 @pytest.mark.parametrize("name", ["street_090.mp4", "room_252.mp4"])
 def test_our_weights_see_our_walkers(name):
-    ours = detector.Detector.load(find("yolo").path)
+    ours = yolo.Detector.load(find("yolo").path)
     frames = list(read_frames(ASSETS / name))
     looks = [ours(frame.rgb, 320, least=0.25) for frame in frames[len(frames) // 4 :: 8]]
     assert np.mean([len(seen) > 0 for seen in looks]) > 0.75
