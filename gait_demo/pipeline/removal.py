@@ -20,7 +20,9 @@ _WIDER = 0.0125  # heights around what hangs on somebody
 _REACH = 0.3  # heights around a box in which a bag, or a shadow, may hang together with somebody
 _RIM = 16  # pixels around a hole that are kept of a clean frame
 _QUALITY = 95  # of JPEG
-_OWN = 0.02  # of the matte's area that a piece of foreground must share with it
+_OWN = 0.02  # of the matte's area that a piece of foreground must share with it, ...
+_LARGE = 4000  # ... or of so many working pixels, of larger people
+_BAGS, _SHADOWS = 0.5, 1.0  # of the matte's area: where more stands out, the background is wrong
 
 
 @dataclass(frozen=True)
@@ -156,14 +158,15 @@ class Remover:
         others = everybody & ~mask
         own = mask
         moving, shadow = pieces
-        for blobs in (moving, shadow):
-            if blobs is shadow:  # lies beside what moves, and never in it
-                hangs = shadow.touched(own)
-            else:
-                shared = np.bincount(moving.labels[own > 0], minlength=len(moving.areas))
-                hangs = shared > _OWN * min(int(own.sum()), 4000)
-            hangs[0] = False
-            own = own | hangs.astype(np.uint8)[blobs.labels] & near & ~others
+        shared = np.bincount(moving.labels[mask > 0], minlength=len(moving.areas))
+        hangs = shared > _OWN * min(int(mask.sum()), _LARGE)
+        for blobs, which, most in ((moving, hangs, _BAGS), (shadow, None, _SHADOWS)):
+            # a shadow lies beside what moves, and never in it
+            which = blobs.touched(own) if which is None else which
+            which[0] = False
+            more = which.astype(np.uint8)[blobs.labels] & near & ~others & ~own
+            if more.sum() <= most * mask.sum():
+                own = own | more
         own = mask | widened(own & ~mask, max(1, round(_WIDER * tall * self._scale))) & near
         x, y, w, h = cv2.boundingRect(own)
         if w * h == 0:
