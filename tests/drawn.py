@@ -87,7 +87,7 @@ class Figure:
         return scenes.figure(shape, x, self.feet, self.tall, self.stride * index)
 
     def detection(self, index: int, visible: np.ndarray, scale: float = 1.0) -> Detection:
-        """Of the pixels (H, W) that are visible of the person, in a frame `scale` times as large."""
+        """Of the pixels (H, W) that are visible of the person, in a frame `scale` times larger."""
         x = float(self.middles[index])
         left, top, wide, high = cv2.boundingRect(visible)
         side = max(wide, high)

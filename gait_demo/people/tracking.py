@@ -49,6 +49,13 @@ class Tracklet:
     def last(self) -> int:
         return max(self.seen)
 
+    def is_likely(self, options: PeopleOptions) -> bool:
+        """Whether it may be a person, by any of its frames."""
+        return any(
+            one.presence >= options.likely_presence or one.score >= options.likely_score
+            for one in self.seen.values()
+        )
+
     def is_person(self, options: PeopleOptions) -> bool:
         """Whether it was surely a person in enough frames, and usually a likely one."""
         if self.is_motionless:
@@ -84,13 +91,13 @@ class Tracker:
         look = (index - self._began) % self._step == 0
         self._before = self._segmenter(rgb, self._before, look)
         rows = [[*_trunk(one), _certainty(one), 0] for one in self._before]
-        fading: list[Detection] = []
+        followed = []
         for number, track_id in _assigned(self._bytetrack, rows, rgb.shape[:2]):
             tracklet = self._tracklets.setdefault(track_id, Tracklet())
             tracklet.seen[index] = self._before[number]
-            if self._fades(tracklet, index, -1):
-                fading.append(self._before[number])
-        self._before = [one for one in self._before if all(one is not other for other in fading)]
+            if tracklet.is_likely(self._options) and not self._fades(tracklet, index, -1):
+                followed.append(self._before[number])
+        self._before = followed  # what is unlikely is seen again at the next look
 
     def finish(self, read: Callable[[int], np.ndarray], scale: float) -> list[Tracklet]:
         """Everybody, each followed back to where they came into view, or out of hiding.
@@ -121,6 +128,8 @@ class Tracker:
         starts: dict[int, list[Tracklet]] = {}
         for tracklet in tracklets:
             for frame in tracklet.seen:
+                if not tracklet.is_likely(self._options):
+                    break
                 if frame - 1 not in tracklet.seen and frame > self._began:
                     starts.setdefault(frame, []).append(tracklet)
         following: list[tuple[Tracklet, int]] = []
