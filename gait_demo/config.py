@@ -43,7 +43,8 @@ class PeopleOptions:
         sure_score: ... of a detector in one of them.
         likely_presence, likely_score: one of them in a frame, at least, of what may be a person and
             is followed; in `sure_frames`, of what is kept out of the background as well.
-        sure_yolo: of a person in as many frames, where there is no landmark network.
+        sure_yolo: or of a detector in as many frames, at least; without the landmark network, this
+            alone.
     """
 
     min_height_px: int = 40

@@ -27,6 +27,8 @@ _FACE = 0.5  # of the distance from the nose to the shoulders: the same of large
 _NECK = 0.6  # of that distance, from the nose down to where a head ends
 _LEANING = 40.0  # degrees of the trunk from the vertical; a walker leans less
 _SEATED = 0.95  # trunks from hips to ankles, downwards; whoever stands has more, 1.3 in the mean
+_ROWS = 40  # the upper one of so many equal parts of a body is looked at, ...
+_AS_WIDE = 0.55  # ... and is no head if it has so much of the largest width
 _CUT = 0.62  # of the body's height within the picture; a walker needs more
 
 
@@ -86,7 +88,18 @@ def stands(one: Detection, shape: tuple[int, int]) -> bool:
     hands = points[list(WRISTS), 1].min()
     is_upright = lean < _LEANING and legs > _SEATED * length and hands > shoulders[1]
     is_whole = inside > _CUT * (bottom - top) and points[NOSE, 1] >= 0
-    return bool(is_upright and is_whole)
+    return bool(is_upright and is_whole and not _is_headless(one))
+
+
+def _is_headless(one: Detection) -> bool:
+    """Whether the frame's upper border cuts a body below the neck: it is then about as wide there
+    as anywhere. Landmarks do not tell, they put a whole body into a pair of legs."""
+    x0, y0, x1, y1 = (int(v) for v in one.box)
+    if y0 > _BORDER_PX or x1 <= x0 or y1 <= y0:
+        return False
+    widths = (one.matte.drawn(x0, y0, x1 - x0, y1 - y0) > 0.5).sum(axis=1)
+    upper = widths[: max(1, len(widths) // _ROWS)]
+    return bool(np.median(upper) > _AS_WIDE * widths.max())
 
 
 def _extent(one: Detection, shape: tuple[int, int]) -> tuple[float, float, float, float]:

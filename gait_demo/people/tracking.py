@@ -61,9 +61,9 @@ class Tracklet:
         if self.is_motionless:
             return False
         scores = [one.score for one in self.seen.values()]
+        if sum(score >= options.sure_yolo for score in scores) >= options.sure_frames:
+            return True
         presence = [one.presence for one in self.seen.values() if one.landmarks is not None]
-        if not presence:
-            return sum(score >= options.sure_yolo for score in scores) >= options.sure_frames
         sure = sum(one >= options.sure_presence for one in presence)
         return (
             sure >= options.sure_frames
