@@ -20,6 +20,7 @@ _WIDER = 0.0125  # heights around what hangs on somebody
 _REACH = 0.3  # heights around a box in which a bag, or a shadow, may hang together with somebody
 _RIM = 16  # pixels around a hole that are kept of a clean frame
 _QUALITY = 95  # of JPEG
+_MOSTLY = 0.5  # of a shadow, or of a piece while a person is not seen, that is as near: it goes
 _OWN = 0.02  # of the matte's area that a piece of foreground must share with it
 
 
@@ -157,11 +158,13 @@ class Remover:
         own = mask
         moving, shadow = pieces
         for blobs in (moving, shadow):
-            if blobs is shadow:  # lies beside what moves, and never in it
-                hangs = shadow.touched(own)
-            else:
+            if blobs is moving:
                 shared = np.bincount(moving.labels[own > 0], minlength=len(moving.areas))
                 hangs = shared > _OWN * min(int(own.sum()), 4000)
+            else:  # lies beside what moves, and never in it
+                hangs = shadow.touched(own)
+            if blobs is shadow or not person.seen[person.position(index)]:  # the matte is a guess
+                hangs |= blobs.share(near) > _MOSTLY
             hangs[0] = False
             own = own | hangs.astype(np.uint8)[blobs.labels] & near & ~others
         own = mask | widened(own & ~mask, max(1, round(_WIDER * tall * self._scale))) & near
