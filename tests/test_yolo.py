@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from gait_demo.people import yolo
 from gait_demo.errors import WeightsError
+from gait_demo.people import yolo
 from gait_demo.video import read_frames
 from gait_demo.weights import CHECKPOINTS, find
 
