@@ -126,7 +126,7 @@ def test_detail_finer_than_64_pixels_is_kept_but_for_the_head():
         assert shown or seen[head].std() < 6
 
 
-def test_a_head_that_is_squeezed_shows_no_finer_steps():
+def test_a_head_shows_no_steps_of_64_pixels_and_squeezed_no_finer_ones():
     line = float(necks(body()[None], SQUARE[None])[0])
     rgb = picture(stripes(8).transpose(1, 0, 2))  # two pixels of 64 wide
     look = Look.of(rgb, None, body(), SQUARE, line)
@@ -137,18 +137,18 @@ def test_a_head_that_is_squeezed_shows_no_finer_steps():
     seen = carry(look, field, SQUARE, VIEW)
     steps = [np.abs(np.diff(part[..., 0].astype(int), axis=1)).mean()
              for part in (look.rgb[head], seen[trunk], seen[head])]  # fmt: skip
-    assert steps[0] > 20 and steps[1] > 20 > 10 > steps[2]
+    assert steps[1] > 20 > 10 > max(steps[0], steps[2])
 
 
 def test_two_heads_that_64_pixels_do_not_tell_apart_look_the_same():
     line = float(necks(body()[None], SQUARE[None])[0])
-    first, second, head = stripes(4), 240 - stripes(4), np.s_[14:40, 122:134]
+    first, second, head = stripes(4), 240 - stripes(4), np.s_[24:40, 122:134]
     assert np.abs(first.astype(int) - second).min() == 120
     seen = [
         Look.of(picture(person), None, body(), SQUARE, line).rgb[head].astype(int)
         for person in (first, second)
     ]
-    assert np.abs(seen[0] - seen[1]).max() <= 8
+    assert np.abs(seen[0] - seen[1]).max() <= 12
 
 
 def test_whom_the_picture_cuts_has_as_large_a_head():

@@ -136,6 +136,35 @@ def test_where_a_person_is_lost_more_goes():
     assert lost.sum() > 1.3 * seen.sum()
 
 
+def test_a_foot_at_the_border_goes_before_its_owner_is_seen():
+    """The matte of the first frame that shows them, moved back, lies beyond the picture."""
+    scene = Scene((Figure.walking(-20, 100, COUNT),))
+    shown = [n for n in range(COUNT) if scene.mask(0, n).sum() > 1000]
+    one = person(scene, 0, shown)
+    early = [n for n in range(shown[0]) if scene.mask(0, n).any() and one.position(n) is not None]
+    assert len(early) > 3
+    plate = scenes.learned(scene.frames)
+    for index in early:
+        truth = scene.mask(0, index) > 0
+        assert gone(scene, index, [one], plate)[0][truth].mean() > 0.9, index
+
+
+def test_a_shadow_on_the_wall_goes_with_the_person_beside_it():
+    def cast(index):
+        mask = np.zeros(SHAPE, np.uint8)
+        x = round(WALKER.middles[index]) + 34
+        cv2.ellipse(mask, (x, 110), (9, 45), 0, 0, 360, 1, -1)
+        return mask
+
+    def paint(index, rgb):
+        dark = cv2.GaussianBlur(cast(index).astype(np.float32), (0, 0), 1.5)
+        return (rgb * (1 - 0.4 * dark[..., None])).astype(np.uint8)
+
+    (mask,) = gone(Scene((WALKER,), paint=paint), 30)
+    core = cv2.erode(cast(30), np.ones((5, 5), np.uint8)) > 0
+    assert mask[core].mean() > 0.9
+
+
 def test_without_a_plate_the_matte_goes():
     scene = Scene((WALKER,))
     (mask,) = gone(scene, 30, plate=NoPlate(SHAPE))

@@ -22,7 +22,9 @@ _RIM = 16  # pixels around a hole that are kept of a clean frame
 _QUALITY = 95  # of JPEG
 _OWN = 0.02  # of the matte's area that a piece of foreground must share with it, ...
 _LARGE = 4000  # ... or of so many working pixels, of larger people
+_MOSTLY = 0.5  # of a shadow, or of a piece while a person is not seen, that is as near: it goes
 _BAGS, _SHADOWS = 0.5, 1.0  # of the matte's area: where more stands out, the background is wrong
+_GUESSED = 2.0  # the same, while the person is not seen
 
 
 @dataclass(frozen=True)
@@ -158,20 +160,29 @@ class Remover:
         others = everybody & ~mask
         own = mask
         moving, shadow = pieces
+        is_seen = person.seen[person.position(index)]
         shared = np.bincount(moving.labels[mask > 0], minlength=len(moving.areas))
         hangs = shared > _OWN * min(int(mask.sum()), _LARGE)
-        for blobs, which, most in ((moving, hangs, _BAGS), (shadow, None, _SHADOWS)):
-            # a shadow lies beside what moves, and never in it
-            which = blobs.touched(own) if which is None else which
-            which[0] = False
-            more = which.astype(np.uint8)[blobs.labels] & near & ~others & ~own
-            if more.sum() <= most * mask.sum():
-                own = own | more
+        if not is_seen:  # the matte is a guess
+            hangs |= moving.share(near) > _MOSTLY
+        own = _joined(own, moving, hangs, near & ~others, _BAGS if is_seen else _GUESSED)
+        cast = shadow.touched(own) | (shadow.share(near) > _MOSTLY)
+        own = _joined(own, shadow, cast, near & ~others, _SHADOWS)
         own = mask | widened(own & ~mask, max(1, round(_WIDER * tall * self._scale))) & near
         x, y, w, h = cv2.boundingRect(own)
         if w * h == 0:
             return None
         return Removal(x, y, (h, w), tall, pack(own[y : y + h, x : x + w]))
+
+
+def _joined(
+    own: np.ndarray, blobs: Blobs, which: np.ndarray, near: np.ndarray, most: float
+) -> np.ndarray:
+    """A mask (h, w), uint8, 0 or 1, with those blobs, as far as they are near; without them where
+    they are more than `most` times as large."""
+    more = which.astype(np.uint8)[blobs.labels] & near & ~own
+    more[blobs.labels == 0] = 0
+    return own | more if more.sum() <= most * own.sum() else own
 
 
 def _clipped(

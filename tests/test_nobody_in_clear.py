@@ -1,0 +1,231 @@
+"""From a video to the frames before encoding: whoever was drawn into it is in none of them."""
+
+import cv2
+import numpy as np
+import pytest
+import scenes
+from drawn import SHAPE, YELLOW, Figure, Scene
+
+from gait_demo.config import AnonymizeOptions, PipelineOptions
+from gait_demo.errors import NoPersonError
+from gait_demo.pipeline import Models, Pipeline
+from gait_demo.pipeline.analysis import Analyser
+
+COUNT = 60
+SAME_LEVELS = 12  # what differs less is what was there
+GREEN = (20, 140, 40)
+DEFAULTS = PipelineOptions()
+
+
+@pytest.fixture(scope="module")
+def models():
+    return Models.load()
+
+
+@pytest.fixture
+def analysed(tmp_path):
+    """Analyses a scene with its own segmenter."""
+
+    def analysed(scene, options=DEFAULTS):
+        source = scene.write(tmp_path / "clip.mp4")
+        analyser = Analyser(source, scene.segmenter(), options, lambda *_: None)
+        return analyser.run(tmp_path / "analysis")
+
+    return analysed
+
+
+@pytest.fixture
+def composed(models, analysed):
+    """The frames of a result of a scene, before encoding."""
+
+    def composed(scene, options=DEFAULTS, seed=1):
+        return list(Pipeline(models, options).compose(analysed(scene, options), seed))
+
+    return composed
+
+
+def in_clear(new, mask):
+    """Share of a person's pixels that stay as they were, beside what is drawn anew."""
+    same = np.abs(new.frame.rgb.astype(int) - new.colorized).max(axis=2) < SAME_LEVELS
+    return (same & (mask > 0) & (new.binary == 0)).sum() / max(1, mask.sum())
+
+
+def check_nobody_in_clear(scene, results, most=0.06):
+    assert len(results) == len(scene)
+    for new in results:
+        for number in range(len(scene.figures)):
+            mask = scene.mask(number, new.frame.index)
+            if mask.sum() >= 60:
+                assert in_clear(new, mask) < most, (new.frame.index, number)
+
+
+def check_gaits_are_others(scene, results):
+    """Of the figure 0."""
+    both = [(new.binary > 127, scene.mask(0, new.frame.index)) for new in results if new.covered]
+    assert both and np.mean([scenes.iou(drawn, mask) for drawn, mask in both]) < 0.9
+
+
+def stops(count=2 * COUNT, sway=0.0):
+    """A way across half of the picture, and then none."""
+    way = np.concatenate([np.linspace(50, 160, count // 2), np.full(count - count // 2, 160.0)])
+    return way + sway * np.sin(0.3 * np.arange(count))
+
+
+def test_who_walks_is_in_no_frame(composed):
+    scene = Scene((Figure.walking(50, 270, COUNT),))
+    results = composed(scene)
+    check_nobody_in_clear(scene, results)
+    check_gaits_are_others(scene, results)
+    assert all(new.covered and not new.lost and not new.kept for new in results)
+    assert not any(new.unchanged for new in results)
+
+
+def test_who_stands_for_half_of_the_clip_is_in_no_frame(composed):
+    scene = Scene((Figure(stops(), stride=0.2),))
+    check_nobody_in_clear(scene, composed(scene))
+
+
+def test_who_stands_all_the_time_is_in_no_frame(composed):
+    """What is behind them is never seen."""
+    scene = Scene((Figure(160 + 3 * np.sin(0.3 * np.arange(COUNT)), stride=0.05),))
+    results = composed(scene)
+    check_nobody_in_clear(scene, results, 0.1)
+    for new in results:  # nor anything of their colour where they are not drawn
+        blue = np.abs(new.colorized.astype(int) - scene.figures[0].colour).max(axis=2) < 25
+        assert (blue & (new.binary == 0)).sum() < 0.1 * scene.mask(0, new.frame.index).sum()
+
+
+def test_who_is_missed_in_every_third_look_is_in_no_frame(composed):
+    looks = range(0, 3 * COUNT, 10)
+    scene = Scene((Figure.walking(40, 280, 3 * COUNT).missed(looks[::3]),))
+    check_nobody_in_clear(scene, composed(scene))
+
+
+def test_who_is_missed_for_a_second_is_in_no_frame(composed):
+    scene = Scene((Figure.walking(40, 280, 2 * COUNT).missed(range(50, 75)),))
+    results = composed(scene)
+    check_nobody_in_clear(scene, results)
+    assert {new.frame.index for new in results if new.lost} == set(range(50, 75))
+
+
+@pytest.mark.parametrize("frames", [3, 10])
+def test_who_is_seen_for_a_moment_is_in_no_frame(composed, frames):
+    """Within a single look, as somebody who passes a door."""
+    way = np.full(COUNT, np.nan)
+    way[20 : 20 + frames] = np.linspace(200, 200 + 3 * frames, frames)
+    scene = Scene((Figure.walking(40, 130, COUNT), Figure(way, colour=YELLOW)))
+    check_nobody_in_clear(scene, composed(scene))
+
+
+def test_two_people_who_cross_are_in_no_frame(composed):
+    scene = Scene((
+        Figure.walking(50, 270, 2 * COUNT), Figure.walking(270, 50, 2 * COUNT, colour=YELLOW),
+    ))  # fmt: skip
+    check_nobody_in_clear(scene, composed(scene))
+
+
+def test_who_leaves_and_comes_back_is_in_no_frame(composed):
+    out = np.concatenate([np.linspace(200, 360, COUNT), np.linspace(360, 200, COUNT)])
+    scene = Scene((Figure(out),))
+    results = composed(scene)
+    check_nobody_in_clear(scene, results, 0.08)
+    away = [new for new in results if 50 < new.frame.index < 70]
+    assert not any(new.covered for new in away if scene.mask(0, new.frame.index).sum() == 0)
+
+
+def test_who_is_seated_keeps_the_pose_with_another_outline(composed):
+    way = 160 + 3 * np.sin(0.3 * np.arange(COUNT))
+    scene = Scene((Figure(way, stride=0.05, posture="seated"),))
+    results = composed(scene)
+    check_nobody_in_clear(scene, results, 0.15)
+    assert all(new.kept and not new.covered for new in results)
+    for new in results:
+        mask = scene.mask(0, new.frame.index)
+        assert 0.5 < scenes.iou(new.binary > 127, mask) < 0.95, new.frame.index
+
+
+def test_no_shot_shows_the_other_ones_background_or_people(composed):
+    scene = Scene((
+        Figure.walking(60, 260, 2 * COUNT),
+        Figure(np.where(np.arange(2 * COUNT) < COUNT, 230.0, np.nan)
+               + 3 * np.sin(0.3 * np.arange(2 * COUNT)), colour=YELLOW),
+    ), cuts=(COUNT,))  # fmt: skip
+    results = composed(scene)
+    check_nobody_in_clear(scene, results, 0.1)
+    for new in results:
+        index = new.frame.index
+        own = scene.background(index).astype(int)
+        other = scene.background(2 * COUNT - 1 - index).astype(int)
+        was = scene.mask(0, index) > 0
+        free = was & (cv2.dilate(new.binary, np.ones((5, 5), np.uint8)) == 0)
+        if free.sum() > 50:
+            now = new.colorized[free].astype(int)
+            assert np.abs(now - own[free]).mean() < 0.6 * np.abs(now - other[free]).mean(), index
+
+
+def test_where_nobody_is_nothing_changes(composed):
+    scene = Scene((Figure.walking(60, 160, COUNT),))
+    for new in composed(scene):
+        assert np.array_equal(new.frame.rgb[:, 230:], new.colorized[:, 230:])
+        assert np.array_equal(new.frame.rgb[:30], new.colorized[:30])
+
+
+def test_if_one_person_is_chosen_only_they_change(composed):
+    scene = Scene((
+        Figure.walking(50, 130, COUNT, tall=115), Figure.walking(270, 210, COUNT, colour=YELLOW),
+    ))  # fmt: skip
+    options = PipelineOptions(anonymize=AnonymizeOptions(person=1))
+    for new in composed(scene, options):
+        index = new.frame.index
+        assert in_clear(new, scene.mask(0, index)) < 0.06
+        other = scene.mask(1, index) > 0
+        assert np.array_equal(new.frame.rgb[other], new.colorized[other])
+
+
+def test_who_is_too_small_is_removed_and_told(models, analysed, tmp_path):
+    scene = Scene((
+        Figure.walking(50, 200, COUNT),
+        Figure.walking(250, 290, COUNT, tall=34, feet=100, colour=GREEN),
+    ))  # fmt: skip
+    pipeline, analysis = Pipeline(models), analysed(scene)
+    results = list(pipeline.compose(analysis, 1))
+    check_nobody_in_clear(scene, results, 0.1)
+    for new in results:
+        assert not (new.binary[50:110, 235:310] > 0).any()
+    report = pipeline.render(analysis, tmp_path / "result", 1).report
+    assert (report["people"], report["people_removed"], report["people_in_clear"]) == (2, 1, 0)
+    assert any("Smaller than 40 pixels" in told for told in report["warnings"])
+    drawn = [(track["height_px"] > 40, track["drawn"]) for track in report["tracks"]]
+    assert sorted(drawn) == [(False, False), (True, True)]
+
+
+def test_what_may_be_a_person_is_told_and_kept_out_of_the_background(models, analysed, tmp_path):
+    scene = Scene((
+        Figure.walking(50, 150, COUNT),
+        Figure(250 + 3 * np.sin(0.3 * np.arange(COUNT)), presence=0.95, colour=YELLOW),
+    ))  # fmt: skip
+    analysis = analysed(scene)
+    assert len(analysis.people) == 1
+    (suspect,) = analysis.suspects
+    assert (suspect.first, suspect.last) == (0, COUNT - 1)
+    assert suspect.box[0] < 250 < suspect.box[2] and suspect.presence == pytest.approx(0.95)
+    report = Pipeline(models).render(analysis, tmp_path / "result", 1).report
+    (told,) = [text for text in report["warnings"] if text.startswith("Not taken for a person")]
+    assert "right (" in told
+    there = np.min([scene.mask(1, n) for n in range(COUNT)], axis=0) > 0
+    plate = analysis.background.crop(0, 0, 0, *SHAPE[::-1])
+    assert (np.abs(plate[there].astype(int) - YELLOW).max(axis=1) > 40).mean() > 0.9
+
+
+def test_nobody_at_all_is_an_error_in_one_sentence(analysed):
+    nobody = Figure(np.full(20, np.nan))
+    with pytest.raises(NoPersonError, match="Nobody was seen in the video. .* 40 pixels tall"):
+        analysed(Scene((nobody,)))
+
+
+def test_the_same_scene_and_seed_give_the_same_frames(models, analysed):
+    scene = Scene((Figure.walking(50, 270, COUNT),))
+    pipeline = Pipeline(models)
+    first, again = ([new.colorized for new in pipeline.compose(analysis, 3)]
+                    for analysis in (analysed(scene), analysed(scene)))  # fmt: skip
+    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
