@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
-from fractions import Fraction
 
 import cv2
 import numpy as np
 
-from gait_demo.background.foreground import apply_gains, channel_gains, find_foreground
+from gait_demo.background.foreground import apply_gains, channel_gains
 from gait_demo.background.inpainting import inpaint
 from gait_demo.background.neighbours import Neighbour
 from gait_demo.background.plate import NoPlate, Plate, working_scale
@@ -28,8 +26,6 @@ from gait_demo.structures import Frame
 _TRACK_SIDE = 320  # longest side at which camera shake and motion are measured
 _MOST_SAMPLES = 32
 _SAMPLE_BYTES = 240_000_000  # of full frames held while the plate is made
-_MOTION_LAG_S = Fraction(2, 5)  # in which a walker's limbs leave their place
-_MOTION_LEVEL = 12  # grey levels
 _STRIP_BYTES = 1_000_000  # sorted at a time, to stay in the cache
 _LEAST_HOLE = 60  # working pixels: smaller holes are filled smoothly
 _MIN_SEEN = 3  # samples that must show a background pixel
@@ -62,11 +58,11 @@ class BackgroundLearner:
         transform = self._registration.follow(gray)
         self._transforms.append(rescale(transform, 1 / self._scale))
         self._lost.append(self._registration.is_lost)
-        self._samples.offer(frame, gray, transform)
+        self._samples.offer(frame)
 
     def finish(self, people_mask: PeopleMask | None = None) -> Plate | NoPlate:
-        """The plate: the median of those samples in which nothing moves, and nobody is, at the
-        pixel; what is always covered is inpainted.
+        """The plate: the median of those samples in which nobody is at the pixel; where somebody
+        always is, it is inpainted.
 
         Args:
             people_mask: says where people are, or may be, in the frame of an index, (h, w) uint8,
@@ -86,30 +82,6 @@ class BackgroundLearner:
         return _plate_of(samples, np.stack(self._transforms), people_mask, self._first)
 
 
-class _Sample:
-    """A frame that is kept, with small grey images of the moments before and after it."""
-
-    def __init__(self, frame: Frame, gray: np.ndarray, before: np.ndarray):
-        self.index, self.time, self.rgb = frame.index, frame.time, frame.rgb
-        self.gray, self.before, self.after = gray, before, gray
-
-    def motion(self) -> np.ndarray:
-        """(h, w) uint8, 255 on whatever moved shortly before or after, in first-frame pixels."""
-        moved = np.zeros_like(self.gray)
-        for other in (self.before, self.after):
-            gain = np.median(self.gray[::4, ::4] / np.maximum(other[::4, ::4], 1.0))
-            other = cv2.convertScaleAbs(other, alpha=float(gain))
-            above = cv2.subtract(self.gray, cv2.dilate(other, np.ones((3, 3), np.uint8)))
-            below = cv2.subtract(cv2.erode(other, np.ones((3, 3), np.uint8)), self.gray)
-            moved |= cv2.compare(cv2.max(above, below), _MOTION_LEVEL, cv2.CMP_GT)
-        reach = max(3, max(moved.shape) // 12) | 1
-        moved = cv2.morphologyEx(moved, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
-        moved = cv2.dilate(moved, np.ones((reach, reach), np.uint8))
-        contours, _ = cv2.findContours(moved, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-        cv2.drawContours(moved, contours, -1, 255, cv2.FILLED)
-        return cv2.erode(moved, np.ones((2 * reach // 3, 2 * reach // 3), np.uint8))
-
-
 class _Samples:
     """An even sample of a clip of unknown length: when it is full, every second one goes."""
 
@@ -117,37 +89,27 @@ class _Samples:
         self._first = first
         self._most = int(np.clip(_SAMPLE_BYTES // frame_bytes, 8, _MOST_SAMPLES))
         self._stride = 1
-        self._recent: deque[tuple[Fraction, np.ndarray]] = deque()
-        self.kept: list[_Sample] = []
+        self.kept: list[Frame] = []
 
-    def offer(self, frame: Frame, gray: np.ndarray, transform: np.ndarray) -> None:
-        gray = steadied(gray, transform, gray.shape)
-        self._recent.append((frame.time, gray))
-        while frame.time - self._recent[0][0] > _MOTION_LAG_S:
-            self._recent.popleft()
-        for sample in reversed(self.kept):
-            if frame.time - sample.time > _MOTION_LAG_S:
-                break
-            sample.after = gray
+    def offer(self, frame: Frame) -> None:
         if (frame.index - self._first) % self._stride == 0:
-            self.kept.append(_Sample(frame, gray, self._recent[0][1]))
+            self.kept.append(frame)
         if len(self.kept) > self._most:
             self.kept = self.kept[::2]
             self._stride *= 2
 
 
 def _plate_of(
-    samples: list[_Sample],
+    samples: list[Frame],
     transforms: np.ndarray,
     people_mask: PeopleMask | None,
     first_frame: int,
 ) -> Plate:
     frame_shape = samples[0].rgb.shape[:2]
     scale = working_scale(frame_shape)
-    transforms, canvas, to_first = _common_canvas(settle(transforms, frame_shape), frame_shape)
-    few = min(_MIN_SEEN, len(samples))
+    transforms, canvas = _common_canvas(settle(transforms, frame_shape), frame_shape)
 
-    full, works, moving, hidden, people = [], [], [], [], []
+    full, works, covered, people = [], [], [], None
     for sample in samples:
         transform = transforms[sample.index - first_frame]
         full.append(steadied(sample.rgb, transform, canvas))
@@ -156,36 +118,22 @@ def _plate_of(
         inside = np.full(frame_shape, 255, np.uint8)
         inside = steadied(inside, transform, canvas, cv2.BORDER_CONSTANT)
         inside = cv2.resize(inside, shape[::-1], interpolation=cv2.INTER_AREA)
-        hidden.append(cv2.compare(inside, 255, cv2.CMP_LT))
+        covered.append(cv2.compare(inside, 255, cv2.CMP_LT))
         if people_mask is not None:
             here = cv2.dilate(people_mask(sample.index), np.ones((7, 7), np.uint8))
-            to_work = rescale(transform, scale)
-            here = steadied(here, to_work, shape, cv2.BORDER_CONSTANT)
-            people.append(cv2.compare(here, 0, cv2.CMP_GT))  # no half values: these are counted
-        motion = cv2.resize(sample.motion(), frame_shape[::-1], interpolation=cv2.INTER_NEAREST)
-        motion = steadied(motion, to_first, canvas)
-        motion = cv2.resize(motion, shape[::-1], interpolation=cv2.INTER_NEAREST)
-        moving.append(cv2.compare(motion, 0, cv2.CMP_GT))
+            here = steadied(here, rescale(transform, scale), shape, cv2.BORDER_CONSTANT)
+            here = cv2.compare(here, 0, cv2.CMP_GT)  # no half values: these are counted
+            people = here if people is None else people | here
+            covered[-1] |= here
 
-    for n, here in enumerate(people):
-        hidden[n] |= here
-    moving = [motion | hides for motion, hides in zip(moving, hidden, strict=True)]
-    seen = _times_seen(moving)
-    first = _median([work.copy() for work in works], moving)
-    still = np.all([is_still(t) for t in transforms])
-    noise = np.zeros(shape, np.float32)
-    sure = np.where(seen >= few, 255, 0).astype(np.uint8)
-    covered = []
-    for image, work, motion, hides in zip(full, works, moving, hidden, strict=True):
-        different = 255 * find_foreground(work, first, noise, shaking=not still)[0]
-        different = cv2.dilate(different, np.ones((9, 9), np.uint8))
-        covered.append((different & sure) | (motion & ~sure) | hides)
+    first = _median([work.copy() for work in works], covered)
+    for image, work in zip(full, works, strict=True):
         gains = channel_gains(first, work)
         image[:] = apply_gains(image, gains)
         work[:] = apply_gains(work, gains)
 
-    unseen = _times_seen(covered) < few
-    rgb = _filled(_median(full, covered), unseen, np.max(people, axis=0) if people else None)
+    unseen = _times_seen(covered) < min(_MIN_SEEN, len(samples))
+    rgb = _filled(_median(full, covered), unseen, people)
     work = shrink_by(rgb, scale)
     noise = _noise(works, covered, work, unseen)
     return Plate(rgb, work, noise, unseen, transforms, frame_shape, first_frame)
@@ -234,15 +182,14 @@ def _smoothly_filled(rgb: np.ndarray, hole: np.ndarray) -> np.ndarray:
 
 def _common_canvas(
     transforms: np.ndarray, frame_shape: tuple[int, int]
-) -> tuple[np.ndarray, tuple[int, int], np.ndarray]:
+) -> tuple[np.ndarray, tuple[int, int]]:
     """A canvas that holds what any frame shows.
 
     Returns:
-        The transforms from canvas to frame pixels, the canvas's height and width, and the
-        transform from the canvas to the pixels of the first frame.
+        The transforms from canvas to frame pixels, and the canvas's height and width.
     """
     if all(is_still(t) for t in transforms):
-        return transforms, frame_shape, np.eye(3)
+        return transforms, frame_shape
     corners = image_corners(frame_shape)
     reached = np.concatenate(
         [cv2.perspectiveTransform(corners, np.linalg.inv(t)) for t in transforms] + [corners]
@@ -250,7 +197,7 @@ def _common_canvas(
     left, top = np.floor(reached.min(axis=0))
     right, bottom = np.ceil(reached.max(axis=0))
     move = np.array([[1, 0, left], [0, 1, top], [0, 0, 1]])
-    return transforms @ move, (int(bottom - top), int(right - left)), move
+    return transforms @ move, (int(bottom - top), int(right - left))
 
 
 def _times_seen(covered: list[np.ndarray]) -> np.ndarray:

@@ -23,6 +23,7 @@ _QUALITY = 95  # of JPEG
 _OWN = 0.02  # of the matte's area that a piece of foreground must share with it, ...
 _LARGE = 4000  # ... or of so many working pixels, of larger people
 _MOSTLY = 0.5  # of a shadow, or of a piece while a person is not seen, that is as near: it goes
+_AREA = 0.1  # squared heights that a body covers, at least
 _BAGS, _SHADOWS = 0.5, 1.0  # of the matte's area: where more stands out, the background is wrong
 _GUESSED = 2.0  # the same, while the person is not seen
 
@@ -160,14 +161,15 @@ class Remover:
         others = everybody & ~mask
         own = mask
         moving, shadow = pieces
+        usual = max(float(mask.sum()), _AREA * (tall * self._scale) ** 2)
         is_seen = person.seen[person.position(index)]
         shared = np.bincount(moving.labels[mask > 0], minlength=len(moving.areas))
         hangs = shared > _OWN * min(int(mask.sum()), _LARGE)
         if not is_seen:  # the matte is a guess
             hangs |= moving.share(near) > _MOSTLY
-        own = _joined(own, moving, hangs, near & ~others, _BAGS if is_seen else _GUESSED)
+        own = _joined(own, moving, hangs, near & ~others, usual * (_BAGS if is_seen else _GUESSED))
         cast = shadow.touched(own) | (shadow.share(near) > _MOSTLY)
-        own = _joined(own, shadow, cast, near & ~others, _SHADOWS)
+        own = _joined(own, shadow, cast, near & ~others, usual * _SHADOWS)
         own = mask | widened(own & ~mask, max(1, round(_WIDER * tall * self._scale))) & near
         x, y, w, h = cv2.boundingRect(own)
         if w * h == 0:
@@ -178,11 +180,11 @@ class Remover:
 def _joined(
     own: np.ndarray, blobs: Blobs, which: np.ndarray, near: np.ndarray, most: float
 ) -> np.ndarray:
-    """A mask (h, w), uint8, 0 or 1, with those blobs, as far as they are near; without them where
-    they are more than `most` times as large."""
+    """A mask (h, w), uint8, 0 or 1, with those blobs, as far as they are near; without them if they
+    have more than `most` pixels."""
     more = which.astype(np.uint8)[blobs.labels] & near & ~own
     more[blobs.labels == 0] = 0
-    return own | more if more.sum() <= most * own.sum() else own
+    return own | more if more.sum() <= most else own
 
 
 def _clipped(
