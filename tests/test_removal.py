@@ -80,15 +80,17 @@ def test_a_shadow_goes_with_who_casts_it():
 def test_nothing_goes_that_is_farther_than_its_reach():
     """A pole over the shoulder, longer than the person."""
 
+    walker = Figure.walking(-60, 380, COUNT)  # fast: the pole is nowhere for half of the time
+
     def paint(index, rgb):
         y = round(165 - 0.75 * 110)
         rgb = rgb.copy()
-        x = round(WALKER.middles[index])
-        rgb[y - 3 : y + 3, max(0, x - 60) : x + 60] = (250, 40, 40)
+        x = round(walker.middles[index])
+        rgb[y - 3 : y + 3, max(0, x - 60) : max(0, x + 60)] = (250, 40, 40)
         return rgb
 
-    scene = Scene((WALKER,), paint=paint)
-    one = person(scene, 0)
+    scene = Scene((walker,), paint=paint)
+    one = person(scene, 0, [n for n in range(COUNT) if scene.mask(0, n).any()])
     (mask,) = gone(scene, 30, [one])
     box = one.box(30)
     xs = np.flatnonzero(mask.any(axis=0))
