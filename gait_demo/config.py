@@ -41,6 +41,7 @@ class PeopleOptions:
         sure_presence: of a person in `sure_frames` frames of a track, at least, and ...
         usual_presence: ... in the median of all its frames, at least, and ...
         sure_score: ... of a detector in one of them.
+        still_share: of the frames of what does not move, that must be as sure.
         likely_presence, likely_score: one of them in a frame, at least, of what may be a person and
             is followed; in `sure_frames`, of what is kept out of the background as well.
         sure_yolo: or of a detector in as many frames, at least; without the landmark network, this
@@ -59,6 +60,7 @@ class PeopleOptions:
     sure_presence: float = 0.99
     usual_presence: float = 0.86
     sure_score: float = 0.1
+    still_share: float = 0.9
     likely_presence: float = 0.9
     likely_score: float = 0.3
     sure_yolo: float = 0.5

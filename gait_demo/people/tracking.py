@@ -22,7 +22,7 @@ _HIDDEN_S = 2.0  # ... and by place, height and colours
 _LINE_S = 0.4  # at the end of a track that shows where somebody is going
 _NEAR, _DRIFT = 0.5, 0.3  # heights by which the two ends of a gap may miss, and more a second
 _COLOURS = 40.0  # levels by which the clothes at both ends may differ
-_LIVING_S = 1.5  # within which everybody moves a little
+_LIVING_S = 1.5  # within which almost everybody moves a little
 _STAYS = 0.6  # heights; what moves farther is not looked at for that
 _STILL_LEVELS = 4.0  # deviation of grey levels over time that noise causes; people cause over 10
 _SAMPLES = 8  # frames by which that is judged
@@ -35,7 +35,7 @@ class Tracklet:
 
     Attributes:
         seen: detection by frame.
-        is_motionless: whether no pixel of it changes for as long as it is seen, as nobody can.
+        is_motionless: whether hardly a pixel of it changes for as long as it is seen.
     """
 
     seen: dict[int, Detection] = field(default_factory=dict)
@@ -57,14 +57,15 @@ class Tracklet:
         )
 
     def is_person(self, options: PeopleOptions) -> bool:
-        """Whether it was surely a person in enough frames, and usually a likely one."""
-        if self.is_motionless:
+        """Whether it was surely a person in enough frames, and usually a likely one; of what does
+        not move at all, in almost all of them."""
+        presence = [one.presence for one in self.seen.values() if one.landmarks is not None]
+        sure = sum(one >= options.sure_presence for one in presence)
+        if self.is_motionless and sure < options.still_share * len(self.seen):
             return False
         scores = [one.score for one in self.seen.values()]
         if sum(score >= options.sure_yolo for score in scores) >= options.sure_frames:
             return True
-        presence = [one.presence for one in self.seen.values() if one.landmarks is not None]
-        sure = sum(one >= options.sure_presence for one in presence)
         return (
             sure >= options.sure_frames
             and np.median(presence) >= options.usual_presence
