@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
+_USABLE = 0.3  # of the picture, that a channel's gain is told by
+_LARGEST_GAIN = 2.0  # and its inverse
 _LUMA_FLOOR = 5.0  # grey levels that noise alone may differ, at least
 _CHROMA_FLOOR = 3.5
 _WEAK, _STRONG = 1.8, 3.2  # thresholds in units of the expected deviation, with hysteresis
@@ -73,17 +75,19 @@ def channel_gains(image: np.ndarray, plate: np.ndarray) -> np.ndarray:
         image, plate: (h, w, 3) uint8.
 
     Returns:
-        (3,) float64; 1 where the plate is too dark to tell.
+        (3,) float64; 1 of a channel that most of the picture is too dark in to tell.
     """
     step = max(1, image.shape[1] // 60)
     ours, theirs = (
         np.ascontiguousarray(each[::step, ::step].reshape(-1, 3).T, np.float32)
         for each in (image, plate)
     )
-    usable = (theirs.min(axis=0) > 16) & (theirs.max(axis=0) < 245) & (ours.max(axis=0) < 250)
-    if usable.sum() < 30:
-        return np.ones(3)
-    return np.median(ours[:, usable] / theirs[:, usable], axis=1).astype(np.float64)
+    gains = np.ones(3)
+    for channel, (now, usual) in enumerate(zip(ours, theirs, strict=True)):
+        usable = (usual > 16) & (usual < 245) & (now < 250)
+        if usable.mean() > _USABLE:
+            gains[channel] = np.median(now[usable] / usual[usable])
+    return gains.clip(1 / _LARGEST_GAIN, _LARGEST_GAIN)
 
 
 def apply_gains(image: np.ndarray, gains: np.ndarray) -> np.ndarray:
