@@ -50,8 +50,8 @@ class PeopleOptions:
 
     min_height_px: int = 40
     max_people: int = 8
-    look_every_s: float = 0.4
-    detector_px: int = 480
+    look_every_s: float = 0.5
+    detector_px: int = 640
     yolo_score: float = 0.05
     pose_score: float = 0.3
     read_presence: float = 0.1
