@@ -49,7 +49,7 @@ class PeopleOptions:
     """
 
     min_height_px: int = 40
-    max_people: int = 8
+    max_people: int = 20
     look_every_s: float = 0.5
     detector_px: int = 640
     yolo_score: float = 0.05
