@@ -52,7 +52,7 @@ class PeopleOptions:
     max_people: int = 20
     look_every_s: float = 0.5
     detector_px: int = 640
-    yolo_score: float = 0.05
+    yolo_score: float = 0.1
     pose_score: float = 0.3
     read_presence: float = 0.1
     follow_presence: float = 0.3
