@@ -38,14 +38,14 @@ class PeopleOptions:
         read_presence: of a proposal that is read a second time, at least.
         follow_presence: of a person in a frame, at least.
         stay_presence: of a person who is followed on, in one frame of 0.4 s at least.
-        sure_presence: of a person in `sure_frames` frames of a track, at least, and ...
-        usual_presence: ... in the median of all its frames, at least, and ...
+        usual_presence: of a person, in the median of the frames of a track, at least, ...
+        sure_presence: ... in `sure_frames` frames, at least, and ...
         sure_score: ... of a detector in one of them.
+        sure_yolo: or of a detector in `sure_frames`, at a `stay_presence` in the median; without
+            the landmark network, this alone.
         still_share: of the frames of what does not move, that must be as sure.
         likely_presence, likely_score: one of them in a frame, at least, of what may be a person and
             is followed; in `sure_frames`, of what is kept out of the background as well.
-        sure_yolo: or of a detector in as many frames, at least; without the landmark network, this
-            alone.
     """
 
     min_height_px: int = 40
@@ -57,13 +57,13 @@ class PeopleOptions:
     read_presence: float = 0.1
     follow_presence: float = 0.3
     stay_presence: float = 0.6
-    sure_presence: float = 0.99
     usual_presence: float = 0.86
-    sure_score: float = 0.1
+    sure_presence: float = 0.99
+    sure_score: float = 0.15
+    sure_yolo: float = 0.5
     still_share: float = 0.9
     likely_presence: float = 0.9
     likely_score: float = 0.3
-    sure_yolo: float = 0.5
     sure_frames: int = 3
 
     def __post_init__(self) -> None:

@@ -64,11 +64,12 @@ class Tracklet:
         if self.is_motionless and sure < options.still_share * len(self.seen):
             return False
         scores = [one.score for one in self.seen.values()]
+        usual = np.median(presence) if presence else 1.0
         if sum(score >= options.sure_yolo for score in scores) >= options.sure_frames:
-            return True
-        return (
-            sure >= options.sure_frames
-            and np.median(presence) >= options.usual_presence
+            return bool(usual >= options.stay_presence)
+        return bool(
+            usual >= options.usual_presence
+            and sure >= options.sure_frames
             and max(scores) >= options.sure_score
         )
 

@@ -58,9 +58,8 @@ class KeptPose:
             known = np.isfinite(head).all()
             place = head - [x0, y0, 0] if known else _guessed(person, x0, y0)
             hide_head(pixels, alpha, place)
-        field = cv2.resize(self._field, size, interpolation=cv2.INTER_CUBIC)
         grid = np.stack(np.meshgrid(*map(np.arange, size)), axis=-1).astype(np.float32)
-        places = grid + _AMPLITUDE * tall * field
+        places = grid + self._moved(grid + np.float32([x0, y0]), body, head)
         pixels = cv2.remap(pixels, places, None, cv2.INTER_LINEAR, None, cv2.BORDER_REPLICATE)
         alpha = cv2.remap(alpha, places, None, cv2.INTER_LINEAR, None, cv2.BORDER_REPLICATE)
         if plain is not None:
@@ -70,6 +69,28 @@ class KeptPose:
         drawn = np.zeros((h, w), np.uint8)
         drawn[y0:y1, x0:x1] = np.rint(255 * alpha)
         return drawn
+
+
+    def _moved(self, grid: np.ndarray, body: np.ndarray, head: np.ndarray) -> np.ndarray:
+        """(h, w, 2) float32 pixels: where from, for each place (h, w, 2) of a frame; a head moves as
+        a whole."""
+        tall = float(body[3] - body[1])
+        corner = np.float32([(body[0] + body[2] - tall) / 2, body[1]])
+        cells = (grid - corner) * np.float32((_CELLS - 1) / tall)
+        field = _sampled(self._field, cells)
+        if np.isfinite(head).all():
+            middle = _sampled(self._field, ((head[:2] - corner) * (_CELLS - 1) / tall)[None, None])
+            apart = np.linalg.norm(grid - head[:2], axis=2) / head[2]
+            near = (2 - apart).clip(0, 1)[..., None]
+            field = near * middle + (1 - near) * field
+        return np.float32(_AMPLITUDE * tall) * field.astype(np.float32)
+
+
+def _sampled(field: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """(h, w, 2) float32: a field at places (h, w, 2) in its cells, smoothly."""
+    return cv2.remap(
+        field, places.astype(np.float32), None, cv2.INTER_CUBIC, None, cv2.BORDER_REPLICATE
+    )
 
 
 def _guessed(person: Detection, x0: int, y0: int) -> np.ndarray:
