@@ -72,8 +72,8 @@ class KeptPose:
 
 
     def _moved(self, grid: np.ndarray, body: np.ndarray, head: np.ndarray) -> np.ndarray:
-        """(h, w, 2) float32 pixels: where from, for each place (h, w, 2) of a frame; a head moves as
-        a whole."""
+        """(h, w, 2) float32 pixels: where from, for each place (h, w, 2) of a frame; a head moves
+        as a whole."""
         tall = float(body[3] - body[1])
         corner = np.float32([(body[0] + body[2] - tall) / 2, body[1]])
         cells = (grid - corner) * np.float32((_CELLS - 1) / tall)
