@@ -41,8 +41,8 @@ class PeopleOptions:
         sure_presence: of a person in `sure_frames` frames of a track, at least, and ...
         usual_presence: ... in the median of all its frames, at least, and ...
         sure_score: ... of a detector in one of them.
-        likely_presence: in as many frames, at least, of what may be a person, and is kept out of
-            the background.
+        likely_presence, likely_score: one of them in a frame, at least, of what may be a person and
+            is followed; in `sure_frames`, of what is kept out of the background as well.
         sure_yolo: of a person in as many frames, where there is no landmark network.
     """
 
@@ -59,6 +59,7 @@ class PeopleOptions:
     usual_presence: float = 0.86
     sure_score: float = 0.1
     likely_presence: float = 0.9
+    likely_score: float = 0.3
     sure_yolo: float = 0.5
     sure_frames: int = 3
 

@@ -1,4 +1,4 @@
-"""Without the landmark network: the YOLO alone finds people, and the report says what that costs."""
+"""Without the landmark network the YOLO alone finds people, and the report says what it costs."""
 
 from pathlib import Path
 

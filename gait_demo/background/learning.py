@@ -31,6 +31,7 @@ _SAMPLE_BYTES = 240_000_000  # of full frames held while the plate is made
 _MOTION_LAG_S = Fraction(2, 5)  # in which a walker's limbs leave their place
 _MOTION_LEVEL = 12  # grey levels
 _STRIP_BYTES = 1_000_000  # sorted at a time, to stay in the cache
+_LEAST_HOLE = 60  # working pixels: smaller holes are filled smoothly
 _MIN_SEEN = 3  # samples that must show a background pixel
 
 
@@ -184,24 +185,51 @@ def _plate_of(
         work[:] = apply_gains(work, gains)
 
     unseen = _times_seen(covered) < few
-    rgb = _filled(_median(full, covered), unseen)
+    rgb = _filled(_median(full, covered), unseen, np.max(people, axis=0) if people else None)
     work = shrink_by(rgb, scale)
     noise = _noise(works, covered, work, unseen)
     return Plate(rgb, work, noise, unseen, transforms, frame_shape, first_frame)
 
 
-def _filled(rgb: np.ndarray, unseen: np.ndarray) -> np.ndarray:
-    """The plate, (H, W, 3) uint8, inpainted where no sample shows it, (h, w) bool."""
-    wider = cv2.dilate(unseen.view(np.uint8), np.ones((3, 3), np.uint8))
-    hole = cv2.resize(wider, rgb.shape[1::-1], interpolation=cv2.INTER_NEAREST)
+def _filled(rgb: np.ndarray, unseen: np.ndarray, people: np.ndarray | None) -> np.ndarray:
+    """The plate without its holes: from patches where people hide it, smoothly where no frame
+    reaches.
+
+    Args:
+        rgb: (H, W, 3) uint8; overwritten.
+        unseen: (h, w) bool, where no sample shows it.
+        people: (h, w) uint8, not 0 where people are in any of the samples.
+    """
+    hole = cv2.dilate(unseen.view(np.uint8), np.ones((3, 3), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(hole)
-    for label in range(1, count):
-        x, y, w, h, _ = stats[label]
-        reach = 3 * max(w, h)
-        part = np.s_[max(0, y - reach) : y + h + reach, max(0, x - reach) : x + w + reach]
-        own = labels[part] == label
-        rgb[part] = inpaint(rgb[part], own, forbidden=(hole[part] > 0) & ~own)
+    hidden = np.zeros(count, bool)
+    if people is not None:
+        hidden[np.unique(labels[people > 0])] = True
+    hidden &= stats[:, cv2.CC_STAT_AREA] >= _LEAST_HOLE
+    hidden[0] = False
+    size = rgb.shape[1::-1]
+    coarse = (hole > 0) & ~hidden[labels]
+    fine = [
+        cv2.resize(mask.view(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+        for mask in (coarse, *(labels == label for label in np.flatnonzero(hidden)))
+    ]
+    rgb = _smoothly_filled(rgb, fine[0])
+    for n, own in enumerate(fine[1:], start=1):
+        others = np.any([mask for m, mask in enumerate(fine) if m != n], axis=0)
+        rgb = inpaint(rgb, own, forbidden=others)
     return rgb
+
+
+def _smoothly_filled(rgb: np.ndarray, hole: np.ndarray) -> np.ndarray:
+    """As `inpaint`, from the nearest colours (Telea 2004), at a low resolution."""
+    if not hole.any() or hole.all():
+        return rgb
+    scale = min(1.0, _TRACK_SIDE / max(rgb.shape))
+    small = shrink_by(rgb, scale)
+    mask = cv2.resize(hole.view(np.uint8), small.shape[1::-1], interpolation=cv2.INTER_AREA)
+    mask = cv2.dilate((mask > 0).view(np.uint8), np.ones((3, 3), np.uint8))
+    filled = cv2.resize(cv2.inpaint(small, mask, 4, cv2.INPAINT_TELEA), rgb.shape[1::-1])
+    return np.where(hole[..., None], filled, rgb)
 
 
 def _common_canvas(

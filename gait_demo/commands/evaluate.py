@@ -17,8 +17,8 @@ from gait_demo.errors import GaitDemoError
 from gait_demo.structures import SilhouetteClip
 
 if TYPE_CHECKING:
+    from gait_demo.people.person import Person
     from gait_demo.people.yolo import Detector
-    from gait_demo.pipeline.analysis import Person
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -185,10 +185,14 @@ def _silhouettes(detector: Detector, video: Path) -> list[SilhouetteClip]:
 
 
 def _people(detector: Detector, video: Path) -> tuple[Person, ...]:
-    """Everyone whom a run would follow."""
+    """Everyone whom a run would follow, if this detector proposed them."""
     from gait_demo.config import PipelineOptions
+    from gait_demo.people.landmark_segmenter import LandmarkSegmenter
     from gait_demo.pipeline.analysis import Analyser
+    from gait_demo.weights import find
 
+    files = (find(name).path for name in ("pose_landmark", "pose_detection"))
+    segmenter = LandmarkSegmenter(*files, detector)
     with TemporaryDirectory() as folder:
         silent = lambda stage, done, total: None  # noqa: E731
-        return Analyser(video, detector, PipelineOptions(), silent).run(Path(folder)).people
+        return Analyser(video, segmenter, PipelineOptions(), silent).run(Path(folder)).people

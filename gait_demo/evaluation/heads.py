@@ -40,6 +40,7 @@ UNCHANGED_LEVELS = 4.0  # mean difference of a tiny head that is as it was, at m
 _MAX_RADIUS_PX = 16.0  # larger heads are scaled down to it
 _DETAIL_SIGMA = 1 / 5  # of the radius
 _DISC = 0.85  # of the radius; the outline lies beyond
+_OUTLIER = 4.0  # medians of the detail; more, as at an outline against the sky, counts as so much
 _REACH = 0.5  # of the radius, to all sides
 _SCALES, _ANGLES_DEG = (0.88, 1.0, 1.12), (-7.0, 0.0, 7.0)  # of the head in the result
 
@@ -81,6 +82,8 @@ def _compare(before: np.ndarray, after: np.ndarray, known: np.ndarray, radius: f
     core = slice(middle - half, middle + half + 1)
     disc = _disc(half, _DISC * radius) * known[core, core]
     template = _detail(before, radius)[core, core]
+    most = _OUTLIER * float(np.median(np.abs(template[disc > 0])))
+    template = template.clip(-most, most)
     template = (template - (template * disc).sum() / disc.sum()) * disc
     if (template**2).sum() < disc.sum() * MIN_DETAIL**2:
         return HeadState.PLAIN
@@ -88,7 +91,8 @@ def _compare(before: np.ndarray, after: np.ndarray, known: np.ndarray, radius: f
         back = cv2.getRotationMatrix2D((middle, middle), -angle, 1 / scale)
         size = after.shape[1::-1]
         turned = cv2.warpAffine(after, back, size, borderMode=cv2.BORDER_REPLICATE)
-        if _is_found(template, disc, _detail(turned, radius), max(1, round(_REACH * radius))):
+        detail = _detail(turned, radius).clip(-most, most)
+        if _is_found(template, disc, detail, max(1, round(_REACH * radius))):
             return HeadState.CLEAR
     return HeadState.HIDDEN
 

@@ -39,14 +39,18 @@ class LandmarkSegmenter:
         self._options = options or PeopleOptions()
 
     def __call__(
-        self, rgb: np.ndarray, before: Sequence[Detection] = (), look: bool = True
+        self,
+        rgb: np.ndarray,
+        before: Sequence[Detection] = (),
+        look: bool = True,
+        others: Sequence[Detection] = (),
     ) -> list[Detection]:
-        people: list[Detection] = []
+        people = list(others)
         for known in before:
-            seen = self._followed(rgb, known, before)
+            seen = self._followed(rgb, known, [*before, *others])
             if seen is not None and not any(same_person(seen, one) for one in people):
                 people.append(seen)
-        return exclusive(self._looked(rgb, people) if look else people)
+        return exclusive(self._looked(rgb, people) if look else people)[len(others) :]
 
     def _followed(
         self, rgb: np.ndarray, known: Detection, before: Sequence[Detection]

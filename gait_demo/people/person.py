@@ -187,7 +187,9 @@ def _visibility(
     found, seen = track.found, np.flatnonzero(track.found)
     filled = silhouettes.masks.mean(axis=(1, 2))
     usual = np.median(filled[found])
-    states = np.full(len(found), Visibility.LOST, np.uint8)
+    boxes = track.xyxy
+    inside = (boxes[:, 2] > 0) & (boxes[:, 0] < shape[1]) & (boxes[:, 1] < shape[0])
+    states = np.where(inside, Visibility.LOST, Visibility.ABSENT).astype(np.uint8)
     for before, after in pairwise(seen):
         if after - before <= _CARRIED_S * fps + 1:
             states[before + 1 : after] = Visibility.CARRIED

@@ -20,6 +20,7 @@ HEELS, TOES = (29, 30), (31, 32)
 MARGIN = 1.25  # half the side of the square that is read, in radii of the circle around the body
 _SILHOUETTE_SIDE = 256  # pixels in which a silhouette is drawn before it is made smaller
 _SAME_TRUNK = 0.12  # heights between the trunks of two detections of one person, at most
+_SAME_NOSE = 0.04  # heights between their noses, at most, whatever the square holds of them
 _SAME_BOX = 0.5  # IoU of their boxes, at least, where no landmarks are known
 
 
@@ -143,26 +144,33 @@ class Detection:
 
 
 def same_person(one: Detection, other: Detection) -> bool:
-    """Whether two detections of one frame are of one person: trunks, or boxes, that coincide."""
+    """Whether two detections of one frame are of one person: trunks, heads, or boxes coincide."""
     if one.landmarks is None or other.landmarks is None:
         return bool(iou(one.box, other.box) > _SAME_BOX)
     trunks = [each.landmarks[[*SHOULDERS, *HIPS], :2] for each in (one, other)]
     apart = np.linalg.norm(trunks[0] - trunks[1], axis=1).mean()
-    return bool(apart < _SAME_TRUNK * max(one.height, other.height))
+    noses = np.linalg.norm(one.landmarks[NOSE, :2] - other.landmarks[NOSE, :2])
+    height = max(one.height, other.height)
+    return bool(apart < _SAME_TRUNK * height or noses < _SAME_NOSE * height)
 
 
 class PersonSegmenter(Protocol):
     """Finds people in single frames, and finds them again in neighbouring ones."""
 
     def __call__(
-        self, rgb: np.ndarray, before: Sequence[Detection] = (), look: bool = True
+        self,
+        rgb: np.ndarray,
+        before: Sequence[Detection] = (),
+        look: bool = True,
+        others: Sequence[Detection] = (),
     ) -> list[Detection]:
         """
         Args:
             rgb: (H, W, 3) uint8.
             before: people of a neighbouring frame, who are looked for where they were.
             look: whether to look for anybody else as well.
+            others: people who are known to be in this frame, and are not looked for.
 
         Returns:
-            Everybody who may be there, sure or not, each once.
+            Everybody else who may be there, sure or not, each once.
         """

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from gait_demo.config import PeopleOptions
-from gait_demo.people.segmenter import Detection, PersonSegmenter, same_person
+from gait_demo.people.segmenter import Detection, PersonSegmenter
 
 _LOST_S = 1.0  # that somebody may stay unseen and keep the id by prediction
 _PATIENCE_S = 0.4  # for which somebody is followed who is seen unsurely
@@ -48,6 +48,13 @@ class Tracklet:
     @property
     def last(self) -> int:
         return max(self.seen)
+
+    def is_likely(self, options: PeopleOptions) -> bool:
+        """Whether it may be a person, by any of its frames."""
+        return any(
+            one.presence >= options.likely_presence or one.score >= options.likely_score
+            for one in self.seen.values()
+        )
 
     def is_person(self, options: PeopleOptions) -> bool:
         """Whether it was surely a person in enough frames, and usually a likely one."""
@@ -84,13 +91,13 @@ class Tracker:
         look = (index - self._began) % self._step == 0
         self._before = self._segmenter(rgb, self._before, look)
         rows = [[*_trunk(one), _certainty(one), 0] for one in self._before]
-        fading: list[Detection] = []
+        followed = []
         for number, track_id in _assigned(self._bytetrack, rows, rgb.shape[:2]):
             tracklet = self._tracklets.setdefault(track_id, Tracklet())
             tracklet.seen[index] = self._before[number]
-            if self._fades(tracklet, index, -1):
-                fading.append(self._before[number])
-        self._before = [one for one in self._before if all(one is not other for other in fading)]
+            if tracklet.is_likely(self._options) and not self._fades(tracklet, index, -1):
+                followed.append(self._before[number])
+        self._before = followed  # what is unlikely is seen again at the next look
 
     def finish(self, read: Callable[[int], np.ndarray], scale: float) -> list[Tracklet]:
         """Everybody, each followed back to where they came into view, or out of hiding.
@@ -118,33 +125,36 @@ class Tracker:
     ) -> None:
         """Adds to the tracklets what is seen when their people are followed from their first
         frames, and from those after gaps, backwards."""
-        starts = {}
+        starts: dict[int, list[Tracklet]] = {}
         for tracklet in tracklets:
             for frame in tracklet.seen:
+                if not tracklet.is_likely(self._options):
+                    break
                 if frame - 1 not in tracklet.seen and frame > self._began:
                     starts.setdefault(frame, []).append(tracklet)
-        following: list[Tracklet] = []
+        following: list[tuple[Tracklet, int]] = []
         for frame in range(max(starts, default=0), self._began, -1):
-            following += starts.get(frame, [])
+            following += [(tracklet, frame) for tracklet in starts.get(frame, [])]
             if not following:
                 continue
             rgb, target = read(frame - 1), frame - 1
             there = [one.seen[target] for one in tracklets if target in one.seen]
             still = []
-            for tracklet in following:
+            for tracklet, start in following:
+                if target in tracklet.seen:
+                    continue
                 known = tracklet.seen[frame].resized(scale)
-                seen = [one.resized(1 / scale) for one in self._segmenter(rgb, [known], False)]
-                if not seen or target in tracklet.seen:
+                others = [one.resized(scale) for one in there]
+                seen = self._segmenter(rgb, [known], look=False, others=others)
+                if not seen:
                     continue
-                if any(same_person(seen[0], other) for other in there):
-                    continue
-                tracklet.seen[target] = seen[0]
-                there.append(seen[0])
+                tracklet.seen[target] = seen[0].resized(1 / scale)
                 if self._fades(tracklet, target, 1):
-                    for n in range(target, target + self._patience):
+                    for n in range(target, min(start, target + self._patience)):
                         del tracklet.seen[n]
-                else:
-                    still.append(tracklet)
+                    continue
+                there.append(tracklet.seen[target])
+                still.append((tracklet, start))
             following = still
 
 

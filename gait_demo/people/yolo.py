@@ -175,7 +175,11 @@ class YoloSegmenter:
         self._detector, self._options = detector, options or PeopleOptions()
 
     def __call__(
-        self, rgb: np.ndarray, before: Sequence[Detection] = (), look: bool = True
+        self,
+        rgb: np.ndarray,
+        before: Sequence[Detection] = (),
+        look: bool = True,
+        others: Sequence[Detection] = (),
     ) -> list[Detection]:
         size = self._options.detector_px
         scale = min(1.0, 2 * size / max(rgb.shape))
@@ -186,6 +190,7 @@ class YoloSegmenter:
             for score, mask in zip(seen.scores, seen.masks, strict=True)
             if mask.any()
         ]
+        found = [one for one in found if not any(same_person(one, other) for other in others)]
         if look:
             return found
         return [one for one in found if any(same_person(one, known) for known in before)]

@@ -335,7 +335,7 @@ def _may_be_person(tracklet: Tracklet, options: PeopleOptions) -> bool:
     likely = [
         one
         for one in tracklet.seen.values()
-        if one.presence >= options.likely_presence or one.score >= options.sure_score
+        if one.presence >= options.likely_presence or one.score >= options.likely_score
     ]
     return len(likely) >= options.sure_frames
 

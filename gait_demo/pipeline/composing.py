@@ -242,9 +242,10 @@ class Composer:
 
     def _draw_pose(self, rgb: np.ndarray, shown: np.ndarray, layer: _Layer) -> np.ndarray | None:
         person, n = layer.person, layer.position
+        plain = round(255 * _PLAIN) if self._colorize.colour == "plain" else None
         return layer.pose.draw(
             rgb, shown, person.detections[n], person.track.xyxy[n], person.heads[n],
-            self._colorize.hide_face,
+            self._colorize.hide_face, plain,
         )  # fmt: skip
 
 

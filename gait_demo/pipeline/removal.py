@@ -21,7 +21,10 @@ _REACH = 0.3  # heights around a box in which a bag, or a shadow, may hang toget
 _RIM = 16  # pixels around a hole that are kept of a clean frame
 _QUALITY = 95  # of JPEG
 _MOSTLY = 0.5  # of a shadow, or of a piece while a person is not seen, that is as near: it goes
-_OWN = 0.02  # of the matte's area that a piece of foreground must share with it
+_OWN = 0.02  # of the matte's area that a piece of foreground must share with it, ...
+_LARGE = 4000  # ... or of so many working pixels, of larger people
+_BAGS, _SHADOWS = 0.5, 1.0  # of the matte's area: where more stands out, the background is wrong
+_AREA = 0.25  # square heights: of a matte, while a person is not seen
 
 
 @dataclass(frozen=True)
@@ -157,16 +160,19 @@ class Remover:
         others = everybody & ~mask
         own = mask
         moving, shadow = pieces
-        for blobs in (moving, shadow):
-            if blobs is moving:
-                shared = np.bincount(moving.labels[own > 0], minlength=len(moving.areas))
-                hangs = shared > _OWN * min(int(own.sum()), 4000)
-            else:  # lies beside what moves, and never in it
-                hangs = shadow.touched(own)
-            if blobs is shadow or not person.seen[person.position(index)]:  # the matte is a guess
-                hangs |= blobs.share(near) > _MOSTLY
-            hangs[0] = False
-            own = own | hangs.astype(np.uint8)[blobs.labels] & near & ~others
+        shared = np.bincount(moving.labels[mask > 0], minlength=len(moving.areas))
+        hangs, area = shared > _OWN * min(int(mask.sum()), _LARGE), mask.sum()
+        bags = _BAGS
+        if not person.seen[person.position(index)]:  # the matte is a guess
+            hangs |= moving.share(near) > _MOSTLY
+            area, bags = max(area, _AREA * (tall * self._scale) ** 2), 1.0
+        for blobs, which, most in ((moving, hangs, bags), (shadow, None, _SHADOWS)):
+            if which is None:  # a shadow lies beside what moves, and never in it
+                which = shadow.touched(own) | (shadow.share(near) > _MOSTLY)
+            which[0] = False
+            more = which.astype(np.uint8)[blobs.labels] & near & ~others & ~own
+            if more.sum() <= most * area:
+                own = own | more
         own = mask | widened(own & ~mask, max(1, round(_WIDER * tall * self._scale))) & near
         x, y, w, h = cv2.boundingRect(own)
         if w * h == 0:

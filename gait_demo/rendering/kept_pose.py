@@ -29,6 +29,7 @@ class KeptPose:
         body: np.ndarray,
         head: np.ndarray,
         hide: bool,
+        plain: int | None = None,
     ) -> np.ndarray | None:
         """
         Args:
@@ -38,6 +39,7 @@ class KeptPose:
             body: (4,) box from head to feet.
             head: (3,) centre and radius; nan where it is not known.
             hide: whether its detail is left out.
+            plain: grey level of all of them; None: their own colours.
 
         Returns:
             (H, W) uint8, 0 to 255, what was drawn of them; None if nothing lies in the frame.
@@ -60,7 +62,9 @@ class KeptPose:
         grid = np.stack(np.meshgrid(*map(np.arange, size)), axis=-1).astype(np.float32)
         places = grid + _AMPLITUDE * tall * field
         pixels = cv2.remap(pixels, places, None, cv2.INTER_LINEAR, None, cv2.BORDER_REPLICATE)
-        alpha = cv2.remap(alpha, places, None, cv2.INTER_LINEAR)
+        alpha = cv2.remap(alpha, places, None, cv2.INTER_LINEAR, None, cv2.BORDER_REPLICATE)
+        if plain is not None:
+            pixels[:] = plain
         part = rgb[y0:y1, x0:x1]
         part[:] = cv2.blendLinear(pixels, part, alpha, 1 - alpha)
         drawn = np.zeros((h, w), np.uint8)

@@ -41,7 +41,7 @@ MEASURED = (
 )
 LIMITS = """
 **Works well:** one to a few people who walk through the picture, seen from head to feet, at least
-48 pixels tall, in good light, before a camera that stands still or shakes a little.
+40 pixels tall, in good light, before a camera that stands still or shakes a little.
 
 **Works badly:** crowds, people who cover each other for long, a camera that moves far. Who is lost
 is erased or cleared rather than shown; watch the result before you pass it on.

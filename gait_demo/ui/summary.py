@@ -49,8 +49,8 @@ def summarise(report: dict, spent_s: float) -> str:
     ]
     if report["frames_lost"]:
         sentences.append(
-            f"In {report['frames_lost']} frames somebody was lost: their place was cleared, and a "
-            "good look from before was held for a while."
+            f"In {report['frames_lost']} frames somebody was lost: the place where they should be "
+            "was cleared."
         )
     if report["frames_kept_pose"]:
         sentences.append(
@@ -60,7 +60,7 @@ def summarise(report: dict, spent_s: float) -> str:
     if report["camera"] == "moving":
         sentences.append(
             "The camera moves, so what was behind the people was taken from other frames where "
-            "these show it, and painted smoothly elsewhere."
+            "these show it, and continued from the surroundings elsewhere."
         )
     if report["people_removed"]:
         sentences.append(f"{report['people_removed']} more were replaced by background.")
