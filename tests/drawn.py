@@ -229,19 +229,21 @@ class DrawnSegmenter:
         self.asked: list[tuple[int, bool]] = []
 
     def __call__(
-        self, rgb: np.ndarray, before: Sequence[Detection] = (), look: bool = True
+        self,
+        rgb: np.ndarray,
+        before: Sequence[Detection] = (),
+        look: bool = True,
+        others: Sequence[Detection] = (),
     ) -> list[Detection]:
         index = _stamped(rgb, rgb.shape[1] / self._scene.shape[1])
         self.asked.append((index, look))
         here = self._visible(index, rgb.shape[1] / self._scene.shape[1])
+        for other in others:
+            here.pop(_nearest(here, other), None)
         people = []
         for known in before:
-            apart = {
-                number: np.linalg.norm(one.middle - known.middle) / known.height
-                for number, one in here.items()
-            }
-            nearest = min(apart, key=apart.get, default=None)
-            if nearest is not None and apart[nearest] < _SAME:
+            nearest = _nearest(here, known)
+            if nearest is not None:
                 one = here.pop(nearest)
                 followed = not look and one.landmarks is not None
                 people.append(replace(one, score=0.0) if followed else one)
@@ -254,6 +256,16 @@ class DrawnSegmenter:
             if index not in figure.misses and mask.sum() >= _LEAST_PX:
                 found[number] = figure.detection(index, mask, scale)
         return found
+
+
+def _nearest(here: dict[int, Detection], known: Detection) -> int | None:
+    """Number of the person who is where another detection was; None: nobody is."""
+    apart = {
+        number: np.linalg.norm(one.middle - known.middle) / known.height
+        for number, one in here.items()
+    }
+    nearest = min(apart, key=apart.get, default=None)
+    return nearest if nearest is not None and apart[nearest] < _SAME else None
 
 
 def _stamp(rgb: np.ndarray, index: int) -> None:

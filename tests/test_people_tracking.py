@@ -154,7 +154,7 @@ def test_so_many_sure_frames_make_a_person(frames):
     [
         ({"presence": 0.999, "score": 0.9}, 1),
         ({"presence": 0.98, "score": 0.9}, 0),  # never sure
-        ({"presence": 0.999, "score": 0.15}, 0),  # of no detector's
+        ({"presence": 0.999, "score": 0.08}, 0),  # of no detector's
         ({"has_landmarks": False, "score": 0.6}, 1),
         ({"has_landmarks": False, "score": 0.4}, 0),
     ],
