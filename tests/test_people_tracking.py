@@ -127,9 +127,11 @@ def test_two_tracks_around_a_gap_are_two_people_if_the_places_do_not_fit():
 
 
 def test_a_thing_that_never_moves_is_nobody_and_who_sways_is():
-    scene = Scene((Figure.standing(100, COUNT),))
+    scene = Scene((Figure.standing(100, COUNT, presence=0.98),))
     (thing,) = followed(scene)
     assert thing.is_motionless and not thing.is_person(OPTIONS)
+    (still,) = people(Scene((Figure.standing(100, COUNT, presence=0.999),)))
+    assert still.is_motionless
     sways = Figure(100 + 3 * np.sin(0.4 * np.arange(COUNT)), stride=0.0)
     (person,) = people(Scene((sways,)))
     assert sorted(person.seen) == list(range(COUNT))
@@ -153,7 +155,9 @@ def test_so_many_sure_frames_make_a_person(frames):
     ("figure", "persons"),
     [
         ({"presence": 0.999, "score": 0.9}, 1),
-        ({"presence": 0.98, "score": 0.9}, 0),  # never sure
+        ({"presence": 0.98, "score": 0.9}, 1),  # the detector is sure
+        ({"presence": 0.5, "score": 0.9}, 0),
+        ({"presence": 0.98, "score": 0.4}, 0),  # neither is
         ({"presence": 0.999, "score": 0.08}, 0),  # of no detector's
         ({"has_landmarks": False, "score": 0.6}, 1),
         ({"has_landmarks": False, "score": 0.4}, 0),
