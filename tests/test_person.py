@@ -65,8 +65,9 @@ def test_who_leaves_the_picture_is_not_expected_there():
     leaving = Figure.walking(160, 380, COUNT)
     there = [n for n in range(COUNT) if leaving.mask(n, SHAPE).sum() > 30]
     one = person(leaving, there)
-    after = [n for n in states(one) if n > there[-1]]
-    assert len(after) <= 4
+    after = [state for n, state in states(one).items() if n > there[-1]]
+    assert after.count(Visibility.LOST) <= 4 and after[-1] == Visibility.ABSENT
+    assert set(after) <= {Visibility.LOST, Visibility.ABSENT}
 
 
 def test_a_person_half_hidden_is_partial():

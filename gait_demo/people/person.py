@@ -16,6 +16,7 @@ from gait_demo.structures import SILHOUETTE_SIZE, SilhouetteClip, Track
 
 _CARRIED_S = 0.6  # a gap between two frames that show somebody, bridged by their mattes
 _AROUND_S = 0.3  # before the first and after the last frame, in which somebody may be there unseen
+_STEP = 0.25  # heights by which a foot may be in the picture before the body's box is
 _WHOLE = 0.8  # of the body in the picture that a matte must span
 _FILLED = 0.6  # of the usual area of a silhouette
 _POSE_S = 1.5  # over which the pose is judged
@@ -59,7 +60,8 @@ class Person:
         first = max(shot[0], tracklet.first - around)
         frames = np.arange(first, min(shot[1], tracklet.last + around + 1))
         boxes = body_boxes(tracklet.seen, frames, shape, fps)
-        inside = (boxes[:, 2] > 0) & (boxes[:, 0] < shape[1]) & (boxes[:, 1] < shape[0])
+        step = _STEP * (boxes[:, 3] - boxes[:, 1])
+        inside = (boxes[:, 2] > -step) & (boxes[:, 0] < shape[1] + step) & (boxes[:, 1] < shape[0])
         found = np.array([n in tracklet.seen for n in frames])
         kept = np.flatnonzero(inside | found)
         part = slice(kept[0], kept[-1] + 1)

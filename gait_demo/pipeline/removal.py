@@ -141,7 +141,7 @@ class Remover:
 
     def _mask(self, person: Person, index: int) -> np.ndarray | None:
         position = person.position(index)
-        if position is None or person.visibility[position] == Visibility.ABSENT:
+        if position is None:
             return None
         return matte_mask(person, position, self._shape, self._scale)
 
