@@ -42,7 +42,7 @@ def test_the_detector_is_named(source, says):
 
 def test_warnings_and_a_moving_camera_are_told():
     said = summarise(REPORT | {"warnings": ["Person 2 was seldom seen."], "camera": "moving"}, 3)
-    assert "\n\nPerson 2 was seldom seen.\n\n" in said and "painted smoothly" in said
+    assert "\n- Person 2 was seldom seen.\n" in said and "painted smoothly" in said
     assert "painted smoothly" not in summarise(REPORT, 3)
 
 
