@@ -40,6 +40,7 @@ def frames_out(app: App, folder) -> int:
     return report["frames_out"]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_app_starts_and_runs_without_person_weights_and_says_when_they_come(tmp_path):
     with FakeIndex() as index:

@@ -22,6 +22,7 @@ def models(tmp_path, monkeypatch):
     return Models.load()
 
 
+@pytest.mark.slow
 def test_without_person_weights_the_pipeline_runs_and_says_what_that_costs(models, tmp_path):
     assert isinstance(models.segmenter, YoloSegmenter)
     report = Pipeline(models, OPTIONS).run(EXAMPLE, tmp_path / "result").report
@@ -33,6 +34,7 @@ def test_without_person_weights_the_pipeline_runs_and_says_what_that_costs(model
     assert [file["name"] for file in report["weights"]] == ["anet", "cnet", "yolo"]
 
 
+@pytest.mark.slow
 def test_whoever_the_yolo_finds_is_taken_out(models, tmp_path):
     pipeline = Pipeline(models, OPTIONS)
     analysis = pipeline.analyse(EXAMPLE, tmp_path / "analysis")

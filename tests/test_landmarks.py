@@ -56,6 +56,7 @@ def test_a_drawn_walker_is_found_with_landmarks_on_the_mask(segmenter, phase):
     assert one.height == pytest.approx(TALL, rel=0.25)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["street_090.mp4", "room_252.mp4"])
 def test_our_walkers_are_found_upright_in_every_frame(segmenter, name):
     frames = list(read_frames(ASSETS / name))

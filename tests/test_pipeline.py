@@ -177,6 +177,7 @@ def test_somebody_who_stops_is_not_let_through(pipeline, clip, tmp_path):
         assert (beside & same).sum() <= 0.1 * was_person.sum(), new.frame.index
 
 
+@pytest.mark.slow
 def test_a_camera_that_follows_the_walker(pipeline, tmp_path):
     film = list(read_frames(ASSETS / "street_090.mp4"))[:80]
     way = np.linspace(0.5, 0, len(film)) * film[0].rgb.shape[1]  # the walker goes to the left
@@ -202,6 +203,7 @@ def test_a_camera_that_follows_the_walker(pipeline, tmp_path):
     assert gone > 4 * left
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="peak memory is read from Linux")
 def test_4k_comes_back_at_4k_in_bounded_memory(tmp_path):
     small = list(read_frames(ASSETS / "street_090.mp4"))[50:58]
@@ -217,6 +219,7 @@ def test_4k_comes_back_at_4k_in_bounded_memory(tmp_path):
     assert (info.width, info.height, info.frames) == (3840, 2160, 8)
 
 
+@pytest.mark.slow
 def test_cancelling_leaves_nothing(pipeline, clip, tmp_path):
     class Stop(Exception):
         pass

@@ -27,6 +27,7 @@ def pictures(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_training_writes_weights_that_load(pictures, tmp_path, capsys):
     out = tmp_path / "yolo.safetensors"
     common = ["train", "detector", "--data", str(pictures), "--out", str(out)]
@@ -38,6 +39,7 @@ def test_training_writes_weights_that_load(pictures, tmp_path, capsys):
     Detector.load(out)(np.zeros((64, 64, 3), np.uint8), 64)
 
 
+@pytest.mark.slow
 def test_a_training_that_was_stopped_goes_on(pictures, tmp_path, capsys, monkeypatch):
     out = tmp_path / "yolo.safetensors"
     common = ["train", "detector", "--data", str(pictures), "--out", str(out)]
