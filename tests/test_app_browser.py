@@ -108,7 +108,7 @@ def test_an_example_runs_and_the_seed_gives_another_gait(page, tmp_path):
     before = {name: page.evaluate(FIRST_BYTES, name) for name in PLAYERS}
     assert len(set(before.values())) == 3
     status = page.locator("#status").inner_text()
-    assert "People are found by: this project's own detector (yolo.safetensors)" in status
+    assert "People are found by: BlazePose" in status
     assert page.locator("#people img").is_visible() and not page.locator("#who").is_visible()
     _screenshot(page, "2-result", tmp_path)
 
