@@ -23,6 +23,7 @@ _QUALITY = 95  # of JPEG
 _OWN = 0.02  # of the matte's area that a piece of foreground must share with it, ...
 _LARGE = 4000  # ... or of so many working pixels, of larger people
 _MOSTLY = 0.5  # of a shadow, or of a piece while a person is not seen, that is as near: it goes
+_WRONG = 0.06  # of the picture beside people: where more stands out, the background is wrong
 _AREA = 0.1  # squared heights that a body covers, at least
 _BAGS, _SHADOWS = 0.5, 1.0  # of the matte's area: where more stands out, the background is wrong
 _GUESSED = 2.0  # the same, while the person is not seen
@@ -132,8 +133,11 @@ class Remover:
         if all(mask is None for mask in masks):
             return masks
         moving, shadow = plate.differences(image, index)
-        pieces = [Blobs.of(each, self._scale) for each in (moving, shadow)]
         everybody = np.max([mask for mask in masks if mask is not None], axis=0)
+        beside = everybody == 0
+        if moving[beside].sum() > _WRONG * beside.sum():  # the plate does not fit this frame
+            moving, shadow = np.zeros_like(moving), np.zeros_like(shadow)
+        pieces = [Blobs.of(each, self._scale) for each in (moving, shadow)]
         return [
             None if mask is None else self._removal(person, index, mask, everybody, pieces)
             for person, mask in zip(self._people, masks, strict=True)
