@@ -43,3 +43,9 @@ def test_a_flash_and_a_change_of_light_are_no_cuts():
 def test_pictures_without_anything_in_them_tell_nothing():
     flat = np.full((180, 320, 3), 128, np.uint8)
     assert cuts([flat, flat + 60, scenes.background(), flat]) == []
+
+
+@pytest.mark.parametrize("pixels", [8, 24])
+def test_a_fast_pan_over_fine_texture_is_no_cut(pixels):
+    wide = scenes.background(180, 320 + COUNT * pixels)
+    assert cuts(wide[:, pixels * t : pixels * t + 320] for t in range(COUNT)) == []
