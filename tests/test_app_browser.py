@@ -227,7 +227,7 @@ def test_a_walk_is_recorded_with_the_camera(page, tmp_path):
 
 def test_cancel_stops_a_run_within_two_seconds(page, app, tmp_path):
     page.locator("#examples button.gallery-item").first.click()
-    page.wait_for_selector("#status [aria-label='Finding the walker']", timeout=RUN_MS)
+    page.wait_for_selector("#status [aria-label^='Finding people']", timeout=RUN_MS)
     _screenshot(page, "progress", tmp_path)
     page.get_by_role("button", name="Cancel").click()
     page.wait_for_function(
