@@ -208,16 +208,16 @@ class _Level:
 
     def grow(self) -> None:
         """Begins from the rim inward, with the sources that fit what is known so far."""
-        todo = np.zeros(self.image.shape[:2], np.uint8)
-        todo.ravel()[self.unknown] = 1
+        pending = np.zeros(self.image.shape[:2], np.uint8)
+        pending.ravel()[self.unknown] = 1
         offered = self._patches(self.sources) - 128
         squares, theirs = (offered**2).T, self._places(self.sources)
-        while todo.any():
-            known = cv2.erode(todo, np.ones((3, 3), np.uint8))
-            now = np.flatnonzero((todo > 0) & (known == 0))
+        while pending.any():
+            known = cv2.erode(pending, np.ones((3, 3), np.uint8))
+            now = np.flatnonzero((pending > 0) & (known == 0))
             if not len(now):
                 break
-            view = np.lib.stride_tricks.sliding_window_view(todo == 0, (_SIDE, _SIDE))
+            view = np.lib.stride_tricks.sliding_window_view(pending == 0, (_SIDE, _SIDE))
             y, x = np.divmod(now, self.width)
             weight = view[y - _RADIUS, x - _RADIUS].reshape(len(now), 1, -1)
             weight = weight.repeat(3, 1).reshape(len(now), -1).astype(np.float32)
@@ -226,7 +226,7 @@ class _Level:
             cost += weight.mean(1, keepdims=True) * (apart**2).sum(2)
             colours = self.image.reshape(-1, 3)
             colours[now] = colours[self.sources[cost.argmin(1)]]
-            todo.ravel()[now] = 0
+            pending.ravel()[now] = 0
         self.image = _bordered(self._inner)
 
     def inherit(self, coarse: _Level) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
@@ -22,7 +22,7 @@ from gait_demo.pipeline.analysis import Analysis, Progress
 from gait_demo.pipeline.carrying import Carried, Carrier, head_line
 from gait_demo.pipeline.erasing import Eraser
 from gait_demo.pipeline.models import Models
-from gait_demo.rendering.head import hide_above
+from gait_demo.rendering.head import hide_above, hide_head
 from gait_demo.rendering.kept_pose import KeptPose
 from gait_demo.silhouettes import crop_square
 from gait_demo.structures import SILHOUETTE_SIZE, Frame
@@ -68,6 +68,7 @@ class _Layer:
     crop: np.ndarray | None  # (64, 64, 3) float32, the old colours, for C-NET; or ...
     carried: Carried | None  # ... the old pixels themselves
     pose: KeptPose | None  # where the pose is kept
+    shown: np.ndarray | None  # (H, W, 3) uint8, the frame that shows it
 
     @property
     def square(self) -> np.ndarray:
@@ -137,7 +138,8 @@ class Composer:
         most = max(1, min(_WINDOW, _WINDOW_BYTES // size))
         with ThreadPoolExecutor(_THREADS) as threads:
             while window := list(islice(frames, most)):
-                layers = [self._layers(frame, gaits, carriers) for frame in window]
+                shown = [self._veiled(frame) for frame in window]
+                layers = [self._layers(frame, gaits, carriers) for frame in shown]
                 yield threads.map(self._compose, window, layers, self._colours(layers))
 
     def gaits(self, seed: int, on_progress: Progress) -> list[np.ndarray]:
@@ -178,7 +180,7 @@ class Composer:
             if not CONSEQUENCES[Visibility(person.visibility[position])].drawn:
                 continue
             if person.keeps_pose[position]:
-                layers.append(_Layer(person, position, None, None, None, pose))
+                layers.append(_Layer(person, position, None, None, None, pose, frame.rgb))
                 continue
             track_id, crop, carried = person.track.track_id, None, None
             if carrier is not None:
@@ -189,8 +191,21 @@ class Composer:
                     self._crops[track_id] = self._crop(frame, person, position)
                 crop = self._crops.get(track_id)
             if carried is not None or crop is not None:  # else there was no look of them yet
-                layers.append(_Layer(person, position, gait[position], crop, carried, None))
+                layers.append(_Layer(person, position, gait[position], crop, carried, None, None))
         return sorted(layers, key=lambda layer: layer.square[3])
+
+    def _veiled(self, frame: Frame) -> Frame:
+        """The frame that people are drawn from: with every head hidden, as the matte of one person
+        may hold the head of another."""
+        if not self._colorize.hide_face:
+            return frame
+        rgb = frame.rgb.copy()
+        everywhere = np.ones(rgb.shape[:2], np.float32)
+        for person in self._analysis.people:
+            position = person.position(frame.index)
+            if position is not None and np.isfinite(person.heads[position]).all():
+                hide_head(rgb, everywhere, person.heads[position])
+        return replace(frame, rgb=rgb)
 
     def _crop(self, frame: Frame, person: Person, position: int) -> np.ndarray:
         """(64, 64, 3) float32 in [0, 1]: what C-NET sees of somebody."""
@@ -225,7 +240,7 @@ class Composer:
         covered = kept = False
         for layer in layers:
             if layer.pose is not None:
-                drawn = self._draw_pose(colorized, frame.rgb, layer)
+                drawn = self._draw_pose(colorized, layer)
                 if drawn is not None:
                     np.maximum(binary, drawn, out=binary)
                     kept = True
@@ -240,11 +255,11 @@ class Composer:
         lost = any(_is_lost(person, frame.index) for person in self._people)
         return Composed(frame, binary, colorized, covered, kept, lost, tuple(unchanged))
 
-    def _draw_pose(self, rgb: np.ndarray, shown: np.ndarray, layer: _Layer) -> np.ndarray | None:
+    def _draw_pose(self, rgb: np.ndarray, layer: _Layer) -> np.ndarray | None:
         person, n = layer.person, layer.position
         plain = round(255 * _PLAIN) if self._colorize.colour == "plain" else None
         return layer.pose.draw(
-            rgb, shown, person.detections[n], person.track.xyxy[n], person.heads[n],
+            rgb, layer.shown, person.detections[n], person.track.xyxy[n], person.heads[n],
             self._colorize.hide_face, plain,
         )  # fmt: skip
 
