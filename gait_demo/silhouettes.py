@@ -89,9 +89,7 @@ def crop_square(rgb: np.ndarray, square: np.ndarray) -> np.ndarray:
     return _resample(part, square, cv2.BORDER_REPLICATE).astype(np.float32) / 255
 
 
-def steady_boxes(
-    frames: np.ndarray, at: np.ndarray, extents: np.ndarray, fps: float
-) -> np.ndarray:
+def steady_boxes(frames: np.ndarray, at: np.ndarray, extents: np.ndarray, fps: float) -> np.ndarray:
     """Boxes from head to feet that neither swing with the legs nor bob with the steps.
 
     Head and feet lines are quantiles over more than half a stride. Between the frames in which

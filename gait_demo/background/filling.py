@@ -99,6 +99,7 @@ def light_matched(behind: np.ndarray, part: np.ndarray, mask: np.ndarray) -> np.
     offset = cv2.resize(np.rint(carried).astype(np.int16), (w, h), interpolation=cv2.INTER_LINEAR)
     return cv2.add(behind, offset, dtype=cv2.CV_8U)
 
+
 def _fit(shown: np.ndarray, part: np.ndarray, around: np.ndarray) -> bool:
     """Whether the edges of two pictures (h, w, 3) agree in a mask (h, w), uint8, 0 or 255: the
     camera's motion may be known wrongly, and what is near moves otherwise."""

@@ -129,9 +129,7 @@ class NoPlate:
         free = [
             replace(
                 one,
-                free=free_places(
-                    one.index - first, self.motions, people, fps, shape, self.scale
-                ),
+                free=free_places(one.index - first, self.motions, people, fps, shape, self.scale),
             )
             for one in self.neighbours
         ]

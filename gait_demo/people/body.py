@@ -57,7 +57,7 @@ def head_of(one: Detection) -> np.ndarray:
     points = one.landmarks[:, :2]
     centre = points[[NOSE, LEFT_EAR, RIGHT_EAR]].mean(axis=0)
     to_shoulders = np.linalg.norm(points[list(SHOULDERS)].mean(axis=0) - centre)
-    up = (points[list(SHOULDERS)].mean(axis=0) - points[list(HIPS)].mean(axis=0))
+    up = points[list(SHOULDERS)].mean(axis=0) - points[list(HIPS)].mean(axis=0)
     up = up / max(np.linalg.norm(up), 1e-6)
     radius = max(_HEAD * one.height, _FACE * to_shoulders)
     return np.float32([*(centre + 0.3 * radius * up), radius])

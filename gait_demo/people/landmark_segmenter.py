@@ -12,7 +12,7 @@ from gait_demo.boxes import overlap
 from gait_demo.config import PeopleOptions
 from gait_demo.people.landmarks import LandmarkNetwork, Reading, upright
 from gait_demo.people.overlap import exclusive
-from gait_demo.people.segmenter import Detection, same_person
+from gait_demo.people.segmenter import Detection, are_entangled, same_person
 from gait_demo.people.ssd import PoseDetector
 from gait_demo.people.yolo import Detector
 
@@ -45,12 +45,30 @@ class LandmarkSegmenter:
         look: bool = True,
         others: Sequence[Detection] = (),
     ) -> list[Detection]:
-        people = list(others)
-        for known in before:
-            seen = self._followed(rgb, known, [*before, *others])
-            if seen is not None and not any(same_person(seen, one) for one in people):
-                people.append(seen)
-        return exclusive(self._looked(rgb, people) if look else people)[len(others) :]
+        everybody = [*before, *others]
+        entangled = [
+            one for one in before if look and any(are_entangled(one, other) for other in everybody)
+        ]
+        alone = [one for one in before if not any(one is other for other in entangled)]
+        people = self._follow(rgb, alone, everybody, list(others))
+        if look:
+            people = self._looked(rgb, people)
+        people = self._follow(rgb, entangled, everybody, people)
+        return exclusive(people)[len(others) :]
+
+    def _follow(
+        self,
+        rgb: np.ndarray,
+        known: Sequence[Detection],
+        everybody: Sequence[Detection],
+        people: list[Detection],
+    ) -> list[Detection]:
+        """The people, and of the known ones who is seen again and is none of them."""
+        for one in known:
+            seen = self._followed(rgb, one, everybody)
+            if seen is not None and not any(same_person(seen, other) for other in people):
+                people = [*people, seen]
+        return people
 
     def _followed(
         self, rgb: np.ndarray, known: Detection, before: Sequence[Detection]
@@ -92,9 +110,7 @@ class LandmarkSegmenter:
         scale = min(1.0, 2 * options.detector_px / max(rgb.shape))
         image = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         boxes, scores = self._yolo.boxes(image, options.detector_px, options.yolo_score)
-        found += [
-            (float(s), upright(box / scale)) for s, box in zip(scores, boxes, strict=True)
-        ]
+        found += [(float(s), upright(box / scale)) for s, box in zip(scores, boxes, strict=True)]
         return iter(sorted(found, key=lambda one: -one[0]))
 
     def _settled(

@@ -21,6 +21,7 @@ MARGIN = 1.25  # half the side of the square that is read, in radii of the circl
 _SILHOUETTE_SIDE = 256  # pixels in which a silhouette is drawn before it is made smaller
 _SAME_TRUNK = 0.12  # heights between the trunks of two detections of one person, at most
 _SAME_NOSE = 0.04  # heights between their noses, at most, whatever the square holds of them
+_ENTANGLED = 0.2  # IoU of the boxes of two people who may be taken for each other
 _SAME_BOX = 0.5  # IoU of their boxes, at least, where no landmarks are known
 
 
@@ -152,6 +153,12 @@ def same_person(one: Detection, other: Detection) -> bool:
     noses = np.linalg.norm(one.landmarks[NOSE, :2] - other.landmarks[NOSE, :2])
     height = max(one.height, other.height)
     return bool(apart < _SAME_TRUNK * height or noses < _SAME_NOSE * height)
+
+
+def are_entangled(one: Detection, other: Detection) -> bool:
+    """Whether two people of one frame overlap so far that the square of one may show the other
+    better."""
+    return one is not other and bool(iou(one.box, other.box) > _ENTANGLED)
 
 
 class PersonSegmenter(Protocol):

@@ -64,9 +64,7 @@ class PoseDetector:
         middle, side, (hips, rim) = points[:, 0], np.abs(points[:, 1]), (points[:, 2], points[:, 3])
         boxes = np.column_stack([middle - side / 2, side])
         surest = cv2.dnn.NMSBoxes(boxes.tolist(), scores.tolist(), least, _SAME_PERSON)
-        return [
-            Proposal(float(scores[n]), np.float32([hips[n], rim[n]])) for n in np.ravel(surest)
-        ]
+        return [Proposal(float(scores[n]), np.float32([hips[n], rim[n]])) for n in np.ravel(surest)]
 
 
 def _anchors() -> np.ndarray:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import combinations
 
 import cv2
 import numpy as np
 
 from gait_demo.config import PeopleOptions
-from gait_demo.people.segmenter import Detection, PersonSegmenter
+from gait_demo.people.segmenter import Detection, PersonSegmenter, are_entangled
 
 _LOST_S = 1.0  # that somebody may stay unseen and keep the id by prediction
 _PATIENCE_S = 0.4  # for which somebody is followed who is seen unsurely
@@ -90,7 +91,9 @@ class Tracker:
         """Takes the next frame, (H, W, 3) uint8."""
         if self._began is None:
             self._began = index
-        look = (index - self._began) % self._step == 0
+        look = (index - self._began) % self._step == 0 or any(
+            are_entangled(*pair) for pair in combinations(self._before, 2)
+        )
         self._before = self._segmenter(rgb, self._before, look)
         rows = [[*_trunk(one), _certainty(one), 0] for one in self._before]
         followed = []

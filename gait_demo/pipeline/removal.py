@@ -17,7 +17,8 @@ from gait_demo.pipeline.blobs import Blobs
 
 _SURE = 0.15  # of a matte: what is fainter is not the person
 _WIDER = 0.0125  # heights around what hangs on somebody
-_REACH = 0.3  # heights around a box in which a bag, or a shadow, may hang together with somebody
+_REACH = 0.3  # heights around a box in which a bag may hang together with a person
+_SHADOW_REACH = 0.6  # heights around a box in which a cast shadow is removed
 _RIM = 16  # pixels around a hole that are kept of a clean frame
 _QUALITY = 95  # of JPEG
 _OWN = 0.02  # of the matte's area that a piece of foreground must share with it, ...
@@ -159,9 +160,10 @@ class Remover:
     ) -> Removal | None:
         box = person.box(index)
         tall = float(box[3] - box[1])
-        x0, y0, x1, y1 = _clipped(box, _REACH * tall, self._scale, self._shape)
-        near = np.zeros_like(mask)
-        near[y0:y1, x0:x1] = 1
+        near, far = (
+            _rectangle(_clipped(box, reach * tall, self._scale, self._shape), self._shape)
+            for reach in (_REACH, _SHADOW_REACH)
+        )
         others = everybody & ~mask
         own = mask
         moving, shadow = pieces
@@ -173,8 +175,8 @@ class Remover:
             hangs |= moving.share(near) > _MOSTLY
         own = _joined(own, moving, hangs, near & ~others, usual * (_BAGS if is_seen else _GUESSED))
         cast = shadow.touched(own) | (shadow.share(near) > _MOSTLY)
-        own = _joined(own, shadow, cast, near & ~others, usual * _SHADOWS)
-        own = mask | widened(own & ~mask, max(1, round(_WIDER * tall * self._scale))) & near
+        own = _joined(own, shadow, cast, far & ~others, usual * _SHADOWS)
+        own = mask | widened(own & ~mask, max(1, round(_WIDER * tall * self._scale))) & far
         x, y, w, h = cv2.boundingRect(own)
         if w * h == 0:
             return None
@@ -189,6 +191,14 @@ def _joined(
     more = which.astype(np.uint8)[blobs.labels] & near & ~own
     more[blobs.labels == 0] = 0
     return own | more if more.sum() <= most else own
+
+
+def _rectangle(box: tuple[int, int, int, int], shape: tuple[int, int]) -> np.ndarray:
+    """(h, w) uint8, 1 in a box and 0 elsewhere."""
+    x0, y0, x1, y1 = box
+    mask = np.zeros(shape, np.uint8)
+    mask[y0:y1, x0:x1] = 1
+    return mask
 
 
 def _clipped(

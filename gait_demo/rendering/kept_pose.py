@@ -70,7 +70,6 @@ class KeptPose:
         drawn[y0:y1, x0:x1] = np.rint(255 * alpha)
         return drawn
 
-
     def _moved(self, grid: np.ndarray, body: np.ndarray, head: np.ndarray) -> np.ndarray:
         """(h, w, 2) float32 pixels: where from, for each place (h, w, 2) of a frame; a head moves
         as a whole."""
