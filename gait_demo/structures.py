@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from gait_demo.joints import JOINTS
+
 SILHOUETTE_SIZE = 64  # pixels; the paper's square crop
 
 
@@ -136,17 +138,22 @@ class SilhouetteClip:
         masks: (T, 64, 64) float32 in [0, 1].
         squares: (T, 4) float32 (x0, y0, x1, y1) in pixels: where each 64x64 mask lies in its
             frame. A square may reach over the frame's border.
+        joints: (T, 19, 3) float32, in the order of `joints.NAMES`: x and y in the unit square of
+            the crop, and visibility in [0, 1], 0 where not known; None without landmarks.
     """
 
     track_id: int
     first_frame: int
     masks: np.ndarray
     squares: np.ndarray
+    joints: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         size = SILHOUETTE_SIZE
         _require(self.masks, "SilhouetteClip.masks", (None, size, size), "f")
         _require(self.squares, "SilhouetteClip.squares", (len(self.masks), 4), "f")
+        if self.joints is not None:
+            _require(self.joints, "SilhouetteClip.joints", (len(self.masks), JOINTS, 3), "f")
 
     def __len__(self) -> int:
         return len(self.masks)

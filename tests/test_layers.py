@@ -10,6 +10,7 @@ PACKAGE = "gait_demo"
 
 LAYERS = {
     "errors": 0,
+    "joints": 0,
     "structures": 0,
     "config": 0,
     "casia": 1,

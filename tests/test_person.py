@@ -218,3 +218,13 @@ def test_a_persons_number_is_that_of_track_and_silhouettes():
 def test_without_landmarks_only_a_box_stands():
     tall = Figure(np.full(1, 160.0), has_landmarks=False)
     assert stands(tall.detection(0, tall.mask(0, SHAPE)), SHAPE)
+
+
+def test_a_person_has_joints_on_the_limbs_where_landmarks_are_known():
+    one = person(WALKER)
+    joints = one.silhouettes.joints
+    assert joints.shape == (COUNT, 19, 3) and (joints[..., 2] > 0).all()
+    squares = one.silhouettes.squares
+    nose = np.array([one.detections[n].landmarks[[7, 8], :2].mean(0) for n in range(COUNT)])
+    at = squares[:, :2] + joints[:, 0, :2] * (squares[:, 2:] - squares[:, :2]) - 0.5
+    assert np.abs(at - nose).max() < 1

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from gait_demo.joints import joints_in
 from gait_demo.people.body import body_boxes, head_of, neck_of, stands
 from gait_demo.people.segmenter import Detection
 from gait_demo.people.tracking import Tracklet
@@ -31,7 +32,7 @@ class Person:
         track: where the person is, from head to feet; found where they are seen.
         visibility: (T,) uint8, of `Visibility`.
         detections: T of them: as seen, or that of the nearest frame, moved.
-        silhouettes: one a frame.
+        silhouettes: one a frame, with joints where the landmarks are known.
         keeps_pose: (T,) bool, where no other gait can be given: seated, lying, bent, or a part.
         heads: (T, 3) float32, centre and radius in pixels; nan where not known.
         necks: (T,) y in pixels down to which the head reaches; nan where not known.
@@ -68,7 +69,7 @@ class Person:
         frames, boxes, found = frames[part], boxes[part], found[part]
         detections = _carried(tracklet, frames, boxes, found)
         track = Track(1, int(frames[0]), boxes, found)
-        silhouettes = _silhouettes(detections, track)
+        silhouettes = _silhouettes(detections, track, fps)
         poses = np.array([not stands(one, shape) for one in detections])
         return cls(
             track,
@@ -169,13 +170,16 @@ def _moved(one: Detection, old: np.ndarray, new: np.ndarray) -> Detection:
     )
 
 
-def _silhouettes(detections: tuple[Detection, ...], track: Track) -> SilhouetteClip:
+def _silhouettes(detections: tuple[Detection, ...], track: Track, fps: float) -> SilhouetteClip:
     squares = squares_from_boxes(track.xyxy)
     masks = [
         one.matte.silhouette(square, SILHOUETTE_SIZE)
         for one, square in zip(detections, squares, strict=True)
     ]
-    return SilhouetteClip(track.track_id, track.first_frame, np.stack(masks), squares)
+    landmarks = [one.landmarks for one in detections]
+    known = any(one is not None for one in landmarks)
+    joints = joints_in(landmarks, squares, fps) if known else None
+    return SilhouetteClip(track.track_id, track.first_frame, np.stack(masks), squares, joints)
 
 
 def _visibility(

@@ -1,0 +1,83 @@
+"""Joints: the points of a body that A-NET reads and writes beside silhouettes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+_SIDE = ("shoulder", "elbow", "wrist", "hand", "hip", "knee", "ankle", "heel", "toe")
+NAMES = ("head", *(f"{side}_{name}" for side in ("left", "right") for name in _SIDE))
+JOINTS = len(NAMES)  # 19: the head, nine on the left, nine on the right
+
+# BlazePose landmarks whose mean each joint is: ears, and the index finger for the hand
+LANDMARKS_OF = (
+    (7, 8),
+    *((n,) for n in (11, 13, 15, 19, 23, 25, 27, 29, 31)),
+    *((n,) for n in (12, 14, 16, 20, 24, 26, 28, 30, 32)),
+)
+MIRRORED = (0, *range(10, 19), *range(1, 10))  # the same joint of the other side
+ARMS, LEGS = ((1, 2, 3, 4), (10, 11, 12, 13)), ((5, 6, 7, 8, 9), (14, 15, 16, 17, 18))
+# pairs of joints, from the trunk outwards
+BONES = (
+    (1, 10), (5, 14), (1, 5), (10, 14),
+    (1, 2), (2, 3), (3, 4), (5, 6), (6, 7), (7, 8), (7, 9), (8, 9),
+    (10, 11), (11, 12), (12, 13), (14, 15), (15, 16), (16, 17), (16, 18), (17, 18),
+)  # fmt: skip
+
+_SMOOTH_S = 0.048  # deviation of the filter: 1.2 frames at 25 frames per second
+_REACH = 3  # deviations at which the filter ends
+
+
+def joints_in(
+    landmarks: Sequence[np.ndarray | None], squares: np.ndarray, fps: float = 25.0
+) -> np.ndarray:
+    """The joints of a track in the squares of its silhouettes, a little smoothed over time.
+
+    Args:
+        landmarks: T of (33, 4), x and y in pixels, depth, visibility in [0, 1], in BlazePose
+            order; None or nan where not known.
+        squares: (T, 4) x0, y0, x1, y1 in pixels, as of `SilhouetteClip`.
+        fps: frames per second.
+
+    Returns:
+        (T, 19, 3) float32: x and y in the unit square, which they may leave, and visibility in
+        [0, 1]; the centre with visibility 0 where nothing is known.
+    """
+    points = np.full((len(landmarks), JOINTS, 3), np.nan)
+    for joints, known in zip(points, landmarks, strict=True):
+        if known is not None:
+            for joint, of in zip(joints, LANDMARKS_OF, strict=True):
+                joint[:] = known[list(of)][:, [0, 1, 3]].mean(axis=0)
+    corners, sides = squares[:, None, :2], (squares[:, 2:] - squares[:, :2])[:, None]
+    # pixel centres lie at whole numbers, squares at the edges of pixels
+    places = (points[..., :2] + 0.5 - corners) / sides
+    known = np.isfinite(points).all(axis=2)
+    seen = np.where(known, points[..., 2].clip(0, 1), 0)
+    places = np.where(known[..., None], places, 0)
+    places = _smoothed(places, seen, fps)
+    places = np.where(seen[..., None] > 0, places, 0.5)
+    return np.concatenate([places, seen[..., None]], axis=2).astype(np.float32)
+
+
+def _smoothed(places: np.ndarray, weights: np.ndarray, fps: float) -> np.ndarray:
+    """A Gaussian filter over time, by weights (T, J), and what it took too much of given back:
+    the ends of a swing stay where they are."""
+    sigma = _SMOOTH_S * fps
+    reach = int(np.ceil(_REACH * sigma))
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / max(sigma, 1e-6)) ** 2)
+
+    def filtered(values: np.ndarray) -> np.ndarray:
+        total = _convolved(weights[..., None] * values, kernel)
+        return total / np.maximum(_convolved(weights, kernel), 1e-9)[..., None]
+
+    smooth = filtered(places)
+    return smooth + filtered(places - smooth)
+
+
+def _convolved(values: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    """Along the first axis, with nothing beyond its ends."""
+    half = len(kernel) // 2
+    padded = np.pad(values, [(half, half)] + [(0, 0)] * (values.ndim - 1))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, len(kernel), axis=0)
+    return windows @ kernel
