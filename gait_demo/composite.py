@@ -91,25 +91,23 @@ def paste(rgb: np.ndarray, crop: np.ndarray, alpha: np.ndarray, square: np.ndarr
     view = silhouette_view(alpha, square, rgb.shape[:2])
     if view is not None:
         colours = np.rint(255 * np.clip(crop, 0, 1)).astype(np.uint8)
-        paste_view(rgb, placed(colours, square, view, cv2.BORDER_REPLICATE), alpha, square, view)
+        colours = placed(colours, square, view, cv2.BORDER_REPLICATE)
+        laid_over(rgb, colours, _soft_silhouette(alpha, square, view), view)
 
 
-def paste_view(
-    rgb: np.ndarray,
-    colours: np.ndarray,
-    alpha: np.ndarray,
-    square: np.ndarray,
-    view: tuple[int, int, int, int],
+def laid_over(
+    rgb: np.ndarray, colours: np.ndarray, alpha: np.ndarray, view: tuple[int, int, int, int]
 ) -> None:
     """Draws a person into a frame, whose colours are known at the frame's own resolution.
 
     Args:
-        rgb, alpha, square: as for `paste`.
+        rgb: (H, W, 3) uint8 frame, changed in place.
         colours: (h, w, 3) uint8, of the view.
-        view: of `silhouette_view`.
+        alpha: (h, w) float32 in [0, 1].
+        view: x, y, w, h in pixels of the frame.
     """
     x, y, w, h = view
-    _blend(rgb[y : y + h, x : x + w], colours, _soft_silhouette(alpha, square, view))
+    _blend(rgb[y : y + h, x : x + w], colours, alpha)
 
 
 def render_binary(
@@ -136,13 +134,14 @@ def render_binary(
 
 
 def silhouette_view(
-    alpha: np.ndarray, square: np.ndarray, shape: tuple[int, int]
+    alpha: np.ndarray, square: np.ndarray, shape: tuple[int, int], margin: float = 1
 ) -> tuple[int, int, int, int] | None:
     """What of a frame a silhouette touches.
 
     Args:
         alpha, square: as for `paste`.
         shape: (H, W) of the frame.
+        margin: pixels around it.
 
     Returns:
         x, y, width, height in whole pixels; None if nothing of it lies in the frame.
@@ -152,7 +151,7 @@ def silhouette_view(
         return None
     cell = (square[2:] - square[:2]) / SILHOUETTE_SIZE
     low, high = square[:2] + cell * [x - 2, y - 2], square[:2] + cell * [x + w + 2, y + h + 2]
-    return _view(low, high, 1, shape)
+    return _view(low, high, margin, shape)
 
 
 def _view(

@@ -27,6 +27,7 @@ from gait_demo.people.segmenter import PersonSegmenter
 from gait_demo.people.tracking import Tracker, Tracklet
 from gait_demo.pipeline.images import FrameStore
 from gait_demo.pipeline.removal import CleanPart, Removal, Remover, matte_mask
+from gait_demo.rendering.texture import Sample, sampled
 from gait_demo.shrink import shrink
 from gait_demo.structures import Frame, VideoInfo
 from gait_demo.video import probe, read_frames
@@ -68,6 +69,7 @@ class Analysis:
         people: everyone who was seen, the most prominent first.
         removals: for each frame, what of it goes, of each person; None where nothing does.
         clean: by frame, what is behind the people where no plate shows it.
+        samples: of each person, how they look at some moments.
         suspects: who was not taken for a person.
         timings: seconds by stage.
         people_s: seconds that finding and following people took, mostly beside the other stages.
@@ -82,6 +84,7 @@ class Analysis:
     people: tuple[Person, ...]
     removals: tuple[list[Removal | None], ...]
     clean: dict[int, CleanPart]
+    samples: tuple[tuple[Sample, ...], ...]
     suspects: tuple[Suspect, ...]
     timings: dict[str, float]
     people_s: float
@@ -139,7 +142,7 @@ class Analyser:
                     f"least {self._options.people.min_height_px} pixels tall."
                 )
             background = Background(tuple(shot.plate for shot in shots))
-            removals, clean = self._removals(store, people, background, shape)
+            removals, clean, samples = self._removals(store, people, background, shape)
         return Analysis(
             self._source,
             self._part,
@@ -150,6 +153,7 @@ class Analyser:
             people,
             removals,
             clean,
+            samples,
             tuple(suspect for shot in shots for suspect in shot.suspects),
             self._clock.seconds,
             sum(shot.people_s for shot in shots),
@@ -197,7 +201,9 @@ class Analyser:
         people: tuple[Person, ...],
         background: Background,
         shape: tuple[int, int],
-    ) -> tuple[tuple[list[Removal | None], ...], dict[int, CleanPart]]:
+    ) -> tuple[
+        tuple[list[Removal | None], ...], dict[int, CleanPart], tuple[tuple[Sample, ...], ...]
+    ]:
         remover, (h, w) = Remover(people, shape), working_shape(shape)
         fillers = {
             shot.first_frame: Filler(shot, store.scale)
@@ -205,6 +211,9 @@ class Analyser:
             if isinstance(shot, NoPlate)
         }
         removals, clean = [], {}
+        fps = float(self._info.fps)
+        wanted = [set(sampled(person, fps).tolist()) for person in people]
+        samples: list[list[Sample]] = [[] for _ in people]
         with self._clock.time("removal"):
             for index in range(len(store)):
                 self._report("removal", index, len(store))
@@ -213,13 +222,17 @@ class Analyser:
                     continue
                 image, shot = store[index], background.at(index)
                 removals.append(remover.at(index, shrink(image, (w, h)), shot))
+                for person, those, kept in zip(people, wanted, samples, strict=True):
+                    position = person.position(index)
+                    if position in those:
+                        kept.append(Sample.of(position, person, image, store.scale))
                 filler = fillers.get(shot.first_frame)
                 if filler is None or not any(removals[-1]):
                     continue
                 hole = _hole(removals[-1], (h, w), image.shape[:2])
                 filled = filler.fill(index, image, hole)
                 clean[index] = CleanPart.of(filled, hole, store.scale)
-        return tuple(removals), clean
+        return tuple(removals), clean, tuple(tuple(filter(None, each)) for each in samples)
 
 
 def _hole(

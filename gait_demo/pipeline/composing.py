@@ -12,20 +12,21 @@ import numpy as np
 from gait_demo.anonymize import anonymize
 from gait_demo.clock import Clock
 from gait_demo.colorize import colorize
-from gait_demo.composite import paste, render_binary
+from gait_demo.composite import laid_over, paste, render_binary
 from gait_demo.config import PipelineOptions
 from gait_demo.errors import NoPersonError
 from gait_demo.noise import unlike
 from gait_demo.people.person import Person
 from gait_demo.people.visibility import CONSEQUENCES, Visibility
 from gait_demo.pipeline.analysis import Analysis, Progress
-from gait_demo.pipeline.carrying import Carried, Carrier, head_line
 from gait_demo.pipeline.erasing import Eraser
 from gait_demo.pipeline.models import Models
-from gait_demo.rendering.head import hide_above, hide_head
+from gait_demo.rendering.head import around_head, head_lines, hide_above, hide_head
 from gait_demo.rendering.kept_pose import KeptPose
+from gait_demo.rendering.texture import Sample
+from gait_demo.rendering.walker import Walker
 from gait_demo.silhouettes import crop_square
-from gait_demo.structures import SILHOUETTE_SIZE, Frame
+from gait_demo.structures import SILHOUETTE_SIZE, Frame, SilhouetteClip
 
 _THREADS = 2  # in which frames are drawn
 _WINDOW = 8  # full frames that C-NET colours in one batch, and that are drawn at once, at most ...
@@ -64,11 +65,11 @@ class _Layer:
 
     person: Person
     position: int  # in the person's track
-    alpha: np.ndarray | None  # (64, 64) float32, the new silhouette; None: the pose is kept
-    crop: np.ndarray | None  # (64, 64, 3) float32, the old colours, for C-NET; or ...
-    carried: Carried | None  # ... the old pixels themselves
-    pose: KeptPose | None  # where the pose is kept
-    shown: np.ndarray | None  # (H, W, 3) uint8, the frame that shows it
+    shown: np.ndarray  # (H, W, 3) uint8, the frame that shows it, with heads hidden
+    alpha: np.ndarray | None = None  # (64, 64) float32, the new silhouette; None: the pose is kept
+    crop: np.ndarray | None = None  # (64, 64, 3) float32, the old colours, for C-NET; or ...
+    walker: Walker | None = None  # ... draws the old pixels themselves
+    pose: KeptPose | None = None  # draws the kept pose
 
     @property
     def square(self) -> np.ndarray:
@@ -130,20 +131,20 @@ class Composer:
                 on_progress("render", done.frame.index, total)
                 yield done
 
-    def _windows(self, gaits: list[np.ndarray]) -> Iterator[Iterator[Composed]]:
+    def _windows(self, gaits: list[SilhouetteClip]) -> Iterator[Iterator[Composed]]:
         """The frames of the result, window by window, being drawn in threads of their own."""
-        carriers = self._carriers(gaits)
+        walkers = self._walkers(gaits)
         frames = self._clock.decoding(self._analysis.frames())
         size = 3 * self._analysis.info.width * self._analysis.info.height
         most = max(1, min(_WINDOW, _WINDOW_BYTES // size))
         with ThreadPoolExecutor(_THREADS) as threads:
             while window := list(islice(frames, most)):
                 shown = [self._veiled(frame) for frame in window]
-                layers = [self._layers(frame, gaits, carriers) for frame in shown]
+                layers = [self._layers(frame, gaits, walkers) for frame in shown]
                 yield threads.map(self._compose, window, layers, self._colours(layers))
 
-    def gaits(self, seed: int, on_progress: Progress) -> list[np.ndarray]:
-        """The new silhouettes (T, 64, 64) of everybody chosen."""
+    def gaits(self, seed: int, on_progress: Progress) -> list[SilhouetteClip]:
+        """The new silhouettes, and joints, of everybody chosen."""
         gaits = []
         self._poses = []
         anet, fps = self._models.anet, float(self._analysis.info.fps)
@@ -153,59 +154,74 @@ class Composer:
                 seen = person.silhouettes
                 noise = unlike(seen, anet, seed, fps=fps)
                 self._poses.append(KeptPose(noise.cpu().numpy()))
-                made = anonymize(seen, anet, noise, fps=fps, strength=self._strength)
-                gaits.append(made.masks)
+                gaits.append(anonymize(seen, anet, noise, fps=fps, strength=self._strength))
         return gaits
 
-    def _carriers(self, gaits: list[np.ndarray]) -> list[Carrier | None]:
-        """Of everybody chosen; None: their own pixels are not wanted."""
+    def _walkers(self, gaits: list[SilhouetteClip]) -> list[Walker | None]:
+        """Of everybody chosen; None: their own pixels are not wanted, or their joints not known."""
         if self._colorize.colour != "sharp":
             return [None] * len(gaits)
+        fps = float(self._analysis.info.fps)
         with self._clock.time("colorize"):
             return [
-                Carrier(person, gait, self._colorize.hide_face, float(self._analysis.info.fps))
+                None
+                if gait.joints is None or person.silhouettes.joints is None
+                else Walker(person, gait, self._samples(person), self._hide_heads, fps)
                 for person, gait in zip(self._people, gaits, strict=True)
             ]
 
+    def _samples(self, person: Person) -> tuple[Sample, ...]:
+        numbers = (n for n, one in enumerate(self._analysis.people) if one is person)
+        return self._analysis.samples[next(numbers)]
+
     def _layers(
-        self, frame: Frame, gaits: list[np.ndarray], carriers: list[Carrier | None]
+        self, frame: Frame, gaits: list[SilhouetteClip], walkers: list[Walker | None]
     ) -> list[_Layer]:
         """The chosen people in a frame, the farthest, whose feet are highest, first."""
         layers = []
-        everything = zip(self._people, gaits, carriers, self._poses, strict=True)
-        for person, gait, carrier, pose in everything:
+        for person, gait, walker, pose in zip(
+            self._people, gaits, walkers, self._poses, strict=True
+        ):
             position = person.position(frame.index)
             if position is None:
                 continue
             if not CONSEQUENCES[Visibility(person.visibility[position])].drawn:
                 continue
             if person.keeps_pose[position]:
-                layers.append(_Layer(person, position, None, None, None, pose, frame.rgb))
+                layers.append(_Layer(person, position, frame.rgb, pose=pose))
                 continue
-            track_id, crop, carried = person.track.track_id, None, None
-            if carrier is not None:
-                with self._clock.time("colorize"):
-                    carried = carrier.at(frame, self._analysis.background, position)
-            if carried is None:
-                if person.seen[position]:
-                    self._crops[track_id] = self._crop(frame, person, position)
-                crop = self._crops.get(track_id)
-            if carried is not None or crop is not None:  # else there was no look of them yet
-                layers.append(_Layer(person, position, gait[position], crop, carried, None, None))
+            alpha = gait.masks[position]
+            if walker is not None:
+                layers.append(_Layer(person, position, frame.rgb, alpha, walker=walker))
+                continue
+            if person.seen[position]:
+                self._crops[person.track.track_id] = self._crop(frame, person, position)
+            crop = self._crops.get(person.track.track_id)
+            if crop is not None:  # else they were not seen yet
+                layers.append(_Layer(person, position, frame.rgb, alpha, crop))
         return sorted(layers, key=lambda layer: layer.square[3])
 
     def _veiled(self, frame: Frame) -> Frame:
         """The frame that people are drawn from: with every head hidden, as the matte of one person
         may hold the head of another."""
-        if not self._colorize.hide_face:
-            return frame
         rgb = frame.rgb.copy()
-        everywhere = np.ones(rgb.shape[:2], np.float32)
-        for person in self._analysis.people:
-            position = person.position(frame.index)
-            if position is not None and np.isfinite(person.heads[position]).all():
-                hide_head(rgb, everywhere, person.heads[position])
+        self._hide_heads(rgb, frame.index, 0, 0)
         return replace(frame, rgb=rgb)
+
+    def _hide_heads(self, rgb: np.ndarray, index: int, x: int, y: int) -> None:
+        """Hides all heads, in place, in a part of a frame whose corner is at (x, y)."""
+        if not self._colorize.hide_face:
+            return
+        for person in self._analysis.people:
+            position = person.position(index)
+            if position is None or not np.isfinite(person.heads[position]).all():
+                continue
+            head = person.heads[position] - np.float32([x, y, 0])
+            x0, y0, x1, y1 = around_head(head, rgb.shape[:2])
+            if x1 > x0 and y1 > y0:
+                matte = person.detections[position].matte
+                alpha = matte.drawn(x + x0, y + y0, x1 - x0, y1 - y0)
+                hide_head(rgb[y0:y1, x0:x1], alpha, head - np.float32([x0, y0, 0]))
 
     def _crop(self, frame: Frame, person: Person, position: int) -> np.ndarray:
         """(64, 64, 3) float32 in [0, 1]: what C-NET sees of somebody."""
@@ -213,12 +229,12 @@ class Composer:
         crop = crop_square(frame.rgb, square)
         if self._colorize.hide_face:
             cells = SILHOUETTE_SIZE / (square[3] - square[1])
-            hide_above(crop, cells * (head_line(person)[position] - square[1]), SILHOUETTE_SIZE)
+            hide_above(crop, cells * (head_lines(person)[position] - square[1]), SILHOUETTE_SIZE)
         return crop
 
     def _colours(self, layers: list[list[_Layer]]) -> list[list[np.ndarray]]:
-        """For each frame, the (64, 64, 3) colours of those of its layers that carry nothing:
-        C-NET's, or one grey."""
+        """For each frame, the (64, 64, 3) colours of those of its layers that have a crop: C-NET's,
+        or one grey."""
         bare = [[one for one in here if one.crop is not None] for here in layers]
         flat = [layer for here in bare for layer in here]
         if not flat:
@@ -246,10 +262,12 @@ class Composer:
                     kept = True
                 continue
             covered = True
-            if layer.carried is None:
+            if layer.walker is None:
                 paste(colorized, next(next_colours), layer.alpha, layer.square)
             else:
-                layer.carried.paste(colorized, layer.alpha, layer.square)
+                drawn = layer.walker.draw(layer.shown, layer.position)
+                if drawn is not None:
+                    laid_over(colorized, *drawn)
             drawn = render_binary(frame.rgb.shape[:2], [(layer.alpha, layer.square)])
             np.maximum(binary, drawn, out=binary)
         lost = any(_is_lost(person, frame.index) for person in self._people)

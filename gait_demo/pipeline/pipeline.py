@@ -100,7 +100,8 @@ class Pipeline:
         """
         composer = Composer(analysis, self.models, self.options, Clock())
         people = chosen_people(analysis, self.options)
-        return list(zip(people, composer.gaits(seed, _silent), strict=True))
+        made = [one.masks for one in composer.gaits(seed, _silent)]
+        return list(zip(people, made, strict=True))
 
     def render(
         self, analysis: Analysis, out_dir: Path, seed: int, on_progress: Progress = _silent

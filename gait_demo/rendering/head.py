@@ -5,36 +5,57 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from gait_demo.people.person import Person
+from gait_demo.structures import SILHOUETTE_SIZE
+
 _COARSE = 0.5  # of a head's radius: deviation of the filter that takes its detail away
 _FADE = 0.35  # of the radius, over which the picture becomes sharp around it
+_BESIDE, _ABOVE = 1.5, 4.0  # radii: how far beside and above a head the person is hidden
 _FEW_PX = 4.0  # of a filter's deviation; larger ones work at a lower resolution
 _COARSE_BODY = 0.04  # heights: the same deviation, of heads known by the body's height only
 _FADE_BODY = 0.04  # heights below the neck over which the picture becomes sharp
 
+_HEAD = 0.2  # heights from the top of a silhouette: what is above may be the head
+_USUAL = 50  # frames before and after, whose heights say how tall a person stands
+
 
 def hide_head(rgb: np.ndarray, alpha: np.ndarray, head: np.ndarray) -> None:
     """Leaves of a head, in place, its colours and nothing finer than half its radius.
+
+    What the person has above it is hidden as well: of people whom the picture cuts, landmarks may
+    take the chest for the head.
 
     Args:
         rgb: (h, w, 3) uint8.
         alpha: (h, w) float32 in [0, 1], the person; what is beside them lends no colour.
         head: (3,) centre x, y and radius in pixels.
     """
-    x, y, radius = (float(v) for v in head)
-    reach = (1 + _FADE) * radius
-    margin = 1.5 * radius
-    h, w = rgb.shape[:2]
-    x0, x1 = (int(np.clip(v, 0, w)) for v in (x - reach - margin, x + reach + margin + 1))
-    y0, y1 = (int(np.clip(v, 0, h)) for v in (y - reach - margin, y + reach + margin + 1))
+    x0, y0, x1, y1 = around_head(head, rgb.shape[:2])
     if x1 <= x0 or y1 <= y0:
         return
-    part, own = rgb[y0:y1, x0:x1], alpha[y0:y1, x0:x1, None] + np.float32(1e-3)
+    x, y, radius = (float(v) for v in head)
+    part, own = rgb[y0:y1, x0:x1], alpha[y0:y1, x0:x1] + np.float32(1e-3)
     sigma = max(0.8, _COARSE * radius)
-    coarse = _blurred(part * own, sigma) / _blurred(own[..., 0], sigma)[..., None]
+    coarse = _blurred(part * own[..., None], sigma) / _blurred(own, sigma)[..., None]
     rows, columns = np.ogrid[y0:y1, x0:x1]
-    apart = np.hypot(columns - x, rows - y).astype(np.float32) / radius
-    weight = ((apart - 1) / _FADE).clip(0, 1)
-    part[:] = cv2.blendLinear(part, np.rint(coarse).astype(np.uint8), weight, 1 - weight)
+    rows, columns = (rows - y) / radius, np.abs(columns - x) / radius
+    apart = np.hypot(columns, rows).astype(np.float32)
+    hidden = ((1 + _FADE - apart) / _FADE).clip(0, 1)
+    above = (-rows / _FADE).clip(0, 1) * ((_BESIDE + _FADE - columns) / _FADE).clip(0, 1)
+    hidden = np.maximum(hidden, above.astype(np.float32) * (4 * own).clip(0, 1))
+    part[:] = cv2.blendLinear(
+        np.ascontiguousarray(part), cv2.convertScaleAbs(coarse), 1 - hidden, hidden
+    )
+
+
+def around_head(head: np.ndarray, shape: tuple[int, int]) -> tuple[int, int, int, int]:
+    """x0, y0, x1, y1 of what of a picture (h, w) `hide_head` looks at."""
+    (x, y, radius), (h, w) = (float(v) for v in head), shape
+    aside, below = (_BESIDE + _FADE + 1) * radius, (1 + _FADE + 1) * radius
+    above = (_ABOVE + 1) * radius
+    x0, x1 = (int(np.clip(v, 0, w)) for v in (x - aside, x + aside + 1))
+    y0, y1 = (int(np.clip(v, 0, h)) for v in (y - above, y + below + 1))
+    return x0, y0, x1, y1
 
 
 def hide_above(picture: np.ndarray, neck: float, height: float) -> None:
@@ -56,6 +77,37 @@ def hide_above(picture: np.ndarray, neck: float, height: float) -> None:
     weight = ((rows + 0.5 - float(neck)) / fade).clip(0, 1).astype(np.float32)
     weight = np.repeat(weight, picture.shape[1], axis=1)
     picture[:last] = cv2.blendLinear(picture[:last], coarse, weight, 1 - weight)
+
+
+def head_lines(person: Person) -> np.ndarray:
+    """(T,) y in pixels down to which heads reach; where no landmarks say so, by the silhouette."""
+    guessed = necks(person.silhouettes.masks, person.silhouettes.squares)
+    return np.where(np.isfinite(person.necks), person.necks, guessed)
+
+
+def necks(masks: np.ndarray, squares: np.ndarray) -> np.ndarray:
+    """Down to where the head may reach in each frame of a track.
+
+    Who lifts the arms, and so seems taller than before and after, has the head farther down. Of
+    whom the picture cuts, or the mask holds a part only, the square says how tall they are.
+
+    Args:
+        masks: (T, 64, 64) float32 in [0, 1].
+        squares: (T, 4) (x0, y0, x1, y1) in pixels.
+
+    Returns:
+        (T,) y in pixels.
+    """
+    rows = (masks > 0.5).any(axis=2)
+    cell = (squares[:, 3] - squares[:, 1]) / SILHOUETTE_SIZE
+    top = squares[:, 1] + cell * rows.argmax(axis=1)
+    bottom = squares[:, 3] - cell * rows[:, ::-1].argmax(axis=1)
+    tall = bottom - top
+    usual = np.array([
+        np.median(tall[max(0, t - _USUAL) : t + _USUAL + 1]) for t in range(len(tall))
+    ])  # fmt: skip
+    whole = np.maximum(usual, squares[:, 3] - squares[:, 1])
+    return np.maximum(top + _HEAD * np.maximum(tall, whole), bottom - usual + _HEAD * whole)
 
 
 def _blurred(picture: np.ndarray, sigma: float) -> np.ndarray:

@@ -1,0 +1,271 @@
+"""A person cut out of one frame, part by part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+
+from gait_demo.rendering.depth import Depths
+from gait_demo.rendering.rig import (
+    LEFT_ARM,
+    LEFT_LEG,
+    PARTS,
+    RIGHT_ARM,
+    RIGHT_LEG,
+    TRUNK,
+    Pose,
+    distances,
+    sources,
+)
+
+_MIRRORED = {LEFT_ARM: RIGHT_ARM, RIGHT_ARM: LEFT_ARM, LEFT_LEG: RIGHT_LEG, RIGHT_LEG: LEFT_LEG}
+_GRID = 0.014  # heights between the places at which distances and displacements are computed
+_HELD = 1.15  # half widths within which a part in front hides what is behind
+_CORE = 1.2  # half widths within which a hidden part goes on behind another
+_SOFT = 0.15  # half widths over which one part becomes another
+_BEHIND = 10.0  # half widths by which a part that another hides is farther
+_SLEEVE, _HEM = 1.3, 1.6  # half widths: farther from an arm, and as near to the trunk, is its cloth
+_FAINT = 0.02  # of a part: what is fainter is none of it
+_SURE = 0.85  # of a matte: below, colours may be mixed with the background's
+_RIM = 0.012  # heights over which the colours of a rim are taken from inside
+_FEW = 8  # of 255: of fewer sure pixels around it a rim takes no colours
+_LEFT_OVER = 0.1  # of what is hidden, that need not be found
+_FEW_SEEN = 0.1  # of what is hidden: a limb of which less is seen has the colours of the other
+_CLEAR = 220  # of 255: a share below shows something else as well
+_SHARPEN = 0.3  # of the detail of a pixel, lost when pixels are moved
+_NEARBY = 0.06  # heights from which a part takes colours for what no frame shows of it
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One part of a person in one frame.
+
+    Attributes:
+        x, y: of its upper left corner, in pixels of the cutout.
+        own: (h, w) float32 in [0, 1], its visible share of the matte.
+        hidden: (h, w) float32 in [0, 1], where it goes on behind another part.
+    """
+
+    x: int
+    y: int
+    own: np.ndarray
+    hidden: np.ndarray
+
+    @property
+    def whole(self) -> np.ndarray:
+        """(h, w) float32 in [0, 1]."""
+        return np.minimum(self.own + self.hidden, 1)
+
+    @property
+    def inner(self) -> tuple[slice, slice]:
+        """Its rows and columns of the cutout."""
+        h, w = self.own.shape
+        return np.s_[self.y : self.y + h, self.x : self.x + w]
+
+
+@dataclass(frozen=True)
+class Division:
+    """Whose the pixels of a matte are.
+
+    Attributes:
+        matte: (h, w) float32 in [0, 1].
+        lead: (5, m, n) float32, of `grid_of` the matte: by how many half widths each part is nearer
+            than any other, and than what hides it.
+        far: (5, m, n) float32, half widths to each part.
+        step: pixels between the places of the grid.
+    """
+
+    matte: np.ndarray
+    lead: np.ndarray
+    far: np.ndarray
+    step: int
+
+    @classmethod
+    def of(cls, matte: np.ndarray, pose: Pose, depths: Depths) -> Division:
+        """pose: in pixels of the matte."""
+        step = step_of(pose)
+        far = distances(pose, grid_of(*matte.shape, step))
+        score = far.copy()
+        for arm in (LEFT_ARM, RIGHT_ARM):
+            score[arm] += np.minimum(_ramp(far[arm] - _SLEEVE), _ramp(_HEM - far[TRUNK]))
+        for front, back in depths.hiding():
+            score[back] += _ramp(_HELD - far[front])
+        nearest, second = np.partition(score, 1, axis=0)[:2]
+        lead = np.where(score == nearest, second, nearest) - score
+        return cls(matte, lead, far, step)
+
+    @cached_property
+    def pieces(self) -> tuple[Piece | None, ...]:
+        """One a part, None of what is not there."""
+        return tuple(self._piece(part) for part in range(PARTS))
+
+    def coarse(self, part: int) -> tuple[np.ndarray, np.ndarray]:
+        """(m, n) float32 in [0, 1] twice: what a part shows, and what of it is hidden, if the
+        matte were whole."""
+        return _shares(self.lead[part], self.far[part])
+
+    def _piece(self, part: int) -> Piece | None:
+        step, lead, far = self.step, self.lead[part], self.far[part]
+        x, y, w, h = cv2.boundingRect(((lead > -_SOFT) | (far < _CORE + _SOFT)).view(np.uint8))
+        if w * h == 0:
+            return None
+        rows, columns = np.s_[max(0, y - 1) : y + h + 1], np.s_[max(0, x - 1) : x + w + 1]
+        top, left = step * rows.start, step * columns.start
+        matte = self.matte[top : step * rows.stop, left : step * columns.stop]
+        size = matte.shape[::-1]
+        lead, far = (enlarged(each[rows, columns], size, step) for each in (lead, far))
+        own, hidden = _shares(lead, far)
+        return Piece(left, top, own * matte, hidden * matte)
+
+
+def _shares(lead: np.ndarray, far: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    own = (1 + lead / _SOFT).clip(0, 1)
+    return own, (0.5 + (_CORE - far) / _SOFT).clip(0, 1) * (1 - own)
+
+
+def _ramp(distance: np.ndarray) -> np.ndarray:
+    """Half widths by which a part counts as farther, from 0 where a distance is negative."""
+    return _BEHIND * (0.5 + distance / _SOFT).clip(0, 1)
+
+
+@dataclass(frozen=True)
+class Cutout:
+    """The pixels of one person in one frame.
+
+    Attributes:
+        rgb: (h, w, 3) uint8; around the person their own colours go on.
+        parts: whose they are.
+        pose: in pixels of `rgb`.
+    """
+
+    rgb: np.ndarray
+    parts: Division
+    pose: Pose
+
+    @classmethod
+    def of(cls, rgb: np.ndarray, matte: np.ndarray, pose: Pose, depths: Depths) -> Cutout:
+        """
+        Args:
+            rgb: (h, w, 3) uint8, the part of a frame that shows the person.
+            matte: (h, w) float32 in [0, 1].
+            pose: in pixels of `rgb`.
+        """
+        rgb = cv2.addWeighted(rgb, 1 + _SHARPEN, cv2.GaussianBlur(rgb, (0, 0), 1), -_SHARPEN, 0)
+        return cls(_rimmed(rgb, matte, pose.height), Division.of(matte, pose, depths), pose)
+
+    @cached_property
+    def _own_pixels(self) -> dict[int, np.ndarray]:
+        return {}
+
+    def own_pixels(self, part: int) -> np.ndarray:
+        """(h, w, 4) uint8: colours of a piece, and its visible share, 0 to 255."""
+        if part not in self._own_pixels:
+            piece = self.parts.pieces[part]
+            self._own_pixels[part] = with_alpha(self.rgb[piece.inner], piece.own)
+        return self._own_pixels[part]
+
+    def completed(self, part: int, others: Sequence[Callable[[], Cutout]]) -> np.ndarray:
+        """The pixels (h, w, 3) uint8 of a piece: its own, and where another part hides it what
+        other frames show of it.
+
+        Args:
+            others: cutouts of other frames, the best first; made when they are needed.
+        """
+        piece = self.parts.pieces[part]
+        rgb = self.rgb[piece.inner]
+        x, y, w, h = cv2.boundingRect((piece.hidden > _FAINT).view(np.uint8))
+        if w * h == 0:
+            return rgb
+        inner = np.s_[y : y + h, x : x + w]
+        hidden, rgb = piece.hidden[inner], rgb.copy()
+        missing = cv2.compare(hidden, _FAINT, cv2.CMP_GT)
+        found, enough = rgb[inner].copy(), _LEFT_OVER * cv2.countNonZero(missing)
+        step = self.parts.step
+        grid, pose = grid_of(h, w, step), self.pose.moved(piece.x + x, piece.y + y)
+        for other in others:
+            if cv2.countNonZero(missing) <= enough:
+                break
+            there = other()
+            theirs = there.parts.pieces[part]
+            if theirs is None:
+                continue
+            places = sources(part, there.pose, pose, grid) - np.float32([theirs.x, theirs.y])
+            places = enlarged(places, (w, h), step)
+            moved = cv2.remap(there.own_pixels(part), places, None, cv2.INTER_LINEAR)
+            *colours, share = cv2.split(moved)
+            clear = cv2.bitwise_and(cv2.compare(share, _CLEAR, cv2.CMP_GT), missing)
+            cv2.copyTo(cv2.merge(colours), clear, found)
+            missing ^= clear
+        if cv2.countNonZero(missing):
+            cv2.copyTo(np.ascontiguousarray(self._guessed(part, piece)[inner]), missing, found)
+        weight = cv2.blur(hidden, (3, 3))
+        rgb[inner] = cv2.blendLinear(np.ascontiguousarray(rgb[inner]), found, 1 - weight, weight)
+        return rgb
+
+    def _guessed(self, part: int, piece: Piece) -> np.ndarray:
+        """(h, w, 3) uint8: colours of a piece that no frame shows: those around, or, where hardly
+        anything is seen of it, those of the other side's."""
+        if part in _MIRRORED and piece.own.sum() < _FEW_SEEN * piece.hidden.sum():
+            like = self.parts.pieces[_MIRRORED[part]] or piece
+            return np.full((*piece.own.shape, 3), self._mean(like), np.uint8)
+        return self._around(piece)
+
+    def _mean(self, piece: Piece) -> np.ndarray:
+        """(3,) float32: the mean colour of what is seen of a piece."""
+        return np.float32(cv2.mean(self.rgb[piece.inner], cv2.convertScaleAbs(255 * piece.own)))[:3]
+
+    def _around(self, piece: Piece) -> np.ndarray:
+        """(h, w, 3) uint8: the mean colours of what is seen of a piece nearby."""
+        rgb, size = self.rgb[piece.inner], piece.own.shape[::-1]
+        step = self.parts.step
+        few = max(1, size[0] // step), max(1, size[1] // step)
+        own = cv2.resize(piece.own, few, interpolation=cv2.INTER_AREA)
+        rgb = cv2.resize(rgb, few, interpolation=cv2.INTER_AREA).astype(np.float32)
+        mean = self._mean(piece)
+        reach = 2 * max(1, round(_NEARBY * self.pose.height / step)) + 1
+        share = cv2.blur(own, (reach, reach))[..., None]
+        colours = (cv2.blur(rgb * own[..., None], (reach, reach)) + 0.02 * mean) / (share + 0.02)
+        return cv2.resize(cv2.convertScaleAbs(colours), size, interpolation=cv2.INTER_LINEAR)
+
+
+def with_alpha(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """(h, w, 4) uint8, of an alpha in [0, 1]."""
+    return cv2.merge([*cv2.split(rgb), cv2.convertScaleAbs(alpha, alpha=255)])
+
+
+def step_of(pose: Pose) -> int:
+    """Pixels between the places of a grid that is fine enough for a person of that height."""
+    return max(1, round(_GRID * pose.height))
+
+
+def grid_of(h: int, w: int, step: int) -> np.ndarray:
+    """(m, n, 2) float32: x and y of the middles of the cells, of `step` pixels, of an image."""
+    x, y = (
+        step * np.arange(-(-size // step), dtype=np.float32) + (step - 1) / 2 for size in (w, h)
+    )
+    return np.stack(np.meshgrid(x, y), axis=-1)
+
+
+def enlarged(field: np.ndarray, size: tuple[int, int], step: int) -> np.ndarray:
+    """(h, w) or (h, w, C) of what is known on `grid_of` an image of a size (w, h)."""
+    if step == 1:
+        return field
+    m, n = field.shape[:2]
+    w, h = size
+    return cv2.resize(field, (n * step, m * step), interpolation=cv2.INTER_LINEAR)[:h, :w]
+
+
+def _rimmed(rgb: np.ndarray, matte: np.ndarray, height: float) -> np.ndarray:
+    """The picture with the colours of a matte's inside continued over its rim and beyond."""
+    sure = cv2.compare(matte, _SURE, cv2.CMP_GT)
+    reach = 2 * max(1, round(_RIM * height)) + 1
+    share = cv2.blur(sure, (reach, reach))
+    inside = cv2.blur(cv2.bitwise_and(rgb, rgb, mask=sure), (reach, reach)).astype(np.float32)
+    inside *= (255 / np.maximum(share, 1).astype(np.float32))[..., None]
+    weight = cv2.blur(sure, (3, 3)).astype(np.float32) / 255
+    weight[share < _FEW] = 1
+    return cv2.blendLinear(rgb, cv2.convertScaleAbs(inside), weight, 1 - weight)

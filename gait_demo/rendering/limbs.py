@@ -1,0 +1,211 @@
+"""A person's own limbs, moved to the joints and into the outline of another walker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import cv2
+import numpy as np
+
+from gait_demo.correspondence import correspond, signed_distance
+from gait_demo.placing import placed
+from gait_demo.rendering.cutout import (
+    Cutout,
+    Division,
+    Piece,
+    enlarged,
+    grid_of,
+    step_of,
+    with_alpha,
+)
+from gait_demo.rendering.depth import Depths
+from gait_demo.rendering.rig import Pose, sources
+from gait_demo.structures import SILHOUETTE_SIZE
+
+_PAD = 2  # 1/64 of the square around an outline, so that heads and soles have an edge as well
+_CELLS = 32  # of a silhouette, in which it is moved before it is laid over the outline
+_BAND = 1.0  # 1/64 of the square: pixels farther inside A-NET's outline are the body, farther
+# outside are not; between them the limbs' own edge is drawn
+_EDGE = 0.3  # of a matte, around one half, over which an edge is drawn
+_SMOOTH = 0.004  # heights: deviation of the filter that takes the steps out of an edge
+_REVEALED = 0.01  # of what a part shows, from which it is worth looking up what is not seen of it
+_AROUND = 0.14  # heights around the bones of a part that are drawn
+
+
+def outline_fields(
+    masks: np.ndarray,
+    old: np.ndarray,
+    new: np.ndarray,
+    depths: Sequence[Depths],
+    outlines: np.ndarray,
+) -> np.ndarray:
+    """What to add to places of the new silhouettes before their joints lead back to the old ones,
+    so that the old silhouettes with moved limbs fill the new outlines.
+
+    Args:
+        masks: (T, 64, 64) float32 in [0, 1], the old silhouettes.
+        old, new: (T, 19, 2) joints in the unit squares.
+        outlines: (T, 64, 64) float32 in [0, 1], the new silhouettes.
+
+    Returns:
+        (T, 32, 32, 2) float32, in sides of the square.
+    """
+    moved = []
+    grid = grid_of(_CELLS, _CELLS, 1)
+    for mask, before, after, order in zip(masks, old, new, depths, strict=True):
+        start, end = (Pose.of(_CELLS * joints - 0.5, _CELLS) for joints in (before, after))
+        coarse = cv2.resize(mask, (_CELLS, _CELLS), interpolation=cv2.INTER_AREA)
+        whole = np.zeros((_CELLS, _CELLS), np.float32)
+        for part, piece in enumerate(Division.of(coarse, start, order).pieces):
+            if piece is not None:
+                places = sources(part, start, end, grid) - np.float32([piece.x, piece.y])
+                whole = np.maximum(whole, cv2.remap(piece.whole, places, None, cv2.INTER_LINEAR))
+        moved.append(cv2.resize(whole, mask.shape[::-1], interpolation=cv2.INTER_LINEAR))
+    return correspond(np.stack(moved), outlines)
+
+
+def draw(
+    cutout: Cutout,
+    others: Sequence[Callable[[], Cutout]],
+    order: Sequence[int],
+    pose: Pose,
+    outline: np.ndarray,
+    field: np.ndarray,
+    square: np.ndarray,
+    view: tuple[int, int, int, int],
+) -> tuple[np.ndarray, np.ndarray]:
+    """A person in a part of a frame.
+
+    Args:
+        others: of other frames, for what the cutout hides; the best first.
+        order: of the parts, the farthest first.
+        pose: the new one, in pixels of the frame.
+        outline: (64, 64) float32 in [0, 1], A-NET's.
+        field: (32, 32, 2), of `outline_fields`.
+        square: (x0, y0, x1, y1) of both, in pixels of the frame.
+        view: x, y, width and height of the part of the frame.
+
+    Returns:
+        Colours (h, w, 3) uint8, and alpha (h, w) float32 in [0, 1].
+    """
+    x, y, w, h = view
+    pose = pose.moved(x, y)
+    step = step_of(pose)
+    coarse = (np.asarray(square, np.float32) - np.float32([x, y, x, y])) / step
+    grid = grid_of(h, w, step)
+    m, n = grid.shape[:2]
+    side = float(square[3] - square[1])
+    grid = grid + side * placed(field, coarse, (0, 0, n, m), cv2.BORDER_REPLICATE)
+    order = [part for part in order if cutout.parts.pieces[part] is not None]
+    places = {part: _places(cutout, part, pose, grid, step) for part in order}
+    revealed = _revealed(cutout, order, places, (m, n))
+    rgb, alpha = np.zeros((h, w, 3), np.uint8), np.zeros((h, w), np.float32)
+    for part in order:
+        piece = cutout.parts.pieces[part]
+        seen = cutout.rgb[piece.inner]
+        pixels = cutout.completed(part, others) if part in revealed else seen
+        _lay_over(rgb, alpha, pixels, piece, *places[part], step, pose.height)
+    return _within(rgb, alpha, outline, square, view)
+
+
+def _places(
+    cutout: Cutout, part: int, pose: Pose, grid: np.ndarray, step: int
+) -> tuple[np.ndarray, int, int]:
+    """Where the cutout has what a part shows at places of a grid, (m, n, 2) float32 around the
+    part's bones; and the first column and row of these."""
+    low, high = pose.extent(part)
+    margin = _AROUND * pose.height
+    end = np.array(grid.shape[1::-1])
+    x0, y0 = np.clip((low - margin) // step, 0, end - 1).astype(int)
+    x1, y1 = np.clip((high + margin) // step + 1, [x0 + 1, y0 + 1], end).astype(int)
+    return sources(part, cutout.pose, pose, grid[y0:y1, x0:x1]), x0, y0
+
+
+def _revealed(
+    cutout: Cutout,
+    order: Sequence[int],
+    places: Mapping[int, tuple[np.ndarray, int, int]],
+    shape: tuple[int, int],
+) -> set[int]:
+    """The parts of which something is seen in the new pose that is hidden in the old one."""
+    free = np.ones(shape, np.float32)
+    parts = set()
+    for part in reversed(order):
+        there, x, y = places[part]
+        cells = (there - (cutout.parts.step - 1) / 2) / cutout.parts.step
+        own, hidden = (
+            cv2.remap(share, cells, None, cv2.INTER_LINEAR) for share in cutout.parts.coarse(part)
+        )
+        m, n = own.shape
+        here = free[y : y + m, x : x + n]
+        if (hidden * here).sum() > _REVEALED * own.sum():
+            parts.add(part)
+        here *= 1 - np.minimum(own + hidden, 1)
+    return parts
+
+
+def _lay_over(
+    rgb: np.ndarray,
+    alpha: np.ndarray,
+    pixels: np.ndarray,
+    piece: Piece,
+    places: np.ndarray,
+    x: int,
+    y: int,
+    step: int,
+    height: float,
+) -> None:
+    """Draws a piece over what there is so far, in place."""
+    m, n = places.shape[:2]
+    inner = np.s_[step * y : step * (y + m), step * x : step * (x + n)]
+    below, under = rgb[inner], alpha[inner]
+    places = enlarged(places - np.float32([piece.x, piece.y]), under.shape[::-1], step)
+    moved = cv2.remap(with_alpha(pixels, piece.whole), places, None, cv2.INTER_LINEAR)
+    *colours, share = cv2.split(moved)
+    share = cv2.GaussianBlur(share, (0, 0), max(0.5, _SMOOTH * height)).astype(np.float32)
+    share = (share * (1 / (255 * _EDGE)) + (0.5 - 0.5 / _EDGE)).clip(0, 1)
+    moved = cv2.merge(colours)
+    rest = 1 - share
+    below[:] = cv2.blendLinear(np.ascontiguousarray(below), moved, rest * (under > 0), share)
+    under[:] = share + rest * under
+
+
+def _within(
+    rgb: np.ndarray,
+    alpha: np.ndarray,
+    outline: np.ndarray,
+    square: np.ndarray,
+    view: tuple[int, int, int, int],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Colours and alpha: whole within the outline, and nothing beyond it."""
+    cell = float(square[3] - square[1]) / SILHOUETTE_SIZE
+    around = cv2.copyMakeBorder(outline, _PAD, _PAD, _PAD, _PAD, cv2.BORDER_CONSTANT)
+    larger = np.asarray(square) + _PAD * cell * np.array([-1, -1, 1, 1])
+    depth = placed(signed_distance(around), larger, view, cv2.BORDER_REPLICATE)
+    width = max(1.0, cell) / cell  # an edge of about a pixel, or a cell
+    inside = ((depth - _BAND) / width + 0.5).clip(0, 1)
+    near = ((depth + _BAND) / width + 0.5).clip(0, 1)
+    if cv2.compare(inside, alpha, cv2.CMP_GT).any():
+        rgb = cv2.blendLinear(
+            rgb, _continued(rgb, alpha, max(1, round(cell / 2))), alpha, 1 - alpha
+        )
+    return rgb, np.maximum(alpha, inside) * near
+
+
+def _continued(rgb: np.ndarray, alpha: np.ndarray, step: int) -> np.ndarray:
+    """(h, w, 3) uint8: the nearest colours of what is drawn, softly, in cells of `step` pixels."""
+    h, w = alpha.shape
+    small = -(-w // step), -(-h // step)
+    drawn = cv2.compare(alpha, 0.5, cv2.CMP_GT)
+    known = cv2.resize(cv2.bitwise_and(rgb, rgb, mask=drawn), small, interpolation=cv2.INTER_AREA)
+    share = cv2.resize(drawn, small, interpolation=cv2.INTER_AREA)
+    there = share > 60
+    if not there.any():
+        return rgb
+    _, nearest = cv2.distanceTransformWithLabels(
+        (~there).view(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    table = np.zeros((nearest.max() + 1, 3), np.float32)
+    table[nearest[there]] = known[there] * (255 / share[there].astype(np.float32))[:, None]
+    colour = cv2.GaussianBlur(table[nearest], (0, 0), 1)
+    return cv2.resize(cv2.convertScaleAbs(colour), (w, h), interpolation=cv2.INTER_LINEAR)

@@ -1,0 +1,100 @@
+"""One person with another walker's gait, frame by frame, in their own pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from gait_demo.composite import silhouette_view
+from gait_demo.people.person import Person
+from gait_demo.rendering.cutout import Cutout
+from gait_demo.rendering.depth import depths_of
+from gait_demo.rendering.limbs import draw, outline_fields
+from gait_demo.rendering.rig import Pose
+from gait_demo.rendering.texture import Sample, TextureMemory, shown_box
+from gait_demo.structures import SilhouetteClip
+
+_MARGIN = 0.03  # heights around the new silhouette that are drawn
+
+Veil = Callable[[np.ndarray, int, int, int], None]
+
+
+class Walker:
+    """Draws one person; frames may be asked for in any order."""
+
+    def __init__(
+        self,
+        person: Person,
+        gait: SilhouetteClip,
+        samples: Sequence[Sample],
+        veil: Veil,
+        fps: float,
+    ):
+        """
+        Args:
+            person: whose landmarks are known.
+            gait: the new silhouettes and joints, in the squares of the person's own.
+            samples: of the person.
+            veil: hides, in place, the heads in a part of a frame: its pixels, the frame's index,
+                and the part's x and y.
+        """
+        seen = person.silhouettes
+        self._person, self._gait, self._veil = person, gait, veil
+        self._depths = depths_of(person.detections, fps)
+        self._fields = outline_fields(
+            seen.masks, seen.joints[..., :2], gait.joints[..., :2], self._depths, gait.masks
+        )
+        self._memory = TextureMemory(samples, self._cut_sample, fps)
+
+    def draw(
+        self, rgb: np.ndarray, position: int
+    ) -> tuple[np.ndarray, np.ndarray, tuple[int, int, int, int]] | None:
+        """
+        Args:
+            rgb: (H, W, 3) uint8, the frame, with heads hidden.
+            position: in the person's track.
+
+        Returns:
+            Colours (h, w, 3) uint8, alpha (h, w) float32 in [0, 1], and x, y, w, h of the part of
+            the frame that they are; None if nothing of the person is in it.
+        """
+        gait, shape = self._gait, rgb.shape[:2]
+        square, outline = gait.squares[position], gait.masks[position]
+        view = silhouette_view(outline, square, shape, _MARGIN * (square[3] - square[1]))
+        cutout = self._cutout(rgb, position)
+        if view is None or cutout is None:
+            return None
+        others = self._memory.others(position)
+        order, pose = self._depths[position].order, _pose(gait, position)
+        field = self._fields[position]
+        return *draw(cutout, others, order, pose, outline, field, square, view), view
+
+    def _cutout(self, rgb: np.ndarray, position: int) -> Cutout | None:
+        """Of the frame itself, or, where it does not show the person well, of the nearest that
+        does."""
+        person = self._person
+        if not person.well[position]:
+            sampled = self._memory.nearest(position)
+            if sampled is not None or not person.seen[position]:
+                return sampled
+        x0, y0, x1, y1 = shown_box(person, position, rgb.shape[:2])
+        return self._cut(rgb[y0:y1, x0:x1], x0, y0, position) if x1 > x0 and y1 > y0 else None
+
+    def _cut_sample(self, sample: Sample) -> Cutout:
+        rgb = sample.rgb()
+        self._veil(rgb, self._person.track.first_frame + sample.position, sample.x, sample.y)
+        return self._cut(rgb, sample.x, sample.y, sample.position)
+
+    def _cut(self, rgb: np.ndarray, x: int, y: int, position: int) -> Cutout:
+        h, w = rgb.shape[:2]
+        matte = self._person.detections[position].matte.drawn(x, y, w, h)
+        pose = _pose(self._person.silhouettes, position).moved(x, y)
+        return Cutout.of(rgb, matte, pose, self._depths[position])
+
+
+def _pose(clip: SilhouetteClip, position: int) -> Pose:
+    """In pixels of the frame, whose centres lie at whole numbers."""
+    square = clip.squares[position]
+    side = float(square[3] - square[1])
+    return Pose.of(square[:2] + side * clip.joints[position, :, :2] - 0.5, side)
