@@ -1,8 +1,8 @@
 import numpy as np
 import torch
 
-from gait_demo.colorize import colorize
 from gait_demo.models.cnet import CNet, CNetDims
+from gait_demo.rendering.colorize import colorize
 
 
 def test_frames_keep_their_order_across_batches():

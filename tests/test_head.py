@@ -75,7 +75,7 @@ def test_nothing_changes_around_a_head(size, centre):
     head = np.array([*centre, size / 2], float)
     picture = grating(5)
     before = picture.copy()
-    hide_head(picture, EVERYWHERE, head)
+    hide_head(picture, within(head, 1.3).astype(np.float32), head)
     far = ~within(head, 1.4)
     assert np.array_equal(picture[far], before[far])
 
@@ -105,3 +105,17 @@ def test_a_float_picture_is_hidden_like_one_of_bytes():
     hide_above(bytes_, 60, 200)
     hide_above(floats, 60, 200)
     assert np.abs(255 * floats - bytes_).max() <= 2
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_what_a_person_has_above_the_known_head_is_hidden_and_the_wall_is_not(size):
+    chest = np.array([80.0, 100, size / 2])  # taken for the head
+    face = chest - [0.8 * size / 2, 2.5 * size / 2, 0]
+    picture = grating(max(3, size / 4))
+    before = picture.copy()
+    own = (within(face, 1.0) | within(chest, 1.0)).astype(np.float32)
+    hide_head(picture, own, chest)
+    inside = within(face, 0.8)
+    assert picture[inside].std() < 0.4 * before[inside].std()
+    beside = ~within(face, 1.2) & ~within(chest, 1.4)
+    assert np.array_equal(picture[beside], before[beside])

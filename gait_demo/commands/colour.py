@@ -32,6 +32,7 @@ def _evaluate_colour(parsed: argparse.Namespace) -> None:
     from gait_demo.evaluation.colour import METHODS, colour_report, table
     from gait_demo.evaluation.likeness import Perceptual
     from gait_demo.models import build
+    from gait_demo.people.landmarks import LandmarkNetwork
     from gait_demo.weights import CHECKPOINTS, find
 
     if parsed.frames < 2:
@@ -40,7 +41,8 @@ def _evaluate_colour(parsed: argparse.Namespace) -> None:
     cnet = build.load(find("cnet").path, "cnet")
     perceptual = Perceptual(CHECKPOINTS / "yolo.safetensors")
     shown = lambda done: show("colour", done, total)  # noqa: E731
-    figures = list(colour_report(_pairs(parsed), cnet, perceptual, shown))
+    network = LandmarkNetwork(find("pose_landmark").path)
+    figures = list(colour_report(_pairs(parsed), network, cnet, perceptual, shown))
     show("ghost", 0, 0)
     ghosts = {name: _ghost(name, parsed.seed) for name in METHODS if name != "nearest"}
     print(table(figures, ghosts))

@@ -8,17 +8,23 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from gait_demo.colorize import colorize
-from gait_demo.composite import paste, paste_view, silhouette_view
-from gait_demo.correspondence import correspond
-from gait_demo.detail import Look, carry, necks
 from gait_demo.evaluation.likeness import Perceptual, detail, eroded, flicker, slide, ssim
 from gait_demo.evaluation.markdown import markdown
+from gait_demo.joints import joints_in
 from gait_demo.models.cnet import CNet
+from gait_demo.people.landmarks import LandmarkNetwork, upright
+from gait_demo.placing import placed
+from gait_demo.rendering.colorize import colorize
+from gait_demo.rendering.compositing import laid_over, paste, render_binary
+from gait_demo.rendering.cutout import Cutout
+from gait_demo.rendering.depth import depths_of
+from gait_demo.rendering.head import hide_above, necks
+from gait_demo.rendering.limbs import draw, outline_fields
+from gait_demo.rendering.rig import Pose
 from gait_demo.silhouettes import crop_square, normalise
-from gait_demo.structures import SILHOUETTE_SIZE
 
 METHODS = ("paper", "nearest", "sharp")
+_FPS = 25.0  # of rendered pairs
 _INSIDE = 0.99  # cover of a pixel that shows nothing else
 _SEEN = 24  # levels, by which what is not hidden differs
 
@@ -56,57 +62,118 @@ class RenderedPair:
         return old, new
 
 
-def painted(pair: RenderedPair, cnet: CNet) -> dict[str, list[np.ndarray]]:
+@dataclass(frozen=True)
+class PairLandmarks:
+    """What the landmark network sees: (T, 33, 4) float32 of the old pictures, and of the new."""
+
+    old: np.ndarray
+    new: np.ndarray
+
+    @classmethod
+    def of(cls, pair: RenderedPair, network: LandmarkNetwork) -> PairLandmarks:
+        return cls(
+            _landmarks(pair.old, pair.old_square, network),
+            _landmarks(pair.new, pair.new_square, network),
+        )
+
+
+def _landmarks(frames: np.ndarray, square: np.ndarray, network: LandmarkNetwork) -> np.ndarray:
+    found = []
+    for rgb in frames:
+        region = network(rgb, upright(square)).region  # the square that the person fills
+        found.append(network(rgb, region).landmarks)
+    return np.stack(found)
+
+
+def painted(
+    pair: RenderedPair, landmarks: PairLandmarks, cnet: CNet
+) -> dict[str, list[np.ndarray]]:
     """The new silhouettes before the place, (H, W, 3) uint8 a frame, by each of METHODS.
 
     All know the old picture and both silhouettes at 64x64: `paper` is C-NET, enlarged; `nearest`
-    takes each pixel from the same place, or from the nearest that lies in the old silhouette.
+    takes each pixel from the same place, or from the nearest that lies in the old silhouette;
+    `sharp` moves the limbs by the landmarks of both.
     """
     old, new = pair.silhouettes()
-    square = pair.new_square
     crops = np.stack([crop_square(rgb, pair.old_square) for rgb in pair.old])
     coloured = colorize(crops, new, cnet)
-    fields = correspond(old, new)
-    old_squares = np.repeat(pair.old_square[None], len(old), axis=0)
-    results = {name: [] for name in METHODS}
-    for t, neck in enumerate(necks(old, old_squares)):
-        view = silhouette_view(new[t], square, pair.place.shape[:2])
-        looks = {
-            "nearest": (_nearest(pair.old[t], old[t], pair.old_square), 0 * fields[t]),
-            "sharp": (_look(pair, t, old[t], neck), fields[t]),
-        }
-        for name, (look, field) in looks.items():
-            frame = pair.place.copy()
-            paste_view(frame, carry(look, field, square, view), new[t], square, view)
-            results[name].append(frame)
+    return {
+        "paper": [_pasted(pair, *both) for both in zip(coloured, new, strict=True)],
+        "nearest": [_nearest(pair, *three) for three in zip(pair.old, old, new, strict=True)],
+        "sharp": _limbs(pair, landmarks, old, new),
+    }
+
+
+def _pasted(pair: RenderedPair, colours: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    frame = pair.place.copy()
+    paste(frame, colours, alpha, pair.new_square)
+    return frame
+
+
+def _limbs(
+    pair: RenderedPair, landmarks: PairLandmarks, old: np.ndarray, new: np.ndarray
+) -> list[np.ndarray]:
+    """The renderer of the pipeline, with heads hidden."""
+    squares = [np.repeat(one[None], len(old), axis=0) for one in (pair.old_square, pair.new_square)]
+    before, after = (
+        joints_in(list(points), square, _FPS)[..., :2]
+        for points, square in zip((landmarks.old, landmarks.new), squares, strict=True)
+    )
+    depths = depths_of(landmarks.old, _FPS)
+    fields = outline_fields(old, before, after, depths, new)
+    lines = necks(old, squares[0])
+    cutouts = []
+    for t, rgb in enumerate(pair.old):
+        rgb = rgb.copy()
+        hide_above(rgb, lines[t], float(pair.old_square[3] - pair.old_square[1]))
+        pose = Pose.of(*_in_pixels(before[t], pair.old_square))
+        cutouts.append(Cutout.of(rgb, pair.old_cover[t], pose, depths[t]))
+    frames = []
+    for t, cutout in enumerate(cutouts):
         frame = pair.place.copy()
-        paste(frame, coloured[t], new[t], square)
-        results["paper"].append(frame)
-    return results
+        view = 0, 0, frame.shape[1], frame.shape[0]
+        others = [lambda n=n: cutouts[n] for n in range(len(cutouts)) if n != t]
+        pose = Pose.of(*_in_pixels(after[t], pair.new_square))
+        drawn = draw(
+            cutout, others, depths[t].order, pose, new[t], fields[t], pair.new_square, view
+        )
+        laid_over(frame, *drawn, view)
+        frames.append(frame)
+    return frames
 
 
-def _look(pair: RenderedPair, t: int, mask: np.ndarray, neck: float) -> Look:
-    view = silhouette_view(mask, pair.old_square, pair.place.shape[:2])
-    x, y, w, h = view
-    part = np.s_[y : y + h, x : x + w]
-    square = pair.old_square - np.float32([x, y, x, y])
-    return Look.of(pair.old[t][part], pair.place[part], mask, square, neck - y)
+def _in_pixels(joints: np.ndarray, square: np.ndarray) -> tuple[np.ndarray, float]:
+    side = float(square[3] - square[1])
+    return square[:2] + side * joints - 0.5, side
 
 
-def _nearest(rgb: np.ndarray, mask: np.ndarray, square: np.ndarray) -> Look:
-    x0, y0, x1, y1 = square
-    sx, sy = (x1 - x0) / SILHOUETTE_SIZE, (y1 - y0) / SILHOUETTE_SIZE
-    place = np.float32([[sx, 0, x0 + (sx - 1) / 2], [0, sy, y0 + (sy - 1) / 2]])
-    inside = cv2.warpAffine(mask, place, rgb.shape[1::-1], flags=cv2.INTER_LINEAR) > 0.5
+def _nearest(
+    pair: RenderedPair, rgb: np.ndarray, mask: np.ndarray, alpha: np.ndarray
+) -> np.ndarray:
+    view = 0, 0, rgb.shape[1], rgb.shape[0]
+    inside = placed(mask, pair.old_square, view) > 0.5
     _, labels = cv2.distanceTransformWithLabels(
         (~inside).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )
     table = np.zeros((labels.max() + 1, 3), np.uint8)
     table[labels[inside]] = rgb[inside]
-    return Look(table[labels], square)
+    (x, y, right, _), (old_x, old_y, old_right, _) = pair.new_square, pair.old_square
+    scale = (old_right - old_x) / (right - x)
+    shift = (scale - 1) / 2
+    to_old = np.float32([
+        [scale, 0, old_x - scale * x + shift], [0, scale, old_y - scale * y + shift]
+    ])  # fmt: skip
+    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    colours = cv2.warpAffine(table[labels], to_old, view[2:], None, how, cv2.BORDER_REPLICATE)
+    frame = pair.place.copy()
+    binary = render_binary(frame.shape[:2], [(alpha, pair.new_square)])
+    laid_over(frame, colours, binary.astype(np.float32) / 255, view)
+    return frame
 
 
-def measure(pair: RenderedPair, cnet: CNet, perceptual: Perceptual) -> dict[str, dict[str, float]]:
+def measure(
+    pair: RenderedPair, landmarks: PairLandmarks, cnet: CNet, perceptual: Perceptual
+) -> dict[str, dict[str, float]]:
     """Figures by method, those of `original`, and those of `truth`, the true render.
 
     psnr (dB), ssim, distance (perceptual): against the true render, psnr and ssim inside the new
@@ -138,8 +205,8 @@ def measure(pair: RenderedPair, cnet: CNet, perceptual: Perceptual) -> dict[str,
         },
         "truth": moving(pair.new),
     }
-    elsewhere = painted(pair.elsewhere(), cnet)
-    for name, frames in painted(pair, cnet).items():
+    elsewhere = painted(pair.elsewhere(), landmarks, cnet)
+    for name, frames in painted(pair, landmarks, cnet).items():
         frames = np.stack(frames)
         error = (frames[inside].astype(np.float32) - pair.new[inside]) ** 2
         changed = np.abs(frames.astype(np.int16) - np.stack(elsewhere[name])).max(axis=-1)
@@ -184,6 +251,7 @@ def ghost(
 
 def colour_report(
     pairs: Iterable[tuple[int, RenderedPair]],
+    network: LandmarkNetwork,
     cnet: CNet,
     perceptual: Perceptual,
     on_progress: Callable[[int], None],
@@ -191,7 +259,7 @@ def colour_report(
     """The figures of each pair beside its view angle in degrees."""
     for done, (view, pair) in enumerate(pairs):
         on_progress(done)
-        yield view, measure(pair, cnet, perceptual)
+        yield view, measure(pair, PairLandmarks.of(pair, network), cnet, perceptual)
 
 
 def table(figures: list[tuple[int, dict]], ghosts: dict[str, float]) -> str:

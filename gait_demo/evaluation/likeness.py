@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import torch
 
-from gait_demo.detail import necks
 from gait_demo.people.yolo import load_network
 from gait_demo.placing import gathered
+from gait_demo.rendering.head import necks
 from gait_demo.silhouettes import normalise
 from gait_demo.structures import SILHOUETTE_SIZE
 

@@ -11,8 +11,6 @@ import numpy as np
 
 from gait_demo.anonymize import anonymize
 from gait_demo.clock import Clock
-from gait_demo.colorize import colorize
-from gait_demo.composite import laid_over, paste, render_binary
 from gait_demo.config import PipelineOptions
 from gait_demo.errors import NoPersonError
 from gait_demo.noise import unlike
@@ -21,6 +19,8 @@ from gait_demo.people.visibility import CONSEQUENCES, Visibility
 from gait_demo.pipeline.analysis import Analysis, Progress
 from gait_demo.pipeline.erasing import Eraser
 from gait_demo.pipeline.models import Models
+from gait_demo.rendering.colorize import colorize
+from gait_demo.rendering.compositing import laid_over, paste, render_binary
 from gait_demo.rendering.head import around_head, head_lines, hide_above, hide_head
 from gait_demo.rendering.kept_pose import KeptPose
 from gait_demo.rendering.texture import Sample

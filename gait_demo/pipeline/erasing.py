@@ -9,9 +9,9 @@ import numpy as np
 
 from gait_demo.background.filling import light_matched
 from gait_demo.background.plate import working_scale
-from gait_demo.composite import erase, region_of
 from gait_demo.people.person import Person
 from gait_demo.pipeline.analysis import Analysis
+from gait_demo.rendering.compositing import erase, region_of
 
 _SAME_LEVELS = 8  # of a channel: what differs less from before looks the same
 _SAMPLED_PX = 120  # along the longer side of a region, by which that is judged

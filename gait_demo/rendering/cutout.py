@@ -254,9 +254,12 @@ def enlarged(field: np.ndarray, size: tuple[int, int], step: int) -> np.ndarray:
     """(h, w) or (h, w, C) of what is known on `grid_of` an image of a size (w, h)."""
     if step == 1:
         return field
-    m, n = field.shape[:2]
+    m, n = (side + 2 for side in field.shape[:2])
     w, h = size
-    return cv2.resize(field, (n * step, m * step), interpolation=cv2.INTER_LINEAR)[:h, :w]
+    beyond = [(1, 1), (1, 1)] + [(0, 0)] * (field.ndim - 2)
+    field = np.pad(field, beyond, mode="reflect", reflect_type="odd")  # goes on as it was going
+    fine = cv2.resize(field, (n * step, m * step), interpolation=cv2.INTER_LINEAR)
+    return fine[step : step + h, step : step + w]
 
 
 def _rimmed(rgb: np.ndarray, matte: np.ndarray, height: float) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +13,6 @@ from gait_demo.people.segmenter import (
     KNEES,
     SHOULDERS,
     WRISTS,
-    Detection,
 )
 from gait_demo.rendering.rig import LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TRUNK
 
@@ -50,10 +48,14 @@ class Depths:
         return tuple(pair for pair in pairs if not (pair[0] == TRUNK and pair[1] in legs))
 
 
-def depths_of(detections: Sequence[Detection], fps: float) -> list[Depths]:
-    """Of each frame of a track, whose detections all have landmarks."""
-    depth = np.stack([one.landmarks[:, _DEPTH] for one in detections])
-    depth /= np.array([one.height for one in detections])[:, None]
+def depths_of(landmarks: np.ndarray, fps: float) -> list[Depths]:
+    """Of each frame of a track.
+
+    Args:
+        landmarks: (T, 33, 4), as of `Detection`.
+        fps: frames per second.
+    """
+    depth = landmarks[..., _DEPTH]
     left, right = (depth[:, [pair[side] for pair in (HIPS, KNEES, ANKLES)]].mean(axis=1)
                    for side in (0, 1))  # fmt: skip
     trunk = depth[:, [*SHOULDERS, *HIPS]].mean(axis=1)

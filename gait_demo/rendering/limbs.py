@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 import cv2
 import numpy as np
 
-from gait_demo.correspondence import correspond, signed_distance
 from gait_demo.placing import placed
+from gait_demo.rendering.correspondence import correspond, signed_distance
 from gait_demo.rendering.cutout import (
     Cutout,
     Division,
@@ -60,8 +60,14 @@ def outline_fields(
             if piece is not None:
                 places = sources(part, start, end, grid) - np.float32([piece.x, piece.y])
                 whole = np.maximum(whole, cv2.remap(piece.whole, places, None, cv2.INTER_LINEAR))
-        moved.append(cv2.resize(whole, mask.shape[::-1], interpolation=cv2.INTER_LINEAR))
-    return correspond(np.stack(moved), outlines)
+        moved.append(whole)
+    # both as coarse, so that no field comes from that
+    wanted = (cv2.resize(each, (_CELLS, _CELLS), interpolation=cv2.INTER_AREA) for each in outlines)
+    return correspond(*(np.stack([_fine(each) for each in both]) for both in (moved, wanted)))
+
+
+def _fine(mask: np.ndarray) -> np.ndarray:
+    return cv2.resize(mask, (SILHOUETTE_SIZE, SILHOUETTE_SIZE), interpolation=cv2.INTER_LINEAR)
 
 
 def draw(

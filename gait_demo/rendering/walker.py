@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from gait_demo.composite import silhouette_view
 from gait_demo.people.person import Person
+from gait_demo.rendering.compositing import silhouette_view
 from gait_demo.rendering.cutout import Cutout
 from gait_demo.rendering.depth import depths_of
 from gait_demo.rendering.limbs import draw, outline_fields
@@ -41,7 +41,8 @@ class Walker:
         """
         seen = person.silhouettes
         self._person, self._gait, self._veil = person, gait, veil
-        self._depths = depths_of(person.detections, fps)
+        landmarks = np.stack([one.landmarks for one in person.detections])
+        self._depths = depths_of(landmarks, fps)
         self._fields = outline_fields(
             seen.masks, seen.joints[..., :2], gait.joints[..., :2], self._depths, gait.masks
         )
