@@ -12,13 +12,14 @@ from gait_demo.evaluation.likeness import Perceptual, detail, eroded, flicker, s
 from gait_demo.evaluation.markdown import markdown
 from gait_demo.joints import joints_in
 from gait_demo.models.cnet import CNet
+from gait_demo.people.body import head_in
 from gait_demo.people.landmarks import LandmarkNetwork, upright
 from gait_demo.placing import placed
 from gait_demo.rendering.colorize import colorize
 from gait_demo.rendering.compositing import laid_over, paste, render_binary
 from gait_demo.rendering.cutout import Cutout
 from gait_demo.rendering.depth import depths_of
-from gait_demo.rendering.head import hide_above, necks
+from gait_demo.rendering.head import hide_head
 from gait_demo.rendering.limbs import draw, outline_fields
 from gait_demo.rendering.rig import Pose
 from gait_demo.silhouettes import crop_square, normalise
@@ -121,12 +122,11 @@ def _limbs(
     )
     depths = depths_of(landmarks.old, _FPS)
     fields = outline_fields(old, before, after, depths, new)
-    lines = necks(old, squares[0])
     cutouts = []
     for t, rgb in enumerate(pair.old):
         rgb = rgb.copy()
-        hide_above(rgb, lines[t], float(pair.old_square[3] - pair.old_square[1]))
         pose = Pose.of(*_in_pixels(before[t], pair.old_square))
+        hide_head(rgb, pair.old_cover[t], head_in(landmarks.old[t], pose.height))
         cutouts.append(Cutout.of(rgb, pair.old_cover[t], pose, depths[t]))
     frames = []
     for t, cutout in enumerate(cutouts):

@@ -19,6 +19,7 @@ _STAGES = (2, 4, 6, 9)  # layers of the detector that end its backbone's stages,
 _SIDE = 256  # pixels at which the detector sees a person's square
 _EDGE = 2  # 1/64 of the height: nearer to the outline, sharpness is that of the outline
 _BELOW_NECK = 0.06  # heights below the head's line, where nothing is coarse on purpose
+_ABOVE_NECK = 0.07  # heights above that line, where only the head is
 _SSIM = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 
@@ -85,7 +86,7 @@ def detail(frames: np.ndarray, inside: np.ndarray, square: np.ndarray) -> Fine:
         fine = ((crop - coarse) ** 2).mean(axis=-1)
         sure = eroded(cover, square, _EDGE)[part]
         below = np.arange(side)[:, None] + y0 - neck > _BELOW_NECK * side
-        above = np.arange(side)[:, None] + y0 < neck
+        above = np.arange(side)[:, None] + y0 < neck - _ABOVE_NECK * side
         body.append(fine[sure & below])
         head.append(fine[sure & above])
     return Fine(float(np.concatenate(body).mean()), float(np.concatenate(head).mean() ** 0.5))

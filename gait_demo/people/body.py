@@ -54,12 +54,22 @@ def head_of(one: Detection) -> np.ndarray:
     """(3,) float32: centre and radius of a head, in pixels; without landmarks nan."""
     if one.landmarks is None:
         return np.full(3, np.nan, np.float32)
-    points = one.landmarks[:, :2]
+    return head_in(one.landmarks, one.height)
+
+
+def head_in(landmarks: np.ndarray, height: float) -> np.ndarray:
+    """(3,) float32: centre and radius of a head, in pixels.
+
+    Args:
+        landmarks: (33, 4), as of `Detection`.
+        height: of the body, in pixels.
+    """
+    points = landmarks[:, :2]
     centre = points[[NOSE, LEFT_EAR, RIGHT_EAR]].mean(axis=0)
     to_shoulders = np.linalg.norm(points[list(SHOULDERS)].mean(axis=0) - centre)
     up = points[list(SHOULDERS)].mean(axis=0) - points[list(HIPS)].mean(axis=0)
     up = up / max(np.linalg.norm(up), 1e-6)
-    radius = max(_HEAD * one.height, _FACE * to_shoulders)
+    radius = max(_HEAD * height, _FACE * to_shoulders)
     return np.float32([*(centre + 0.3 * radius * up), radius])
 
 
