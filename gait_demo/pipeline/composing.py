@@ -20,7 +20,9 @@ from gait_demo.pipeline.analysis import Analysis, Progress
 from gait_demo.pipeline.erasing import Eraser
 from gait_demo.pipeline.models import Models
 from gait_demo.rendering.colorize import colorize
-from gait_demo.rendering.compositing import laid_over, paste, render_binary
+from gait_demo.rendering.compositing import paste, render_binary
+from gait_demo.rendering.depth import depths_of
+from gait_demo.rendering.ground import planted
 from gait_demo.rendering.head import around_head, head_lines, hide_above, hide_head
 from gait_demo.rendering.kept_pose import KeptPose
 from gait_demo.rendering.texture import Sample
@@ -154,7 +156,10 @@ class Composer:
                 seen = person.silhouettes
                 noise = unlike(seen, anet, seed, fps=fps)
                 self._poses.append(KeptPose(noise.cpu().numpy()))
-                gaits.append(anonymize(seen, anet, noise, fps=fps, strength=self._strength))
+                made = anonymize(seen, anet, noise, fps=fps, strength=self._strength)
+                if _has_limbs(person, made):
+                    made = planted(made, seen, depths_of(_landmarks(person), fps), fps)
+                gaits.append(made)
         return gaits
 
     def _walkers(self, gaits: list[SilhouetteClip]) -> list[Walker | None]:
@@ -164,9 +169,16 @@ class Composer:
         fps = float(self._analysis.info.fps)
         with self._clock.time("colorize"):
             return [
-                None
-                if gait.joints is None or person.silhouettes.joints is None
-                else Walker(person, gait, self._samples(person), self._hide_heads, fps)
+                Walker(
+                    person,
+                    gait,
+                    depths_of(_landmarks(person), fps),
+                    self._samples(person),
+                    self._hide_heads,
+                    fps,
+                )
+                if _has_limbs(person, gait)
+                else None
                 for person, gait in zip(self._people, gaits, strict=True)
             ]
 
@@ -265,9 +277,7 @@ class Composer:
             if layer.walker is None:
                 paste(colorized, next(next_colours), layer.alpha, layer.square)
             else:
-                drawn = layer.walker.draw(layer.shown, layer.position)
-                if drawn is not None:
-                    laid_over(colorized, *drawn)
+                layer.walker.lay_over(colorized, layer.shown, layer.position)
             drawn = render_binary(frame.rgb.shape[:2], [(layer.alpha, layer.square)])
             np.maximum(binary, drawn, out=binary)
         lost = any(_is_lost(person, frame.index) for person in self._people)
@@ -280,6 +290,15 @@ class Composer:
             rgb, layer.shown, person.detections[n], person.track.xyxy[n], person.heads[n],
             self._colorize.hide_face, plain,
         )  # fmt: skip
+
+
+def _has_limbs(person: Person, gait: SilhouetteClip) -> bool:
+    """Whether the joints of both the old and the new walker are known."""
+    return person.silhouettes.joints is not None and gait.joints is not None
+
+
+def _landmarks(person: Person) -> np.ndarray:
+    return np.stack([one.landmarks for one in person.detections])
 
 
 def _is_lost(person: Person, index: int) -> bool:

@@ -50,20 +50,36 @@ def outline_fields(
     Returns:
         (T, 32, 32, 2) float32, in sides of the square.
     """
-    moved = []
-    grid = grid_of(_CELLS, _CELLS, 1)
+    moved = moved_silhouettes([_coarse(mask) for mask in masks], old, new, depths)
+    # both as coarse, so that no field comes from that
+    both = moved, [_coarse(each) for each in outlines]
+    return correspond(*(np.stack([_fine(each) for each in those]) for those in both))
+
+
+def moved_silhouettes(
+    masks: Sequence[np.ndarray], old: np.ndarray, new: np.ndarray, depths: Sequence[Depths]
+) -> list[np.ndarray]:
+    """Silhouettes whose limbs follow the joints.
+
+    Args:
+        masks: T of (n, n) float32 in [0, 1].
+        old, new: (T, 19, 2) joints in the unit squares.
+    """
+    result = []
     for mask, before, after, order in zip(masks, old, new, depths, strict=True):
-        start, end = (Pose.of(_CELLS * joints - 0.5, _CELLS) for joints in (before, after))
-        coarse = cv2.resize(mask, (_CELLS, _CELLS), interpolation=cv2.INTER_AREA)
-        whole = np.zeros((_CELLS, _CELLS), np.float32)
-        for part, piece in enumerate(Division.of(coarse, start, order).pieces):
+        size = len(mask)
+        start, end = (Pose.of(size * joints - 0.5, size) for joints in (before, after))
+        grid, whole = grid_of(size, size, 1), np.zeros_like(mask)
+        for part, piece in enumerate(Division.of(mask, start, order).pieces):
             if piece is not None:
                 places = sources(part, start, end, grid) - np.float32([piece.x, piece.y])
                 whole = np.maximum(whole, cv2.remap(piece.whole, places, None, cv2.INTER_LINEAR))
-        moved.append(whole)
-    # both as coarse, so that no field comes from that
-    wanted = (cv2.resize(each, (_CELLS, _CELLS), interpolation=cv2.INTER_AREA) for each in outlines)
-    return correspond(*(np.stack([_fine(each) for each in both]) for both in (moved, wanted)))
+        result.append(whole)
+    return result
+
+
+def _coarse(mask: np.ndarray) -> np.ndarray:
+    return cv2.resize(mask, (_CELLS, _CELLS), interpolation=cv2.INTER_AREA)
 
 
 def _fine(mask: np.ndarray) -> np.ndarray:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from gait_demo.people.person import Person
-from gait_demo.rendering.compositing import silhouette_view
+from gait_demo.rendering.compositing import laid_over, silhouette_view
 from gait_demo.rendering.cutout import Cutout
-from gait_demo.rendering.depth import depths_of
+from gait_demo.rendering.depth import Depths
+from gait_demo.rendering.ground import cast_shadow
 from gait_demo.rendering.limbs import draw, outline_fields
 from gait_demo.rendering.rig import Pose
 from gait_demo.rendering.texture import Sample, TextureMemory, shown_box
@@ -27,6 +28,7 @@ class Walker:
         self,
         person: Person,
         gait: SilhouetteClip,
+        depths: Sequence[Depths],
         samples: Sequence[Sample],
         veil: Veil,
         fps: float,
@@ -35,41 +37,37 @@ class Walker:
         Args:
             person: whose landmarks are known.
             gait: the new silhouettes and joints, in the squares of the person's own.
+            depths: which limbs are nearer, in each frame of the track.
             samples: of the person.
             veil: hides, in place, the heads in a part of a frame: its pixels, the frame's index,
                 and the part's x and y.
         """
         seen = person.silhouettes
-        self._person, self._gait, self._veil = person, gait, veil
-        landmarks = np.stack([one.landmarks for one in person.detections])
-        self._depths = depths_of(landmarks, fps)
+        self._person, self._gait, self._depths, self._veil = person, gait, depths, veil
         self._fields = outline_fields(
             seen.masks, seen.joints[..., :2], gait.joints[..., :2], self._depths, gait.masks
         )
         self._memory = TextureMemory(samples, self._cut_sample, fps)
 
-    def draw(
-        self, rgb: np.ndarray, position: int
-    ) -> tuple[np.ndarray, np.ndarray, tuple[int, int, int, int]] | None:
-        """
-        Args:
-            rgb: (H, W, 3) uint8, the frame, with heads hidden.
-            position: in the person's track.
+    def lay_over(self, rgb: np.ndarray, shown: np.ndarray, position: int) -> None:
+        """Draws the person, and a shadow under the feet.
 
-        Returns:
-            Colours (h, w, 3) uint8, alpha (h, w) float32 in [0, 1], and x, y, w, h of the part of
-            the frame that they are; None if nothing of the person is in it.
+        Args:
+            rgb: (H, W, 3) uint8, changed in place.
+            shown: (H, W, 3) uint8, the frame, with heads hidden.
+            position: in the person's track.
         """
-        gait, shape = self._gait, rgb.shape[:2]
+        gait = self._gait
         square, outline = gait.squares[position], gait.masks[position]
-        view = silhouette_view(outline, square, shape, _MARGIN * (square[3] - square[1]))
-        cutout = self._cutout(rgb, position)
+        view = silhouette_view(outline, square, rgb.shape[:2], _MARGIN * (square[3] - square[1]))
+        cutout = self._cutout(shown, position)
         if view is None or cutout is None:
-            return None
-        others = self._memory.others(position)
+            return
         order, pose = self._depths[position].order, _pose(gait, position)
-        field = self._fields[position]
-        return *draw(cutout, others, order, pose, outline, field, square, view), view
+        others, field = self._memory.others(position), self._fields[position]
+        cast_shadow(rgb, pose.points, pose.height)
+        drawn = draw(cutout, others, order, pose, outline, field, square, view)
+        laid_over(rgb, *drawn, view)
 
     def _cutout(self, rgb: np.ndarray, position: int) -> Cutout | None:
         """Of the frame itself, or, where it does not show the person well, of the nearest that

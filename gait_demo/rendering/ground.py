@@ -1,0 +1,174 @@
+"""Feet on the ground: who stands on a foot does not slide, and casts a soft shadow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from gait_demo.rendering.depth import Depths
+from gait_demo.rendering.limbs import moved_silhouettes
+from gait_demo.structures import SilhouetteClip
+
+_HIP, _KNEE, _ANKLE, _HEEL, _TOE = 5, 6, 7, 8, 9  # of the left leg; the right one's are 9 more
+_FOOT = [_ANKLE, _HEEL, _TOE]
+_SLOW = 0.35  # heights a second: a foot that moves less over the ground stands ...
+_SLOWER = 0.25  # ... surely if by so much less
+_BODY_S = 0.5  # over which a body's speed is taken
+_PASSING = 0.3, 0.45  # heights a second: below the first a person does not pass by, above the
+# second they do
+_STANCE_S = 0.12  # shorter stances are chance
+_EASE_S = 0.08  # deviation of the filter by which a foot is put down and lifted
+_MOST = 0.12  # heights that a foot is moved, at most
+_STRETCH = 1.02  # of a leg's length, at most
+_SHADOW = 0.35  # of the light, that the ground under a foot lacks
+_WIDE, _FLAT = 0.6, 0.16  # half axes of a shadow, in lengths of the foot
+_SHORTEST = 0.09  # heights: of a foot that points at the camera
+_LIFTED = 0.05  # heights above the other foot, at which one casts no shadow
+
+
+def planted(
+    gait: SilhouetteClip, seen: SilhouetteClip, depths: Sequence[Depths], fps: float
+) -> SilhouetteClip:
+    """The new walker with standing feet that stay where they stand.
+
+    The new walk has the time of the old one, so while the old foot stands the new one does. It is
+    kept at one distance from the old one, which does not slide, and the knee gives way: the leg is
+    solved from hip to ankle with bones of the same length. Silhouettes follow the joints.
+
+    Args:
+        gait: new silhouettes and joints.
+        seen: the old ones, in the same squares.
+        fps: frames per second.
+    """
+    side = seen.squares[:, 3] - seen.squares[:, 1]
+    before, after = (
+        clip.squares[:, None, :2] + side[:, None, None] * clip.joints[..., :2]
+        for clip in (seen, gait)
+    )
+    made, height = after.copy(), float(np.median(side))
+    passing = _passing(before[:, [_HIP, _HIP + 9]].mean(axis=1), height, fps)
+    for leg in (0, 9):
+        foot = [joint + leg for joint in _FOOT]
+        old, new = before[:, foot].mean(axis=1), after[:, foot].mean(axis=1)
+        made_leg = _leg(after, leg, passing[:, None] * _correction(old, new, height, fps))
+        made[:, [joint + leg for joint in (_KNEE, *_FOOT)]] = made_leg
+    joints = gait.joints.copy()
+    joints[..., :2] = (made - seen.squares[:, None, :2]) / side[:, None, None]
+    masks = moved_silhouettes(gait.masks, gait.joints[..., :2], joints[..., :2], depths)
+    return replace(gait, joints=joints, masks=np.stack(masks))
+
+
+def standing(foot: np.ndarray, height: float, fps: float) -> np.ndarray:
+    """(T,) float64 in [0, 1]: whether a foot stands, by how slowly it moves.
+
+    Args:
+        foot: (T, 2) in pixels.
+        height: of the person, in pixels.
+    """
+    if len(foot) < 3:
+        return np.zeros(len(foot))
+    speed = np.linalg.norm(np.gradient(foot, axis=0), axis=1) * fps / height
+    speed = _eased(speed, _EASE_S * fps / 2)
+    slow = ((_SLOW - speed) / _SLOWER).clip(0, 1)
+    for start, end in _runs(slow > 0):
+        if end - start < _STANCE_S * fps:
+            slow[start:end] = 0
+    return slow
+
+
+def _passing(hips: np.ndarray, height: float, fps: float) -> np.ndarray:
+    """(T,) in [0, 1]: whether a person passes by. Where one comes nearer, or is followed by the
+    camera or a treadmill, no foot is seen to stand."""
+    if len(hips) < 3:
+        return np.zeros(len(hips))
+    way = _eased(hips, _BODY_S * fps / 2)
+    speed = np.linalg.norm(np.gradient(way, axis=0), axis=1) * fps / height
+    return ((speed - _PASSING[0]) / (_PASSING[1] - _PASSING[0])).clip(0, 1)
+
+
+def _correction(old: np.ndarray, new: np.ndarray, height: float, fps: float) -> np.ndarray:
+    """(T, 2) pixels by which a new foot is moved."""
+    weight, apart = standing(old, height, fps), new - old
+    moved = np.zeros_like(apart)
+    for start, end in _runs(weight > 0):
+        here = weight[start:end, None]
+        usual = (here * apart[start:end]).sum(axis=0) / here.sum()
+        moved[start:end] = [usual[0], 0] - apart[start:end]
+    moved = _eased(moved * np.minimum(2 * weight, 1)[:, None], _EASE_S * fps / 2)
+    far = np.linalg.norm(moved, axis=1, keepdims=True)
+    return moved * np.minimum(1, _MOST * height / np.maximum(far, 1e-6))
+
+
+def _leg(points: np.ndarray, leg: int, moved: np.ndarray) -> np.ndarray:
+    """(T, 4, 2): knee, ankle, heel and toe of a leg whose foot is moved by (T, 2) pixels."""
+    hip, knee, ankle = (points[:, joint + leg] for joint in (_HIP, _KNEE, _ANKLE))
+    thigh, shank = (np.linalg.norm(a - b, axis=1) for a, b in ((knee, hip), (ankle, knee)))
+    target = ankle + moved
+    line = target - hip
+    reach = np.maximum(np.linalg.norm(line, axis=1), 1e-6)
+    most = _STRETCH * (thigh + shank)
+    scale = np.minimum(1, most / reach)
+    target = hip + line * scale[:, None]
+    reach = reach * scale
+    # where circles around hip and ankle meet, on the side on which the knee was
+    along = ((thigh**2 - shank**2) / reach + reach) / 2
+    aside = np.sqrt(np.maximum(thigh**2 - along**2, 0))
+    unit = line / np.maximum(np.linalg.norm(line, axis=1, keepdims=True), 1e-6)
+    normal = np.stack([-unit[:, 1], unit[:, 0]], axis=1)
+    was = ((knee - hip) * normal).sum(axis=1)
+    bent = hip + along[:, None] * unit + (np.sign(was) * aside)[:, None] * normal
+    still = (np.abs(moved).max(axis=1) < 1e-3)[:, None]
+    bent, target = np.where(still, knee, bent), np.where(still, ankle, target)
+    rest = [points[:, joint + leg] + (target - ankle) for joint in (_HEEL, _TOE)]
+    return np.stack([bent, target, *rest], axis=1)
+
+
+def cast_shadow(rgb: np.ndarray, joints: np.ndarray, height: float) -> None:
+    """Darkens the ground under a person's feet, in place.
+
+    Args:
+        rgb: (H, W, 3) uint8.
+        joints: (19, 2) in pixels.
+        height: of the person, in pixels.
+    """
+    lowest = joints[[8, 9, 17, 18], 1].max()
+    for leg in (0, 9):
+        heel, toe = joints[_HEEL + leg], joints[_TOE + leg]
+        length = max(float(np.linalg.norm(toe - heel)), _SHORTEST * height)
+        lifted = (lowest - max(heel[1], toe[1])) / (_LIFTED * height)
+        strength = _SHADOW * float(np.clip(1 - lifted, 0, 1))
+        middle = (heel + toe) / 2
+        _darken(rgb, middle + [0, 0.02 * height], _WIDE * length, _FLAT * length, strength)
+
+
+def _darken(rgb: np.ndarray, middle: np.ndarray, wide: float, flat: float, strength: float) -> None:
+    h, w = rgb.shape[:2]
+    reach = 2 * np.array([wide, flat])
+    x0, y0 = np.clip(np.floor(middle - reach), 0, [w, h]).astype(int)
+    x1, y1 = np.clip(np.ceil(middle + reach), 0, [w, h]).astype(int)
+    if x1 <= x0 or y1 <= y0 or strength == 0:
+        return
+    rows, columns = np.ogrid[y0:y1, x0:x1]
+    squared = ((columns - middle[0]) / wide) ** 2 + ((rows - middle[1]) / flat) ** 2
+    light = np.float32(1 - strength * np.exp(-1.5 * squared))[..., None]
+    part = rgb[y0:y1, x0:x1]
+    part[:] = np.rint(part * light)
+
+
+def _eased(values: np.ndarray, sigma: float) -> np.ndarray:
+    """A Gaussian filter along the first axis, the ends repeated."""
+    columns = np.ascontiguousarray(values.reshape(len(values), -1))
+    smooth = cv2.GaussianBlur(
+        columns, (1, 2 * max(1, round(3 * sigma)) + 1), sigmaX=1, sigmaY=max(sigma, 0.1),
+        borderType=cv2.BORDER_REPLICATE,
+    )  # fmt: skip
+    return smooth.reshape(values.shape)
+
+
+def _runs(flags: np.ndarray) -> list[tuple[int, int]]:
+    """The first position, and the one after the last, of every run of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
