@@ -84,8 +84,8 @@ def _passing(hips: np.ndarray, height: float, fps: float) -> np.ndarray:
     camera or a treadmill, no foot is seen to stand."""
     if len(hips) < 3:
         return np.zeros(len(hips))
-    way = _eased(hips, _BODY_S * fps / 2)
-    speed = np.linalg.norm(np.gradient(way, axis=0), axis=1) * fps / height
+    velocity = _eased(np.gradient(hips, axis=0), _BODY_S * fps / 2)
+    speed = np.linalg.norm(velocity, axis=1) * fps / height
     return ((speed - _PASSING[0]) / (_PASSING[1] - _PASSING[0])).clip(0, 1)
 
 
