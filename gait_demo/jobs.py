@@ -67,7 +67,7 @@ def find_again(
     analysis, crowd = _kept(analysed), _crowd()
     person, gait = Pipeline(models, options).gaits(analysis, options.anonymize.seed)[0]
     seen = person.seen
-    return crowd.ranks(person.silhouettes.masks[seen], gait[seen]), crowd.people
+    return crowd.ranks(person.silhouettes.masks[seen], gait.masks[seen]), crowd.people
 
 
 def warm_up(models: Models, report: Progress, clip: Path, options: PipelineOptions) -> dict:

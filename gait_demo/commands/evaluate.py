@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from gait_demo.commands import colour, people, privacy, reidentification
+from gait_demo.commands import colour, drawing, people, privacy, reidentification
 from gait_demo.commands.common import listed, positive, progress, write_picture
 from gait_demo.errors import GaitDemoError
 from gait_demo.structures import SilhouetteClip
@@ -25,7 +25,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     evaluate = commands.add_parser("evaluate", help="measure people, silhouettes and walkers")
     what = evaluate.add_subparsers(
         required=True,
-        metavar="identity|quality|realism|privacy|kth|rgb|detector|people|colour|inpainting",
+        metavar="identity|quality|realism|privacy|kth|rgb|detector|people|drawing|colour|inpainting",
     )
     identity = what.add_parser("identity", help="nearest neighbour of raw GEIs; prints JSON")
     identity.add_argument("--data", type=Path, required=True, help="CASIA-B or a copy of its kind")
@@ -57,6 +57,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     detector.set_defaults(command=_evaluate_detector)
     people.add(what)
     colour.add(what)
+    drawing.add(what)
     inpainting = what.add_parser("inpainting", help="how holes are filled; prints a table")
     inpainting.add_argument("--images", type=Path, required=True, help="photos without people")
     inpainting.add_argument("--masks", type=Path, required=True, help="of people, 255 on them")

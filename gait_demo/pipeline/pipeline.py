@@ -8,8 +8,6 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-
 from gait_demo.clock import Clock
 from gait_demo.config import PipelineOptions
 from gait_demo.outputs import NAMES, appear_together, link_or_copy, result_videos
@@ -18,7 +16,7 @@ from gait_demo.pipeline.analysis import Analyser, Analysis, Progress
 from gait_demo.pipeline.composing import Composed, Composer, chosen_people
 from gait_demo.pipeline.coverage import coverage, likeness, not_removed, unsure, warnings
 from gait_demo.pipeline.models import Models
-from gait_demo.structures import GaitResult
+from gait_demo.structures import GaitResult, SilhouetteClip
 
 
 def _silent(stage: str, done: int, total: int) -> None:
@@ -85,7 +83,7 @@ class Pipeline:
         composer = Composer(analysis, self.models, self.options, clock or Clock())
         return composer.frames(seed, on_progress)
 
-    def gaits(self, analysis: Analysis, seed: int) -> list[tuple[Person, np.ndarray]]:
+    def gaits(self, analysis: Analysis, seed: int) -> list[tuple[Person, SilhouetteClip]]:
         """Everybody who is drawn, the most prominent first, with their new silhouettes.
 
         Args:
@@ -93,15 +91,14 @@ class Pipeline:
             seed: of the noise vector.
 
         Returns:
-            Each with (T, 64, 64) float32 in [0, 1], T frames of their track.
+            Each with the silhouettes, and joints, of T frames of their track.
 
         Raises:
             NoPersonError: the person of the options is not in the video.
         """
         composer = Composer(analysis, self.models, self.options, Clock())
         people = chosen_people(analysis, self.options)
-        made = [one.masks for one in composer.gaits(seed, _silent)]
-        return list(zip(people, made, strict=True))
+        return list(zip(people, composer.gaits(seed, _silent), strict=True))
 
     def render(
         self, analysis: Analysis, out_dir: Path, seed: int, on_progress: Progress = _silent

@@ -61,6 +61,17 @@ def planted(
     return replace(gait, joints=joints, masks=np.stack(masks))
 
 
+def standing_feet(seen: SilhouetteClip, fps: float) -> np.ndarray:
+    """(T, 2) float64 in [0, 1]: whether the left and the right foot of a person stand, where it is
+    seen because the person passes by."""
+    side = seen.squares[:, 3] - seen.squares[:, 1]
+    points = seen.squares[:, None, :2] + side[:, None, None] * seen.joints[..., :2]
+    height = float(np.median(side))
+    passing = _passing(points[:, [_HIP, _HIP + 9]].mean(axis=1), height, fps)
+    feet = (points[:, [joint + leg for joint in _FOOT]].mean(axis=1) for leg in (0, 9))
+    return np.stack([passing * standing(foot, height, fps) for foot in feet], axis=1)
+
+
 def standing(foot: np.ndarray, height: float, fps: float) -> np.ndarray:
     """(T,) float64 in [0, 1]: whether a foot stands, by how slowly it moves.
 

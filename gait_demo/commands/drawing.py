@@ -1,0 +1,94 @@
+"""`evaluate drawing`: how walkers look who are drawn on real clips."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from gait_demo.commands.common import positive, progress, seconds, seed
+from gait_demo.errors import GaitDemoError
+
+if TYPE_CHECKING:
+    from gait_demo.people.landmarks import LandmarkNetwork
+    from gait_demo.pipeline import Pipeline
+
+
+def add(evaluations: argparse._SubParsersAction) -> None:
+    drawing = evaluations.add_parser(
+        "drawing", help="drawn walkers beside the originals, by a pose network; prints a table"
+    )
+    drawing.add_argument("--clips", type=Path, nargs="+", required=True, help="videos")
+    drawing.add_argument("--seconds", type=seconds, default=6.0, help="of each, at most")
+    drawing.add_argument("--every", type=positive, default=5, help="frames between those judged")
+    drawing.add_argument("--seed", type=seed, default=1)
+    drawing.add_argument("--out", type=Path, metavar="FILE.json", help="for the figures as well")
+    drawing.set_defaults(command=_evaluate_drawing)
+
+
+def _evaluate_drawing(parsed: argparse.Namespace) -> None:
+    from gait_demo.config import PipelineOptions, VideoOptions
+    from gait_demo.evaluation.drawing import table
+    from gait_demo.people.landmarks import LandmarkNetwork
+    from gait_demo.pipeline import Models, Pipeline
+    from gait_demo.weights import find
+
+    options = PipelineOptions(video=VideoOptions(end_s=parsed.seconds))
+    pipeline = Pipeline(Models.load(), options)
+    network = LandmarkNetwork(find("pose_landmark").path)
+    report, show = {}, progress()
+    for done, clip in enumerate(parsed.clips):
+        show("drawing", done, len(parsed.clips))
+        figures = _figures(clip, pipeline, network, parsed.seed, parsed.every)
+        if figures is not None:
+            report[clip.stem] = figures
+    if not report:
+        raise GaitDemoError("Nobody in the clips can be given another gait; use others.")
+    print(table(report))
+    if parsed.out:
+        try:
+            parsed.out.write_text(json.dumps(report, indent=2) + "\n")
+        except OSError as error:
+            raise GaitDemoError(f"{parsed.out} cannot be written: {error.strerror}.") from error
+
+
+def _figures(
+    clip: Path, pipeline: Pipeline, network: LandmarkNetwork, number: int, every: int
+) -> dict[str, float] | None:
+    """Of the most prominent person of a clip; None if nobody is given another gait."""
+    import numpy as np
+
+    from gait_demo.evaluation.drawing import angle_difference, ratios, seen, slides
+    from gait_demo.rendering.ground import standing_feet
+
+    with TemporaryDirectory() as folder:
+        analysis = pipeline.analyse(clip, Path(folder))
+        originals = {frame.index: frame.rgb for frame in analysis.frames()
+                     if frame.index % every == 0}  # fmt: skip
+        gaits = [pipeline.gaits(analysis, each) for each in (number, number + 1)]
+        person, gait = gaits[0][0]
+        if gait.joints is None or not person.walks:
+            return None
+        pairs = []
+        for new in pipeline.compose(analysis, number):
+            position = person.position(new.frame.index)
+            if new.frame.index not in originals or position is None:
+                continue
+            if not person.well[position] or person.keeps_pose[position]:
+                continue
+            square = person.silhouettes.squares[position]
+            both = [seen(rgb, square, network)
+                    for rgb in (originals[new.frame.index], new.colorized)]  # fmt: skip
+            if None not in both:
+                pairs.append(tuple(both))
+    if not pairs:
+        return None
+    figures = ratios(pairs)
+    apart = angle_difference(gait, gaits[1][0][1])
+    figures["seeds_degrees"] = max(apart.values())
+    stances = slides(gait, standing_feet(person.silhouettes, float(analysis.info.fps)))
+    if stances:
+        figures["slide_percent"] = 100 * float(np.mean(stances))
+    return figures

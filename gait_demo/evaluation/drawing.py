@@ -1,0 +1,148 @@
+"""How walkers look who are drawn on real clips, beside the originals; there is no truth to compare
+with, so a pose network judges both alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from gait_demo.evaluation.markdown import markdown
+from gait_demo.people.landmarks import LandmarkNetwork, upright
+from gait_demo.people.segmenter import ANKLES, NOSE, SHOULDERS, TOES, WRISTS
+from gait_demo.structures import SilhouetteClip
+
+KINDS = ("edge", "limbs", "cloth")
+_VISIBILITY = 3
+_HALF = 0.5  # of a matte: its outline
+_DETAIL = 0.012  # heights: deviation of the filter that leaves no detail of cloth
+_INSIDE = 0.015  # heights from the outline: nearer, detail is that of the outline
+_NECK = 0.5  # of the way from the shoulders to the nose, above which the head is hidden
+_EDGE_PX = 5  # window in which the steepest place of an edge is looked for
+_WORST = 0.1  # share of frames
+_STANCE = 0.8  # of the weight of a standing foot
+_LEFT = {"shoulder": 1, "hip": 5, "knee": 6, "ankle": 7, "heel": 8, "toe": 9}
+_RIGHT = 9  # further on
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a pose network sees of one person in one frame.
+
+    Attributes:
+        edge: mean gradient along the outline below the neck, levels a pixel.
+        limbs: mean visibility of wrists, ankles and toes, in [0, 1].
+        cloth: root mean square of fine detail within the outline below the neck, levels.
+    """
+
+    edge: float
+    limbs: float
+    cloth: float
+
+
+def seen(rgb: np.ndarray, square: np.ndarray, network: LandmarkNetwork) -> Seen | None:
+    """
+    Args:
+        rgb: (H, W, 3) uint8.
+        square: (x0, y0, x1, y1) of the person's silhouette, in pixels.
+
+    Returns:
+        None if nothing of a body is seen.
+    """
+    reading = network(rgb, network(rgb, upright(np.asarray(square))).region)
+    points, side = reading.landmarks, float(square[3] - square[1])
+    h, w = rgb.shape[:2]
+    x0, x1 = (int(np.clip(v, 0, w)) for v in (square[0], square[2]))
+    y0, y1 = (int(np.clip(v, 0, h)) for v in (square[1], square[3] + 0.05 * side))
+    shoulders = points[list(SHOULDERS), 1].mean()
+    neck = int(np.clip(shoulders + _NECK * (points[NOSE, 1] - shoulders), y0, h))
+    if x1 - x0 < 3 or y1 - neck < 3:
+        return None
+    part = rgb[neck:y1, x0:x1]
+    matte = reading.matte.drawn(x0, neck, x1 - x0, y1 - neck)
+    mask = (matte > _HALF).astype(np.uint8)
+    outline = cv2.morphologyEx(mask, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
+    reach = 2 * max(1, round(_INSIDE * side)) + 1
+    inside = cv2.erode(mask, np.ones((reach, reach), np.uint8)) > 0
+    if not outline.any() or not inside.any():
+        return None
+    grey = cv2.cvtColor(part, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    slope = np.hypot(*(cv2.Sobel(grey, -1, dx, 1 - dx, scale=1 / 8) for dx in (1, 0)))
+    steepest = cv2.dilate(slope, np.ones((_EDGE_PX, _EDGE_PX)))
+    fine = grey - cv2.GaussianBlur(grey, (0, 0), max(1.0, _DETAIL * side))
+    return Seen(
+        float(steepest[outline].mean()),
+        float(points[[*WRISTS, *ANKLES, *TOES], _VISIBILITY].mean()),
+        float(np.sqrt((fine[inside] ** 2).mean())),
+    )
+
+
+def ratios(pairs: Sequence[tuple[Seen, Seen]]) -> dict[str, float]:
+    """Of what is seen of the originals, and of the results in the same frames: the ratio of the
+    means by kind, and of the worst tenth of the frames (`_worst`)."""
+    figures = {}
+    for kind in KINDS:
+        before, after = (
+            np.array([getattr(pair[n], kind) for pair in pairs], np.float64) for n in (0, 1)
+        )
+        figures[kind] = float(after.mean() / before.mean())
+        figures[f"{kind}_worst"] = float(np.quantile(after / np.maximum(before, 1e-6), _WORST))
+    return figures
+
+
+def angle_difference(one: SilhouetteClip, other: SilhouetteClip) -> dict[str, float]:
+    """Mean absolute difference in degrees, in the picture, between two gaits of one track: of the
+    trunk and the thighs against the vertical, and of the knees."""
+    first, second = (_angles(clip) for clip in (one, other))
+    return {
+        name: float(np.abs((first[name] - second[name] + 180) % 360 - 180).mean()) for name in first
+    }
+
+
+def _angles(clip: SilhouetteClip) -> dict[str, np.ndarray]:
+    points = clip.joints[..., :2]
+
+    def direction(start: np.ndarray, end: np.ndarray) -> np.ndarray:
+        return np.degrees(np.arctan2(end[..., 0] - start[..., 0], end[..., 1] - start[..., 1]))
+
+    def pair(name: str) -> np.ndarray:
+        return points[:, [_LEFT[name], _LEFT[name] + _RIGHT]]
+
+    thighs = direction(pair("hip"), pair("knee"))
+    shanks = direction(pair("knee"), pair("ankle"))
+    trunk = direction(pair("shoulder").mean(axis=1), pair("hip").mean(axis=1))
+    return {"trunk": trunk, "hip": thighs, "knee": thighs - shanks}
+
+
+def slides(gait: SilhouetteClip, stands: np.ndarray) -> list[float]:
+    """How far each standing foot of a gait moves to the side in each stance, in heights.
+
+    Args:
+        stands: (T, 2) in [0, 1], whether the left and the right foot stand.
+    """
+    side = gait.squares[:, 2] - gait.squares[:, 0]
+    place = gait.squares[:, None, :2] + side[:, None, None] * gait.joints[..., :2]
+    found = []
+    for n in (0, 1):
+        feet = [_LEFT[name] + n * _RIGHT for name in ("ankle", "heel", "toe")]
+        x = place[:, feet, 0].mean(axis=1)
+        flags = np.concatenate([[0], (stands[:, n] > _STANCE).astype(int), [0]])
+        edges = np.flatnonzero(np.diff(flags))
+        for start, end in zip(edges[::2], edges[1::2], strict=True):
+            if end - start > 2:
+                found.append(float(np.ptp(x[start:end]) / np.median(side)))
+    return found
+
+
+def table(report: dict[str, dict[str, float]]) -> str:
+    """Markdown, a row a clip and the means."""
+    names = list(dict.fromkeys(name for row in report.values() for name in row))
+    rows = [
+        [clip, *(f"{row[name]:.2f}" if name in row else None for name in names)]
+        for clip, row in report.items()
+    ]
+    mean = {name: np.mean([row[name] for row in report.values() if name in row]) for name in names}
+    rows.append(["mean", *(f"{mean[name]:.2f}" for name in names)])
+    return markdown(["clip", *names], rows)
