@@ -95,7 +95,7 @@ class _JointReader(nn.Module):
 
 
 class _JointWriter(nn.Module):
-    """(N, latent_dim) to joints (N, joints, 2)."""
+    """(N, latent_dim) to joints (N, joints, 2), in full precision: bfloat16 knows three digits."""
 
     def __init__(self, dims: ANetDims):
         super().__init__()
@@ -108,7 +108,8 @@ class _JointWriter(nn.Module):
         )
 
     def forward(self, latent: Tensor) -> Tensor:
-        return 0.5 + self.layers(latent).unflatten(1, (-1, 2))
+        with torch.autocast(latent.device.type, enabled=False):
+            return 0.5 + self.layers(latent.float()).unflatten(1, (-1, 2))
 
 
 class ANet(nn.Module):
