@@ -27,12 +27,16 @@ BONES = (
 
 _SMOOTH_S = 0.048  # deviation of the filter: 1.2 frames at 25 frames per second
 _REACH = 3  # deviations at which the filter ends
+# heights a frame, at 25 frames per second, by which limbs must move less if sides are swapped
+_SWAP = 0.01
 
 
 def joints_in(
     landmarks: Sequence[np.ndarray | None], squares: np.ndarray, fps: float = 25.0
 ) -> np.ndarray:
     """The joints of a track in the squares of its silhouettes, a little smoothed over time.
+
+    Where limbs jump to and fro between left and right, the smaller movement is taken.
 
     Args:
         landmarks: T of (33, 4), x and y in pixels, depth, visibility in [0, 1], in BlazePose
@@ -55,9 +59,36 @@ def joints_in(
     known = np.isfinite(points).all(axis=2)
     seen = np.where(known, points[..., 2].clip(0, 1), 0)
     places = np.where(known[..., None], places, 0)
+    for limbs in (ARMS, LEGS):
+        both = [index for side in limbs for index in side]
+        places[:, both], seen[:, both] = _untangled(places[:, both], seen[:, both], fps)
     places = _smoothed(places, seen, fps)
     places = np.where(seen[..., None] > 0, places, 0.5)
     return np.concatenate([places, seen[..., None]], axis=2).astype(np.float32)
+
+
+def _untangled(places: np.ndarray, seen: np.ndarray, fps: float) -> tuple[np.ndarray, np.ndarray]:
+    """Limbs (T, 2 * J, 2), the left one first, and how well they are seen (T, 2 * J), with sides
+    swapped where the sequence then moves less (Viterbi over two states). The network's own word
+    counts: swapped frames cost, and most stay as they are."""
+    half = places.shape[1] // 2
+    order = np.roll(np.arange(2 * half), half)
+    ways = np.stack([places, places[:, order]]), np.stack([seen, seen[:, order]])
+    toll = np.array([0, _SWAP * 25 / fps])
+    cost, came = toll.copy(), []
+    for after in range(1, len(places)):
+        weight = ways[1][:, None, after - 1] * ways[1][None, :, after]
+        moved = np.linalg.norm(ways[0][:, None, after - 1] - ways[0][None, :, after], axis=-1)
+        step = (weight * moved).sum(axis=-1) / np.maximum(weight.sum(axis=-1), 1e-9)
+        total = cost[:, None] + step + toll
+        came.append(total.argmin(axis=0))
+        cost = total.min(axis=0)
+    state = [int(cost.argmin())]
+    for before in came[::-1]:
+        state.append(int(before[state[-1]]))
+    state = np.array(state[::-1])
+    frames = np.arange(len(places))
+    return ways[0][state, frames], ways[1][state, frames]
 
 
 def _smoothed(places: np.ndarray, weights: np.ndarray, fps: float) -> np.ndarray:

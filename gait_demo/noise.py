@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gait_demo.leaning import leans, leant
+from gait_demo.models.anet import ANet
 from gait_demo.structures import SilhouetteClip
 
 TRAINED_FPS = 25  # walkers faster or slower than usual stay within what A-NET has seen
@@ -50,16 +50,17 @@ def unlike(clip: SilhouetteClip, anet: nn.Module, seed: int, *, fps: float) -> T
         (noise_dim,) float32.
     """
     proposed = noise_vectors(seed, anet.dims.noise_dim, clip.track_id, _STRANGERS)
-    masks = leant(clip.masks, -leans(clip.masks, fps))[:: max(1, round(fps / TRAINED_FPS))]
-    frames = anet.dims.frames
-    if len(masks) < frames or not hasattr(anet, "read"):
+    step = max(1, round(fps / TRAINED_FPS))
+    masks, frames = clip.masks[::step], anet.dims.frames
+    if len(masks) < frames or not isinstance(anet, ANet):
         return proposed[0]
     starts = np.unique(np.linspace(0, len(masks) - frames, _LOOKS).round().astype(int))
-    windows = np.stack([masks[start : start + frames] for start in starts])
-    walk = torch.from_numpy((windows > 0.5).astype(np.float32))
-    content = anet.read(walk)
+    windows = starts[:, None] + np.arange(frames)
+    walk = torch.from_numpy((masks[windows] > 0.5).astype(np.float32))
+    joints = None if clip.joints is None else torch.from_numpy(clip.joints[::step][windows])
+    content = anet.read(walk, joints)
     made = torch.stack([
-        anet.write(content, noise.expand(len(walk), -1)).sigmoid().mean((0, 1))
+        anet.write(content, noise.expand(len(walk), -1)).logits.sigmoid().mean((0, 1))
         for noise in proposed
     ])  # fmt: skip
     return proposed[(made - walk.mean((0, 1))).square().sum((1, 2)).argmax()]

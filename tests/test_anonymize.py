@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from gait_demo.anonymize import anonymize, blended
-from gait_demo.models.anet import ANet, ANetDims
+from gait_demo.models.anet import ANet, ANetDims, Written
 from gait_demo.models.stgan import STGAN, STGANDims
 from gait_demo.noise import noise_vector, noise_vectors, sway, unlike
 from gait_demo.structures import SilhouetteClip
@@ -11,21 +13,34 @@ from gait_demo.structures import SilhouetteClip
 DIMS = ANetDims(encoder_width=4, generator_width=4, content_dim=4, latent_dim=8)
 
 
-def clip_of(masks: np.ndarray) -> SilhouetteClip:
+def clip_of(masks: np.ndarray, joints: np.ndarray | None = None) -> SilhouetteClip:
     squares = np.tile(np.array([0, 0, 64, 64], np.float32), (len(masks), 1))
-    return SilhouetteClip(1, 0, masks.astype(np.float32), squares)
+    return SilhouetteClip(1, 0, masks.astype(np.float32), squares, joints)
 
 
-class Through:
+class Through(ANet):
     """Stands in for A-NET: writes what it reads."""
 
-    dims = DIMS
+    def __init__(self):
+        super().__init__(DIMS)
 
-    def read(self, windows):
-        return windows.flatten(0, 1).flatten(1)[..., None, None]
+    def read(self, windows, joints=None):
+        masks = windows.flatten(0, 1).flatten(1)
+        places = torch.full((len(masks), 38), 0.5) if joints is None else joints[..., :2]
+        return torch.cat((masks, places.reshape(len(masks), 38)), dim=1)[..., None, None]
 
     def write(self, content, noise):
-        return content.logit().reshape(len(noise), -1, 64, 64)
+        masks, places = content.squeeze().split((64 * 64, 38), dim=-1)
+        return Written(
+            masks.logit().reshape(len(noise), -1, 64, 64), places.reshape(len(noise), -1, 19, 2)
+        )
+
+
+def joints_of(frames: int) -> np.ndarray:
+    """(frames, 19, 3): all joints move to the right, one column a frame."""
+    joints = np.ones((frames, 19, 3), np.float32)
+    joints[..., 0] = np.arange(frames)[:, None] / 64
+    return joints
 
 
 def test_noise_is_repeatable_and_differs_by_seed_and_person():
@@ -51,7 +66,7 @@ def test_blending_gives_back_what_the_windows_agree_on(frames):
     for i, mask in enumerate(masks):
         mask[10:50, i : i + 20] = 1
     walk = torch.from_numpy(masks.astype(np.float32))
-    out = blended(walk, DIMS.frames, lambda windows: windows.flatten(2))
+    out = blended(len(walk), DIMS.frames, lambda at: walk[at].flatten(2))
     np.testing.assert_allclose(out.reshape(masks.shape), masks, atol=1e-6)
 
 
@@ -100,9 +115,9 @@ def test_high_frame_rates_are_given_to_the_network_at_the_pace_it_knows():
     seen = []
 
     class Record(Through):
-        def read(self, windows):
+        def read(self, windows, joints=None):
             seen.append(windows[0].sum((1, 2)))
-            return super().read(windows)
+            return super().read(windows, joints)
 
     masks = np.zeros((32, 64, 64))
     for i, mask in enumerate(masks):
@@ -124,10 +139,11 @@ class Makes(Through):
     """Stands in for an A-NET that makes one picture, whatever it is shown."""
 
     def __init__(self, picture: np.ndarray):
+        super().__init__()
         self.picture = torch.from_numpy(picture.astype(np.float32))
 
     def write(self, content, noise):
-        return self.picture.logit().expand(len(noise), len(content), -1, -1)
+        return Written(self.picture.logit().expand(len(noise), len(content), -1, -1), None)
 
 
 @pytest.mark.parametrize(("certainty", "closed"), [(0.3, True), (0.15, False)])
@@ -158,7 +174,7 @@ def test_less_strength_stays_nearer_to_the_old_outline():
         def write(self, content, noise):
             wider = torch.full((len(noise), len(content), 64, 64), -np.inf)
             wider[..., 10:54, 10:54] = np.inf
-            return wider
+            return Written(wider, None)
 
     masks = np.zeros((9, 64, 64))
     masks[:, 10:54, 30:40] = 1
@@ -175,14 +191,14 @@ def test_of_the_strangers_of_a_seed_the_least_like_the_walker_is_taken():
     class Wide(Through):
         """Makes a block as wide as the first number of the noise says."""
 
-        def read(self, windows):
+        def read(self, windows, joints=None):
             return windows
 
         def write(self, content, noise):
             made = torch.full_like(content, -20)
             for one, width in zip(made, 16 + 6 * noise[:, 0], strict=True):
                 one[:, 10:54, : int(width)] = 20
-            return made
+            return Written(made, None)
 
     masks = np.zeros((30, 64, 64))
     for width in (2, 40):
@@ -194,3 +210,48 @@ def test_of_the_strangers_of_a_seed_the_least_like_the_walker_is_taken():
             assert abs(int(16 + 6 * chosen[0]) - width) == max(away)
     short = unlike(clip_of(masks[:3]), Wide(), 1, fps=25)
     assert torch.equal(short, noise_vectors(1, 32, 1, 6)[0])
+
+
+def block(frames: int) -> np.ndarray:
+    masks = np.zeros((frames, 64, 64))
+    masks[:, 10:50, 20:40] = 1
+    return masks
+
+
+@pytest.mark.parametrize(("frames", "fps"), [(3, 25), (50, 25), (100, 50)])
+def test_joints_are_late_as_the_outline_is_and_all_are_visible(frames, fps):
+    noise = noise_vector(0, 32)
+    out = anonymize(clip_of(block(frames), joints_of(frames)), Through(), noise, fps=fps)
+    late = sway(noise, frames, fps) * fps
+    expected = np.clip(np.arange(frames) - late, 0, frames - 1)
+    if fps == 25:
+        np.testing.assert_allclose(64 * out.joints[:, 3, 0], expected, atol=1e-3)
+    np.testing.assert_allclose(64 * out.joints[3:-3, 3, 0], expected[3:-3], atol=0.1)
+    assert out.joints.shape == (frames, 19, 3) and out.joints.dtype == np.float32
+    assert (out.joints[..., 2] == 1).all()
+
+
+@pytest.mark.parametrize("joints", [0, 19])
+@pytest.mark.parametrize("known", [True, False])
+def test_silhouettes_alone_still_work_and_only_a_network_that_writes_joints_gives_some(
+    joints, known
+):
+    torch.manual_seed(0)
+    anet = ANet(replace(DIMS, joints=joints)).eval()
+    clip = clip_of(block(12), joints_of(12) if known else None)
+    out = anonymize(clip, anet, noise_vector(1, 32), fps=25)
+    assert out.masks.shape == (12, 64, 64) and unlike(clip, anet, 1, fps=25).shape == (32,)
+    assert (out.joints is None) == (joints == 0)
+
+
+def test_less_strength_stays_nearer_to_the_old_joints_where_these_are_known():
+    class Away(Through):
+        def write(self, content, noise):
+            written = super().write(content, noise)
+            return Written(written.logits, torch.full_like(written.joints, 0.75))
+
+    old = joints_of(9)
+    old[..., :2], old[:, 5, 2] = 0.25, 0
+    out = anonymize(clip_of(block(9), old), Away(), torch.zeros(32), fps=25, strength=0.5)
+    assert (out.joints[:, 5, :2] == 0.75).all()
+    np.testing.assert_allclose(np.delete(out.joints, 5, 1)[..., :2], 0.5)

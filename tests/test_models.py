@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -6,7 +8,11 @@ from gait_demo.errors import WeightsError
 from gait_demo.models import build
 from gait_demo.models.anet import ANet, ANetDims
 from gait_demo.models.cnet import CNet, CNetDims
-from gait_demo.models.discriminators import SpatialDiscriminator, TemporalDiscriminator
+from gait_demo.models.discriminators import (
+    IdentityReader,
+    SpatialDiscriminator,
+    TemporalDiscriminator,
+)
 from gait_demo.models.precision import bfloat16
 
 SMALL = ANetDims(encoder_width=4, generator_width=4, content_dim=4, latent_dim=8)
@@ -32,8 +38,45 @@ def test_noise_changes_the_output(anet):
     assert (first - second).abs().mean() > 1e-4
 
 
+def windows_with_joints(count=2):
+    torch.manual_seed(1)
+    return torch.rand(count, 8, 64, 64), torch.randn(count, 32), torch.rand(count, 8, 19, 3)
+
+
+def test_joints_are_written_beside_the_silhouettes_only_by_a_net_that_has_them(anet):
+    windows, noise, joints = windows_with_joints()
+    net = ANet(replace(SMALL, joints=19)).eval()
+    written = net.rewrite(windows, noise, joints)
+    assert written.logits.shape == (2, 8, 64, 64) and written.joints.shape == (2, 8, 19, 2)
+    assert anet.rewrite(windows, noise, joints).joints is None
+
+
+def test_joints_that_are_not_known_are_as_none_wherever_they_are_said_to_be():
+    windows, noise, joints = windows_with_joints()
+    net = ANet(replace(SMALL, joints=19)).eval()
+    torch.nn.init.normal_(net.joint_reader.layers[-1].weight)
+    unknown = torch.cat((joints[..., :2], torch.zeros_like(joints[..., 2:])), dim=3)
+    assert torch.equal(net(windows, noise, unknown), net(windows, noise))
+    assert not torch.equal(net(windows, noise, joints), net(windows, noise))
+
+
+def test_a_net_with_joints_begins_as_the_one_without(anet):
+    windows, noise, joints = windows_with_joints()
+    net = ANet(replace(SMALL, joints=19)).eval()
+    net.load_state_dict(anet.state_dict(), strict=False)
+    assert torch.equal(net(windows, noise, joints), anet(windows, noise))
+
+
+def test_the_adversary_reads_the_joints():
+    windows, noise, joints = windows_with_joints()
+    places = joints[..., :2].requires_grad_()
+    reader = IdentityReader(width=4, joints=19).eval()
+    reader(windows, noise, places).sum().backward()
+    assert (places.grad.abs().amax((0, 1, 3)) > 0).all()
+
+
 def test_published_sizes_stay_under_ten_megabytes():
-    for model in (ANet(ANetDims()), CNet(CNetDims())):
+    for model in (ANet(ANetDims(joints=19)), CNet(CNetDims())):
         assert sum(t.numel() * t.element_size() for t in model.state_dict().values()) < 10e6
 
 

@@ -4,6 +4,7 @@ import shutil
 import time
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -13,6 +14,7 @@ pytest.importorskip("numba", reason="needs gait_demo/training/requirements.txt")
 
 from gait_demo.casia import CasiaB, Sequence  # noqa: E402
 from gait_demo.errors import DataError  # noqa: E402
+from gait_demo.joints import NAMES  # noqa: E402
 from gait_demo.synthesis import dataset  # noqa: E402
 from gait_demo.synthesis.appearance import Look, shade  # noqa: E402
 from gait_demo.synthesis.body import (  # noqa: E402
@@ -195,6 +197,23 @@ def test_shard_has_its_layout_and_comes_out_the_same_twice(tmp_path, monkeypatch
     tall = masks.any(-1).sum(-1)
     assert np.all((tall >= 56) & (tall <= 64))  # head to feet fills the square
     assert not list(tmp_path.glob("*.part"))
+    joints = a["joints"].astype(float)
+    assert joints.shape == (1, 2, dataset.PHASES, 19, 2)
+    near = np.stack([cv2.dilate(mask.astype(np.uint8), np.ones((5, 5))) for mask in
+                     masks.reshape(-1, 64, 64)])  # fmt: skip
+    columns, rows = np.moveaxis((64 * joints).astype(int), -1, 0).reshape(2, -1, 19).clip(0, 63)
+    on_body = near[np.arange(len(near))[:, None], rows, columns] > 0
+    assert ((joints > 0) & (joints < 1)).all() and on_body.mean() > 0.98
+    assert (joints[..., 0, 1] < 0.2).all() and (joints[..., [9, 18], 1] > 0.7).all()
+
+
+def test_joints_of_the_left_are_on_the_left_and_move_with_the_limbs(latent):
+    walker = Walker(latent)
+    joints, bones = walker.landmarks(CYCLE), walker.joints(CYCLE)
+    assert (joints[:, 1:10, 0].mean(0) > joints[:, 10:, 0].mean(0)).all()
+    moved = np.ptp(joints[:, NAMES.index("right_ankle"), 1])
+    assert moved == pytest.approx(np.ptp(bones["foot.R"][:, 1]), rel=0.1)
+    assert abs(joints[:, NAMES.index("head"), 2].mean() / walker.height - 0.92) < 0.04
 
 
 def test_synthesize_goes_on_where_it_was(tmp_path, monkeypatch):

@@ -6,7 +6,8 @@ import torch
 from fake_walks import write_fake_walks
 from safetensors.torch import load_file
 
-from gait_demo.errors import DataError
+from gait_demo.errors import DataError, WeightsError
+from gait_demo.misread import misread
 from gait_demo.models import build
 from gait_demo.models.anet import ANetDims
 from gait_demo.models.cnet import CNet, CNetDims
@@ -45,6 +46,23 @@ def test_windows_are_two_people_and_the_code_of_the_second(walks):
     assert not torch.equal(windows.walker, windows.other)
 
 
+def test_joints_are_placed_as_the_silhouettes_are(walks):
+    """The feet of the drawn figure stay at the ends of its legs."""
+    loaded = walk_data.load_walks(walk_data.shards(walks), joints=True)
+    windows = loaded.windows(32, 8, torch.Generator().manual_seed(0))
+    for masks, joints in (
+        (windows.walker, windows.walker_joints),
+        (windows.other, windows.other_joints),
+    ):
+        feet = 64 * joints[:, :, [7, 16]] - 0.5
+        row = masks[:, :, 56]
+        weight = row / row.sum(-1, keepdim=True)
+        middle = (weight * torch.arange(64)).sum(-1)
+        wanted = feet[..., 0].mean(-1)
+        assert (middle - wanted).abs().max() < 1.5
+        assert (feet[..., 0] - middle[..., None]).abs().max() > 3
+
+
 def test_unpack_inverts_packbits():
     bits = np.random.default_rng(0).integers(0, 2, (5, 64, 64), np.uint8)
     packed = torch.from_numpy(np.packbits(bits, axis=-1))
@@ -74,6 +92,35 @@ def test_training_learns_and_says_what_it_did(anet_options, preset):
     assert build.read_summary(options.out) == summary
     assert build.load(options.out, "anet").dims == ANET
     assert options.picture_file.stat().st_size > 1000
+
+
+def test_training_with_joints_starts_from_a_net_without_and_learns_both(anet_options):
+    train_anet(anet_options)
+    start = anet_options.out.rename(anet_options.out.with_name("start.safetensors"))
+    dims = dataclasses.replace(ANET, joints=19)
+    options = dataclasses.replace(
+        anet_options, dims=dims, start=start, steps=60, report_every=20, learning_rate=5e-3,
+        forget_weight=0.1,
+    )  # fmt: skip
+    history = train_anet(options)["history"]
+    assert history[-1]["J"] < 0.9 * history[0]["J"] and history[-1]["BCE"] < history[0]["BCE"]
+    assert {"joint", "sides", "thigh", "knee", "trunk", "read"} <= set(history[-1])
+    assert build.load(options.out, "anet").dims == dims
+    with pytest.raises(WeightsError, match="another size"):
+        train_anet(dataclasses.replace(options, dims=ANET, start=options.out))
+
+
+def test_joints_are_misread_within_measure_and_lost_ones_are_told():
+    joints = torch.rand(500, 8, 19, 2, generator=torch.Generator().manual_seed(0))
+    read = misread(joints, torch.Generator().manual_seed(0))
+    assert read.shape == (500, 8, 19, 3)
+    seen = read[..., 2]
+    assert seen.min() == 0 and seen.max() <= 1
+    assert 0.15 < float((seen.amax((1, 2)) == 0).float().mean()) < 0.25  # nobody at all
+    assert (read[seen == 0][:, :2] == 0.5).all()
+    off = (read[..., :2] - joints).norm(dim=-1)
+    assert 0.01 < float(off[seen > 0.8].median()) < 0.03
+    assert off[(seen > 0) & (seen < 0.3)].median() > 1.5 * off[seen > 0.8].median()
 
 
 @pytest.mark.parametrize("preset", ["paired", "paper"])
@@ -184,6 +231,21 @@ def test_data_errors_say_what_is_missing(anet_options, tmp_path):
     (broken / "walks-00000.npz").write_bytes(b"not a shard")
     with pytest.raises(DataError, match="walks-00000"):
         train_anet(dataclasses.replace(anet_options, data=broken))
+    old = write_fake_walks(tmp_path / "old")
+    for path in old.glob("*.npz"):
+        with np.load(path) as shard:
+            kept = {name: shard[name] for name in shard if name != "joints"}
+        np.savez(path, **kept)
+    with pytest.raises(DataError, match="joints"):
+        train_anet(
+            dataclasses.replace(anet_options, data=old, dims=dataclasses.replace(ANET, joints=19))
+        )
+
+
+def test_joints_are_for_pairs(anet_options):
+    dims = dataclasses.replace(ANET, joints=19)
+    with pytest.raises(ValueError, match="joints"):
+        dataclasses.replace(anet_options, preset="paper", dims=dims)
 
 
 @pytest.mark.parametrize("wrong", [{"preset": "fast"}, {"steps": 0}, {"minutes": 0}, {"batch": 1}])

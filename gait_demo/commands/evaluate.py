@@ -182,7 +182,15 @@ def _evaluate_inpainting(parsed: argparse.Namespace) -> None:
 def _silhouettes(detector: Detector, video: Path) -> list[SilhouetteClip]:
     """Of everyone in a video, without the frames in which somebody was lost."""
     clips = [(person.silhouettes, person.seen) for person in _people(detector, video)]
-    return [replace(c, masks=c.masks[seen], squares=c.squares[seen]) for c, seen in clips]
+    return [
+        replace(
+            clip,
+            masks=clip.masks[seen],
+            squares=clip.squares[seen],
+            joints=None if clip.joints is None else clip.joints[seen],
+        )
+        for clip, seen in clips
+    ]
 
 
 def _people(detector: Detector, video: Path) -> tuple[Person, ...]:

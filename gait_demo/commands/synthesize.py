@@ -13,7 +13,9 @@ from gait_demo.commands.common import listed, people, positive, progress, seed, 
 
 def add(commands: argparse._SubParsersAction) -> None:
     synthesize = commands.add_parser("synthesize", help="make walkers, to train on or to film")
-    kinds = synthesize.add_subparsers(required=True, metavar="walks|casia|crowds|film|sheet|check")
+    kinds = synthesize.add_subparsers(
+        required=True, metavar="walks|casia|crowds|film|sheet|check|joints"
+    )
     walks = kinds.add_parser("walks", help="shards of silhouettes and crops to train on")
     walks.add_argument("--out", type=Path, required=True, help="folder for walks-*.npz files")
     walks.add_argument("--walks", type=positive, default=400)
@@ -66,6 +68,10 @@ def add(commands: argparse._SubParsersAction) -> None:
     check.add_argument("--seed", type=seed, default=0)
     check.set_defaults(command=_synthesize_check)
 
+    joints = kinds.add_parser("joints", help="fit where a pose network sees joints; prints JSON")
+    joints.add_argument("--walkers", type=positive, default=160)
+    joints.set_defaults(command=_synthesize_joints)
+
 
 def _synthesize_walks(parsed: argparse.Namespace) -> None:
     from gait_demo.synthesis.dataset import SynthesisOptions, synthesize
@@ -113,3 +119,9 @@ def _synthesize_check(parsed: argparse.Namespace) -> None:
     from gait_demo.synthesis.check import check_walkers
 
     print(json.dumps(check_walkers(parsed.people, parsed.seed, parsed.mocap, progress())))
+
+
+def _synthesize_joints(parsed: argparse.Namespace) -> None:
+    from gait_demo.synthesis.calibration import calibrate
+
+    print(json.dumps(calibrate(parsed.walkers, progress())))

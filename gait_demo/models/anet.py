@@ -1,4 +1,4 @@
-"""A-NET: a silhouette sequence and a noise vector in, the silhouettes of another walker out."""
+"""A-NET: silhouettes and joints of a walk and a noise vector in, those of another walker out."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 _STAGES = 4  # 64 -> 4 pixels by halving
+_JOINT_WIDTH = 256  # of the layers that read and write joints
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class ANetDims:
         content_dim: numbers that carry one frame of the walk (phase, view, clothes) past the
             bottleneck. Few of them leave little room for the walker's identity.
         latent_dim: channels in which content and noise are added.
+        joints: how many are read and written beside the silhouettes; 0 is the paper's A-NET.
     """
 
     frames: int = 8
@@ -31,6 +33,20 @@ class ANetDims:
     generator_width: int = 16
     content_dim: int = 16
     latent_dim: int = 128
+    joints: int = 0
+
+
+@dataclass(frozen=True)
+class Written:
+    """What A-NET writes.
+
+    Attributes:
+        logits: (N, frames, 64, 64), of Z before the sigmoid.
+        joints: (N, frames, joints, 2), x and y in the unit square of the crop, or None.
+    """
+
+    logits: Tensor
+    joints: Tensor | None
 
 
 def _halve(inputs: int, outputs: int, norm: bool = True) -> nn.Sequential:
@@ -53,13 +69,57 @@ class _Double(nn.Module):
         return torch.relu(self.norm(self.conv(features) + self.condition(latent)))
 
 
+class _JointReader(nn.Module):
+    """What joints say beside the silhouettes: at first nothing, so that a net that has never seen
+    any can be trained on."""
+
+    def __init__(self, dims: ANetDims):
+        super().__init__()
+        contents = dims.frames * dims.content_dim
+        last = nn.Linear(_JOINT_WIDTH, contents)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+        self.layers = nn.Sequential(
+            nn.Linear(contents + 3 * dims.frames * dims.joints, _JOINT_WIDTH),
+            nn.LeakyReLU(0.2),
+            nn.Linear(_JOINT_WIDTH, _JOINT_WIDTH),
+            nn.LeakyReLU(0.2),
+            last,
+        )
+
+    def forward(self, joints: Tensor, contents: Tensor) -> Tensor:
+        """(N, frames, joints, 3) and (N, frames * content_dim), to be added to the latter."""
+        places, seen = joints.split((2, 1), dim=3)
+        centred = torch.cat(((places - 0.5) * seen.gt(0), seen), dim=3)
+        return self.layers(torch.cat((contents, centred.flatten(1)), dim=1))
+
+
+class _JointWriter(nn.Module):
+    """(N, latent_dim) to joints (N, joints, 2), in full precision: bfloat16 knows three digits."""
+
+    def __init__(self, dims: ANetDims):
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Linear(dims.latent_dim, _JOINT_WIDTH),
+            nn.ReLU(),
+            nn.Linear(_JOINT_WIDTH, _JOINT_WIDTH),
+            nn.ReLU(),
+            nn.Linear(_JOINT_WIDTH, 2 * dims.joints),
+        )
+
+    def forward(self, latent: Tensor) -> Tensor:
+        with torch.autocast(latent.device.type, enabled=False):
+            return 0.5 + self.layers(latent.float()).unflatten(1, (-1, 2))
+
+
 class ANet(nn.Module):
     """The paper's A-NET: a DCGAN (Radford et al. 2015) with a second input (section III-B).
 
     Strided 4x4 convolutions read the window X down to a content vector a frame, R is added to
     each, and the DCGAN generator writes the frames of Z one by one. That the sum is also added to
     the generator's inner feature maps is ours: at the latent alone the noise conditions the
-    output too weakly.
+    output too weakly. With joints, which tell left from right, a small branch reads them into
+    the same content vectors, and another writes the new walker's from the same sum.
     """
 
     def __init__(self, dims: ANetDims):
@@ -82,37 +142,48 @@ class ANet(nn.Module):
         )
         self.last = nn.ConvTranspose2d(down[-1], 1, 4, stride=2, padding=1)
         self.apply(_initialise)
+        self.joint_reader = _JointReader(dims) if dims.joints else None
+        self.joint_writer = _JointWriter(dims) if dims.joints else None
 
-    def read(self, silhouettes: Tensor) -> Tensor:
+    def read(self, silhouettes: Tensor, joints: Tensor | None = None) -> Tensor:
         """(N * frames, latent_dim, 1, 1): the content vectors of the windows of forward."""
-        each_frame = (silhouettes.shape[0] * silhouettes.shape[1], self.dims.content_dim, 1, 1)
-        return self.content(self.encoder(silhouettes).reshape(each_frame))
+        contents = self.encoder(silhouettes).flatten(1)
+        if self.joint_reader is not None:
+            if joints is None:
+                joints = contents.new_zeros(*silhouettes.shape[:2], self.dims.joints, 3)
+            contents = contents + self.joint_reader(joints, contents)
+        return self.content(contents.reshape(-1, self.dims.content_dim, 1, 1))
 
-    def write(self, content: Tensor, noise: Tensor) -> Tensor:
-        """Logits of Z, before the sigmoid, of what `read` gave, or of as many frames more or less
-        for each noise; otherwise as in forward."""
+    def write(self, content: Tensor, noise: Tensor) -> Written:
+        """Of what `read` gave, or of as many frames more or less for each noise; otherwise as in
+        forward."""
         frames = len(content) // len(noise)
         person = self.noise(noise[:, :, None, None]).repeat_interleave(frames, dim=0)
         features = latent = content + person
         for stage in self.generator:
             features = stage(features, latent)
-        return self.last(features).unflatten(0, (-1, frames)).squeeze(2)
+        logits = self.last(features).unflatten(0, (-1, frames)).squeeze(2)
+        if self.joint_writer is None:
+            return Written(logits, None)
+        return Written(logits, self.joint_writer(latent.flatten(1)).unflatten(0, (-1, frames)))
 
-    def logits(self, silhouettes: Tensor, noise: Tensor) -> Tensor:
-        """Output before the sigmoid; arguments and shape as in forward."""
-        return self.write(self.read(silhouettes), noise)
+    def rewrite(self, silhouettes: Tensor, noise: Tensor, joints: Tensor | None = None) -> Written:
+        """Read and written at once; arguments as in forward."""
+        return self.write(self.read(silhouettes, joints), noise)
 
-    def forward(self, silhouettes: Tensor, noise: Tensor) -> Tensor:
+    def forward(self, silhouettes: Tensor, noise: Tensor, joints: Tensor | None = None) -> Tensor:
         """f_A(X, R) of Eq. 1-3.
 
         Args:
             silhouettes: (N, frames, 64, 64) float32 in [0, 1].
             noise: (N, noise_dim) float32, standard normal.
+            joints: (N, frames, joints, 3) float32, x and y in the unit square of the crop, and
+                visibility, 0 where not known; None: not known. Not read by a net without joints.
 
         Returns:
             (N, frames, 64, 64) float32 in [0, 1].
         """
-        return torch.sigmoid(self.logits(silhouettes, noise))
+        return torch.sigmoid(self.rewrite(silhouettes, noise, joints).logits)
 
 
 def _initialise(module: nn.Module) -> None:

@@ -57,10 +57,11 @@ class IdentityReader(nn.Module):
     """Who walked in? Reads the walker's identity latent from what A-NET makes of them.
 
     It is told R as well, so that it need not find out first whom the result shows. Whatever it
-    reads is a leak, and what it cannot tell it answers with the mean of all people, 0.
+    reads, of the outline or of the joints, is a leak, and what it cannot tell it answers with the
+    mean of all people, 0.
     """
 
-    def __init__(self, frames: int = 8, noise_dim: int = 32, width: int = 32):
+    def __init__(self, frames: int = 8, noise_dim: int = 32, width: int = 32, joints: int = 0):
         super().__init__()
         layers: list[nn.Module] = [nn.Conv2d(frames, width, 4, 2, 1), nn.LeakyReLU(0.2)]
         for factor in (1, 2, 4):
@@ -70,12 +71,28 @@ class IdentityReader(nn.Module):
                 nn.LeakyReLU(0.2),
             ]
         self.layers = nn.Sequential(*layers, nn.Conv2d(8 * width, 8 * width, 4), nn.Flatten())
+        of_joints = 8 * width if joints else 0
+        self.joint_layers = (
+            nn.Sequential(
+                nn.Flatten(),
+                nn.Linear(2 * frames * joints, 8 * width),
+                nn.LeakyReLU(0.2),
+                nn.Linear(8 * width, of_joints),
+                nn.LeakyReLU(0.2),
+            )
+            if joints
+            else None
+        )
         self.head = nn.Sequential(
-            nn.Linear(8 * width + noise_dim, 8 * width),
+            nn.Linear(8 * width + of_joints + noise_dim, 8 * width),
             nn.LeakyReLU(0.2),
             nn.Linear(8 * width, noise_dim),
         )
 
-    def forward(self, windows: Tensor, noise: Tensor) -> Tensor:
-        """(N, frames, 64, 64) in [0, 1] and R, (N, noise_dim) -> (N, noise_dim)."""
-        return self.head(torch.cat((self.layers(windows), noise), dim=1))
+    def forward(self, windows: Tensor, noise: Tensor, joints: Tensor | None = None) -> Tensor:
+        """(N, frames, 64, 64) in [0, 1], R, (N, noise_dim), and, if it reads joints, those,
+        (N, frames, joints, 2) -> (N, noise_dim)."""
+        features = [self.layers(windows), noise]
+        if self.joint_layers is not None:
+            features.append(self.joint_layers(4 * (joints - 0.5)))
+        return self.head(torch.cat(features, dim=1))

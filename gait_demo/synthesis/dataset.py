@@ -4,6 +4,8 @@ A *walk* is one camera view, one place and light, one set of clothes and one gai
 by PEOPLE_PER_WALK different walkers. A shard `walks-00000.npz` holds WALKS_PER_SHARD of them:
 
     silhouettes  (W, K, P, 64, 8) uint8: binary (W, K, P, 64, 64), np.packbits along the last axis
+    joints       (W, K, P, 19, 2) float16: x and y of `joints.NAMES` in the unit square of the crop,
+                 where the landmark network sees them
     codes        (W, K, LATENT_DIM) float32: the walkers' latents, standard normal
     rgb          (W, K, Q, 64, 64, 3) uint8: crops with background at Q of the P phases
     rgb_phases   (Q,) int: which phases
@@ -144,18 +146,16 @@ def _walk(rng: np.random.Generator, places: list[np.ndarray]) -> dict[str, np.nd
     codes = rng.standard_normal((PEOPLE_PER_WALK, LATENT_DIM)).astype(np.float32)
     people = [_perform(Walker(code, outfit), stage, rng) for code in codes]
     return {
-        "silhouettes": np.stack([silhouettes for silhouettes, _ in people]),
+        **{name: np.stack([one[name] for one in people]) for name in people[0]},
         "codes": codes,
-        "rgb": np.stack([rgb for _, rgb in people]),
         "views": np.array([stage.camera.view_angle, stage.camera.elevation], np.float32),
     }
 
 
-def _perform(
-    walker: Walker, stage: _Set, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
+def _perform(walker: Walker, stage: _Set, rng: np.random.Generator) -> dict[str, np.ndarray]:
     camera = stage.camera
-    meshes = walker.pose(np.arange(PHASES) / PHASES)
+    phases = np.arange(PHASES) / PHASES
+    meshes = walker.pose(phases)
     points = camera.project(meshes)
     seen = [rasterise(frame, walker.faces, camera.height, camera.width) for frame in points]
     masks = np.stack([index >= 0 for index, _ in seen])
@@ -165,7 +165,13 @@ def _perform(
         _photograph(walker, meshes[phase], *seen[phase], square, stage, background, rng)
         for phase, background in zip(RGB_PHASES, stage.backgrounds, strict=True)
     ]
-    return np.packbits(silhouettes, axis=-1), np.stack(rgb)
+    x0, y0, x1, _ = square
+    joints = (camera.project(walker.landmarks(phases))[..., :2] - (x0, y0)) / (x1 - x0)
+    return {
+        "silhouettes": np.packbits(silhouettes, axis=-1),
+        "joints": joints.astype(np.float16),
+        "rgb": np.stack(rgb),
+    }
 
 
 def cycle_square(masks: np.ndarray) -> tuple[float, float, float, float]:

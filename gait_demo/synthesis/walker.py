@@ -16,6 +16,7 @@ from gait_demo.synthesis.body import MOVING_BONES, PHENOTYPE_DIMS, Body
 from gait_demo.synthesis.clothes import BAGS, OUTFITS, carry, dress
 from gait_demo.synthesis.footing import find_footing
 from gait_demo.synthesis.kinematics import GAIT_DIMS, gait_from_latent
+from gait_demo.synthesis.landmarks import OFFSETS, bones
 from gait_demo.synthesis.skeleton import bone_rotations
 
 _DRESS_DIMS = 3  # hair, looseness of the upper and of the lower clothes
@@ -103,11 +104,9 @@ class Walker:
             (T, V, 3) float32, metres.
         """
         t = np.asarray(t, float)
-        transforms = self._transforms(t, vigour, gesture or {})
-        root = self._footing.root_at(t)
+        transforms = self._placed(t, vigour, gesture or {})
         if advance:
-            root[:, 1] -= self._footing.stride * _covered(t, vigour)
-        transforms[..., 3] += root[:, None]
+            transforms[..., 1, 3] -= self._footing.stride * _covered(t, vigour)[:, None]
         blended = np.tensordot(self._weights, transforms, axes=(1, 1))  # (V, T, 3, 4)
         vertices = np.einsum("vtij,vj->tvi", blended[..., :3], self.rest)
         return (vertices + blended[..., 3].transpose(1, 0, 2)).astype(np.float32)
@@ -123,6 +122,29 @@ class Walker:
             name: transforms[:, i] @ np.append(self._body.joints[name], 1)
             for i, name in enumerate(MOVING_BONES)
         }
+
+    def landmarks(self, t: np.ndarray, offsets: np.ndarray = OFFSETS) -> np.ndarray:
+        """(T, 19, 3) metres: where the landmark network sees the joints of `joints.NAMES` at
+        phases `t`, on the spot.
+
+        Args:
+            offsets: (19, 3) heights, as `landmarks.Anchor` has them.
+        """
+        transforms = self._placed(np.asarray(t, float), 1.0, {})
+        points = [
+            transforms[:, MOVING_BONES.index(bone)]
+            @ np.append(self._body.joints[joint] + self.height * mirror * offset, 1)
+            for (joint, bone, mirror), offset in zip(bones(), offsets, strict=True)
+        ]
+        return np.stack(points, axis=1)
+
+    def _placed(
+        self, t: np.ndarray, vigour: float | np.ndarray, gesture: Mapping[str, float]
+    ) -> np.ndarray:
+        """(T, len(MOVING_BONES), 3, 4): of a walker who goes on the spot, on the ground."""
+        transforms = self._transforms(t, vigour, gesture)
+        transforms[..., 3] += self._footing.root_at(t)[:, None]
+        return transforms
 
     def _transforms(
         self, t: np.ndarray, vigour: float | np.ndarray, gesture: Mapping[str, float]

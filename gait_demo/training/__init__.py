@@ -67,6 +67,8 @@ def run(parsed: argparse.Namespace) -> dict:
     Raises:
         DataError: arguments that do not go together, no usable walks, no state to resume.
     """
+    from gait_demo.joints import JOINTS
+    from gait_demo.models.anet import ANetDims
     from gait_demo.training.anet import ANetTrainingOptions, train_anet
     from gait_demo.training.cnet import CNetTrainingOptions, train_cnet
     from gait_demo.training.stgan import STGANTrainingOptions, train_stgan
@@ -86,7 +88,8 @@ def run(parsed: argparse.Namespace) -> dict:
         raise DataError("stgan has the losses of its paper alone; leave out --preset paired.")
     try:
         if parsed.network == "anet":
-            return train_anet(ANetTrainingOptions(**given))
+            dims = ANetDims(joints=JOINTS if pairs else 0)
+            return train_anet(ANetTrainingOptions(dims=dims, **given))
         if parsed.network == "stgan":
             return train_stgan(STGANTrainingOptions(**given))
         return train_cnet(CNetTrainingOptions(**given))

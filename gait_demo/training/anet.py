@@ -7,9 +7,11 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
+from torch.nn.functional import binary_cross_entropy_with_logits, l1_loss, mse_loss
 
 from gait_demo.degrade import degrade
+from gait_demo.joints import LEGS, NAMES
+from gait_demo.misread import misread
 from gait_demo.models.anet import ANet, ANetDims
 from gait_demo.models.discriminators import (
     IdentityReader,
@@ -18,10 +20,16 @@ from gait_demo.models.discriminators import (
 )
 from gait_demo.silhouettes import is_one_piece
 from gait_demo.training import losses
+from gait_demo.training.data import Windows
+from gait_demo.training.figures import side_by_side
 from gait_demo.training.loop import TrainingOptions, adam, train
 from gait_demo.training.source import read_source
 
 _NOISES = 8  # vectors that validation compares with each other
+_LEGS_APART = 0.05  # heights from which left and right can be told
+_INDEX = {name: n for n, name in enumerate(NAMES)}
+_THIGH, _SHANK = ("left_hip", "left_knee"), ("left_knee", "left_ankle")
+_TRUNK = ("left_hip", "left_shoulder")
 
 
 @dataclass(frozen=True)
@@ -31,7 +39,8 @@ class ANetTrainingOptions(TrainingOptions):
     Attributes:
         preset: "paper" minimises Eq. 4 as it stands. "paired" asks, from damaged silhouettes of
             one walker, for the clean ones of another walker whose identity is the noise.
-        dims: sizes of A-NET.
+        dims: sizes of A-NET; joints are for pairs.
+        joint_weight: "paired": of the mean absolute error of joints, beside cross-entropy.
         adversarial_weight: "paired": weight of each discriminator's loss beside cross-entropy.
         adversarial_from: "paired": share of the training after which discriminators join; 1 is
             never. They make sharper outlines, of which too many fall into pieces.
@@ -41,10 +50,16 @@ class ANetTrainingOptions(TrainingOptions):
     """
 
     dims: ANetDims = field(default_factory=ANetDims)
+    joint_weight: float = 2.0
     adversarial_weight: float = 0.005
     adversarial_from: float = 1.0
     forget_weight: float = 0.0
     critic_width: int = 32
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.dims.joints and self.preset != "paired":
+            raise ValueError(f"dims: joints are for preset paired, got {self.preset!r}")
 
 
 def train_anet(options: ANetTrainingOptions) -> dict:
@@ -61,6 +76,8 @@ def train_anet(options: ANetTrainingOptions) -> dict:
         about["adversarial_weight"] = options.adversarial_weight
         about["adversarial_from"] = options.adversarial_from
         about["forget_weight"] = options.forget_weight
+        if options.dims.joints:
+            about["joint_weight"] = options.joint_weight
     return train(ANetTask(options), options, about | {"dims": asdict(options.dims)})
 
 
@@ -75,7 +92,11 @@ class ANetTask:
         self.rng = torch.Generator(options.device).manual_seed(options.seed)
         self._options = options
         pairs = options.preset == "paired"
-        self.data = read_source(options.data, options.device, people=options.people, pairs=pairs)
+        self._joints = options.dims.joints if pairs else 0
+        self.data = read_source(
+            options.data, options.device, people=options.people, pairs=pairs,
+            joints=self._joints > 0,
+        )  # fmt: skip
         channels_last = torch.channels_last
         self.model = self.build(options.dims).to(options.device, memory_format=channels_last)
         self._spatial = SpatialDiscriminator(options.critic_width).to(memory_format=channels_last)
@@ -92,7 +113,9 @@ class ANetTask:
         }
         self._forgets = pairs and options.forget_weight > 0
         if self._forgets:
-            reader = IdentityReader(options.dims.frames, options.dims.noise_dim)
+            reader = IdentityReader(
+                options.dims.frames, options.dims.noise_dim, joints=self._joints
+            )
             self._reader = reader.to(options.device, memory_format=channels_last)
             self._reader_optimiser = adam(self._reader, options.learning_rate)
             self._judges.append(self._reader)
@@ -109,7 +132,7 @@ class ANetTask:
         windows = self.data.training.windows(self._options.batch, self._frames, self.rng)
         real = windows.walker
         with self._options.autocast():
-            logits = self.model.logits(real, self._random_noise(len(real)))
+            logits = self.model.rewrite(real, self._random_noise(len(real))).logits
         fake = torch.sigmoid(logits.float())
         critic = self._train_critic(real, fake)
         on_frames, on_windows = self._judge(fake)
@@ -132,11 +155,17 @@ class ANetTask:
         if adversarial:
             noise = torch.cat((noise[:paired], self._random_noise(eighth)))
         with self._options.autocast():
-            logits = self.model.logits(degrade(windows.walker, self.rng), noise)
-        logits = logits.float()
+            inputs, seen = degrade(windows.walker, self.rng), self._seen(windows, self.rng)
+            written = self.model.rewrite(inputs, noise, seen)
+        logits = written.logits.float()
         entropy = binary_cross_entropy_with_logits(logits[:paired], windows.other[:paired])
         terms = {"BCE": entropy}
         loss = entropy
+        joints = None
+        if written.joints is not None:
+            joints = written.joints[:paired].float()
+            terms["J"] = l1_loss(joints, windows.other_joints[:paired])
+            loss = loss + self._options.joint_weight * terms["J"]
         if adversarial:
             fake = torch.sigmoid(logits[-2 * eighth :])
             terms["D"] = self._train_critic(windows.other[: 2 * eighth], fake)
@@ -147,10 +176,18 @@ class ANetTask:
         if self._forgets:
             made = torch.sigmoid(logits[:paired])
             walker, person = windows.walker_code[:paired], noise[:paired]
-            terms["Id"] = self._train_reader(made.detach(), person, walker)
-            loss = loss + self._options.forget_weight * self._read(made, person).square().mean()
+            shown = None if joints is None else joints.detach()
+            terms["Id"] = self._train_reader(made.detach(), person, walker, shown)
+            told = self._read(made, person, joints).square().mean()
+            loss = loss + self._options.forget_weight * told
         self._descend(loss)
         return terms
+
+    def _seen(self, windows: Windows, rng: torch.Generator) -> Tensor | None:
+        """The walkers' joints as they are read, or None for a network without."""
+        if not self._joints:
+            return None
+        return misread(windows.walker_joints, rng)
 
     def _train_critic(self, real: Tensor, fake: Tensor) -> Tensor:
         pairs = zip(self._judge(real), self._judge(fake.detach()), strict=True)
@@ -169,17 +206,19 @@ class ANetTask:
             on_frames, on_windows = self._spatial(picked), self._temporal(windows)
         return on_frames.float(), on_windows.float()
 
-    def _train_reader(self, made: Tensor, noise: Tensor, walker_code: Tensor) -> Tensor:
+    def _train_reader(
+        self, made: Tensor, noise: Tensor, walker_code: Tensor, joints: Tensor | None
+    ) -> Tensor:
         """Its mean squared error; 1 is that of who knows nothing."""
-        loss = mse_loss(self._read(made, noise), walker_code)
+        loss = mse_loss(self._read(made, noise, joints), walker_code)
         self._reader_optimiser.zero_grad()
         loss.backward()
         self._reader_optimiser.step()
         return loss
 
-    def _read(self, made: Tensor, noise: Tensor) -> Tensor:
+    def _read(self, made: Tensor, noise: Tensor, joints: Tensor | None) -> Tensor:
         with self._options.autocast():
-            return self._reader(made, noise).float()
+            return self._reader(made, noise, joints).float()
 
     def _descend(self, loss: Tensor) -> None:
         self._optimiser.zero_grad()
@@ -205,31 +244,48 @@ class ANetTask:
         iou: to the person whose code is the noise; on CASIA-B, to the walker. alike: mean IoU
         between outputs of different noises (1 is a network that ignores R). whole: share of
         frames with one main component. area: foreground against the input's. read, if there is an
-        adversary: its mean squared error, 1 is that of who knows nothing.
+        adversary: its mean squared error, 1 is that of who knows nothing. With joints: joint, the
+        mean distance to that person's joints in heights; sides, the share of legs that lie
+        nearer to theirs than to those of the other side, where these are apart; thigh, knee and
+        trunk, the mean angle in degrees between outputs of different noises.
         """
         self.model.eval()
         rng = torch.Generator(self._options.device).manual_seed(0)
         windows = self.data.held_out.windows(64, self._frames, rng)
-        inputs = degrade(windows.walker, rng)
-        made = self.model(inputs, windows.code)
-        found = made > 0.5
-        few = inputs[:16]
+        inputs, seen = degrade(windows.walker, rng), self._seen(windows, rng)
+        made, joints = self._made(inputs, windows.code, seen)
+        few = slice(0, 16)
         shape = (_NOISES, 1, self._options.dims.noise_dim)
         noise = torch.randn(shape, generator=rng, device=rng.device)
-        others = torch.stack([self.model(few, r.expand(len(few), -1)) > 0.5 for r in noise])
-        pairs = [iou(others[i], others[j]) for i in range(_NOISES) for j in range(i)]
-        area = others.sum() / (_NOISES * (windows.walker[:16] > 0.5).sum())
+        others = [
+            self._made(inputs[few], r.expand(16, -1), None if seen is None else seen[few])
+            for r in noise
+        ]
+        masks = torch.stack([made > 0.5 for made, _ in others])
+        pairs = [iou(masks[i], masks[j]) for i in range(_NOISES) for j in range(i)]
+        area = masks.sum() / (_NOISES * (windows.walker[few] > 0.5).sum())
         scores = {}
         if self._forgets:
             self._reader.eval()
-            scores["read"] = float(mse_loss(self._read(made, windows.code), windows.walker_code))
+            read = self._read(made, windows.code, joints)
+            scores["read"] = float(mse_loss(read, windows.walker_code))
             self._reader.train()
+        if joints is not None:
+            scores |= _joint_scores(joints, windows.other_joints)
+            scores |= _angle_scores(torch.stack([written for _, written in others]))
         return scores | {
-            "iou": float(iou(found, windows.other > 0.5).mean()),
+            "iou": float(iou(made > 0.5, windows.other > 0.5).mean()),
             "alike": float(torch.stack(pairs).mean()),
-            "whole": float(np.mean([is_one_piece(m) for m in others.flatten(0, 2).cpu().numpy()])),
+            "whole": float(np.mean([is_one_piece(m) for m in masks.flatten(0, 2).cpu().numpy()])),
             "area": float(area),
         }
+
+    def _made(
+        self, inputs: Tensor, noise: Tensor, seen: Tensor | None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Z, and the joints written beside it; arguments as of A-NET's forward."""
+        written = self.model.rewrite(inputs, noise, seen)
+        return torch.sigmoid(written.logits), written.joints
 
     @torch.no_grad()
     def picture(self) -> np.ndarray:
@@ -237,14 +293,55 @@ class ANetTask:
         self.model.eval()
         rng = torch.Generator(self._options.device).manual_seed(1)
         windows = self.data.held_out.windows(4, self._frames, rng)
-        inputs = degrade(windows.walker, rng)
+        inputs, seen = degrade(windows.walker, rng), self._seen(windows, rng)
         shape = (3, 1, self._options.dims.noise_dim)
         noise = torch.randn(shape, generator=rng, device=rng.device)
-        rows = [inputs, windows.other, self.model(inputs, windows.code)]
-        rows += [self.model(inputs, r.expand(len(inputs), -1)) for r in noise]
-        grid = torch.stack(rows, dim=1).transpose(2, 3).flatten(0, 2).flatten(1)
-        image = (grid.cpu().numpy().reshape(-1, grid.shape[1]) * 255).astype(np.uint8)
-        return np.repeat(image[..., None], 3, axis=2)
+        rows = [(inputs, seen), (windows.other, windows.other_joints)]
+        rows.append(self._made(inputs, windows.code, seen))
+        rows += [self._made(inputs, r.expand(len(inputs), -1), seen) for r in noise]
+        grid = torch.stack([masks for masks, _ in rows], dim=1).flatten(0, 1)
+        points = [None] * len(grid)
+        if seen is not None:
+            points = torch.stack([joints[..., :2] for _, joints in rows], dim=1).flatten(0, 1)
+        return np.concatenate([side_by_side(*row) for row in zip(grid, points, strict=True)])
+
+
+def _joint_scores(joints: Tensor, wanted: Tensor) -> dict[str, float]:
+    """Of joints (N, frames, 19, 2) against those asked for."""
+    left, right = (list(side) for side in LEGS)
+
+    def apart(a: list[int], b: list[int], other: Tensor) -> Tensor:
+        return (joints[:, :, a] - other[:, :, b]).norm(dim=-1).mean(dim=-1)
+
+    straight = apart(left, left, wanted) + apart(right, right, wanted)
+    crossed = apart(left, right, wanted) + apart(right, left, wanted)
+    clear = (wanted[:, :, left] - wanted[:, :, right]).norm(dim=-1).mean(dim=-1) > _LEGS_APART
+    return {
+        "joint": float((joints - wanted).norm(dim=-1).mean()),
+        "sides": float((straight < crossed)[clear].float().mean()),
+    }
+
+
+def _angle_scores(joints: Tensor) -> dict[str, float]:
+    """Mean differences in degrees between walkers, (R, N, frames, 19, 2)."""
+    angles = {"thigh": (_THIGH,), "knee": (_THIGH, _SHANK), "trunk": (_TRUNK,)}
+    scores = {}
+    for name, bones in angles.items():
+        first, *second = (_turn(joints, *bone) for bone in bones)
+        angle = first - second[0] if second else first
+        pairs = [angle[i] - angle[j] for i in range(len(angle)) for j in range(i)]
+        scores[name] = float(torch.rad2deg(_wrapped(torch.stack(pairs)).abs()).mean())
+    return scores
+
+
+def _turn(joints: Tensor, start: str, end: str) -> Tensor:
+    """(...) radians of a bone of the left side against the vertical of the picture."""
+    x, y = (joints[..., _INDEX[end], :] - joints[..., _INDEX[start], :]).unbind(dim=-1)
+    return torch.atan2(x, y)
+
+
+def _wrapped(angle: Tensor) -> Tensor:
+    return torch.atan2(angle.sin(), angle.cos())
 
 
 def iou(a: Tensor, b: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from gait_demo.casia import SILHOUETTES, VIDEOS, CasiaB
 from gait_demo.errors import DataError
 from gait_demo.models.anet import ANetDims
 from gait_demo.structures import SILHOUETTE_SIZE
-from gait_demo.training.data import Draw, Pictures, Windows, place, unpack
+from gait_demo.training.data import Draw, Pictures, Placement, Windows, unpack
 from gait_demo.training.footage import Footage
 
 _CANDIDATES = 16  # frames of others among which the pose most like a picture's is looked for
@@ -50,7 +50,7 @@ class CasiaWalks:
         starts = (self.ahead >= frames).nonzero()[:, 0]
         start = starts[draw.integers(len(starts), (count, 1))]
         packed = self.silhouettes[start + torch.arange(frames, device=rng.device)]
-        walker = place(packed, draw)
+        walker = Placement.drawn(count, draw).of_images(packed)
         noise = torch.randn((count, ANetDims().noise_dim), generator=rng, device=rng.device)
         return Windows(walker, walker, noise)
 

@@ -29,12 +29,16 @@ class Windows:
             person, or, where nobody else performs it, the walker again.
         code: (N, 32) float32, standard normal: the identity latent of `other`, or any.
         walker_code: (N, 32) float32, the identity latent of `walker`, or None where there is none.
+        walker_joints, other_joints: (N, frames, 19, 2) float32 in the unit square of the crop, or
+            None where they are not known.
     """
 
     walker: Tensor
     other: Tensor
     code: Tensor
     walker_code: Tensor | None = None
+    walker_joints: Tensor | None = None
+    other_joints: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -72,12 +76,14 @@ class Walks:
         codes: (W, K, 32) float32; the identity latent of each person, standard normal.
         rgb: (W, K, Q, 64, 64, 3) uint8, the same squares with their background, or None.
         rgb_phases: (Q,) int64, where in P the pictures of rgb were taken, or None.
+        joints: (W, K, P, 19, 2) float16, in the unit square of the crop, or None.
     """
 
     silhouettes: Tensor
     codes: Tensor
     rgb: Tensor | None = None
     rgb_phases: Tensor | None = None
+    joints: Tensor | None = None
 
     def windows(self, count: int, frames: int, rng: torch.Generator) -> Windows:
         """Random windows: walk, two people, phase, pace, place and size in the crop."""
@@ -89,10 +95,14 @@ class Walks:
         start = draw.uniform(0, phases, (count, 1))
         step = torch.arange(frames, device=rng.device)
         phase = (start + pace * step).round().long() % phases
-        packed = [self.silhouettes[walk[:, None], who[:, None], phase] for who in (walker, other)]
-        placed = place(torch.cat(packed, dim=1), draw)
+        both = [(walk[:, None], who[:, None], phase) for who in (walker, other)]
+        placement = Placement.drawn(count, draw)
+        placed = placement.of_images(torch.cat([self.silhouettes[at] for at in both], dim=1))
         codes = self.codes[walk, other], self.codes[walk, walker]
-        return Windows(placed[:, :frames], placed[:, frames:], *codes)
+        joints = None, None
+        if self.joints is not None:
+            joints = [placement.of_points(self.joints[at].float()) for at in both]
+        return Windows(placed[:, :frames], placed[:, frames:], *codes, *joints)
 
     def pictures(self, count: int, rng: torch.Generator) -> Pictures:
         """Random pictures, and another person at the same phase of the same walk."""
@@ -130,13 +140,19 @@ def shards(folder: Path) -> list[Path]:
     return found
 
 
-def load_walks(paths: list[Path], device: str = "cpu", rgb: bool = False) -> Walks:
+def load_walks(
+    paths: list[Path], device: str = "cpu", rgb: bool = False, joints: bool = False
+) -> Walks:
     """Read shards into memory.
+
+    Args:
+        rgb, joints: what is needed beside silhouettes and codes.
 
     Raises:
         DataError: a file is not a shard of walks, or shards do not fit together.
     """
-    names = ["silhouettes", "codes"] + (["rgb"] if rgb else [])
+    wanted = {"silhouettes": True, "codes": True, "rgb": rgb, "joints": joints}
+    names = [name for name, needed in wanted.items() if needed]
     parts: dict[str, list[np.ndarray]] = {name: [] for name in names}
     phases = None
     for path in paths:
@@ -177,27 +193,40 @@ def unpack(packed: Tensor) -> Tensor:
     return (packed[..., None] & bits).ne(0).flatten(-2).float()
 
 
-def place(packed: Tensor, draw: Draw) -> Tensor:
-    """Move, resize and stretch each window a little, all its images alike.
+@dataclass(frozen=True)
+class Placement:
+    """Windows moved, resized and stretched a little, all of a window alike.
 
-    An axis-aligned bilinear resampling is two small matrix products, far cheaper than a general
-    warp; images lie side by side for the first so that each is one product a window.
-
-    Args:
-        packed: (N, C, 64, 8) uint8, packed bits.
-
-    Returns:
-        (N, C, 64, 64) float32 in [0, 1].
+    Attributes:
+        scale, shift: (N, 1, 1, 2), of x and y about the middle; shifts in pixels.
     """
-    count, images = packed.shape[:2]
-    shape = (count, 1, 1)
-    scale = draw.uniform(0.94, 1.04, shape)
-    stretch = draw.uniform(0.97, 1.03, shape)
-    rows = _resampling(scale, draw.uniform(-1.5, 1.5, shape))
-    columns = _resampling(scale * stretch, draw.uniform(-1.5, 1.5, shape))
-    side_by_side = unpack(packed.transpose(1, 2)).flatten(2)
-    moved = (rows @ side_by_side).view(count, _SIZE * images, _SIZE) @ columns.transpose(1, 2)
-    return moved.view(count, _SIZE, images, _SIZE).transpose(1, 2).contiguous()
+
+    scale: Tensor
+    shift: Tensor
+
+    @classmethod
+    def drawn(cls, count: int, draw: Draw) -> Placement:
+        shape = (count, 1, 1, 1)
+        scale = draw.uniform(0.94, 1.04, shape)
+        stretch = draw.uniform(0.97, 1.03, shape)
+        down, right = (draw.uniform(-1.5, 1.5, shape) for _ in range(2))
+        return cls(torch.cat((scale * stretch, scale), 3), torch.cat((right, down), 3))
+
+    def of_images(self, packed: Tensor) -> Tensor:
+        """(N, C, 64, 8) uint8, packed bits -> (N, C, 64, 64) float32 in [0, 1].
+
+        An axis-aligned bilinear resampling is two small matrix products, far cheaper than a
+        general warp; images lie side by side for the first so that each is one product a window.
+        """
+        count, images = packed.shape[:2]
+        columns, rows = (_resampling(self.scale[..., i], self.shift[..., i]) for i in range(2))
+        side_by_side = unpack(packed.transpose(1, 2)).flatten(2)
+        moved = (rows @ side_by_side).view(count, _SIZE * images, _SIZE) @ columns.transpose(1, 2)
+        return moved.view(count, _SIZE, images, _SIZE).transpose(1, 2).contiguous()
+
+    def of_points(self, points: Tensor) -> Tensor:
+        """(N, C, J, 2) in and out, x and y in the unit square."""
+        return 0.5 + self.scale * (points - 0.5) + self.shift / _SIZE
 
 
 def _resampling(scale: Tensor, shift: Tensor) -> Tensor:

@@ -41,7 +41,8 @@ class TrainingOptions:
         seed: of everything random.
         minutes: stop after so many minutes of training, resumed time included.
         resume: go on from the training state beside `out`.
-        start: a checkpoint of the same network to begin with; None: from nothing.
+        start: a checkpoint of the same network to begin with, as far as it goes; None: from
+            nothing.
         people: of CASIA-B, to train and to validate with; None: everyone who is there.
         learning_rate: of Adam, at the start.
         report_every: steps between reports: validation, checkpoint, state, picture.
@@ -174,10 +175,12 @@ def train(task: Task, options: TrainingOptions, about: dict) -> dict:
 
 
 def _start(task: Task, checkpoint: Path) -> None:
+    """Load what the checkpoint has; parts of the network that it lacks begin fresh."""
     given = build.load(checkpoint, task.network)
-    if given.dims != task.model.dims:
+    own, theirs = task.model.state_dict(), given.state_dict()
+    if any(name not in own or own[name].shape != theirs[name].shape for name in theirs):
         raise WeightsError(f"{checkpoint.name} is of another size: {given.dims}.")
-    task.model.load_state_dict(given.state_dict())
+    task.model.load_state_dict(theirs, strict=False)
 
 
 def _set_learning_rate(task: Task, highest: float, progress: float) -> None:

@@ -34,6 +34,7 @@ def read_source(
     people: Collection[int] | None = None,
     pairs: bool = False,
     rgb: bool = False,
+    joints: bool = False,
 ) -> Source:
     """Read a folder of `walks-*.npz` files, or one that holds CASIA-B.
 
@@ -41,6 +42,7 @@ def read_source(
         people: of CASIA-B; None: everyone who is there.
         pairs: the same walk must be performed by several people.
         rgb: there must be pictures.
+        joints: there must be joints, which only walks have.
 
     Raises:
         DataError: nothing usable is there, or not what is asked for.
@@ -49,7 +51,9 @@ def read_source(
         if people is not None:
             raise DataError(f"{folder} holds walks, not CASIA-B's people: leave out --people.")
         *paths, last = shards = data.shards(folder)
-        training, held_out = (data.load_walks(part, device, rgb) for part in (paths, [last]))
+        training, held_out = (
+            data.load_walks(part, device, rgb, joints) for part in (paths, [last])
+        )
         return Source(training, held_out, data.describe(shards))
     try:
         tree = CasiaB(folder)

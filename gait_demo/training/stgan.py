@@ -54,6 +54,9 @@ class _STGANTask(ANetTask):
     network = "stgan"
     build = STGAN
 
+    def _made(self, inputs: Tensor, noise: Tensor, seen: None) -> tuple[Tensor, None]:
+        return self.model(inputs, noise), None
+
     def step(self, progress: float) -> dict[str, Tensor]:
         self.model.train()
         count = self._options.batch
