@@ -274,10 +274,10 @@ class Composer:
                     kept = True
                 continue
             covered = True
-            if layer.walker is None:
-                paste(colorized, next(next_colours), layer.alpha, layer.square)
-            else:
-                layer.walker.lay_over(colorized, layer.shown, layer.position)
+            if layer.walker is not None:
+                layer.walker.lay_over(colorized, binary, layer.shown, layer.position)
+                continue
+            paste(colorized, next(next_colours), layer.alpha, layer.square)
             drawn = render_binary(frame.rgb.shape[:2], [(layer.alpha, layer.square)])
             np.maximum(binary, drawn, out=binary)
         lost = any(_is_lost(person, frame.index) for person in self._people)

@@ -75,8 +75,8 @@ def _distances(masks: np.ndarray) -> np.ndarray:
     ]).clip(-2 * _OUTSIDE) / 2  # fmt: skip
 
 
-def signed_distance(mask: np.ndarray) -> np.ndarray:
-    """(64, 64) float32: distance to the outline of a (64, 64) mask, negative outside."""
-    inside = (mask > 0.5).astype(np.uint8)
+def signed_distance(mask: np.ndarray, level: float = 0.5) -> np.ndarray:
+    """(n, n) float32: distance to where a mask (n, n) falls below a level, negative outside."""
+    inside = (mask > level).astype(np.uint8)
     far = depth_in(inside)
     return cv2.GaussianBlur(far.clip(-SILHOUETTE_SIZE, SILHOUETTE_SIZE), (0, 0), 0.8)

@@ -189,37 +189,52 @@ class Cutout:
         for other in others:
             if cv2.countNonZero(missing) <= enough:
                 break
-            there = other()
-            theirs = there.parts.pieces[part]
-            if theirs is None:
-                continue
-            places = sources(part, there.pose, pose, grid) - np.float32([theirs.x, theirs.y])
-            places = enlarged(places, (w, h), step)
-            moved = cv2.remap(there.own_pixels(part), places, None, cv2.INTER_LINEAR)
-            *colours, share = cv2.split(moved)
-            clear = cv2.bitwise_and(cv2.compare(share, _CLEAR, cv2.CMP_GT), missing)
-            cv2.copyTo(cv2.merge(colours), clear, found)
-            missing ^= clear
+            missing ^= other()._fetch(found, missing, pose, part, grid)
+        if part in _MIRRORED and cv2.countNonZero(missing) > enough:
+            # the limb of the other side looks alike
+            mirrored = pose.mirrored(), _MIRRORED[part]
+            missing ^= self._fetch(found, missing, *mirrored, grid)
         if cv2.countNonZero(missing):
-            cv2.copyTo(np.ascontiguousarray(self._guessed(part, piece)[inner]), missing, found)
+            cv2.copyTo(np.ascontiguousarray(self._around(part, piece)[inner]), missing, found)
         weight = cv2.blur(hidden, (3, 3))
         rgb[inner] = cv2.blendLinear(np.ascontiguousarray(rgb[inner]), found, 1 - weight, weight)
         return rgb
 
-    def _guessed(self, part: int, piece: Piece) -> np.ndarray:
-        """(h, w, 3) uint8: colours of a piece that no frame shows: those around, or, where hardly
-        anything is seen of it, those of the other side's."""
-        if part in _MIRRORED and piece.own.sum() < _FEW_SEEN * piece.hidden.sum():
-            like = self.parts.pieces[_MIRRORED[part]] or piece
-            return np.full((*piece.own.shape, 3), self._mean(like), np.uint8)
-        return self._around(piece)
+    def _fetch(
+        self, found: np.ndarray, missing: np.ndarray, pose: Pose, part: int, grid: np.ndarray
+    ) -> np.ndarray:
+        """Puts what this cutout shows of a part where it is missing, in place.
+
+        Args:
+            found: (h, w, 3) uint8, changed.
+            missing: (h, w) uint8, 255 where it is.
+            pose: in pixels of these.
+            grid: of them.
+
+        Returns:
+            (h, w) uint8, 255 where it was put.
+        """
+        piece = self.parts.pieces[part]
+        if piece is None:
+            return np.zeros_like(missing)
+        places = sources(part, self.pose, pose, grid) - np.float32([piece.x, piece.y])
+        places = enlarged(places, missing.shape[::-1], self.parts.step)
+        moved = cv2.remap(self.own_pixels(part), places, None, cv2.INTER_LINEAR)
+        *colours, share = cv2.split(moved)
+        clear = cv2.bitwise_and(cv2.compare(share, _CLEAR, cv2.CMP_GT), missing)
+        cv2.copyTo(cv2.merge(colours), clear, found)
+        return clear
 
     def _mean(self, piece: Piece) -> np.ndarray:
         """(3,) float32: the mean colour of what is seen of a piece."""
         return np.float32(cv2.mean(self.rgb[piece.inner], cv2.convertScaleAbs(255 * piece.own)))[:3]
 
-    def _around(self, piece: Piece) -> np.ndarray:
-        """(h, w, 3) uint8: the mean colours of what is seen of a piece nearby."""
+    def _around(self, part: int, piece: Piece) -> np.ndarray:
+        """(h, w, 3) uint8: the mean colours of what is seen of a piece nearby, or, where hardly
+        anything is seen of it, of the other side's."""
+        if part in _MIRRORED and piece.own.sum() < _FEW_SEEN * piece.hidden.sum():
+            like = self.parts.pieces[_MIRRORED[part]] or piece
+            return np.full((*piece.own.shape, 3), self._mean(like), np.uint8)
         rgb, size = self.rgb[piece.inner], piece.own.shape[::-1]
         step = self.parts.step
         few = max(1, size[0] // step), max(1, size[1] // step)

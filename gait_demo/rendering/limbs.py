@@ -24,8 +24,10 @@ from gait_demo.structures import SILHOUETTE_SIZE
 
 _PAD = 2  # 1/64 of the square around an outline, so that heads and soles have an edge as well
 _CELLS = 32  # of a silhouette, in which it is moved before it is laid over the outline
-_BAND = 1.0  # 1/64 of the square: pixels farther inside A-NET's outline are the body, farther
-# outside are not; between them the limbs' own edge is drawn
+# of A-NET's silhouette: where it is more, is the body, and where it is less, is none; between them,
+# as A-NET is of two minds, the limbs' own edge is drawn
+_SURELY, _MAYBE = 0.85, 0.15
+_BAND = 1.0  # 1/64 of the square, by which both are wider
 _EDGE = 0.3  # of a matte, around one half, over which an edge is drawn
 _SMOOTH = 0.004  # heights: deviation of the filter that takes the steps out of an edge
 _REVEALED = 0.01  # of what a part shows, from which it is worth looking up what is not seen of it
@@ -52,7 +54,11 @@ def outline_fields(
     """
     moved = moved_silhouettes([_coarse(mask) for mask in masks], old, new, depths)
     # both as coarse, so that no field comes from that
-    both = moved, [_coarse(each) for each in outlines]
+    wanted = [
+        np.clip(limbs, each > _SURELY, each > _MAYBE)
+        for limbs, each in zip(moved, map(_coarse, outlines), strict=True)
+    ]
+    both = moved, wanted
     return correspond(*(np.stack([_fine(each) for each in those]) for those in both))
 
 
@@ -201,17 +207,24 @@ def _within(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Colours and alpha: whole within the outline, and nothing beyond it."""
     cell = float(square[3] - square[1]) / SILHOUETTE_SIZE
-    around = cv2.copyMakeBorder(outline, _PAD, _PAD, _PAD, _PAD, cv2.BORDER_CONSTANT)
-    larger = np.asarray(square) + _PAD * cell * np.array([-1, -1, 1, 1])
-    depth = placed(signed_distance(around), larger, view, cv2.BORDER_REPLICATE)
-    width = max(1.0, cell) / cell  # an edge of about a pixel, or a cell
-    inside = ((depth - _BAND) / width + 0.5).clip(0, 1)
-    near = ((depth + _BAND) / width + 0.5).clip(0, 1)
+    edge = max(1.0, cell) / cell  # about a pixel, or a cell
+    surely, maybe = (_depth(outline, level, square, view) for level in (_SURELY, _MAYBE))
+    inside, near = ((surely - _BAND) / edge + 0.5).clip(0, 1), ((maybe + _BAND) / edge).clip(0, 1)
     if cv2.compare(inside, alpha, cv2.CMP_GT).any():
         rgb = cv2.blendLinear(
             rgb, _continued(rgb, alpha, max(1, round(cell / 2))), alpha, 1 - alpha
         )
     return rgb, np.maximum(alpha, inside) * near
+
+
+def _depth(
+    outline: np.ndarray, level: float, square: np.ndarray, view: tuple[int, int, int, int]
+) -> np.ndarray:
+    """(h, w) float32: cells to where a silhouette falls below a level, negative beyond."""
+    around = cv2.copyMakeBorder(outline, _PAD, _PAD, _PAD, _PAD, cv2.BORDER_CONSTANT)
+    beyond = _PAD / SILHOUETTE_SIZE * (square[3] - square[1]) * np.array([-1, -1, 1, 1])
+    depth = signed_distance(around, level)
+    return placed(depth, np.asarray(square) + beyond, view, cv2.BORDER_REPLICATE)
 
 
 def _continued(rgb: np.ndarray, alpha: np.ndarray, step: int) -> np.ndarray:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gait_demo.joints import JOINTS
+from gait_demo.joints import JOINTS, MIRRORED
 
 TRUNK, LEFT_ARM, RIGHT_ARM, LEFT_LEG, RIGHT_LEG = range(5)
 PARTS = 5
@@ -61,6 +61,10 @@ class Pose:
     def moved(self, x: float, y: float) -> Pose:
         """The same, seen from a corner at (x, y)."""
         return Pose(self.points - np.float32([x, y]), self.height)
+
+    def mirrored(self) -> Pose:
+        """The same with left and right exchanged."""
+        return Pose(self.points[[*MIRRORED, *range(JOINTS, len(self.points))]], self.height)
 
     def extent(self, part: int) -> tuple[np.ndarray, np.ndarray]:
         """(2,) float32 twice: the corners of the box around a part's bones."""

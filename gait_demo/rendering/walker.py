@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import cv2
 import numpy as np
 
 from gait_demo.people.person import Person
@@ -49,11 +50,14 @@ class Walker:
         )
         self._memory = TextureMemory(samples, self._cut_sample, fps)
 
-    def lay_over(self, rgb: np.ndarray, shown: np.ndarray, position: int) -> None:
+    def lay_over(
+        self, rgb: np.ndarray, binary: np.ndarray, shown: np.ndarray, position: int
+    ) -> None:
         """Draws the person, and a shadow under the feet.
 
         Args:
             rgb: (H, W, 3) uint8, changed in place.
+            binary: (H, W) uint8, 0 to 255, changed in place: gets the silhouette.
             shown: (H, W, 3) uint8, the frame, with heads hidden.
             position: in the person's track.
         """
@@ -66,8 +70,11 @@ class Walker:
         order, pose = self._depths[position].order, _pose(gait, position)
         others, field = self._memory.others(position), self._fields[position]
         cast_shadow(rgb, pose.points, pose.height)
-        drawn = draw(cutout, others, order, pose, outline, field, square, view)
-        laid_over(rgb, *drawn, view)
+        colours, alpha = draw(cutout, others, order, pose, outline, field, square, view)
+        laid_over(rgb, colours, alpha, view)
+        x, y, w, h = view
+        part = binary[y : y + h, x : x + w]
+        np.maximum(part, cv2.convertScaleAbs(alpha, alpha=255), out=part)
 
     def _cutout(self, rgb: np.ndarray, position: int) -> Cutout | None:
         """Of the frame itself, or, where it does not show the person well, of the nearest that
