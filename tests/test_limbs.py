@@ -3,11 +3,11 @@
 import cv2
 import numpy as np
 import pytest
-from doll import COLOURS, GREY, LEFT_NEARER, SHAPE, drawn, joints, pose
+from doll import COLOURS, GREY, HEIGHT, LEFT_NEARER, SHAPE, drawn, joints, pose
 
 from gait_demo.rendering.cutout import Cutout, Division
 from gait_demo.rendering.limbs import draw, outline_fields
-from gait_demo.rendering.rig import LEFT_ARM, LEFT_LEG, RIGHT_LEG, TRUNK
+from gait_demo.rendering.rig import LEFT_ARM, LEFT_LEG, RIGHT_LEG, TRUNK, Pose
 from gait_demo.silhouettes import normalise
 
 SQUARE = np.float32([130 - 140, 10, 130 + 140, 290])
@@ -81,6 +81,38 @@ def test_what_an_arm_uncovers_comes_from_another_frame():
     assert colour_at(made, wallet).min() > 230
     guessed, _ = moved(HANGING, RAISED)
     assert is_colour(colour_at(guessed, wallet), TRUNK)
+
+
+@pytest.mark.parametrize("scale", [0.5, 1.6])
+def test_what_an_arm_uncovers_may_come_from_a_smaller_or_larger_picture(scale):
+    wallet = (HANGING[2] + HANGING[3]) / 2
+    rgb, matte = drawn(RAISED)
+    cv2.circle(rgb, tuple(int(v) for v in wallet), 8, (250, 250, 250), -1)
+    size = {"dsize": None, "fx": scale, "fy": scale, "interpolation": cv2.INTER_AREA}
+    points = scale * (RAISED + 0.5) - 0.5
+    shown = Cutout.of(
+        cv2.resize(rgb, **size), cv2.resize(matte, **size), Pose.of(points, scale * HEIGHT),
+        LEFT_NEARER,
+    )  # fmt: skip
+    made, _ = draw(
+        cutout(HANGING), [lambda: shown], LEFT_NEARER.order, pose(RAISED), silhouette(RAISED),
+        STILL, SQUARE, VIEW,
+    )  # fmt: skip
+    assert colour_at(made, wallet).min() > 215
+
+
+def test_a_limb_that_no_frame_shows_looks_like_that_of_the_other_side():
+    hidden = joints(arms=(0, 0), legs=(-20, 20))
+    visibility = np.ones(19)
+    visibility[11:14] = 0.05  # the right arm, behind the trunk
+    rgb, matte = drawn(hidden)
+    alone = Cutout.of(rgb, matte, Pose.of(hidden, HEIGHT, visibility), LEFT_NEARER)
+    swung = joints(arms=(0, 70), legs=(-20, 20))
+    made, alpha = draw(
+        alone, [], LEFT_NEARER.order, pose(swung), silhouette(swung), STILL, SQUARE, VIEW
+    )
+    x, y = swung[12]
+    assert alpha[int(y), int(x)] > 0.9 and is_colour(colour_at(made, swung[12], 1), LEFT_ARM)
 
 
 def test_the_nearer_leg_is_in_front():

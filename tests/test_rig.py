@@ -57,18 +57,27 @@ def test_a_bone_that_points_at_the_camera_does_not_turn_its_pixels():
 
 def test_distance_is_in_half_widths():
     thigh = (STRIDE[5] + STRIDE[6]) / 2
-    far = distances(pose(STRIDE), place(thigh))[:, 0, 0]
+    far = distances(pose(STRIDE), place(thigh))[0][:, 0, 0]
     assert far[LEFT_LEG] < 0.01
     across = np.array([STRIDE[6][1] - STRIDE[5][1], STRIDE[5][0] - STRIDE[6][0]])
     across = across / np.linalg.norm(across)
-    beside = distances(pose(STRIDE), place(thigh + 0.065 * HEIGHT * across))[:, 0, 0]
+    beside = distances(pose(STRIDE), place(thigh + 0.065 * HEIGHT * across))[0][:, 0, 0]
     assert beside[LEFT_LEG] == pytest.approx(1, abs=0.05)
 
 
 def test_cloth_between_spread_legs_is_the_trunks():
     spread = joints(legs=(-30, 30))
     middle = (spread[6] + spread[15]) / 2
-    far = distances(pose(spread), place(middle))[:, 0, 0]
+    far = distances(pose(spread), place(middle))[0][:, 0, 0]
     assert far[TRUNK] < min(far[LEFT_LEG], far[RIGHT_LEG])
-    on_knee = distances(pose(spread), place(spread[6]))[:, 0, 0]
+    on_knee = distances(pose(spread), place(spread[6]))[0][:, 0, 0]
     assert on_knee[LEFT_LEG] < on_knee[TRUNK]
+
+
+def test_a_hidden_limb_is_near_and_its_visible_share_is_not():
+    visibility = np.ones(19)
+    visibility[[2, 3, 4]] = 0.1
+    hidden = Pose.of(STRIDE, HEIGHT, visibility)
+    far, visible = distances(hidden, place(STRIDE[2]))
+    assert far[LEFT_ARM, 0, 0] < 0.01 and visible[LEFT_ARM, 0, 0] > 5
+    assert np.array_equal(far[[TRUNK, LEFT_LEG]], visible[[TRUNK, LEFT_LEG]])

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
 
+import cv2
 import numpy as np
 
 from gait_demo.anonymize import anonymize
@@ -230,10 +231,27 @@ class Composer:
                 continue
             head = person.heads[position] - np.float32([x, y, 0])
             x0, y0, x1, y1 = around_head(head, rgb.shape[:2])
-            if x1 > x0 and y1 > y0:
-                matte = person.detections[position].matte
-                alpha = matte.drawn(x + x0, y + y0, x1 - x0, y1 - y0)
-                hide_head(rgb[y0:y1, x0:x1], alpha, head - np.float32([x0, y0, 0]))
+            if x1 <= x0 or y1 <= y0:
+                continue
+            view = x + x0, y + y0, x1 - x0, y1 - y0
+            part = rgb[y0:y1, x0:x1]
+            before = part.copy()
+            alpha = person.detections[position].matte.drawn(*view)
+            hide_head(part, alpha, head - np.float32([x0, y0, 0]))
+            if person.lost[position]:  # a guess, that may be wrong before somebody who is seen
+                in_front = self._seen_mattes(index, view)
+                part[:] = cv2.blendLinear(
+                    np.ascontiguousarray(part), before, 1 - in_front, in_front
+                )
+
+    def _seen_mattes(self, index: int, view: tuple[int, int, int, int]) -> np.ndarray:
+        """(h, w) float32 in [0, 1]: everybody who is seen in a part (x, y, w, h) of a frame."""
+        alpha = np.zeros(view[:1:-1], np.float32)
+        for person in self._analysis.people:
+            position = person.position(index)
+            if position is not None and person.seen[position]:
+                alpha = np.maximum(alpha, person.detections[position].matte.drawn(*view))
+        return alpha
 
     def _crop(self, frame: Frame, person: Person, position: int) -> np.ndarray:
         """(64, 64, 3) float32 in [0, 1]: what C-NET sees of somebody."""

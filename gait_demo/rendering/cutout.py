@@ -25,7 +25,8 @@ from gait_demo.rendering.rig import (
 _MIRRORED = {LEFT_ARM: RIGHT_ARM, RIGHT_ARM: LEFT_ARM, LEFT_LEG: RIGHT_LEG, RIGHT_LEG: LEFT_LEG}
 _GRID = 0.014  # heights between the places at which distances and displacements are computed
 _HELD = 1.15  # half widths within which a part in front hides what is behind
-_CORE = 1.2  # half widths within which a hidden part goes on behind another
+# half widths within which a hidden part goes on behind another; from the side, a trunk is slim
+_CORES = np.float32([0.7, 1.2, 1.2, 1.2, 1.2])
 _SOFT = 0.15  # half widths over which one part becomes another
 _BEHIND = 10.0  # half widths by which a part that another hides is farther
 _SLEEVE, _HEM = 1.3, 1.6  # half widths: farther from an arm, and as near to the trunk, is its cloth
@@ -88,8 +89,7 @@ class Division:
     def of(cls, matte: np.ndarray, pose: Pose, depths: Depths) -> Division:
         """pose: in pixels of the matte."""
         step = step_of(pose)
-        far = distances(pose, grid_of(*matte.shape, step))
-        score = far.copy()
+        far, score = distances(pose, grid_of(*matte.shape, step))
         for arm in (LEFT_ARM, RIGHT_ARM):
             score[arm] += np.minimum(_ramp(far[arm] - _SLEEVE), _ramp(_HEM - far[TRUNK]))
         for front, back in depths.hiding():
@@ -106,11 +106,13 @@ class Division:
     def coarse(self, part: int) -> tuple[np.ndarray, np.ndarray]:
         """(m, n) float32 in [0, 1] twice: what a part shows, and what of it is hidden, if the
         matte were whole."""
-        return _shares(self.lead[part], self.far[part])
+        return _shares(self.lead[part], self.far[part], _CORES[part])
 
     def _piece(self, part: int) -> Piece | None:
         step, lead, far = self.step, self.lead[part], self.far[part]
-        x, y, w, h = cv2.boundingRect(((lead > -_SOFT) | (far < _CORE + _SOFT)).view(np.uint8))
+        x, y, w, h = cv2.boundingRect(
+            ((lead > -_SOFT) | (far < _CORES[part] + _SOFT)).view(np.uint8)
+        )
         if w * h == 0:
             return None
         rows, columns = np.s_[max(0, y - 1) : y + h + 1], np.s_[max(0, x - 1) : x + w + 1]
@@ -118,13 +120,13 @@ class Division:
         matte = self.matte[top : step * rows.stop, left : step * columns.stop]
         size = matte.shape[::-1]
         lead, far = (enlarged(each[rows, columns], size, step) for each in (lead, far))
-        own, hidden = _shares(lead, far)
+        own, hidden = _shares(lead, far, _CORES[part])
         return Piece(left, top, own * matte, hidden * matte)
 
 
-def _shares(lead: np.ndarray, far: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _shares(lead: np.ndarray, far: np.ndarray, core: float) -> tuple[np.ndarray, np.ndarray]:
     own = (1 + lead / _SOFT).clip(0, 1)
-    return own, (0.5 + (_CORE - far) / _SOFT).clip(0, 1) * (1 - own)
+    return own, (0.5 + (core - far) / _SOFT).clip(0, 1) * (1 - own)
 
 
 def _ramp(distance: np.ndarray) -> np.ndarray:
@@ -189,11 +191,11 @@ class Cutout:
         for other in others:
             if cv2.countNonZero(missing) <= enough:
                 break
-            missing ^= other()._fetch(found, missing, pose, part, grid)
+            missing ^= other()._fetch(found, missing, pose, part, grid, step)
         if part in _MIRRORED and cv2.countNonZero(missing) > enough:
             # the limb of the other side looks alike
             mirrored = pose.mirrored(), _MIRRORED[part]
-            missing ^= self._fetch(found, missing, *mirrored, grid)
+            missing ^= self._fetch(found, missing, *mirrored, grid, step)
         if cv2.countNonZero(missing):
             cv2.copyTo(np.ascontiguousarray(self._around(part, piece)[inner]), missing, found)
         weight = cv2.blur(hidden, (3, 3))
@@ -201,7 +203,13 @@ class Cutout:
         return rgb
 
     def _fetch(
-        self, found: np.ndarray, missing: np.ndarray, pose: Pose, part: int, grid: np.ndarray
+        self,
+        found: np.ndarray,
+        missing: np.ndarray,
+        pose: Pose,
+        part: int,
+        grid: np.ndarray,
+        step: int,
     ) -> np.ndarray:
         """Puts what this cutout shows of a part where it is missing, in place.
 
@@ -209,7 +217,7 @@ class Cutout:
             found: (h, w, 3) uint8, changed.
             missing: (h, w) uint8, 255 where it is.
             pose: in pixels of these.
-            grid: of them.
+            grid, step: of them.
 
         Returns:
             (h, w) uint8, 255 where it was put.
@@ -218,7 +226,7 @@ class Cutout:
         if piece is None:
             return np.zeros_like(missing)
         places = sources(part, self.pose, pose, grid) - np.float32([piece.x, piece.y])
-        places = enlarged(places, missing.shape[::-1], self.parts.step)
+        places = enlarged(places, missing.shape[::-1], step)
         moved = cv2.remap(self.own_pixels(part), places, None, cv2.INTER_LINEAR)
         *colours, share = cv2.split(moved)
         clear = cv2.bitwise_and(cv2.compare(share, _CLEAR, cv2.CMP_GT), missing)

@@ -6,7 +6,7 @@ to its new one, and neighbouring bones share what lies between them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -35,6 +35,7 @@ _LOOSE = 1.3  # half widths from the legs, beyond which a pixel between them is 
 _SHARED = 2.0  # exponent by which bones share pixels: exp(-2 d^2), d in half widths
 _SHORT = 0.06  # heights: shorter bones point at the camera, and do not tell how they are turned
 _STRETCH = 0.6, 1.6  # a bone's length, new against old
+_VISIBLE = 0.5  # of a joint: with less it is taken to be hidden
 _FAR = 10.0  # half widths, as good as endless
 _SOFT = 0.2  # half widths
 
@@ -46,25 +47,35 @@ class Pose:
     Attributes:
         points: (23, 2) float32, the joints and the points that they imply, in pixels.
         height: of the body, in pixels.
+        seen: (23,) bool, of the points; others are hidden by the body itself.
     """
 
     points: np.ndarray
     height: float
+    seen: np.ndarray
 
     @classmethod
-    def of(cls, joints: np.ndarray, height: float) -> Pose:
-        """joints: (19, 2) in pixels, in the order of `joints.NAMES`."""
+    def of(cls, joints: np.ndarray, height: float, visibility: np.ndarray | None = None) -> Pose:
+        """
+        Args:
+            joints: (19, 2) in pixels, in the order of `joints.NAMES`.
+            visibility: (19,) of them, in [0, 1]; None: all are visible.
+        """
+        if visibility is None:
+            visibility = np.ones(JOINTS)
         neck, pelvis, hem = (joints[[a, a + 9]].mean(axis=0) for a in (1, 5, 6))
         crown = joints[_HEAD] + _CROWN_BEYOND * (joints[_HEAD] - neck)
-        return cls(np.float32([*joints, neck, pelvis, hem, crown]), float(height))
+        seen = np.concatenate([visibility, np.ones(_CROWN + 1 - JOINTS)]) > _VISIBLE
+        return cls(np.float32([*joints, neck, pelvis, hem, crown]), float(height), seen)
 
     def moved(self, x: float, y: float) -> Pose:
         """The same, seen from a corner at (x, y)."""
-        return Pose(self.points - np.float32([x, y]), self.height)
+        return replace(self, points=self.points - np.float32([x, y]))
 
     def mirrored(self) -> Pose:
         """The same with left and right exchanged."""
-        return Pose(self.points[[*MIRRORED, *range(JOINTS, len(self.points))]], self.height)
+        exchanged = [*MIRRORED, *range(JOINTS, len(self.points))]
+        return replace(self, points=self.points[exchanged], seen=self.seen[exchanged])
 
     def extent(self, part: int) -> tuple[np.ndarray, np.ndarray]:
         """(2,) float32 twice: the corners of the box around a part's bones."""
@@ -73,12 +84,21 @@ class Pose:
         return points.min(axis=0), points.max(axis=0)
 
 
-def distances(pose: Pose, grid: np.ndarray) -> np.ndarray:
-    """(5, h, w) float32: from each place of a grid (h, w, 2) to each part, in half widths."""
+def distances(pose: Pose, grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """From each place of a grid (h, w, 2) to each part, in half widths.
+
+    Returns:
+        (5, h, w) float32: to all of it, and to what is seen of it.
+    """
     each = _to_bones(pose, grid)
     legs = each[_PART >= LEFT_LEG].min(axis=0)
     each[_CLOTH] += _FAR * (1 + (_LOOSE - legs) / _SOFT).clip(0, 1)
-    return np.stack([each[_PART == part].min(axis=0) for part in range(PARTS)])
+    hidden = ~(pose.seen[_FIRST] & pose.seen[_LAST])
+    visible = each + np.float32(_FAR) * hidden[:, None, None]
+    return tuple(
+        np.stack([those[_PART == part].min(axis=0) for part in range(PARTS)])
+        for those in (each, visible)
+    )
 
 
 def sources(part: int, old: Pose, new: Pose, grid: np.ndarray) -> np.ndarray:

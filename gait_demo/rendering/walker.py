@@ -103,4 +103,5 @@ def _pose(clip: SilhouetteClip, position: int) -> Pose:
     """In pixels of the frame, whose centres lie at whole numbers."""
     square = clip.squares[position]
     side = float(square[3] - square[1])
-    return Pose.of(square[:2] + side * clip.joints[position, :, :2] - 0.5, side)
+    joints = clip.joints[position]
+    return Pose.of(square[:2] + side * joints[:, :2] - 0.5, side, joints[:, 2])
