@@ -106,6 +106,49 @@ def test_two_walkers_are_two_people_each_with_a_matte_of_their_own(segmenter):
     assert not (matte(people[0], rgb.shape) & matte(people[1], rgb.shape)).any()
 
 
+class ProposesOnePlace:
+    """A detector that proposes the same box in every frame."""
+
+    def boxes(self, rgb, size, least):
+        return np.float32([[180, 60, 300, 280]]), np.float32([0.2])
+
+
+@pytest.fixture
+def readings(monkeypatch):
+    """The regions that the landmark network reads, as they are read."""
+    regions, call = [], LandmarkNetwork.__call__
+
+    def counted(self, rgb, region, *rest):
+        regions.append(region)
+        return call(self, rgb, region, *rest)
+
+    monkeypatch.setattr(LandmarkNetwork, "__call__", counted)
+    return regions
+
+
+def test_segmenter_reads_a_rejected_proposal_again_only_where_the_picture_changed(
+    person_weights, readings
+):
+    files = person_weights["pose_landmark"], person_weights["pose_detection"]
+    segmenter = LandmarkSegmenter(*files, ProposesOnePlace()).fresh()
+    wall = walker.background(WIDTH, HEIGHT)
+    assert segmenter(wall) == [] and len(readings) == 1
+    noise = np.random.default_rng(0).integers(-3, 4, wall.shape)
+    assert segmenter((wall + noise).clip(0, 255).astype(np.uint8)) == [] and len(readings) == 1
+    assert len(segmenter(drawn(PHASES[0])[0])) == 1
+    assert segmenter(wall) == [] and segmenter.fresh()(wall) == []
+    assert len(readings) == 5  # twice for the walker, and once for each wall
+
+
+def test_segmenter_reads_a_known_person_once_a_look(person_weights, readings):
+    files = person_weights["pose_landmark"], person_weights["pose_detection"]
+    segmenter = LandmarkSegmenter(*files, ProposesOnePlace())
+    rgb, _ = drawn(PHASES[0])
+    people = segmenter(rgb)
+    readings.clear()
+    assert len(segmenter(rgb, people)) == 1 and len(readings) == 1
+
+
 def test_what_one_square_shows_is_moved_with_it(person_weights):
     """The same picture, shifted, gives landmarks that are shifted as far."""
     read = LandmarkNetwork(person_weights["pose_landmark"])

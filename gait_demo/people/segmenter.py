@@ -164,6 +164,9 @@ def are_entangled(one: Detection, other: Detection) -> bool:
 class PersonSegmenter(Protocol):
     """Finds people in single frames, and finds them again in neighbouring ones."""
 
+    def fresh(self) -> PersonSegmenter:
+        """The same networks for another shot, without what is remembered of earlier frames."""
+
     def __call__(
         self,
         rgb: np.ndarray,

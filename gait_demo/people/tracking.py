@@ -79,7 +79,7 @@ class Tracker:
     """Follows the people of one shot; frames come in order."""
 
     def __init__(self, segmenter: PersonSegmenter, fps: float, options: PeopleOptions):
-        self._segmenter, self._fps, self._options = segmenter, fps, options
+        self._segmenter, self._fps, self._options = segmenter.fresh(), fps, options
         self._patience = max(2, round(_PATIENCE_S * fps))
         self._step = max(1, round(options.look_every_s * fps))
         self._bytetrack = _byte_tracker(round(_LOST_S * fps))
