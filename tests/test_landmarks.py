@@ -109,8 +109,11 @@ def test_two_walkers_are_two_people_each_with_a_matte_of_their_own(segmenter):
 class ProposesOnePlace:
     """A detector that proposes the same box in every frame."""
 
+    def __init__(self, score=0.2):
+        self._score = score
+
     def boxes(self, rgb, size, least):
-        return np.float32([[180, 60, 300, 280]]), np.float32([0.2])
+        return np.float32([[180, 60, 300, 280]]), np.float32([self._score])
 
 
 @pytest.fixture
@@ -147,6 +150,19 @@ def test_segmenter_reads_a_known_person_once_a_look(person_weights, readings):
     people = segmenter(rgb)
     readings.clear()
     assert len(segmenter(rgb, people)) == 1 and len(readings) == 1
+
+
+@pytest.mark.parametrize(("score", "kept"), [(0.9, 1), (0.4, 0)])
+def test_segmenter_keeps_a_person_whom_only_a_detector_sees(person_weights, score, kept):
+    files = person_weights["pose_landmark"], person_weights["pose_detection"]
+    segmenter = LandmarkSegmenter(*files, ProposesOnePlace(score))
+    (known,) = segmenter(drawn(PHASES[0])[0])
+    people = segmenter(walker.background(WIDTH, HEIGHT), [known], look=False)
+    assert len(people) == kept
+    for one in people:
+        assert one.is_moved and one.score == pytest.approx(score)
+        assert np.abs(one.middle - [240, 170]).max() < 1
+        assert one.height == pytest.approx(known.height, rel=1e-3)
 
 
 def test_what_one_square_shows_is_moved_with_it(person_weights):

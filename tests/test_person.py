@@ -81,6 +81,15 @@ def test_a_person_half_hidden_is_partial():
     assert one.seen.all() and not one.well[20:40].any()
 
 
+def test_person_is_carried_where_only_a_detector_sees_them():
+    found = {n: WALKER.detection(n, WALKER.mask(n, SHAPE)) for n in range(COUNT)}
+    for n in range(10):  # before all others: no gap between two frames
+        found[n] = found[10].moved([WALKER.middles[n] - WALKER.middles[10], 0]).scored(0.9)
+    one = Person.of(Tracklet(found), SHAPE, (0, COUNT), FPS)
+    carried = {n for n, state in states(one).items() if state == Visibility.CARRIED}
+    assert carried == set(range(10)) and one.seen[10:].all()
+
+
 def test_consequences_of_being_seen_worse():
     table = CONSEQUENCES
     assert table.keys() == set(Visibility)

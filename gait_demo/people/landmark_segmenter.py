@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,10 +89,15 @@ class LandmarkSegmenter:
             one for one in before if look and any(are_entangled(one, other) for other in everybody)
         ]
         alone = [one for one in before if not any(one is other for other in entangled)]
-        people = self._follow(rgb, alone, everybody, list(others))
+        people, lost = self._follow(rgb, alone, everybody, list(others))
+        proposals = self._proposals(rgb) if look or lost else []
         if look:
-            people = self._looked(rgb, people)
-        people = self._follow(rgb, entangled, everybody, people)
+            people = self._looked(rgb, people, proposals)
+        for one in lost:
+            glimpse = self._glimpsed(one, proposals)
+            if glimpse is not None and not any(same_person(glimpse, other) for other in people):
+                people.append(glimpse)
+        people, _ = self._follow(rgb, entangled, everybody, people)
         return exclusive(people)[len(others) :]
 
     def _follow(
@@ -101,13 +106,17 @@ class LandmarkSegmenter:
         known: Sequence[Detection],
         everybody: Sequence[Detection],
         people: list[Detection],
-    ) -> list[Detection]:
-        """The people, and of the known ones who is seen again and is none of them."""
+    ) -> tuple[list[Detection], list[Detection]]:
+        """The people, with those of the known ones who are seen again and are none of them; and
+        those who are not seen again."""
+        people, lost = list(people), []
         for one in known:
             seen = self._followed(rgb, one, everybody)
-            if seen is not None and not any(same_person(seen, other) for other in people):
-                people = [*people, seen]
-        return people
+            if seen is None:
+                lost.append(one)
+            elif not any(same_person(seen, other) for other in people):
+                people.append(seen)
+        return people, lost
 
     def _followed(
         self, rgb: np.ndarray, known: Detection, before: Sequence[Detection]
@@ -117,17 +126,28 @@ class LandmarkSegmenter:
         reading = self._read(rgb, known.region, others, known.matte)
         if reading.presence < self._options.follow_presence:
             return None
-        (centre, up), (old_centre, old_up) = reading.region, known.region
-        old, new = np.linalg.norm(old_up - old_centre), np.linalg.norm(up - centre)
-        if np.linalg.norm(centre - old_centre) > _LARGEST_STEP * old:
-            return None
-        if not 1 / _LARGEST_GROWTH < new / old < _LARGEST_GROWTH:
+        if not _is_near(known.region, reading.region, _LARGEST_STEP, _LARGEST_GROWTH):
             return None
         return _detection(reading, 0.0, rgb.shape[:2])
 
-    def _looked(self, rgb: np.ndarray, people: list[Detection]) -> list[Detection]:
+    def _glimpsed(
+        self, known: Detection, proposals: Sequence[tuple[float, np.ndarray]]
+    ) -> Detection | None:
+        """A known person whom the landmark network does not see, but a detector does for sure."""
+        for score, region in proposals:
+            is_sure = score >= self._options.sure_yolo
+            if is_sure and _is_near(known.region, region, _LARGEST_STEP):
+                return known.moved(region[0] - known.region[0]).scored(score)
+        return None
+
+    def _looked(
+        self,
+        rgb: np.ndarray,
+        people: list[Detection],
+        proposals: Sequence[tuple[float, np.ndarray]],
+    ) -> list[Detection]:
         people, rejected = list(people), []
-        for score, region in self._proposals(rgb):
+        for score, region in proposals:
             seen = _at(region, people)
             if seen is None:
                 known = _at(region, self._rejected)
@@ -146,7 +166,7 @@ class LandmarkSegmenter:
         self._rejected = rejected
         return people
 
-    def _proposals(self, rgb: np.ndarray) -> Iterator[tuple[float, np.ndarray]]:
+    def _proposals(self, rgb: np.ndarray) -> list[tuple[float, np.ndarray]]:
         """Scores and squares, the surest first."""
         options = self._options
         found = [(one.score, one.region) for one in self._poses(rgb, options.pose_score)]
@@ -154,7 +174,7 @@ class LandmarkSegmenter:
         image = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         boxes, scores = self._yolo.boxes(image, options.detector_px, options.yolo_score)
         found += [(float(s), upright(box / scale)) for s, box in zip(scores, boxes, strict=True)]
-        return iter(sorted(found, key=lambda one: -one[0]))
+        return sorted(found, key=lambda one: -one[0])
 
     def _settled(
         self, rgb: np.ndarray, score: float, region: np.ndarray, people: list[Detection]
@@ -182,13 +202,16 @@ def _square(region: np.ndarray) -> np.ndarray:
 
 def _at(region: np.ndarray, known: Sequence[_Known]) -> _Known | None:
     """The first of them that is in the same place as a region, and about as large."""
-    for one in known:
-        middle, up = one.region
-        mine, other = np.linalg.norm(up - middle), np.linalg.norm(region[1] - region[0])
-        low, high = sorted((mine, other))
-        if np.linalg.norm(region[0] - middle) < _SAME_PLACE * mine and high < _AS_LARGE * low:
-            return one
-    return None
+    here = (one for one in known if _is_near(one.region, region, _SAME_PLACE, _AS_LARGE))
+    return next(here, None)
+
+
+def _is_near(known: np.ndarray, region: np.ndarray, reach: float, growth: float = np.inf) -> bool:
+    """Whether the centre of a region is within `reach` half sides of that of a known one, and its
+    size within a factor of `growth`."""
+    old, new = (np.linalg.norm(up - centre) for centre, up in (known, region))
+    is_near = np.linalg.norm(region[0] - known[0]) < reach * old
+    return bool(is_near and 1 / growth < new / old < growth)
 
 
 def _detection(reading: Reading, score: float, shape: tuple[int, int]) -> Detection | None:

@@ -150,23 +150,9 @@ def _carried(
 def _moved(one: Detection, old: np.ndarray, new: np.ndarray) -> Detection:
     """A detection as its body's box has moved and grown."""
     scale = float((new[3] - new[1]) / (old[3] - old[1]))
-    larger = one.resized(scale)
     corner = (scale - 1) / 2
-    shift = np.float32([(new[0] + new[2]) / 2 - scale * (old[0] + old[2]) / 2 - corner,
-                        new[1] - scale * old[1] - corner])  # fmt: skip
-    landmarks = larger.landmarks
-    if landmarks is not None:
-        landmarks = landmarks + np.float32([*shift, 0, 0])
-    return replace(
-        larger,
-        box=larger.box + np.tile(shift, 2),
-        presence=np.nan,
-        score=0.0,
-        landmarks=landmarks,
-        region=None if larger.region is None else larger.region + shift,
-        matte=larger.matte.moved(np.array([[1, 0, shift[0]], [0, 1, shift[1]]])),
-        centre=larger.centre + float(shift[0]),
-    )
+    across = (new[0] + new[2]) / 2 - scale * (old[0] + old[2]) / 2
+    return one.resized(scale).moved([across - corner, new[1] - scale * old[1] - corner])
 
 
 def _silhouettes(detections: tuple[Detection, ...], track: Track) -> SilhouetteClip:
@@ -200,6 +186,8 @@ def _visibility(
         whole = detections[n].box[3] - detections[n].box[1] >= _WHOLE * (bottom - top)
         well = whole and filled[n] >= _FILLED * usual
         states[n] = Visibility.VISIBLE if well else Visibility.PARTIAL
+        if detections[n].is_moved:
+            states[n] = Visibility.CARRIED
     return states
 
 

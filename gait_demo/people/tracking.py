@@ -60,7 +60,7 @@ class Tracklet:
     def is_person(self, options: PeopleOptions) -> bool:
         """Whether it was surely a person in enough frames, and usually a likely one; of what does
         not move at all, in almost all of them."""
-        presence = [one.presence for one in self.seen.values() if one.landmarks is not None]
+        presence = [one.presence for one in self.seen.values() if not np.isnan(one.presence)]
         sure = sum(one >= options.sure_presence for one in presence)
         if self.is_motionless and sure < options.still_share * len(self.seen):
             return False
@@ -164,7 +164,7 @@ class Tracker:
 
 
 def _certainty(one: Detection) -> float:
-    return one.score if one.landmarks is None else max(one.presence, one.score)
+    return float(np.fmax(one.presence, one.score))
 
 
 def _stays(tracklet: Tracklet) -> bool:
