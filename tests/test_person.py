@@ -54,9 +54,9 @@ def test_a_gap_is_carried_over_or_lost(gap, state):
 
 
 def test_a_person_is_lost_for_a_moment_before_and_after_within_the_shot():
-    one = person(WALKER, range(20, 40))
+    one = person(WALKER, range(28, 32))
     lost = {n for n, state in states(one).items() if state == Visibility.LOST}
-    assert lost == {*range(12, 20), *range(40, 48)}  # 0.3 s are eight frames
+    assert lost == {*range(3, 28), *range(32, 57)}  # 1 s is 25 frames
     one = person(WALKER, range(20, 40), shot=(18, 41))
     assert sorted(states(one)) == list(range(18, 41))
 

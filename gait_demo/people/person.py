@@ -15,7 +15,7 @@ from gait_demo.silhouettes import is_good, squares_from_boxes
 from gait_demo.structures import SILHOUETTE_SIZE, SilhouetteClip, Track
 
 _CARRIED_S = 0.6  # a gap between two frames that show somebody, bridged by their mattes
-_AROUND_S = 0.3  # before the first and after the last frame, in which somebody may be there unseen
+_AROUND_S = 1.0  # before the first and after the last frame, in which somebody may be there unseen
 _STEP = 0.25  # heights by which a foot may be in the picture before the body's box is
 _WHOLE = 0.8  # of the body in the picture that a matte must span
 _FILLED = 0.6  # of the usual area of a silhouette
