@@ -1,5 +1,7 @@
 """One person of a clip: how well seen, where from head to feet, and in which pose."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ from drawn import FPS, SHAPE, Figure, landmarks
 
 from gait_demo.people.body import head_of, neck_of, stands
 from gait_demo.people.person import Person
+from gait_demo.people.segmenter import LEFT_EAR, NOSE, RIGHT_EAR, SHOULDERS
 from gait_demo.people.tracking import Tracklet
 from gait_demo.people.visibility import CONSEQUENCES, Visibility
 
@@ -199,6 +202,22 @@ def test_a_heads_circle_holds_the_head_and_not_the_trunk(tall):
     neck = neck_of(one)
     points = landmarks(160, 165, tall)
     assert points[0, 1] < neck < points[11, 1]
+
+
+def test_head_of_reaches_as_far_as_the_matte_shows_a_head():
+    """Landmarks that crowd at the neck make a small head; the matte still shows a whole one."""
+    figure = Figure(np.full(1, 160.0), tall=160)
+    mask = figure.mask(0, SHAPE)
+    one = figure.detection(0, mask)
+    crowded = one.landmarks.copy()
+    head = [NOSE, LEFT_EAR, RIGHT_EAR]
+    crowded[head, :2] += 0.6 * (crowded[list(SHOULDERS), :2].mean(axis=0) - crowded[head, :2])
+    half = np.float32([one.region[0], one.region[0] + 0.5 * (one.region[1] - one.region[0])])
+    small = replace(one, landmarks=crowded, region=half)
+    mask[: 165 - round(0.8 * 160)] = 0
+    headless = replace(small, matte=figure.detection(0, mask).matte)
+    radius, least = head_of(small)[2], head_of(headless)[2]
+    assert 1.3 * least < radius < 0.16 * 160
 
 
 def test_heads_and_necks_are_not_known_without_landmarks():

@@ -94,7 +94,7 @@ class LandmarkSegmenter:
         if look:
             people = self._looked(rgb, people, proposals)
         for one in lost:
-            glimpse = self._glimpsed(one, proposals)
+            glimpse = self._glimpsed(rgb, one, proposals, people)
             if glimpse is not None and not any(same_person(glimpse, other) for other in people):
                 people.append(glimpse)
         people, _ = self._follow(rgb, entangled, everybody, people)
@@ -131,13 +131,19 @@ class LandmarkSegmenter:
         return _detection(reading, 0.0, rgb.shape[:2])
 
     def _glimpsed(
-        self, known: Detection, proposals: Sequence[tuple[float, np.ndarray]]
+        self,
+        rgb: np.ndarray,
+        known: Detection,
+        proposals: Sequence[tuple[float, np.ndarray]],
+        people: list[Detection],
     ) -> Detection | None:
-        """A known person whom the landmark network does not see, but a detector does for sure."""
+        """A person who is not seen where they were, but by a detector for sure: read anew there, or
+        moved there."""
         for score, region in proposals:
             is_sure = score >= self._options.sure_yolo
             if is_sure and _is_near(known.region, region, _LARGEST_STEP):
-                return known.moved(region[0] - known.region[0]).scored(score)
+                seen = self._settled(rgb, score, region, people)
+                return seen or known.moved(region[0] - known.region[0]).scored(score)
         return None
 
     def _looked(

@@ -60,11 +60,12 @@ class Tracklet:
     def is_person(self, options: PeopleOptions) -> bool:
         """Whether it was surely a person in enough frames, and usually a likely one; of what does
         not move at all, in almost all of them."""
-        presence = [one.presence for one in self.seen.values() if not np.isnan(one.presence)]
+        seen = [one for one in self.seen.values() if not one.is_moved]
+        presence = [one.presence for one in seen if one.landmarks is not None]
         sure = sum(one >= options.sure_presence for one in presence)
-        if self.is_motionless and sure < options.still_share * len(self.seen):
+        if self.is_motionless and sure < options.still_share * len(seen):
             return False
-        scores = [one.score for one in self.seen.values()]
+        scores = [one.score for one in seen]
         usual = np.median(presence) if presence else 1.0
         if sum(score >= options.sure_yolo for score in scores) >= options.sure_frames:
             return bool(usual >= options.stay_presence)
