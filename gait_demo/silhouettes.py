@@ -93,7 +93,8 @@ def steady_boxes(frames: np.ndarray, at: np.ndarray, extents: np.ndarray, fps: f
     """Boxes from head to feet that neither swing with the legs nor bob with the steps.
 
     Head and feet lines are quantiles over more than half a stride. Between the frames in which
-    somebody is seen, boxes are interpolated; beyond them they go on as they were going.
+    somebody is seen, boxes are interpolated; beyond them they go on as they were going, in the same
+    size.
 
     Args:
         frames: (T,) consecutive frames.
@@ -106,16 +107,12 @@ def steady_boxes(frames: np.ndarray, at: np.ndarray, extents: np.ndarray, fps: f
     size, way = _odd(_SIZE_WINDOW_S * fps), _odd(_PATH_WINDOW_S * fps)
     inner = frames[(frames >= at[0]) & (frames <= at[-1])]
     top, bottom, centre, reach = (np.interp(inner, at, line) for line in extents.T)
-    top, bottom, centre = (
-        _extended(frames, inner, line)
-        for line in (
-            _smoothed(_quantile(top, 0.25, size), size),
-            _smoothed(_quantile(bottom, 0.75, size), size),
-            _smoothed(centre, way),
-        )
-    )
-    reach = np.interp(frames, inner, _smoothed(_quantile(reach, 0.9, size), size))
-    bottom = np.maximum(bottom, top + 2)
+    top = _smoothed(_quantile(top, 0.25, size), size)
+    height = np.maximum(_smoothed(_quantile(bottom, 0.75, size), size) - top, 2)
+    reach = _smoothed(_quantile(reach, 0.9, size), size)
+    height, reach = (np.interp(frames, inner, line) for line in (height, reach))
+    top, centre = (_extended(frames, inner, line) for line in (top, _smoothed(centre, way)))
+    bottom = top + height
     return np.column_stack([centre - reach, top, centre + reach, bottom]).astype(np.float32)
 
 

@@ -228,6 +228,9 @@ class DrawnSegmenter:
         self._scene = scene
         self.asked: list[tuple[int, bool]] = []
 
+    def fresh(self) -> DrawnSegmenter:
+        return self
+
     def __call__(
         self,
         rgb: np.ndarray,

@@ -106,6 +106,65 @@ def test_two_walkers_are_two_people_each_with_a_matte_of_their_own(segmenter):
     assert not (matte(people[0], rgb.shape) & matte(people[1], rgb.shape)).any()
 
 
+class ProposesOnePlace:
+    """A detector that proposes the same box in every frame."""
+
+    def __init__(self, score=0.2):
+        self._score = score
+
+    def boxes(self, rgb, size, least):
+        return np.float32([[180, 60, 300, 280]]), np.float32([self._score])
+
+
+@pytest.fixture
+def readings(monkeypatch):
+    """The regions that the landmark network reads, as they are read."""
+    regions, call = [], LandmarkNetwork.__call__
+
+    def counted(self, rgb, region, *rest):
+        regions.append(region)
+        return call(self, rgb, region, *rest)
+
+    monkeypatch.setattr(LandmarkNetwork, "__call__", counted)
+    return regions
+
+
+def test_segmenter_reads_a_rejected_proposal_again_only_where_the_picture_changed(
+    person_weights, readings
+):
+    files = person_weights["pose_landmark"], person_weights["pose_detection"]
+    segmenter = LandmarkSegmenter(*files, ProposesOnePlace()).fresh()
+    wall = walker.background(WIDTH, HEIGHT)
+    assert segmenter(wall) == [] and len(readings) == 1
+    noise = np.random.default_rng(0).integers(-3, 4, wall.shape)
+    assert segmenter((wall + noise).clip(0, 255).astype(np.uint8)) == [] and len(readings) == 1
+    assert len(segmenter(drawn(PHASES[0])[0])) == 1
+    assert segmenter(wall) == [] and segmenter.fresh()(wall) == []
+    assert len(readings) == 5  # twice for the walker, and once for each wall
+
+
+def test_segmenter_reads_a_known_person_once_a_look(person_weights, readings):
+    files = person_weights["pose_landmark"], person_weights["pose_detection"]
+    segmenter = LandmarkSegmenter(*files, ProposesOnePlace())
+    rgb, _ = drawn(PHASES[0])
+    people = segmenter(rgb)
+    readings.clear()
+    assert len(segmenter(rgb, people)) == 1 and len(readings) == 1
+
+
+@pytest.mark.parametrize(("score", "kept"), [(0.9, 1), (0.4, 0)])
+def test_segmenter_keeps_a_person_whom_only_a_detector_sees(person_weights, score, kept):
+    files = person_weights["pose_landmark"], person_weights["pose_detection"]
+    segmenter = LandmarkSegmenter(*files, ProposesOnePlace(score))
+    (known,) = segmenter(drawn(PHASES[0])[0])
+    people = segmenter(walker.background(WIDTH, HEIGHT), [known], look=False)
+    assert len(people) == kept
+    for one in people:
+        assert one.is_moved and one.score == pytest.approx(score)
+        assert np.abs(one.middle - [240, 170]).max() < 1
+        assert one.height == pytest.approx(known.height, rel=1e-3)
+
+
 def test_what_one_square_shows_is_moved_with_it(person_weights):
     """The same picture, shifted, gives landmarks that are shifted as far."""
     read = LandmarkNetwork(person_weights["pose_landmark"])

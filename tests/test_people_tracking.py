@@ -8,7 +8,7 @@ from drawn import BLUE, FPS, YELLOW, Figure, Scene
 
 from gait_demo.background.shots import ShotDetector
 from gait_demo.config import PeopleOptions, PipelineOptions
-from gait_demo.people.tracking import Tracker
+from gait_demo.people.tracking import Tracker, Tracklet
 from gait_demo.pipeline.analysis import Analyser
 
 OPTIONS = PeopleOptions()
@@ -165,6 +165,14 @@ def test_so_many_sure_frames_make_a_person(frames):
 )
 def test_a_person_is_sure_of_landmarks_and_of_a_detector(figure, persons):
     assert len(people(Scene((Figure.walking(60, 260, COUNT, **figure),)))) == persons
+
+
+def test_tracklet_is_judged_by_what_was_read_of_it():
+    """Frames in which only a detector saw it say nothing about presence."""
+    figure = Figure.standing(100, COUNT, presence=0.7, score=0.2)
+    read = {n: figure.detection(n, figure.mask(n, (180, 320))) for n in range(10)}
+    moved = {n: read[9].moved([0, 0]).scored(0.9) for n in range(10, COUNT)}
+    assert not Tracklet(read | moved).is_person(OPTIONS)
 
 
 def test_nobody_is_followed_in_an_empty_scene():

@@ -1,5 +1,7 @@
 """One person of a clip: how well seen, where from head to feet, and in which pose."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ from drawn import FPS, SHAPE, Figure, landmarks
 
 from gait_demo.people.body import head_of, neck_of, stands
 from gait_demo.people.person import Person
+from gait_demo.people.segmenter import LEFT_EAR, NOSE, RIGHT_EAR, SHOULDERS
 from gait_demo.people.tracking import Tracklet
 from gait_demo.people.visibility import CONSEQUENCES, Visibility
 
@@ -54,9 +57,9 @@ def test_a_gap_is_carried_over_or_lost(gap, state):
 
 
 def test_a_person_is_lost_for_a_moment_before_and_after_within_the_shot():
-    one = person(WALKER, range(20, 40))
+    one = person(WALKER, range(28, 32))
     lost = {n for n, state in states(one).items() if state == Visibility.LOST}
-    assert lost == {*range(12, 20), *range(40, 48)}  # 0.3 s are eight frames
+    assert lost == {*range(3, 28), *range(32, 57)}  # 1 s is 25 frames
     one = person(WALKER, range(20, 40), shot=(18, 41))
     assert sorted(states(one)) == list(range(18, 41))
 
@@ -79,6 +82,15 @@ def test_a_person_half_hidden_is_partial():
     partial = {n for n, state in states(one).items() if state == Visibility.PARTIAL}
     assert partial == set(range(20, 40))
     assert one.seen.all() and not one.well[20:40].any()
+
+
+def test_person_is_carried_where_only_a_detector_sees_them():
+    found = {n: WALKER.detection(n, WALKER.mask(n, SHAPE)) for n in range(COUNT)}
+    for n in range(10):  # before all others: no gap between two frames
+        found[n] = found[10].moved([WALKER.middles[n] - WALKER.middles[10], 0]).scored(0.9)
+    one = Person.of(Tracklet(found), SHAPE, (0, COUNT), FPS)
+    carried = {n for n, state in states(one).items() if state == Visibility.CARRIED}
+    assert carried == set(range(10)) and one.seen[10:].all()
 
 
 def test_consequences_of_being_seen_worse():
@@ -190,6 +202,22 @@ def test_a_heads_circle_holds_the_head_and_not_the_trunk(tall):
     neck = neck_of(one)
     points = landmarks(160, 165, tall)
     assert points[0, 1] < neck < points[11, 1]
+
+
+def test_head_of_reaches_as_far_as_the_matte_shows_a_head():
+    """Landmarks that crowd at the neck make a small head; the matte still shows a whole one."""
+    figure = Figure(np.full(1, 160.0), tall=160)
+    mask = figure.mask(0, SHAPE)
+    one = figure.detection(0, mask)
+    crowded = one.landmarks.copy()
+    head = [NOSE, LEFT_EAR, RIGHT_EAR]
+    crowded[head, :2] += 0.6 * (crowded[list(SHOULDERS), :2].mean(axis=0) - crowded[head, :2])
+    half = np.float32([one.region[0], one.region[0] + 0.5 * (one.region[1] - one.region[0])])
+    small = replace(one, landmarks=crowded, region=half)
+    mask[: 165 - round(0.8 * 160)] = 0
+    headless = replace(small, matte=figure.detection(0, mask).matte)
+    radius, least = head_of(small)[2], head_of(headless)[2]
+    assert 1.3 * least < radius < 0.16 * 160
 
 
 def test_heads_and_necks_are_not_known_without_landmarks():

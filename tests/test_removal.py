@@ -123,7 +123,7 @@ def test_another_persons_pixels_do_not_go(apart):
 
 def test_who_is_not_there_takes_nothing_away():
     scene = Scene((WALKER,))
-    one = person(scene, 0, range(20, 40))
+    one = person(scene, 0, range(35, 40))
     plate = scenes.learned(scene.frames)
     assert not gone(scene, 5, [one], plate)[0].any()
     assert gone(scene, 30, [one], plate)[0].any()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from gait_demo.people.overlap import head_reach
 from gait_demo.people.segmenter import (
     ANKLES,
     HEELS,
@@ -24,6 +25,7 @@ _BORDER_PX = 1.5  # nearer to the frame's border, a body is cut by it
 _CROWN = 0.09  # heights from the nose to the top of the head
 _HEAD = 0.085  # heights: radius of a head with its hair
 _FACE = 0.5  # of the distance from the nose to the shoulders: the same of larger heads
+_LARGEST_HEAD = 2.0  # times that radius, where landmarks miss what the matte shows of a head
 _NECK = 0.6  # of that distance, from the nose down to where a head ends
 _LEANING = 40.0  # degrees of the trunk from the vertical; a walker leans less
 _SEATED = 0.95  # trunks from hips to ankles, downwards; whoever stands has more, 1.3 in the mean
@@ -54,7 +56,9 @@ def head_of(one: Detection) -> np.ndarray:
     """(3,) float32: centre and radius of a head, in pixels; without landmarks nan."""
     if one.landmarks is None:
         return np.full(3, np.nan, np.float32)
-    return head_in(one.landmarks, one.height)
+    x, y, radius = head_in(one.landmarks, one.height)
+    seen = head_reach(one, np.float32([x, y]), _LARGEST_HEAD * radius)
+    return np.float32([x, y, max(radius, seen)])
 
 
 def head_in(landmarks: np.ndarray, height: float) -> np.ndarray:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -17,13 +20,43 @@ from gait_demo.people.ssd import PoseDetector
 from gait_demo.people.yolo import Detector
 
 _SMALLEST_PIECE = 0.05  # of a mask's area: smaller pieces are noise
-_SAME_PLACE, _AS_LARGE = 0.15, 1.6  # of the half side: a proposal that shows a known person
+_SAME_PLACE, _AS_LARGE = 0.25, 1.6  # of the half side: a proposal that shows what is known
 _LARGEST_STEP = 0.5  # of the square's half side, from one frame to the next
 _LARGEST_GROWTH = 1.4  # from one frame to the next, and its inverse
+_CELLS = 8  # along a square, whose means are compared with those of an earlier frame
+_UNCHANGED = 8  # levels by which such a mean may change through noise
+
+
+@dataclass(frozen=True)
+class _Rejected:
+    """A proposal that was read and rejected.
+
+    Attributes:
+        region: (2, 2) float32.
+        cells: (8, 8, 3) uint8, mean colours of its square.
+    """
+
+    region: np.ndarray
+    cells: np.ndarray
+
+    @classmethod
+    def of(cls, rgb: np.ndarray, region: np.ndarray) -> _Rejected:
+        h, w = rgb.shape[:2]
+        x0, y0, x1, y1 = _square(region).clip(0, [w - 1, h - 1, w - 1, h - 1]).astype(int)
+        part = rgb[y0 : y1 + 1, x0 : x1 + 1]
+        return cls(region, cv2.resize(part, (_CELLS, _CELLS), interpolation=cv2.INTER_AREA))
+
+    def is_unchanged(self, rgb: np.ndarray) -> bool:
+        cells = _Rejected.of(rgb, self.region).cells
+        return bool(cv2.absdiff(cells, self.cells).max() < _UNCHANGED)
+
+
+_Known = TypeVar("_Known", Detection, _Rejected)
 
 
 class LandmarkSegmenter:
-    """See `PersonSegmenter`."""
+    """See `PersonSegmenter`. A proposal that was rejected at the last look is not read again while
+    its square looks the same."""
 
     def __init__(
         self, landmarks: Path, poses: Path, yolo: Detector, options: PeopleOptions | None = None
@@ -37,6 +70,12 @@ class LandmarkSegmenter:
         """
         self._read, self._poses, self._yolo = LandmarkNetwork(landmarks), PoseDetector(poses), yolo
         self._options = options or PeopleOptions()
+        self._rejected: list[_Rejected] = []  # at the last look
+
+    def fresh(self) -> LandmarkSegmenter:
+        other = copy(self)
+        other._rejected = []
+        return other
 
     def __call__(
         self,
@@ -50,10 +89,15 @@ class LandmarkSegmenter:
             one for one in before if look and any(are_entangled(one, other) for other in everybody)
         ]
         alone = [one for one in before if not any(one is other for other in entangled)]
-        people = self._follow(rgb, alone, everybody, list(others))
+        people, lost = self._follow(rgb, alone, everybody, list(others))
+        proposals = self._proposals(rgb) if look or lost else []
         if look:
-            people = self._looked(rgb, people)
-        people = self._follow(rgb, entangled, everybody, people)
+            people = self._looked(rgb, people, proposals)
+        for one in lost:
+            glimpse = self._glimpsed(rgb, one, proposals, people)
+            if glimpse is not None and not any(same_person(glimpse, other) for other in people):
+                people.append(glimpse)
+        people, _ = self._follow(rgb, entangled, everybody, people)
         return exclusive(people)[len(others) :]
 
     def _follow(
@@ -62,48 +106,73 @@ class LandmarkSegmenter:
         known: Sequence[Detection],
         everybody: Sequence[Detection],
         people: list[Detection],
-    ) -> list[Detection]:
-        """The people, and of the known ones who is seen again and is none of them."""
+    ) -> tuple[list[Detection], list[Detection]]:
+        """The people, with those of the known ones who are seen again and are none of them; and
+        those who are not seen again."""
+        people, lost = list(people), []
         for one in known:
             seen = self._followed(rgb, one, everybody)
-            if seen is not None and not any(same_person(seen, other) for other in people):
-                people = [*people, seen]
-        return people
+            if seen is None:
+                lost.append(one)
+            elif not any(same_person(seen, other) for other in people):
+                people.append(seen)
+        return people, lost
 
     def _followed(
         self, rgb: np.ndarray, known: Detection, before: Sequence[Detection]
     ) -> Detection | None:
-        others = [one.matte for one in before if one is not known and _are_near(one, known)]
+        square = _square(known.region)
+        others = [one.matte for one in before if one is not known and overlap(one.box, square) > 0]
         reading = self._read(rgb, known.region, others, known.matte)
         if reading.presence < self._options.follow_presence:
             return None
-        (centre, up), (old_centre, old_up) = reading.region, known.region
-        old, new = np.linalg.norm(old_up - old_centre), np.linalg.norm(up - centre)
-        if np.linalg.norm(centre - old_centre) > _LARGEST_STEP * old:
-            return None
-        if not 1 / _LARGEST_GROWTH < new / old < _LARGEST_GROWTH:
+        if not _is_near(known.region, reading.region, _LARGEST_STEP, _LARGEST_GROWTH):
             return None
         return _detection(reading, 0.0, rgb.shape[:2])
 
-    def _looked(self, rgb: np.ndarray, people: list[Detection]) -> list[Detection]:
-        people = list(people)
-        for score, region in self._proposals(rgb):
-            centre = region[0]
-            n = next((n for n, one in enumerate(people) if _explains(one, centre, region)), None)
-            if n is not None:
-                people[n] = people[n].scored(score)
-                continue
-            seen = self._settled(rgb, score, region, people)
+    def _glimpsed(
+        self,
+        rgb: np.ndarray,
+        known: Detection,
+        proposals: Sequence[tuple[float, np.ndarray]],
+        people: list[Detection],
+    ) -> Detection | None:
+        """A person who is not seen where they were, but by a detector for sure: read anew there, or
+        moved there."""
+        for score, region in proposals:
+            is_sure = score >= self._options.sure_yolo
+            if is_sure and _is_near(known.region, region, _LARGEST_STEP):
+                seen = self._settled(rgb, score, region, people)
+                return seen or known.moved(region[0] - known.region[0]).scored(score)
+        return None
+
+    def _looked(
+        self,
+        rgb: np.ndarray,
+        people: list[Detection],
+        proposals: Sequence[tuple[float, np.ndarray]],
+    ) -> list[Detection]:
+        people, rejected = list(people), []
+        for score, region in proposals:
+            seen = _at(region, people)
             if seen is None:
+                known = _at(region, self._rejected)
+                if known is not None and known.is_unchanged(rgb):
+                    rejected.append(known)
+                    continue
+                seen = self._settled(rgb, score, region, people)
+            if seen is None:
+                rejected.append(_Rejected.of(rgb, region))
                 continue
             n = next((n for n, one in enumerate(people) if same_person(seen, one)), None)
             if n is None:
                 people.append(seen)
             else:
                 people[n] = people[n].scored(score)
+        self._rejected = rejected
         return people
 
-    def _proposals(self, rgb: np.ndarray) -> Iterator[tuple[float, np.ndarray]]:
+    def _proposals(self, rgb: np.ndarray) -> list[tuple[float, np.ndarray]]:
         """Scores and squares, the surest first."""
         options = self._options
         found = [(one.score, one.region) for one in self._poses(rgb, options.pose_score)]
@@ -111,37 +180,44 @@ class LandmarkSegmenter:
         image = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         boxes, scores = self._yolo.boxes(image, options.detector_px, options.yolo_score)
         found += [(float(s), upright(box / scale)) for s, box in zip(scores, boxes, strict=True)]
-        return iter(sorted(found, key=lambda one: -one[0]))
+        return sorted(found, key=lambda one: -one[0])
 
     def _settled(
         self, rgb: np.ndarray, score: float, region: np.ndarray, people: list[Detection]
     ) -> Detection | None:
-        """Reads a proposal twice: the second square is the one that the person fills."""
-        half = np.linalg.norm(region[1] - region[0])
-        square = np.concatenate([region[0] - half, region[0] + half])
-        others = [one.matte for one in people if overlap(one.box, square) > 0]
+        """Reads a proposal twice: the second square is the one that the person fills. One of the
+        people, if the first reading shows them."""
+        others = [one.matte for one in people if overlap(one.box, _square(region)) > 0]
         first = self._read(rgb, region, others)
         if first.presence < self._options.read_presence:
             return None
+        known = _at(first.region, people)
+        if known is not None:
+            return known
         second = self._read(rgb, first.region, others)
         if second.presence < self._options.follow_presence:
             return None
         return _detection(second, score, rgb.shape[:2])
 
 
-def _are_near(one: Detection, other: Detection) -> bool:
-    """Whether the first may be seen in the square in which the second is read."""
-    half = np.linalg.norm(other.region[1] - other.region[0])
-    square = np.concatenate([other.region[0] - half, other.region[0] + half])
-    return bool(overlap(one.box, square) > 0)
+def _square(region: np.ndarray) -> np.ndarray:
+    """(4,) box of an upright square as large as a region."""
+    half = np.linalg.norm(region[1] - region[0])
+    return np.concatenate([region[0] - half, region[0] + half])
 
 
-def _explains(person: Detection, centre: np.ndarray, region: np.ndarray) -> bool:
-    """Whether a proposal is about as large as a person, and in the same place."""
-    middle, up = person.region
-    mine, other = np.linalg.norm(up - middle), np.linalg.norm(region[1] - region[0])
-    low, high = sorted((mine, other))
-    return bool(np.linalg.norm(centre - middle) < _SAME_PLACE * mine and high < _AS_LARGE * low)
+def _at(region: np.ndarray, known: Sequence[_Known]) -> _Known | None:
+    """The first of them that is in the same place as a region, and about as large."""
+    here = (one for one in known if _is_near(one.region, region, _SAME_PLACE, _AS_LARGE))
+    return next(here, None)
+
+
+def _is_near(known: np.ndarray, region: np.ndarray, reach: float, growth: float = np.inf) -> bool:
+    """Whether the centre of a region is within `reach` half sides of that of a known one, and its
+    size within a factor of `growth`."""
+    old, new = (np.linalg.norm(up - centre) for centre, up in (known, region))
+    is_near = np.linalg.norm(region[0] - known[0]) < reach * old
+    return bool(is_near and 1 / growth < new / old < growth)
 
 
 def _detection(reading: Reading, score: float, shape: tuple[int, int]) -> Detection | None:
@@ -151,8 +227,8 @@ def _detection(reading: Reading, score: float, shape: tuple[int, int]) -> Detect
     if count < 2:
         return None
     areas = stats[1:, cv2.CC_STAT_AREA]
-    kept = 1 + np.flatnonzero(areas >= _SMALLEST_PIECE * areas.sum())
-    ys, xs = np.nonzero(np.isin(labels, kept))
+    kept = np.concatenate([[False], areas >= _SMALLEST_PIECE * areas.sum()])
+    ys, xs = np.nonzero(kept[labels])
     to_frame = reading.matte.to_frame
     places = np.stack([xs, ys], axis=1) @ to_frame[:, :2].T + to_frame[:, 2]
     half = np.abs(to_frame[:, :2]).sum(axis=1) / 2

@@ -1,4 +1,4 @@
-"""Whose a pixel is that the mattes of two people hold: theirs whose limbs are nearer."""
+"""To which limb of which person a pixel of a matte belongs: the nearest."""
 
 from __future__ import annotations
 
@@ -62,19 +62,42 @@ def _own(person: Detection, others: list[Detection]) -> Matte:
     return Matte.of(alpha, person.matte.to_frame)
 
 
+def head_reach(person: Detection, centre: np.ndarray, most: float) -> float:
+    """Pixels from a point (2,) within which nearly all of a matte lies that is nearer to the head
+    than to a limb; only what lies within `most` is looked at."""
+    alpha = person.matte.alpha()
+    to_frame, side = person.matte.to_frame, alpha.shape[0]
+    cells = cv2.resize(alpha, (_CELLS, _CELLS), interpolation=cv2.INTER_AREA)
+    grid = np.argwhere(cells > 0.5)[:, ::-1].astype(np.float32)
+    places = ((grid + 0.5) * side / _CELLS - 0.5) @ to_frame[:, :2].T + to_frame[:, 2]
+    apart = np.linalg.norm(places - centre, axis=1)
+    grid, apart = grid[apart < most], apart[apart < most]
+    to_matte = cv2.invertAffineTransform(to_frame)
+    on_head = _limb_distances(person, to_matte, side, grid).argmin(axis=1) == 0
+    return float(np.quantile(apart[on_head], 0.95)) if on_head.any() else 0.0
+
+
 def _limb_distance(person: Detection, to_matte: np.ndarray, side: int) -> np.ndarray:
     """(64, 64) float32: distance to the nearest bone, in half its width, on the grid of a matte."""
+    grid = np.stack(np.meshgrid(np.arange(_CELLS), np.arange(_CELLS)), axis=-1).reshape(-1, 2)
+    apart = _limb_distances(person, to_matte, side, grid.astype(np.float32))
+    return apart.min(axis=1).reshape(_CELLS, _CELLS).astype(np.float32)
+
+
+def _limb_distances(
+    person: Detection, to_matte: np.ndarray, side: int, grid: np.ndarray
+) -> np.ndarray:
+    """(N, bones): distances from (N, 2) cells of a matte to the bones, the head first, in half
+    their widths."""
     scale = np.sqrt(abs(np.linalg.det(to_matte[:, :2])))
     height = scale * person.height * _CELLS / side
     points = person.landmarks[:, :2] @ to_matte[:, :2].T + to_matte[:, 2]
     starts, ends, widths = _bones((points + 0.5) * _CELLS / side - 0.5)
     along = ends - starts
-    y, x = np.mgrid[:_CELLS, :_CELLS].astype(np.float32)
-    grid = np.stack([x, y], axis=-1).reshape(-1, 1, 2)
     length = np.maximum((along**2).sum(axis=1), 1e-6)
-    share = (((grid - starts) * along).sum(axis=2) / length).clip(0, 1)
-    apart = np.linalg.norm(grid - (starts + share[..., None] * along), axis=2)
-    return (apart / (widths * height)).min(axis=1).reshape(_CELLS, _CELLS).astype(np.float32)
+    share = (((grid[:, None] - starts) * along).sum(axis=2) / length).clip(0, 1)
+    apart = np.linalg.norm(grid[:, None] - (starts + share[..., None] * along), axis=2)
+    return apart / (widths * height)
 
 
 def _bones(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

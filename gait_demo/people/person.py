@@ -16,7 +16,7 @@ from gait_demo.silhouettes import is_good, squares_from_boxes
 from gait_demo.structures import SILHOUETTE_SIZE, SilhouetteClip, Track
 
 _CARRIED_S = 0.6  # a gap between two frames that show somebody, bridged by their mattes
-_AROUND_S = 0.3  # before the first and after the last frame, in which somebody may be there unseen
+_AROUND_S = 1.0  # before the first and after the last frame, in which somebody may be there unseen
 _STEP = 0.25  # heights by which a foot may be in the picture before the body's box is
 _WHOLE = 0.8  # of the body in the picture that a matte must span
 _FILLED = 0.6  # of the usual area of a silhouette
@@ -151,23 +151,9 @@ def _carried(
 def _moved(one: Detection, old: np.ndarray, new: np.ndarray) -> Detection:
     """A detection as its body's box has moved and grown."""
     scale = float((new[3] - new[1]) / (old[3] - old[1]))
-    larger = one.resized(scale)
     corner = (scale - 1) / 2
-    shift = np.float32([(new[0] + new[2]) / 2 - scale * (old[0] + old[2]) / 2 - corner,
-                        new[1] - scale * old[1] - corner])  # fmt: skip
-    landmarks = larger.landmarks
-    if landmarks is not None:
-        landmarks = landmarks + np.float32([*shift, 0, 0])
-    return replace(
-        larger,
-        box=larger.box + np.tile(shift, 2),
-        presence=np.nan,
-        score=0.0,
-        landmarks=landmarks,
-        region=None if larger.region is None else larger.region + shift,
-        matte=larger.matte.moved(np.array([[1, 0, shift[0]], [0, 1, shift[1]]])),
-        centre=larger.centre + float(shift[0]),
-    )
+    across = (new[0] + new[2]) / 2 - scale * (old[0] + old[2]) / 2
+    return one.resized(scale).moved([across - corner, new[1] - scale * old[1] - corner])
 
 
 def _silhouettes(detections: tuple[Detection, ...], track: Track, fps: float) -> SilhouetteClip:
@@ -204,6 +190,8 @@ def _visibility(
         whole = detections[n].box[3] - detections[n].box[1] >= _WHOLE * (bottom - top)
         well = whole and filled[n] >= _FILLED * usual
         states[n] = Visibility.VISIBLE if well else Visibility.PARTIAL
+        if detections[n].is_moved:
+            states[n] = Visibility.CARRIED
     return states
 
 

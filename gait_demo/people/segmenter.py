@@ -92,7 +92,8 @@ class Detection:
     Attributes:
         box: (4,) float32, x0, y0, x1, y1 in pixels, tight around the matte within the frame.
         score: of the detector, in [0, 1]; 0 where the person was followed from another frame.
-        presence: in [0, 1], whether the landmark network sees a person; nan without it.
+        presence: in [0, 1], whether the landmark network sees a person; nan without it, and where
+            it sees nobody but a detector does: the rest is then moved from a neighbouring frame.
         landmarks: (33, 4) float32, x, y and depth in pixels (smaller is nearer) and visibility in
             [0, 1], BlazePose order; None without the landmark network.
         region: (2, 2) float32: centre, and the middle of the upper side, of the square in which the
@@ -131,6 +132,28 @@ class Detection:
             centre=scale * self.centre + shift,
         )
 
+    def moved(self, shift: np.ndarray) -> Detection:
+        """The same, (2,) pixels away in a frame in which it was not read."""
+        shift = np.float32(shift)
+        landmarks = self.landmarks
+        if landmarks is not None:
+            landmarks = landmarks + np.float32([*shift, 0, 0])
+        return replace(
+            self,
+            box=self.box + np.tile(shift, 2),
+            score=0.0,
+            presence=np.nan,
+            landmarks=landmarks,
+            region=None if self.region is None else self.region + shift,
+            matte=self.matte.moved(np.array([[1, 0, shift[0]], [0, 1, shift[1]]])),
+            centre=self.centre + float(shift[0]),
+        )
+
+    @property
+    def is_moved(self) -> bool:
+        """Whether it comes from another frame."""
+        return self.landmarks is not None and bool(np.isnan(self.presence))
+
     @property
     def height(self) -> float:
         """About how tall the person is when upright, in pixels, whatever is seen of them."""
@@ -163,6 +186,9 @@ def are_entangled(one: Detection, other: Detection) -> bool:
 
 class PersonSegmenter(Protocol):
     """Finds people in single frames, and finds them again in neighbouring ones."""
+
+    def fresh(self) -> PersonSegmenter:
+        """The same networks for another shot, without what is remembered of earlier frames."""
 
     def __call__(
         self,

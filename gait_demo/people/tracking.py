@@ -60,11 +60,12 @@ class Tracklet:
     def is_person(self, options: PeopleOptions) -> bool:
         """Whether it was surely a person in enough frames, and usually a likely one; of what does
         not move at all, in almost all of them."""
-        presence = [one.presence for one in self.seen.values() if one.landmarks is not None]
+        seen = [one for one in self.seen.values() if not one.is_moved]
+        presence = [one.presence for one in seen if one.landmarks is not None]
         sure = sum(one >= options.sure_presence for one in presence)
-        if self.is_motionless and sure < options.still_share * len(self.seen):
+        if self.is_motionless and sure < options.still_share * len(seen):
             return False
-        scores = [one.score for one in self.seen.values()]
+        scores = [one.score for one in seen]
         usual = np.median(presence) if presence else 1.0
         if sum(score >= options.sure_yolo for score in scores) >= options.sure_frames:
             return bool(usual >= options.stay_presence)
@@ -79,7 +80,7 @@ class Tracker:
     """Follows the people of one shot; frames come in order."""
 
     def __init__(self, segmenter: PersonSegmenter, fps: float, options: PeopleOptions):
-        self._segmenter, self._fps, self._options = segmenter, fps, options
+        self._segmenter, self._fps, self._options = segmenter.fresh(), fps, options
         self._patience = max(2, round(_PATIENCE_S * fps))
         self._step = max(1, round(options.look_every_s * fps))
         self._bytetrack = _byte_tracker(round(_LOST_S * fps))
@@ -164,7 +165,7 @@ class Tracker:
 
 
 def _certainty(one: Detection) -> float:
-    return one.score if one.landmarks is None else max(one.presence, one.score)
+    return float(np.fmax(one.presence, one.score))
 
 
 def _stays(tracklet: Tracklet) -> bool:

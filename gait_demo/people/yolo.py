@@ -174,6 +174,9 @@ class YoloSegmenter:
     def __init__(self, detector: Detector, options: PeopleOptions | None = None):
         self._detector, self._options = detector, options or PeopleOptions()
 
+    def fresh(self) -> YoloSegmenter:
+        return self  # remembers nothing
+
     def __call__(
         self,
         rgb: np.ndarray,

