@@ -1,4 +1,4 @@
-"""What the issue of anonymization asks of the shipped A-NET, measured on clips.
+"""What is asked of the shipped A-NET, measured on clips.
 
 `python -m pytest tests/test_gait_change.py -s` prints the figures.
 """
@@ -12,6 +12,7 @@ import pytest
 
 from gait_demo.anonymize import anonymize
 from gait_demo.evaluation.naturalness import leg_spread, toe_lead
+from gait_demo.joints import NAMES
 from gait_demo.noise import unlike
 from gait_demo.pipeline import Models, Pipeline
 
@@ -22,6 +23,15 @@ REAL_CLIPS = (
     "kth/person01_walking_d1_uncomp.mp4",
 )
 SEEDS = range(8)
+# IoU of neighbouring true silhouettes of walkers that cross at 25 frames per second (rendered ones,
+# views 90 and 252: 0.79 to 0.84). Mattes of a network that blurs hands and feet move less: no new
+# walk need be as slow as they are.
+TRUE_NEIGHBOURS = 0.84
+ANGLES = {
+    "thigh": (("left_hip", "left_knee"),),
+    "knee": (("left_hip", "left_knee"), ("left_knee", "left_ankle")),
+    "trunk": (("left_hip", "left_shoulder"),),
+}
 
 
 @pytest.fixture(scope="module")
@@ -47,10 +57,8 @@ def check(pipeline: Pipeline, clip: Path, folder: Path) -> None:
     anet, fps = pipeline.models.anet, float(analysis.info.fps)
     before = seen.masks > 0.5
     inside = in_picture(seen.squares, analysis.info.width) & person.seen
-    after = np.stack([
-        anonymize(seen, anet, unlike(seen, anet, seed, fps=fps), fps=fps).masks > 0.5
-        for seed in SEEDS
-    ])  # fmt: skip
+    made = [anonymize(seen, anet, unlike(seen, anet, seed, fps=fps), fps=fps) for seed in SEEDS]
+    after = np.stack([walk.masks > 0.5 for walk in made])
     alike = np.mean([iou(after[i], after[j])[inside].mean() for i, j in combinations(SEEDS, 2)])
     whole = np.mean([is_one_piece(mask) for walk in after for mask in walk[inside]])
     area = after[:, inside].sum((2, 3)) / before[inside].sum((1, 2))
@@ -72,9 +80,55 @@ def check(pipeline: Pipeline, clip: Path, folder: Path) -> None:
     assert alike <= 0.90
     assert whole >= 0.98
     assert 0.6 <= np.quantile(area, 0.05) and np.quantile(area, 0.95) <= 1.6
-    assert smooth_after >= smooth_before - 0.03
+    assert smooth_after >= min(smooth_before - 0.03, TRUE_NEIGHBOURS)
     assert np.median(phase) >= 0.85
     assert (heading > 0).all()
+    check_joints(seen.joints[inside], np.stack([walk.joints[inside] for walk in made]),
+                 after[:, inside])  # fmt: skip
+
+
+def check_joints(before: np.ndarray, after: np.ndarray, masks: np.ndarray) -> None:
+    """Prints and judges joints: before (T, 19, 3), after (R, T, 19, 3), masks (R, T, 64, 64)."""
+    differences = {name: angle_difference(after, bones) for name, bones in ANGLES.items()}
+    step, steps = ankle_lead(before), ankle_lead(after)
+    clear = abs(step) > 0.08
+    same_side = (np.sign(steps) == np.sign(step))[:, clear].mean()
+    inside = on_body(after, masks)
+    print(
+        f"between seeds {', '.join(f'{name} {d:.1f}' for name, d in differences.items())} degrees, "
+        f"same leg in front {same_side:.3f}, joints on the body {inside:.3f}"
+    )
+    assert max(differences.values()) >= 7
+    assert same_side >= 0.95
+    assert inside >= 0.85
+
+
+def angle_difference(joints: np.ndarray, bones: tuple) -> float:
+    """Degrees in the picture, mean over pairs of walks (R, T, 19, 3), between the turns of a bone,
+    or of one bone against another."""
+
+    def turn(start: str, end: str) -> np.ndarray:
+        bone = joints[..., NAMES.index(end), :2] - joints[..., NAMES.index(start), :2]
+        return np.arctan2(bone[..., 0], bone[..., 1])
+
+    angles = turn(*bones[0]) - (turn(*bones[1]) if len(bones) > 1 else 0)
+    apart = [angles[i] - angles[j] for i, j in combinations(range(len(angles)), 2)]
+    return float(np.degrees(abs(np.arctan2(np.sin(apart), np.cos(apart)))).mean())
+
+
+def ankle_lead(joints: np.ndarray) -> np.ndarray:
+    """Heights by which the left ankle is to the right of the right one, in the picture."""
+    return joints[..., NAMES.index("left_ankle"), 0] - joints[..., NAMES.index("right_ankle"), 0]
+
+
+def on_body(joints: np.ndarray, masks: np.ndarray) -> float:
+    """Share of joints within 3 % of the height of the silhouette."""
+    near = np.stack([
+        cv2.dilate(mask.astype(np.uint8), np.ones((5, 5))) for mask in masks.reshape(-1, 64, 64)
+    ])  # fmt: skip
+    x, y = np.moveaxis((64 * joints[..., :2]).astype(int).clip(0, 63), -1, 0)
+    x, y = x.reshape(len(near), -1), y.reshape(len(near), -1)
+    return float(near[np.arange(len(near))[:, None], y, x].mean())
 
 
 def in_picture(squares: np.ndarray, width: int) -> np.ndarray:

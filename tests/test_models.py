@@ -5,8 +5,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from gait_demo.errors import WeightsError
+from gait_demo.joints import BONES
 from gait_demo.models import build
-from gait_demo.models.anet import ANet, ANetDims
+from gait_demo.models.anet import ANet, ANetDims, draw_bones
 from gait_demo.models.cnet import CNet, CNetDims
 from gait_demo.models.discriminators import (
     IdentityReader,
@@ -65,6 +66,15 @@ def test_a_net_with_joints_begins_as_the_one_without(anet):
     net = ANet(replace(SMALL, joints=19)).eval()
     net.load_state_dict(anet.state_dict(), strict=False)
     assert torch.equal(net(windows, noise, joints), anet(windows, noise))
+
+
+def test_bones_are_drawn_between_their_joints():
+    joints = torch.full((1, 19, 2), 0.1)
+    joints[0, 6], joints[0, 7] = torch.tensor([0.25, 0.5]), torch.tensor([0.75, 0.5])
+    drawn = draw_bones(joints)[0, BONES.index((6, 7))]
+    assert drawn.shape == (32, 32) and drawn.max() <= 1
+    row, column = (drawn > 0.5).nonzero().unbind(dim=1)
+    assert {*row.tolist()} == {14, 15, 16, 17} and (column.min(), column.max()) == (7, 24)
 
 
 def test_the_adversary_reads_the_joints():

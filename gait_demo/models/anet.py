@@ -7,9 +7,14 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import adaptive_avg_pool2d
+
+from gait_demo.joints import BONES
 
 _STAGES = 4  # 64 -> 4 pixels by halving
 _JOINT_WIDTH = 256  # of the layers that read and write joints
+_DRAWN = 32  # pixels of the square in which bones are drawn
+_THICK = 0.04  # heights: deviation of a bone's width
 
 
 @dataclass(frozen=True)
@@ -58,15 +63,21 @@ def _halve(inputs: int, outputs: int, norm: bool = True) -> nn.Sequential:
 class _Double(nn.Module):
     """One generator stage: twice the resolution, with the latent added before the batch norm."""
 
-    def __init__(self, inputs: int, outputs: int, latent: int, first: bool = False):
+    def __init__(
+        self, inputs: int, outputs: int, latent: int, first: bool = False, bones: bool = False
+    ):
         super().__init__()
         stride, padding = (1, 0) if first else (2, 1)
         self.conv = nn.ConvTranspose2d(inputs, outputs, 4, stride, padding, bias=False)
         self.norm = nn.BatchNorm2d(outputs)
         self.condition = nn.Conv2d(latent, outputs, 1, bias=False)
+        self.bones = nn.Conv2d(len(BONES) + 1, outputs, 3, padding=1, bias=False) if bones else None
 
-    def forward(self, features: Tensor, latent: Tensor) -> Tensor:
-        return torch.relu(self.norm(self.conv(features) + self.condition(latent)))
+    def forward(self, features: Tensor, latent: Tensor, drawn: Tensor | None) -> Tensor:
+        wider = self.conv(features) + self.condition(latent)
+        if self.bones is not None:
+            wider = wider + self.bones(adaptive_avg_pool2d(drawn, wider.shape[-1]))
+        return torch.relu(self.norm(wider))
 
 
 class _JointReader(nn.Module):
@@ -112,6 +123,19 @@ class _JointWriter(nn.Module):
             return 0.5 + self.layers(latent.float()).unflatten(1, (-1, 2))
 
 
+def draw_bones(joints: Tensor) -> Tensor:
+    """(N, 19, 2) in the unit square -> (N, 21, 32, 32) in [0, 1]: each bone, and the head."""
+    pairs = torch.tensor([*BONES, (0, 0)], device=joints.device)
+    start, end = joints[:, pairs[:, 0], :, None, None], joints[:, pairs[:, 1], :, None, None]
+    pixel = (torch.arange(_DRAWN, device=joints.device) + 0.5) / _DRAWN
+    x, y = pixel[None, :] - start[:, :, 0], pixel[:, None] - start[:, :, 1]
+    along_x, along_y = (end - start).unbind(dim=2)
+    length = (along_x.square() + along_y.square()).clamp(min=1e-6)
+    share = ((x * along_x + y * along_y) / length).clamp(0, 1)
+    apart = (x - share * along_x).square() + (y - share * along_y).square()
+    return torch.exp(-apart / (2 * _THICK**2))
+
+
 class ANet(nn.Module):
     """The paper's A-NET: a DCGAN (Radford et al. 2015) with a second input (section III-B).
 
@@ -119,7 +143,8 @@ class ANet(nn.Module):
     each, and the DCGAN generator writes the frames of Z one by one. That the sum is also added to
     the generator's inner feature maps is ours: at the latent alone the noise conditions the
     output too weakly. With joints, which tell left from right, a small branch reads them into
-    the same content vectors, and another writes the new walker's from the same sum.
+    the same content vectors, and another writes the new walker's from the same sum. The
+    generator is shown the bones between these, so that limbs are as crisp as it knows them.
     """
 
     def __init__(self, dims: ANetDims):
@@ -137,13 +162,19 @@ class ANet(nn.Module):
         self.generator = nn.ModuleList(
             [
                 _Double(dims.latent_dim, down[0], dims.latent_dim, first=True),
-                *(_Double(a, b, dims.latent_dim) for a, b in pairwise(down)),
+                *(
+                    _Double(a, b, dims.latent_dim, bones=dims.joints > 0 and stage >= 2)
+                    for stage, (a, b) in enumerate(pairwise(down), start=1)
+                ),
             ]
         )
         self.last = nn.ConvTranspose2d(down[-1], 1, 4, stride=2, padding=1)
         self.apply(_initialise)
         self.joint_reader = _JointReader(dims) if dims.joints else None
         self.joint_writer = _JointWriter(dims) if dims.joints else None
+        for stage in self.generator:
+            if stage.bones is not None:
+                nn.init.zeros_(stage.bones.weight)
 
     def read(self, silhouettes: Tensor, joints: Tensor | None = None) -> Tensor:
         """(N * frames, latent_dim, 1, 1): the content vectors of the windows of forward."""
@@ -160,12 +191,14 @@ class ANet(nn.Module):
         frames = len(content) // len(noise)
         person = self.noise(noise[:, :, None, None]).repeat_interleave(frames, dim=0)
         features = latent = content + person
+        joints = drawn = None
+        if self.joint_writer is not None:
+            joints = self.joint_writer(latent.flatten(1))
+            drawn = draw_bones(joints.detach()).to(latent.dtype)
         for stage in self.generator:
-            features = stage(features, latent)
+            features = stage(features, latent, drawn)
         logits = self.last(features).unflatten(0, (-1, frames)).squeeze(2)
-        if self.joint_writer is None:
-            return Written(logits, None)
-        return Written(logits, self.joint_writer(latent.flatten(1)).unflatten(0, (-1, frames)))
+        return Written(logits, None if joints is None else joints.unflatten(0, (-1, frames)))
 
     def rewrite(self, silhouettes: Tensor, noise: Tensor, joints: Tensor | None = None) -> Written:
         """Read and written at once; arguments as in forward."""
