@@ -29,6 +29,7 @@ _SMOOTH_S = 0.048  # deviation of the filter: 1.2 frames at 25 frames per second
 _REACH = 3  # deviations at which the filter ends
 # heights a frame, at 25 frames per second, by which limbs must move less if sides are swapped
 _SWAP = 0.01
+_CROSSED = 0.6  # of the distance to the limbs of the same side, to those of the other one
 
 
 def joints_in(
@@ -65,6 +66,34 @@ def joints_in(
     places = _smoothed(places, seen, fps)
     places = np.where(seen[..., None] > 0, places, 0.5)
     return np.concatenate([places, seen[..., None]], axis=2).astype(np.float32)
+
+
+def with_sides_of(joints: np.ndarray, old: np.ndarray) -> np.ndarray:
+    """New joints whose limbs are on the sides of the old ones, where they are clearly nearer to
+    those of the other side: a limb is never drawn with the pixels of the other.
+
+    Args:
+        joints: (T, 19, 3), of the new walker, in step with the old one.
+        old: (T, 19, 3), in the same squares.
+    """
+    result = joints.copy()
+    for left, right in (ARMS, LEGS):
+        left, right = list(left[1:]), list(right[1:])  # from elbows and knees on
+        new_sides, old_sides = (
+            [points[:, side, :2] for side in (left, right)] for points in (joints, old)
+        )
+        middle = [np.mean(sides, axis=(0, 2))[:, None] for sides in (new_sides, old_sides)]
+        straight, crossed = (
+            sum(
+                np.linalg.norm((new - middle[0]) - (old_sides[n] - middle[1]), axis=2).sum(axis=1)
+                for new, n in zip(new_sides, order, strict=True)
+            )
+            for order in ((0, 1), (1, 0))
+        )
+        wrong = crossed < _CROSSED * straight
+        result[np.ix_(wrong, left)] = joints[np.ix_(wrong, right)]
+        result[np.ix_(wrong, right)] = joints[np.ix_(wrong, left)]
+    return result
 
 
 def _untangled(places: np.ndarray, seen: np.ndarray, fps: float) -> tuple[np.ndarray, np.ndarray]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gait_demo.joints import BONES, JOINTS, LANDMARKS_OF, MIRRORED, NAMES, joints_in
+from gait_demo.joints import BONES, JOINTS, LANDMARKS_OF, MIRRORED, NAMES, joints_in, with_sides_of
 from gait_demo.structures import SilhouetteClip
 
 SQUARES = np.tile(np.float32([100, 50, 300, 250]), (40, 1))
@@ -82,3 +82,21 @@ def test_legs_that_change_sides_for_some_frames_are_put_back():
     for leg in (23, 25, 27, 29, 31):
         tangled[swap, leg], tangled[swap, leg + 1] = seen[swap, leg + 1], seen[swap, leg]
     np.testing.assert_allclose(joints_in(tangled, SQUARES), clean, atol=1e-6)
+
+
+def test_new_limbs_are_on_the_sides_of_the_old_ones():
+    rng = np.random.default_rng(0)
+    old = np.dstack([rng.uniform(0.4, 0.6, (3, JOINTS, 2)), np.ones((3, JOINTS))])
+    old[:, [6, 7, 8, 9], 0] -= 0.2  # the left leg is in front
+    new = old.copy()
+    new[..., :2] += 0.03
+    crossed = new.copy()
+    crossed[1, 6:10], crossed[1, 15:19] = new[1, 15:19], new[1, 6:10]
+    assert np.array_equal(with_sides_of(crossed, old), new)
+    assert np.array_equal(with_sides_of(new, old), new)
+
+
+def test_limbs_that_lie_on_each_other_keep_their_sides():
+    old = np.full((2, JOINTS, 3), 0.5)
+    new = old + np.float64([0.01, 0, 0])
+    assert np.array_equal(with_sides_of(new, old), new)

@@ -14,6 +14,7 @@ from gait_demo.anonymize import anonymize
 from gait_demo.clock import Clock
 from gait_demo.config import PipelineOptions
 from gait_demo.errors import NoPersonError
+from gait_demo.joints import with_sides_of
 from gait_demo.noise import unlike
 from gait_demo.people.person import Person
 from gait_demo.people.visibility import CONSEQUENCES, Visibility
@@ -159,6 +160,7 @@ class Composer:
                 self._poses.append(KeptPose(noise.cpu().numpy()))
                 made = anonymize(seen, anet, noise, fps=fps, strength=self._strength)
                 if _has_limbs(person, made):
+                    made = replace(made, joints=with_sides_of(made.joints, seen.joints))
                     made = planted(made, seen, depths_of(_landmarks(person), fps), fps)
                 gaits.append(made)
         return gaits
