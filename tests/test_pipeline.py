@@ -103,14 +103,15 @@ def test_outside_the_walker_nothing_changes_and_the_walker_is_gone(pipeline, ana
         assert ghost.sum() <= 12, f"frame {new.frame.index}"
 
 
-def test_the_papers_colours_have_the_same_outline_and_are_softer(pipeline, analysis):
+def test_the_papers_colours_have_about_the_same_outline_and_are_softer(pipeline, analysis):
     paper = Pipeline(pipeline.models, PipelineOptions(colorize=ColorizeOptions("paper")))
     sharpness = []
     for sharp, soft in zip(pipeline.compose(analysis, 1), paper.compose(analysis, 1), strict=True):
-        assert np.array_equal(sharp.binary, soft.binary)
-        free = cv2.dilate(sharp.binary, np.ones((5, 5), np.uint8)) == 0
+        both = np.minimum(sharp.binary, soft.binary), np.maximum(sharp.binary, soft.binary)
+        assert (both[0] > 127).sum() >= 0.6 * (both[1] > 127).sum()
+        free = cv2.dilate(both[1], np.ones((25, 25), np.uint8)) == 0  # of the shadow, too
         assert np.array_equal(sharp.colorized[free], soft.colorized[free])
-        inside = cv2.erode(sharp.binary, np.ones((7, 7), np.uint8)) > 250
+        inside = cv2.erode(both[0], np.ones((7, 7), np.uint8)) > 250
         if inside.any():
             sharpness.append([
                 np.abs(cv2.Laplacian(new.colorized, cv2.CV_32F))[inside].mean()
