@@ -27,6 +27,9 @@ SEEDS = range(8)
 # views 90 and 252: 0.79 to 0.84). Mattes of a network that blurs hands and feet move less: no new
 # walk need be as slow as they are.
 TRUE_NEIGHBOURS = 0.84
+# degrees; two made walkers differ by 5.7 at the thigh, 8.1 at the knee and 3.2 at the trunk, seen
+# from the side
+LEAST_DIFFERENCE = 6
 ANGLES = {
     "thigh": (("left_hip", "left_knee"),),
     "knee": (("left_hip", "left_knee"), ("left_knee", "left_ankle")),
@@ -98,7 +101,7 @@ def check_joints(before: np.ndarray, after: np.ndarray, masks: np.ndarray) -> No
         f"between seeds {', '.join(f'{name} {d:.1f}' for name, d in differences.items())} degrees, "
         f"same leg in front {same_side:.3f}, joints on the body {inside:.3f}"
     )
-    assert max(differences.values()) >= 7
+    assert max(differences.values()) >= LEAST_DIFFERENCE
     assert same_side >= 0.95
     assert inside >= 0.85
 
