@@ -54,6 +54,23 @@ def test_tracker_looks_for_others_at_the_pace_of_the_options():
     assert [index for index, look in segmenter.asked if look] == list(range(0, COUNT, 5))
 
 
+@pytest.mark.parametrize(("fps", "stride"), [(30, 1), (50, 2), (120, 5)])
+def test_tracker_of_fast_video_interpolates_between_the_frames_it_reads(fps, stride):
+    scene = Scene((Figure.walking(60, 260, COUNT),))
+    segmenter, options = scene.segmenter(), PeopleOptions()
+    tracker = Tracker(segmenter, fps, options)
+    frames = [frame.rgb for frame in scene.frames]
+    for index, rgb in enumerate(frames):
+        tracker.update(index, rgb)
+    assert [index for index, _ in segmenter.asked] == list(range(0, COUNT, stride))
+    (walker,) = tracker.finish(frames.__getitem__, 1.0)
+    assert walker.is_person(options) and sorted(walker.seen) == list(range(COUNT))
+    for index, one in walker.seen.items():
+        late = max(0, index - (COUNT - 1) // stride * stride)  # after the last frame that was read
+        assert abs(one.middle[0] - scene.figures[0].middles[index]) < 4 + 4 * late
+        assert not one.is_moved
+
+
 def test_tracker_keeps_ids_through_a_crossing():
     scene = Scene((
         Figure.walking(60, 260, COUNT),

@@ -149,6 +149,17 @@ class Detection:
             centre=self.centre + float(shift[0]),
         )
 
+    def towards(self, other: Detection, share: float) -> Detection:
+        """Between two frames that show the same person, at a share of the way to the other."""
+        nearer = self if share < 0.5 else other
+        middle = (1 - share) * self.middle + share * other.middle
+        moved = nearer.moved(middle - nearer.middle)
+        landmarks, region = moved.landmarks, moved.region
+        if self.landmarks is not None and other.landmarks is not None:
+            landmarks = np.float32((1 - share) * self.landmarks + share * other.landmarks)
+            region = np.float32((1 - share) * self.region + share * other.region)
+        return replace(moved, presence=nearer.presence, landmarks=landmarks, region=region)
+
     @property
     def is_moved(self) -> bool:
         """Whether it comes from another frame."""

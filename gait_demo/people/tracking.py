@@ -8,7 +8,7 @@ all that was seen of it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 import cv2
@@ -17,6 +17,7 @@ import numpy as np
 from gait_demo.config import PeopleOptions
 from gait_demo.people.segmenter import Detection, PersonSegmenter, are_entangled
 
+_READ_FPS = 24.0  # frames a second in which people are looked for, at least, if there are so many
 _LOST_S = 1.0  # that somebody may stay unseen and keep the id by prediction
 _PATIENCE_S = 0.4  # for which somebody is followed who is seen unsurely
 _HIDDEN_S = 2.0  # ... and by place, height and colours
@@ -77,22 +78,61 @@ class Tracklet:
 
 
 class Tracker:
-    """Follows the people of one shot; frames come in order."""
+    """Follows the people of one shot; frames come in order. Of fast videos only some frames are
+    read, and people are interpolated between them."""
 
     def __init__(self, segmenter: PersonSegmenter, fps: float, options: PeopleOptions):
-        self._segmenter, self._fps, self._options = segmenter.fresh(), fps, options
-        self._patience = max(2, round(_PATIENCE_S * fps))
-        self._step = max(1, round(options.look_every_s * fps))
-        self._bytetrack = _byte_tracker(round(_LOST_S * fps))
-        self._tracklets: dict[int, Tracklet] = {}
-        self._before: list[Detection] = []
+        self._stride = max(1, int(fps / _READ_FPS))
+        self._reader = _Reader(segmenter.fresh(), fps / self._stride, options)
         self._began: int | None = None
+        self._count = 0
 
     def update(self, index: int, rgb: np.ndarray) -> None:
         """Takes the next frame, (H, W, 3) uint8."""
         if self._began is None:
             self._began = index
-        look = (index - self._began) % self._step == 0 or any(
+        number, rest = divmod(self._count, self._stride)
+        self._count += 1
+        if rest == 0:
+            self._reader.update(number, rgb)
+
+    def finish(self, read: Callable[[int], np.ndarray], scale: float) -> list[Tracklet]:
+        """Everybody, each followed back to where they came into view, or out of hiding.
+
+        Args:
+            read: a frame of the shot by its index, `scale` times as large as those of `update`.
+        """
+        began, stride = self._began or 0, self._stride
+        found = self._reader.finish(lambda number: read(began + stride * number), scale)
+        return [replace(one, seen=self._spread(one.seen)) for one in found]
+
+    def _spread(self, seen: dict[int, Detection]) -> dict[int, Detection]:
+        """By frame of the clip, of detections by number of the frame that was read; after the last
+        that was, as in it."""
+        spread, last = {}, (self._count - 1) // self._stride
+        for number, one in seen.items():
+            following = one if number == last else seen.get(number + 1)
+            for step in range(1 if following is None else self._stride):
+                index = self._stride * number + step
+                if index < self._count:
+                    between = one if step == 0 else one.towards(following, step / self._stride)
+                    spread[self._began + index] = between
+        return spread
+
+
+class _Reader:
+    """Follows people through frames that are all read, and are numbered from 0."""
+
+    def __init__(self, segmenter: PersonSegmenter, fps: float, options: PeopleOptions):
+        self._segmenter, self._fps, self._options = segmenter, fps, options
+        self._patience = max(2, round(_PATIENCE_S * fps))
+        self._step = max(1, round(options.look_every_s * fps))
+        self._bytetrack = _byte_tracker(round(_LOST_S * fps))
+        self._tracklets: dict[int, Tracklet] = {}
+        self._before: list[Detection] = []
+
+    def update(self, index: int, rgb: np.ndarray) -> None:
+        look = index % self._step == 0 or any(
             are_entangled(*pair) for pair in combinations(self._before, 2)
         )
         self._before = self._segmenter(rgb, self._before, look)
@@ -106,14 +146,8 @@ class Tracker:
         self._before = followed  # what is unlikely is seen again at the next look
 
     def finish(self, read: Callable[[int], np.ndarray], scale: float) -> list[Tracklet]:
-        """Everybody, each followed back to where they came into view, or out of hiding.
-
-        Args:
-            read: a frame of the shot by its index, `scale` times as large as those of `update`.
-        """
         tracklets = _linked(list(self._tracklets.values()), self._fps)
-        if self._began is not None:
-            self._follow_back(tracklets, read, scale)
+        self._follow_back(tracklets, read, scale)
         tracklets = _linked(tracklets, self._fps)
         for one in tracklets:
             if len(one.seen) >= _LIVING_S * self._fps and _stays(one):
@@ -136,10 +170,10 @@ class Tracker:
             for frame in tracklet.seen:
                 if not tracklet.is_likely(self._options):
                     break
-                if frame - 1 not in tracklet.seen and frame > self._began:
+                if frame - 1 not in tracklet.seen and frame > 0:
                     starts.setdefault(frame, []).append(tracklet)
         following: list[tuple[Tracklet, int]] = []
-        for frame in range(max(starts, default=0), self._began, -1):
+        for frame in range(max(starts, default=0), 0, -1):
             following += [(tracklet, frame) for tracklet in starts.get(frame, [])]
             if not following:
                 continue
