@@ -24,10 +24,10 @@ from gait_demo.structures import SILHOUETTE_SIZE
 
 _PAD = 2  # 1/64 of the square around an outline, so that heads and soles have an edge as well
 _CELLS = 32  # of a silhouette, in which it is moved before it is laid over the outline
-# of A-NET's silhouette: where it is more, is the body, and where it is less, is none; between them,
-# as A-NET is of two minds, the limbs' own edge is drawn
-_SURELY, _MAYBE = 0.85, 0.15
-_BAND = 1.0  # 1/64 of the square, by which both are wider
+# A-NET's silhouette: where it falls from the first to the second within so many 1/64 of the square,
+# A-NET is sure of the outline; elsewhere the limbs' own edge is drawn
+_SURELY, _MAYBE, _WIDTH = 0.85, 0.15, 2.5
+_SHARP = 0.25  # 1/64 of the square: width of an edge, at least, if that is more than a pixel
 _EDGE = 0.3  # of a matte, around one half, over which an edge is drawn
 _SMOOTH = 0.004  # heights: deviation of the filter that takes the steps out of an edge
 _REVEALED = 0.01  # of what a part shows, from which it is worth looking up what is not seen of it
@@ -52,11 +52,11 @@ def outline_fields(
     Returns:
         (T, 32, 32, 2) float32, in sides of the square.
     """
-    moved = moved_silhouettes([_coarse(mask) for mask in masks], old, new, depths)
-    # both as coarse, so that no field comes from that
+    # both binary, and as coarse, so that no field comes from that
+    moved = moved_silhouettes([_coarse(mask > 0.5) for mask in masks], old, new, depths)
     wanted = [
-        np.clip(limbs, each > _SURELY, each > _MAYBE)
-        for limbs, each in zip(moved, map(_coarse, outlines), strict=True)
+        np.clip(limbs, *(_coarse(depth > 0) for depth in _bounds(outline)))
+        for limbs, outline in zip(moved, outlines, strict=True)
     ]
     both = moved, wanted
     return correspond(*(np.stack([_fine(each) for each in those]) for those in both))
@@ -85,7 +85,7 @@ def moved_silhouettes(
 
 
 def _coarse(mask: np.ndarray) -> np.ndarray:
-    return cv2.resize(mask, (_CELLS, _CELLS), interpolation=cv2.INTER_AREA)
+    return cv2.resize(mask.astype(np.float32), (_CELLS, _CELLS), interpolation=cv2.INTER_AREA)
 
 
 def _fine(mask: np.ndarray) -> np.ndarray:
@@ -207,9 +207,13 @@ def _within(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Colours and alpha: whole within the outline, and nothing beyond it."""
     cell = float(square[3] - square[1]) / SILHOUETTE_SIZE
-    edge = max(1.0, cell) / cell  # about a pixel, or a cell
-    surely, maybe = (_depth(outline, level, square, view) for level in (_SURELY, _MAYBE))
-    inside, near = ((surely - _BAND) / edge + 0.5).clip(0, 1), ((maybe + _BAND) / edge).clip(0, 1)
+    edge = max(1 / cell, _SHARP)
+    around = cv2.copyMakeBorder(outline, _PAD, _PAD, _PAD, _PAD, cv2.BORDER_CONSTANT)
+    larger = np.asarray(square) + _PAD * cell * np.array([-1, -1, 1, 1])
+    inside, near = (
+        (placed(depth, larger, view, cv2.BORDER_REPLICATE) / edge + 0.5).clip(0, 1)
+        for depth in _bounds(around)
+    )
     if cv2.compare(inside, alpha, cv2.CMP_GT).any():
         rgb = cv2.blendLinear(
             rgb, _continued(rgb, alpha, max(1, round(cell / 2))), alpha, 1 - alpha
@@ -217,14 +221,12 @@ def _within(
     return rgb, np.maximum(alpha, inside) * near
 
 
-def _depth(
-    outline: np.ndarray, level: float, square: np.ndarray, view: tuple[int, int, int, int]
-) -> np.ndarray:
-    """(h, w) float32: cells to where a silhouette falls below a level, negative beyond."""
-    around = cv2.copyMakeBorder(outline, _PAD, _PAD, _PAD, _PAD, cv2.BORDER_CONSTANT)
-    beyond = _PAD / SILHOUETTE_SIZE * (square[3] - square[1]) * np.array([-1, -1, 1, 1])
-    depth = signed_distance(around, level)
-    return placed(depth, np.asarray(square) + beyond, view, cv2.BORDER_REPLICATE)
+def _bounds(outline: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(n, n) float32 twice: cells into what is surely the body, and into what may be; the same
+    where the outline is sure."""
+    surely, half, maybe = (signed_distance(outline, level) for level in (_SURELY, 0.5, _MAYBE))
+    unsure = (maybe - surely - _WIDTH).clip(0, 1)
+    return half + unsure * (surely - half), half + unsure * (maybe - half)
 
 
 def _continued(rgb: np.ndarray, alpha: np.ndarray, step: int) -> np.ndarray:

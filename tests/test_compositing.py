@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 import scenes
 
-from gait_demo import composite
 from gait_demo.background.filling import Filler, light_matched
 from gait_demo.background.plate import NoPlate
+from gait_demo.rendering import compositing
 from gait_demo.silhouettes import normalise
 
 SQUARE = np.array([105, 55, 215, 165.0])
@@ -22,7 +22,7 @@ def region_around(mask, pixels=4, scale=1.0):
     """The region of a mask that is a little widened; at the origin of a working image."""
     wider = cv2.dilate(mask, np.ones((2 * pixels + 1, 2 * pixels + 1), np.uint8))
     small = cv2.resize(wider, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return composite.region_of(mask.shape, small, 0, 0, scale, TALL)
+    return compositing.region_of(mask.shape, small, 0, 0, scale, TALL)
 
 
 def erased(rgb, plate, index, region):
@@ -30,7 +30,7 @@ def erased(rgb, plate, index, region):
     out, (h, w) = rgb.copy(), region.mask.shape
     part = out[region.y : region.y + h, region.x : region.x + w]
     behind = plate.crop(index, region.x, region.y, w, h)
-    composite.erase(out, light_matched(behind, part, region.mask), region)
+    compositing.erase(out, light_matched(behind, part, region.mask), region)
     return out
 
 
@@ -64,13 +64,13 @@ def test_without_a_plate_a_person_is_painted_over_from_around(clip):
 
 @pytest.mark.parametrize(("x", "y"), [(400, 60), (-90, 60), (100, 300)])
 def test_a_mask_beyond_the_frame_is_no_region(x, y):
-    assert composite.region_of((180, 320), np.ones((40, 20), np.uint8), x, y, 1.0, 40) is None
+    assert compositing.region_of((180, 320), np.ones((40, 20), np.uint8), x, y, 1.0, 40) is None
 
 
 def test_a_region_holds_the_mask_at_the_frames_own_resolution():
     mask = np.zeros((30, 20), np.uint8)
     mask[5:25, 5:15] = 1
-    region = composite.region_of((360, 640), mask, 40, 50, 0.5, 60)
+    region = compositing.region_of((360, 640), mask, 40, 50, 0.5, 60)
     whole = np.zeros((360, 640), np.uint8)
     h, w = region.mask.shape
     whole[region.y : region.y + h, region.x : region.x + w] = region.mask
@@ -84,7 +84,7 @@ def test_paste_draws_the_silhouette_with_a_soft_edge_and_leaves_the_rest(clip):
     frames, _, masks, _ = clip
     original = frames[30].rgb
     out, crop = original.copy(), np.full((64, 64, 3), 0.5, np.float32)
-    composite.paste(out, crop, normalise(masks[30], SQUARE), SQUARE)
+    compositing.paste(out, crop, normalise(masks[30], SQUARE), SQUARE)
     changed = (out != original).any(axis=2)
     assert scenes.iou((np.abs(out.astype(int) - 128) <= 1).all(axis=2), masks[30]) > 0.65
     assert not changed[cv2.dilate(masks[30], np.ones((11, 11))) == 0].any()
@@ -94,7 +94,7 @@ def test_paste_draws_the_silhouette_with_a_soft_edge_and_leaves_the_rest(clip):
 def test_squares_over_the_border(square):
     alpha = np.zeros((64, 64), np.float32)
     alpha[:, 20:44] = 1
-    image = composite.render_binary((180, 320), [(alpha, np.array(square, float))])
+    image = compositing.render_binary((180, 320), [(alpha, np.array(square, float))])
     x0, y0, x1, y1 = square
     cell = (x1 - x0) / 64
     truth = np.zeros((180, 320), np.uint8)
@@ -106,7 +106,7 @@ def test_squares_over_the_border(square):
 def test_an_enlarged_silhouette_is_smooth():
     alpha = np.zeros((64, 64), np.float32)
     alpha[np.hypot(*(np.mgrid[:64, :64] - 31.5)) < 20] = 1
-    image = composite.render_binary((512, 512), [(alpha, np.array([0, 0, 512, 512.0]))])
+    image = compositing.render_binary((512, 512), [(alpha, np.array([0, 0, 512, 512.0]))])
     distance = np.hypot(*(np.mgrid[:512, :512] - 255.5)) / 8
     assert np.abs(distance[(image > 20) & (image < 235)] - 20).max() < 0.9
     assert image[distance < 18.5].min() > 250 and image[distance > 21.5].max() < 5
