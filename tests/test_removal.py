@@ -121,6 +121,17 @@ def test_another_persons_pixels_do_not_go(apart):
         assert core.sum() > 100 and masks[number][core].mean() < 0.03
 
 
+def test_remover_takes_only_what_stands_out_before_a_person_is_seen():
+    there = Scene((WALKER,))
+    mask = gone(there, 20, [person(there, 0, range(30, 50))])[0]
+    assert mask[there.mask(0, 20) > 0].mean() > 0.7
+    way = WALKER.middles.copy()
+    way[:30] = np.nan
+    absent = Scene((Figure(way),))
+    one = person(absent, 0, range(30, 50))
+    assert one.around[one.position(20)] and not gone(absent, 20, [one])[0].any()
+
+
 def test_who_is_not_there_takes_nothing_away():
     scene = Scene((WALKER,))
     one = person(scene, 0, range(35, 40))

@@ -43,6 +43,10 @@ class Person(Protocol):
 
     track: Track
 
+    @property
+    def around(self) -> np.ndarray:
+        """(T,) bool, frames of the track before and after all that show the person."""
+
     def box(self, index: int) -> np.ndarray | None:
         """(4,) x0, y0, x1, y1 in pixels in a frame; None where the person is not followed."""
 
@@ -196,9 +200,14 @@ def part_around(labels: LabelledClip, times: Sequence[Fraction]) -> tuple[VideoO
 
 
 def _boxes(analysis: Analysis, index: int) -> dict[int, np.ndarray]:
-    """By track id, those of a frame of the analysis."""
-    boxes = {person.track.track_id: person.box(index) for person in analysis.people}
-    return {track_id: box for track_id, box in boxes.items() if box is not None}
+    """By track id, those of a frame of the analysis, from the first to the last that shows the
+    person."""
+    boxes = {}
+    for person in analysis.people:
+        box, position = person.box(index), index - person.track.first_frame
+        if box is not None and not person.around[position]:
+            boxes[person.track.track_id] = box
+    return boxes
 
 
 def summary(figures: list[tuple[LabelledFrame, FrameFigures]]) -> dict:

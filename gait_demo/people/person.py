@@ -107,6 +107,13 @@ class Person:
         return self.visibility == Visibility.LOST
 
     @property
+    def around(self) -> np.ndarray:
+        """(T,) bool, before the first and after the last frame that shows the person."""
+        seen = np.flatnonzero(self.track.found)
+        frames = np.arange(len(self.track))
+        return (frames < seen[0]) | (frames > seen[-1])
+
+    @property
     def carried(self) -> np.ndarray:
         """(T,) bool, where the silhouette comes from another frame."""
         return self.visibility == Visibility.CARRIED

@@ -138,6 +138,11 @@ class Remover:
         beside = everybody == 0
         if moving[beside].sum() > _WRONG * beside.sum():  # the plate does not fit this frame
             moving, shadow = np.zeros_like(moving), np.zeros_like(shadow)
+        elif isinstance(plate, Plate):
+            masks = [
+                None if mask is None else self._standing_out(person, index, mask, moving)
+                for person, mask in zip(self._people, masks, strict=True)
+            ]
         pieces = [Blobs.of(each, self._scale) for each in (moving, shadow)]
         return [
             None if mask is None else self._removal(person, index, mask, everybody, pieces)
@@ -149,6 +154,17 @@ class Remover:
         if position is None:
             return None
         return matte_mask(person, position, self._shape, self._scale)
+
+    def _standing_out(
+        self, person: Person, index: int, mask: np.ndarray, moving: np.ndarray
+    ) -> np.ndarray:
+        """A person's mask; where they may be, but are not seen yet, or no more, only what of it
+        stands out from the background."""
+        position = person.position(index)
+        if not person.around[position]:
+            return mask
+        x0, y0, x1, y1 = person.track.xyxy[position]
+        return mask & widened(mask & moving, max(2, round(_WIDER * (y1 - y0) * self._scale)))
 
     def _removal(
         self,
