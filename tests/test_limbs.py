@@ -171,3 +171,25 @@ def test_a_part_that_is_out_of_the_picture_is_not_drawn(part):
         VIEW,
     )  # fmt: skip
     assert alpha.max() < 0.01 and made.shape == (*SHAPE, 3)
+
+
+@pytest.mark.parametrize("scale", [0.03, 0.08])
+@pytest.mark.parametrize("columns", [1, 2, 3, 4, 5])
+def test_the_smallest_people_at_the_border_are_drawn(scale, columns):
+    def small(points):
+        rgb, matte = drawn(points)
+        size = {"dsize": None, "fx": scale, "fy": scale, "interpolation": cv2.INTER_AREA}
+        middle = round(130 * scale)
+        rgb, matte = (
+            cv2.resize(image, **size)[:, middle : middle + columns] for image in (rgb, matte)
+        )
+        place = Pose.of(scale * points - np.float32([middle, 0]), scale * HEIGHT)
+        return Cutout.of(np.ascontiguousarray(rgb), np.ascontiguousarray(matte), place, LEFT_NEARER)
+
+    square = scale * SQUARE
+    view = 0, 0, round(260 * scale), round(300 * scale)
+    made, alpha = draw(
+        small(HANGING), [lambda: small(RAISED)], LEFT_NEARER.order,
+        Pose.of(scale * RAISED, scale * HEIGHT), silhouette(RAISED), STILL, square, view,
+    )  # fmt: skip
+    assert made.shape == (view[3], view[2], 3) and alpha.shape == made.shape[:2]

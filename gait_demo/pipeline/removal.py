@@ -111,7 +111,7 @@ def matte_mask(
     if x1 <= x0 or y1 <= y0:
         return mask
     soft = one.matte.drawn(x0, y0, x1 - x0, y1 - y0, scale)
-    mask[y0:y1, x0:x1] = cv2.compare(soft, _SURE, cv2.CMP_GT) & 1
+    mask[y0:y1, x0:x1] = soft > _SURE
     return widened(mask, max(2, round(wider * tall * scale)))
 
 

@@ -60,7 +60,7 @@ def region_of(
         [1 / scale, 0, shift + x / scale - left], [0, 1 / scale, shift + y / scale - top]
     ])  # fmt: skip
     fine = cv2.warpAffine(255 * mask, to_view, (wide, tall), flags=cv2.INTER_LINEAR)
-    return Region(left, top, cv2.compare(fine, 100, cv2.CMP_GT), height)
+    return Region(left, top, (fine > 100).view(np.uint8) * np.uint8(255), height)
 
 
 def erase(rgb: np.ndarray, behind: np.ndarray, region: Region) -> None:

@@ -184,7 +184,7 @@ class Cutout:
             return rgb
         inner = np.s_[y : y + h, x : x + w]
         hidden, rgb = piece.hidden[inner], rgb.copy()
-        missing = cv2.compare(hidden, _FAINT, cv2.CMP_GT)
+        missing = above(hidden, _FAINT)
         found, enough = rgb[inner].copy(), _LEFT_OVER * cv2.countNonZero(missing)
         step = self.parts.step
         grid, pose = grid_of(h, w, step), self.pose.moved(piece.x + x, piece.y + y)
@@ -229,7 +229,7 @@ class Cutout:
         places = enlarged(places, missing.shape[::-1], step)
         moved = cv2.remap(self.own_pixels(part), places, None, cv2.INTER_LINEAR)
         *colours, share = cv2.split(moved)
-        clear = cv2.bitwise_and(cv2.compare(share, _CLEAR, cv2.CMP_GT), missing)
+        clear = above(share, _CLEAR) & missing
         cv2.copyTo(cv2.merge(colours), clear, found)
         return clear
 
@@ -260,6 +260,12 @@ def with_alpha(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     return cv2.merge([*cv2.split(rgb), cv2.convertScaleAbs(alpha, alpha=255)])
 
 
+def above(values: np.ndarray, level: float) -> np.ndarray:
+    """(h, w) uint8, 255 where values are more than a level. (OpenCV's comparison with a number
+    fails on the smallest pictures.)"""
+    return (values > level).view(np.uint8) * np.uint8(255)
+
+
 def step_of(pose: Pose) -> int:
     """Pixels between the places of a grid that is fine enough for a person of that height."""
     return max(1, round(_GRID * pose.height))
@@ -287,7 +293,7 @@ def enlarged(field: np.ndarray, size: tuple[int, int], step: int) -> np.ndarray:
 
 def _rimmed(rgb: np.ndarray, matte: np.ndarray, height: float) -> np.ndarray:
     """The picture with the colours of a matte's inside continued over its rim and beyond."""
-    sure = cv2.compare(matte, _SURE, cv2.CMP_GT)
+    sure = above(matte, _SURE)
     reach = 2 * max(1, round(_RIM * height)) + 1
     share = cv2.blur(sure, (reach, reach))
     inside = cv2.blur(cv2.bitwise_and(rgb, rgb, mask=sure), (reach, reach)).astype(np.float32)

@@ -13,6 +13,7 @@ from gait_demo.rendering.cutout import (
     Cutout,
     Division,
     Piece,
+    above,
     enlarged,
     grid_of,
     step_of,
@@ -214,7 +215,7 @@ def _within(
         (placed(depth, larger, view, cv2.BORDER_REPLICATE) / edge + 0.5).clip(0, 1)
         for depth in _bounds(around)
     )
-    if cv2.compare(inside, alpha, cv2.CMP_GT).any():
+    if (inside > alpha).any():
         rgb = cv2.blendLinear(
             rgb, _continued(rgb, alpha, max(1, round(cell / 2))), alpha, 1 - alpha
         )
@@ -233,7 +234,7 @@ def _continued(rgb: np.ndarray, alpha: np.ndarray, step: int) -> np.ndarray:
     """(h, w, 3) uint8: the nearest colours of what is drawn, softly, in cells of `step` pixels."""
     h, w = alpha.shape
     small = -(-w // step), -(-h // step)
-    drawn = cv2.compare(alpha, 0.5, cv2.CMP_GT)
+    drawn = above(alpha, 0.5)
     known = cv2.resize(cv2.bitwise_and(rgb, rgb, mask=drawn), small, interpolation=cv2.INTER_AREA)
     share = cv2.resize(drawn, small, interpolation=cv2.INTER_AREA)
     there = share > 60
