@@ -184,6 +184,13 @@ def test_a_person_is_sure_of_landmarks_and_of_a_detector(figure, persons):
     assert len(people(Scene((Figure.walking(60, 260, COUNT, **figure),)))) == persons
 
 
+@pytest.mark.parametrize(("presence", "persons"), [(0.98, 0), (0.999, 2)])
+def test_tracker_takes_scores_of_neighbouring_frames_for_one(presence, persons):
+    """Who overlaps is looked for in every frame; ten frames hold a single look in turn."""
+    pair = [Figure.standing(x, 10, presence=presence, score=0.9) for x in (100, 112)]
+    assert len(people(Scene(tuple(pair)))) == persons
+
+
 def test_tracklet_is_judged_by_what_was_read_of_it():
     """Frames in which only a detector saw it say nothing about presence."""
     figure = Figure.standing(100, COUNT, presence=0.7, score=0.2)

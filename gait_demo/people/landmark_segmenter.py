@@ -138,11 +138,11 @@ class LandmarkSegmenter:
         people: list[Detection],
     ) -> Detection | None:
         """A person who is not seen where they were, but by a detector for sure: read anew there, or
-        moved there."""
+        moved there. Such a score is no evidence, it was looked for in one place."""
         for score, region in proposals:
             is_sure = score >= self._options.sure_yolo
             if is_sure and _is_near(known.region, region, _LARGEST_STEP):
-                seen = self._settled(rgb, score, region, people)
+                seen = self._settled(rgb, 0.0, region, people)
                 return seen or known.moved(region[0] - known.region[0]).scored(score)
         return None
 

@@ -132,15 +132,16 @@ class _Reader:
         self._before: list[Detection] = []
 
     def update(self, index: int, rgb: np.ndarray) -> None:
-        look = index % self._step == 0 or any(
-            are_entangled(*pair) for pair in combinations(self._before, 2)
-        )
+        in_turn = index % self._step == 0
+        look = in_turn or any(are_entangled(*pair) for pair in combinations(self._before, 2))
         self._before = self._segmenter(rgb, self._before, look)
         rows = [[*_trunk(one), _certainty(one), 0] for one in self._before]
         followed = []
         for number, track_id in _assigned(self._bytetrack, rows, rgb.shape[:2]):
             tracklet = self._tracklets.setdefault(track_id, Tracklet())
-            tracklet.seen[index] = self._before[number]
+            seen = self._before[number]
+            # scores of neighbouring frames are one and the same evidence
+            tracklet.seen[index] = seen if in_turn else replace(seen, score=0.0)
             if tracklet.is_likely(self._options) and not self._fades(tracklet, index, -1):
                 followed.append(self._before[number])
         self._before = followed  # what is unlikely is seen again at the next look
