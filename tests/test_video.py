@@ -221,6 +221,13 @@ def test_more_than_4k_is_refused_before_it_is_converted(tmp_path):
         probe(clip)
 
 
+def test_probe_measures_size_as_displayed(tmp_path):
+    clip = write_clip(tmp_path / "wide.mp4", "-vf", "scale=960:540,setsar=100", "-pix_fmt",
+                      "yuv420p", frames=2)  # fmt: skip
+    with pytest.raises(VideoError, match="too large, 96000x540 pixels"):
+        probe(clip)
+
+
 def bad_input(kind: str, folder: Path) -> Path:
     path = folder / f"{kind}.mp4"
     if kind == "empty":

@@ -40,7 +40,7 @@ def probe(path: str | Path) -> VideoInfo:
     """
     with open_video(path) as container:
         stream = video_stream(container)
-        first, _ = _first_two(decoded_frames(container, stream), container)
+        first, _ = _first_two(decoded_frames(container, stream), stream)
         height, width = Display.of(first, stream).rgb(first).shape[:2]
         return VideoInfo(
             width=width,
@@ -94,7 +94,7 @@ def read_frames(
 
         with ExitStack() as stack:
             decoded = stack.enter_context(closing(decoded_frames(container, stream)))
-            first_two = _first_two(decoded, container)
+            first_two = _first_two(decoded, stream)
             display = Display.of(first_two[0], stream)
             zero = first_two[0].pts
             frames = stack.enter_context(_from_keyframe(container, stream, zero, start))
@@ -151,14 +151,15 @@ def _too_long(container: InputContainer, length: str, limit_s: float) -> VideoEr
     )
 
 
-def _first_two(decoded: Iterator[av.VideoFrame], container: InputContainer) -> list[av.VideoFrame]:
-    name = file_name(container)
+def _first_two(decoded: Iterator[av.VideoFrame], stream: av.VideoStream) -> list[av.VideoFrame]:
+    name = file_name(stream.container)
     frames = list(itertools.islice(decoded, 2))
     if not frames:
         raise VideoError(f"{name} has no picture that can be decoded: copy or record it again.")
     if len(frames) == 1:
         raise VideoError(f"{name} has only one frame; a walk is needed: choose a longer video.")
-    width, height = frames[0].width, frames[0].height
+    shown = Display.of(frames[0], stream)
+    width, height = shown.width, shown.height
     if width * height > MAX_PIXELS:
         raise VideoError(
             f"{name} is too large, {width}x{height} pixels: at most 4K (4096x2304) can be worked "
