@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import sys
 from collections.abc import Callable
@@ -68,6 +69,13 @@ def progress() -> Callable[[str, int, int], None]:
         print(f"\r{stage:12} {share}\033[K", end="", file=sys.stderr, flush=True)
 
     return show
+
+
+def write_json(path: Path, figures: dict) -> None:
+    try:
+        path.write_text(json.dumps(figures, indent=2) + "\n")
+    except OSError as error:
+        raise GaitDemoError(f"{path} cannot be written: {error.strerror}.") from error
 
 
 def write_picture(path: Path, picture: np.ndarray) -> None:

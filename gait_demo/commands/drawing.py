@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from gait_demo.commands.common import positive, progress, seconds, seed
+from gait_demo.commands.common import positive, progress, seconds, seed, write_json
 from gait_demo.errors import GaitDemoError
 
 if TYPE_CHECKING:
@@ -48,10 +47,7 @@ def _evaluate_drawing(parsed: argparse.Namespace) -> None:
         raise GaitDemoError("Nobody in the clips can be given another gait; use others.")
     print(table(report))
     if parsed.out:
-        try:
-            parsed.out.write_text(json.dumps(report, indent=2) + "\n")
-        except OSError as error:
-            raise GaitDemoError(f"{parsed.out} cannot be written: {error.strerror}.") from error
+        write_json(parsed.out, report)
 
 
 def _figures(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gait_demo.commands.common import progress, write_picture
+from gait_demo.commands.common import progress, write_json, write_picture
 from gait_demo.errors import GaitDemoError
 
 if TYPE_CHECKING:
@@ -44,10 +43,7 @@ def _evaluate_people(parsed: argparse.Namespace) -> None:
     report = measure_people(labels, parsed.data, measure, progress())
     print(table(report))
     if parsed.out:
-        try:
-            parsed.out.write_text(json.dumps(report, indent=2) + "\n")
-        except OSError as error:
-            raise GaitDemoError(f"{parsed.out} cannot be written: {error.strerror}.") from error
+        write_json(parsed.out, report)
 
 
 def _run(
