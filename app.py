@@ -10,15 +10,15 @@ from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
-from gait_demo import zero_gpu  # noqa: E402
+from gait_demo.serving import zero_gpu  # noqa: E402
 
 zero_gpu.declare()
 
 import gradio as gr  # noqa: E402
 
-from gait_demo.engine import Engine  # noqa: E402
 from gait_demo.errors import WeightsError  # noqa: E402
 from gait_demo.mos.settings import StudySettings  # noqa: E402
+from gait_demo.serving.engine import Engine  # noqa: E402
 from gait_demo.ui import anonymize_tab, look, privacy, rating_tab  # noqa: E402
 from gait_demo.ui.actions import Actions  # noqa: E402
 from gait_demo.ui.session import Sessions  # noqa: E402

@@ -7,7 +7,7 @@ import logging
 import signal
 import sys
 
-from gait_demo.commands import anonymize, evaluate, fetch, publish, study, synthesize, train
+from gait_demo.cli import anonymize, evaluate, fetch, publish, study, synthesize, train
 from gait_demo.errors import GaitDemoError
 
 

@@ -33,7 +33,7 @@ from gait_demo.people.segmenter import (
     Detection,
     Matte,
 )
-from gait_demo.structures import Frame
+from gait_demo.types import Frame
 
 FPS = scenes.FPS
 SHAPE = 180, 320

@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from gait_demo.casia import FPS, FRAME_SHAPE, SILHOUETTES, Sequence, video_folder
+from gait_demo.datasets.casia import FPS, FRAME_SHAPE, SILHOUETTES, Sequence, video_folder
 from gait_demo.video import write_avi
 
 FRAMES, HEIGHT, TOP, STEP = 26, 128, 80, 4  # but for the first, in pixels

@@ -9,7 +9,7 @@ import numpy as np
 
 from gait_demo.background.learning import BackgroundLearner, PeopleMask
 from gait_demo.background.plate import NoPlate, Plate
-from gait_demo.structures import Frame
+from gait_demo.types import Frame
 
 FPS = 25
 

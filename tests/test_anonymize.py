@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from gait_demo.anonymize import anonymize, blended
+from gait_demo.anonymization.noise import noise_vector, noise_vectors, sway, unlike
+from gait_demo.anonymization.track import anonymize, blended
 from gait_demo.models.anet import ANet, ANetDims, Written
 from gait_demo.models.stgan import STGAN, STGANDims
-from gait_demo.noise import noise_vector, noise_vectors, sway, unlike
-from gait_demo.structures import SilhouetteClip
+from gait_demo.types import SilhouetteClip
 
 DIMS = ANetDims(encoder_width=4, generator_width=4, content_dim=4, latent_dim=8)
 
@@ -75,7 +75,9 @@ def test_blending_gives_back_what_the_windows_agree_on(frames):
 )
 @pytest.mark.parametrize("strength", [1, 0.5])
 def test_the_new_walk_is_late_as_the_noise_says(frames, fps, streams, strength, monkeypatch):
-    monkeypatch.setattr("gait_demo.anonymize._part_of_the_way", lambda old, new, strength: new)
+    monkeypatch.setattr(
+        "gait_demo.anonymization.track._part_of_the_way", lambda old, new, strength: new
+    )
     columns = 1 + np.arange(frames) // streams  # of a block that grows
     masks = np.zeros((frames, 64, 64))
     for mask, width in zip(masks, columns, strict=True):

@@ -10,7 +10,7 @@ import pytest
 from media import ffmpeg
 from walker import write_clip
 
-from gait_demo.shrink import shrink
+from gait_demo.imaging.resizing import shrink
 from gait_demo.video import read_frames
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -7,7 +7,7 @@ from gait_demo.background.learning import BackgroundLearner
 from gait_demo.background.neighbours import free_places
 from gait_demo.background.plate import NoPlate
 from gait_demo.errors import VideoError
-from gait_demo.structures import Frame
+from gait_demo.types import Frame
 
 
 def mean_iou(frames, masks, plate):

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from gait_demo.casia import CONDITIONS, SILHOUETTES, VIEWS, CasiaB, Sequence
+from gait_demo.datasets.casia import CONDITIONS, SILHOUETTES, VIEWS, CasiaB, Sequence
 from gait_demo.errors import DataError
 
 SEQUENCE = Sequence(5, "nm-01", 90)

@@ -9,7 +9,7 @@ from drawn import landmarks
 from gait_demo.evaluation.colour import METHODS, PairLandmarks, RenderedPair, ghost, measure, table
 from gait_demo.evaluation.likeness import Perceptual, flicker, slide
 from gait_demo.models.cnet import CNet, CNetDims
-from gait_demo.silhouettes import box_around, squares_from_boxes
+from gait_demo.silhouettes.crops import box_around, squares_from_boxes
 from gait_demo.weights import CHECKPOINTS
 
 

@@ -6,7 +6,7 @@ import scenes
 from gait_demo.background.filling import Filler, light_matched
 from gait_demo.background.plate import NoPlate
 from gait_demo.rendering import compositing
-from gait_demo.silhouettes import normalise
+from gait_demo.silhouettes.crops import normalise
 
 SQUARE = np.array([105, 55, 215, 165.0])
 TALL = 110

@@ -2,8 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
+from gait_demo.datasets.photos import read_photos
 from gait_demo.errors import DataError
-from gait_demo.photos import read_photos
 from gait_demo.synthesis import crowds
 from gait_demo.synthesis.cutouts import Cutout, photograph, random_walker
 from gait_demo.synthesis.outlines import outline, yolo_lines

@@ -11,10 +11,10 @@ from test_quality import walk as figure
 pytest.importorskip("anny", reason="needs gait_demo/training/requirements.txt")
 pytest.importorskip("numba", reason="needs gait_demo/training/requirements.txt")
 
-from gait_demo.casia import PEOPLE, SILHOUETTES, VIEWS, CasiaB, Sequence  # noqa: E402
+from gait_demo.datasets.casia import PEOPLE, SILHOUETTES, VIEWS, CasiaB, Sequence  # noqa: E402
 from gait_demo.errors import DataError  # noqa: E402
 from gait_demo.evaluation.gei import aligned  # noqa: E402
-from gait_demo.silhouettes import is_good  # noqa: E402
+from gait_demo.silhouettes.crops import is_good  # noqa: E402
 from gait_demo.synthesis.damage import damage, draw_severity  # noqa: E402
 from gait_demo.synthesis.protocol import ProtocolOptions, synthesize_protocol  # noqa: E402
 from gait_demo.synthesis.walk import Walk  # noqa: E402

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from gait_demo.degrade import degrade
+from gait_demo.silhouettes.degrade import degrade
 
 
 @pytest.fixture(scope="module")

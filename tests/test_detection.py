@@ -8,7 +8,6 @@ import pytest
 from media import write_clip
 
 from gait_demo.__main__ import main
-from gait_demo.boxes import iou
 from gait_demo.errors import DataError, NoPersonError, VideoError
 from gait_demo.evaluation.clips import measure_clip, measure_clips
 from gait_demo.evaluation.detection import (
@@ -28,8 +27,9 @@ from gait_demo.evaluation.matching import (
     pairs,
 )
 from gait_demo.evaluation.references import People, References, decode
+from gait_demo.imaging.boxes import iou
 from gait_demo.people.yolo import Detections, Detector
-from gait_demo.structures import Track
+from gait_demo.types import Track
 
 SHAPE = (40, 60)
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from walker import background, crossing, write_clip
 
-from gait_demo.config import PipelineOptions, VideoOptions
-from gait_demo.engine import Cancelled, Engine
 from gait_demo.errors import EngineError, NoPersonError, VideoError
-from gait_demo.pace import Pace
+from gait_demo.options import PipelineOptions, VideoOptions
+from gait_demo.serving.engine import Cancelled, Engine
+from gait_demo.serving.pace import Pace
 from gait_demo.video import probe
 
 EXAMPLE = Path(__file__).parents[1] / "assets" / "street_090.mp4"

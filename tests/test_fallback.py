@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gait_demo.config import PipelineOptions, VideoOptions
 from gait_demo.errors import WeightsError
+from gait_demo.options import PipelineOptions, VideoOptions
 from gait_demo.people.yolo import YoloSegmenter
 from gait_demo.pipeline import Models, Pipeline, look
 

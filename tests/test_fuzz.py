@@ -12,9 +12,9 @@ import pytest
 from media import write_clip
 from walker import crossing
 
-from gait_demo.config import PipelineOptions, VideoOptions
-from gait_demo.engine import Engine
 from gait_demo.errors import GaitDemoError
+from gait_demo.options import PipelineOptions, VideoOptions
+from gait_demo.serving.engine import Engine
 from gait_demo.ui.session import Sessions
 
 FILES = int(os.environ.get("GAIT_FUZZ", "30"))

@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 import pytest
 
-from gait_demo.anonymize import anonymize
+from gait_demo.anonymization.noise import unlike
+from gait_demo.anonymization.track import anonymize
 from gait_demo.evaluation.naturalness import leg_spread, toe_lead
 from gait_demo.joints import NAMES
-from gait_demo.noise import unlike
 from gait_demo.pipeline import Models, Pipeline
 
 ASSETS = Path(__file__).parents[1] / "assets"

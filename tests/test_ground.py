@@ -7,8 +7,8 @@ import pytest
 from doll import HEIGHT, LEFT_NEARER, drawn, joints
 
 from gait_demo.rendering.ground import cast_shadow, planted, standing
-from gait_demo.silhouettes import normalise
-from gait_demo.structures import SilhouetteClip
+from gait_demo.silhouettes.crops import normalise
+from gait_demo.types import SilhouetteClip
 
 FPS, COUNT, STEP_PX = 25, 75, 5.0
 LEFT_FOOT, RIGHT_FOOT = [7, 8, 9], [16, 17, 18]

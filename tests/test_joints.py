@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gait_demo.joints import BONES, JOINTS, LANDMARKS_OF, MIRRORED, NAMES, joints_in, with_sides_of
-from gait_demo.structures import SilhouetteClip
+from gait_demo.types import SilhouetteClip
 
 SQUARES = np.tile(np.float32([100, 50, 300, 250]), (40, 1))
 

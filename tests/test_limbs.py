@@ -8,7 +8,7 @@ from doll import COLOURS, GREY, HEIGHT, LEFT_NEARER, SHAPE, drawn, joints, pose
 from gait_demo.rendering.cutout import Cutout, Division
 from gait_demo.rendering.limbs import draw, outline_fields
 from gait_demo.rendering.rig import LEFT_ARM, LEFT_LEG, RIGHT_LEG, TRUNK, Pose
-from gait_demo.silhouettes import normalise
+from gait_demo.silhouettes.crops import normalise
 
 SQUARE = np.float32([130 - 140, 10, 130 + 140, 290])
 VIEW = (0, 0, SHAPE[1], SHAPE[0])

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from gait_demo.morphology import narrowed, widened
+from gait_demo.imaging.morphology import narrowed, widened
 
 
 def rings(shape, centre):

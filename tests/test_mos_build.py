@@ -13,7 +13,7 @@ from fake_study import write_study
 from walker import crossing, frames
 
 from gait_demo.__main__ import main
-from gait_demo.commands.footage import footage_of
+from gait_demo.cli.footage import footage_of
 from gait_demo.errors import NoPersonError, StudyError
 from gait_demo.mos.anchor import BadColours, BadGait
 from gait_demo.mos.build import build_study

@@ -6,8 +6,8 @@ import pytest
 import scenes
 from drawn import SHAPE, YELLOW, Figure, Scene
 
-from gait_demo.config import AnonymizeOptions, PipelineOptions
 from gait_demo.errors import NoPersonError
+from gait_demo.options import AnonymizeOptions, PipelineOptions
 from gait_demo.pipeline import Models, Pipeline
 from gait_demo.pipeline.analysis import Analyser
 

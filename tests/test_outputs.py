@@ -3,7 +3,7 @@
 import pytest
 
 from gait_demo.errors import VideoError
-from gait_demo.outputs import appear_together
+from gait_demo.pipeline.outputs import appear_together
 
 
 def test_files_appear_when_the_block_ends(tmp_path):

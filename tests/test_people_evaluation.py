@@ -10,7 +10,6 @@ import pytest
 from walker import crossing
 
 from gait_demo.__main__ import main
-from gait_demo.config import PipelineOptions, VideoOptions
 from gait_demo.errors import DataError, NoPersonError
 from gait_demo.evaluation.heads import HeadState, head_state
 from gait_demo.evaluation.people import (
@@ -30,6 +29,7 @@ from gait_demo.evaluation.people_labels import (
     read_labels,
 )
 from gait_demo.evaluation.people_sheets import column, sheet
+from gait_demo.options import PipelineOptions, VideoOptions
 from gait_demo.pipeline import Models, Pipeline
 
 SIZE = (320, 240)

@@ -7,7 +7,7 @@ import pytest
 from drawn import BLUE, FPS, YELLOW, Figure, Scene
 
 from gait_demo.background.shots import ShotDetector
-from gait_demo.config import PeopleOptions, PipelineOptions
+from gait_demo.options import PeopleOptions, PipelineOptions
 from gait_demo.people.tracking import Tracker, Tracklet
 from gait_demo.pipeline.analysis import Analyser
 

@@ -15,11 +15,11 @@ from moviepy import VideoFileClip
 from walker import background, crossing, frames, write_clip
 
 from gait_demo.__main__ import main
-from gait_demo.config import AnonymizeOptions, ColorizeOptions, PipelineOptions, VideoOptions
 from gait_demo.errors import NoPersonError, VideoError
-from gait_demo.outputs import NAMES
+from gait_demo.options import AnonymizeOptions, ColorizeOptions, PipelineOptions, VideoOptions
 from gait_demo.pipeline import Models, Pipeline
-from gait_demo.silhouettes import crop_square
+from gait_demo.pipeline.outputs import NAMES
+from gait_demo.silhouettes.crops import crop_square
 from gait_demo.video import probe, read_frames
 
 ASSETS = Path(__file__).parents[1] / "assets"

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from gait_demo.preview import clearest_frame, number_people
-from gait_demo.structures import Track
+from gait_demo.serving.preview import clearest_frame, number_people
+from gait_demo.types import Track
 
 SHAPE = (240, 320)
 

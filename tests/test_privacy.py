@@ -8,7 +8,7 @@ import pytest
 from fake_casia import write_fake_casia
 
 from gait_demo.__main__ import main
-from gait_demo.casia import CasiaB
+from gait_demo.datasets.casia import CasiaB
 from gait_demo.errors import DataError
 from gait_demo.evaluation import privacy
 from gait_demo.evaluation.baselines import nothing

@@ -5,7 +5,7 @@ import pytest
 from fake_casia import write_fake_casia
 from fake_gaits import draw_gaits
 
-from gait_demo.casia import CasiaB
+from gait_demo.datasets.casia import CasiaB
 from gait_demo.errors import DataError
 from gait_demo.evaluation import baselines, protocol
 from gait_demo.evaluation.attackers import AttackerOptions

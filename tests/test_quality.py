@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gait_demo.__main__ import main
-from gait_demo.casia import SILHOUETTES, CasiaB, Sequence, Silhouettes
+from gait_demo.datasets.casia import SILHOUETTES, CasiaB, Sequence, Silhouettes
 from gait_demo.errors import DataError
 from gait_demo.evaluation.quality import HIGH, LOW, quality_report, rate, rate_sequence
 

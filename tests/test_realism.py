@@ -6,12 +6,12 @@ import cv2
 import numpy as np
 import pytest
 
-from gait_demo.casia import CasiaB
+from gait_demo.datasets.casia import CasiaB
 from gait_demo.errors import DataError, NoPersonError
 from gait_demo.evaluation.realism import frames, geis, realism_report
 from gait_demo.evaluation.separation import Pictures, balanced_accuracy, folds_of, judge
 from gait_demo.evaluation.walks import Walks, is_whole, read_made, read_real
-from gait_demo.structures import SilhouetteClip
+from gait_demo.types import SilhouetteClip
 from gait_demo.video import VideoWriter, probe, read_frames, write_avi
 
 

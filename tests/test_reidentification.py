@@ -7,7 +7,7 @@ import pytest
 from fake_casia import write_fake_casia
 from scenes import walk
 
-from gait_demo.casia import CasiaB
+from gait_demo.datasets.casia import CasiaB
 from gait_demo.errors import DataError, VideoError
 from gait_demo.evaluation.extraction import crossings
 from gait_demo.evaluation.reidentification import (

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 import scenes
 
-from gait_demo import silhouettes
-from gait_demo.structures import SilhouetteClip
+from gait_demo.silhouettes import crops as silhouettes
+from gait_demo.types import SilhouetteClip
 
 
 def test_normalise_takes_the_mean_over_each_cell():

@@ -18,7 +18,7 @@ import gradio
 import pytest
 import yaml
 
-from gait_demo import zero_gpu
+from gait_demo.serving import zero_gpu
 
 ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
@@ -33,7 +33,7 @@ ON_ZERO_GPU = """
 import json
 from pathlib import Path
 import app, torch
-from gait_demo.config import PipelineOptions
+from gait_demo.options import PipelineOptions
 app.demo.launch(prevent_thread_lock=True, quiet=True)
 seen = app.looker.run("look", Path("assets/street_090.mp4"), PipelineOptions())
 print(json.dumps([torch.cuda.is_available(), seen.people]))

@@ -1,6 +1,6 @@
 import pytest
 
-from gait_demo.structures import Rank
+from gait_demo.types import Rank
 from gait_demo.ui.summary import place_in_crowd, summarise
 
 REPORT = {

@@ -12,7 +12,7 @@ import torch
 pytest.importorskip("anny", reason="needs gait_demo/training/requirements.txt")
 pytest.importorskip("numba", reason="needs gait_demo/training/requirements.txt")
 
-from gait_demo.casia import CasiaB, Sequence  # noqa: E402
+from gait_demo.datasets.casia import CasiaB, Sequence  # noqa: E402
 from gait_demo.errors import DataError  # noqa: E402
 from gait_demo.joints import NAMES  # noqa: E402
 from gait_demo.synthesis import dataset  # noqa: E402

@@ -7,7 +7,6 @@ from fake_walks import write_fake_walks
 from safetensors.torch import load_file
 
 from gait_demo.errors import DataError, WeightsError
-from gait_demo.misread import misread
 from gait_demo.models import build
 from gait_demo.models.anet import ANetDims
 from gait_demo.models.cnet import CNet, CNetDims
@@ -16,6 +15,7 @@ from gait_demo.training import data as walk_data
 from gait_demo.training import losses
 from gait_demo.training.anet import ANetTrainingOptions, train_anet
 from gait_demo.training.cnet import CNetTrainingOptions, nearest_colours, sample_crops, train_cnet
+from gait_demo.training.misread import misread
 from gait_demo.training.stgan import STGANTrainingOptions, train_stgan
 
 ANET = ANetDims(encoder_width=4, generator_width=4, content_dim=8, latent_dim=8)

@@ -7,7 +7,7 @@ from fake_casia import FRAMES, write_fake_casia
 from fake_walks import write_fake_walks
 
 from gait_demo.__main__ import main
-from gait_demo.casia import SILHOUETTES, CasiaB, Sequence
+from gait_demo.datasets.casia import SILHOUETTES, CasiaB, Sequence
 from gait_demo.errors import DataError
 from gait_demo.models import build
 from gait_demo.models.anet import ANetDims

@@ -9,7 +9,7 @@ import numpy as np
 
 from gait_demo.background.inpainting import inpaint
 from gait_demo.background.plate import NoPlate
-from gait_demo.shrink import shrink_by
+from gait_demo.imaging.resizing import shrink_by
 
 _RING = 0.12  # of a hole's height around it, in which other frames are compared with this one
 _FIT_SIDE = 128  # longest side, in pixels, at which they are

@@ -20,8 +20,8 @@ from gait_demo.background.registration import (
     steadied,
 )
 from gait_demo.errors import VideoError
-from gait_demo.shrink import shrink_by
-from gait_demo.structures import Frame
+from gait_demo.imaging.resizing import shrink_by
+from gait_demo.types import Frame
 
 _TRACK_SIDE = 320  # longest side at which camera shake and motion are measured
 _MOST_SAMPLES = 32

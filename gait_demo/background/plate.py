@@ -11,8 +11,8 @@ import numpy as np
 from gait_demo.background.foreground import find_foreground
 from gait_demo.background.neighbours import Neighbour, free_places
 from gait_demo.background.registration import is_still, rescale
-from gait_demo.shrink import shrink_by
-from gait_demo.structures import Frame
+from gait_demo.imaging.resizing import shrink_by
+from gait_demo.types import Frame
 
 _WORK_SIDE = 480  # longest side, in pixels, at which people and foreground are found
 

@@ -10,12 +10,12 @@ import cv2
 import numpy as np
 import torch
 
-from gait_demo.anonymize import anonymize, cleaned, in_step
+from gait_demo.anonymization.noise import noise_vector, unlike
+from gait_demo.anonymization.track import anonymize, cleaned, in_step
 from gait_demo.evaluation.gaits import Method
 from gait_demo.models.anet import ANet
 from gait_demo.models.stgan import STGAN
-from gait_demo.noise import noise_vector, unlike
-from gait_demo.structures import SilhouetteClip
+from gait_demo.types import SilhouetteClip
 
 _FPS = 25  # of CASIA-B
 _BLUR_PX = 4.0  # of 64: a person of 400 pixels behind a blur of 25

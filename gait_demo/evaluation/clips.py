@@ -16,13 +16,13 @@ from time import perf_counter
 import numpy as np
 
 from gait_demo.background.plate import working_scale
-from gait_demo.boxes import iou
 from gait_demo.errors import DataError, GaitDemoError
 from gait_demo.evaluation.detection import FOUND, Detect, Progress, rounded
 from gait_demo.evaluation.matching import followed, identities, mask_iou, pairs
 from gait_demo.evaluation.references import People
-from gait_demo.shrink import shrink_by
-from gait_demo.structures import Frame, Track, VideoInfo
+from gait_demo.imaging.boxes import iou
+from gait_demo.imaging.resizing import shrink_by
+from gait_demo.types import Frame, Track, VideoInfo
 from gait_demo.video import probe, read_frames
 
 _RELATIVE_HEIGHT = 1 / 3  # of the tallest of the clip: who is smaller may be a reflection

@@ -10,11 +10,11 @@ import numpy as np
 
 from gait_demo.evaluation.likeness import Perceptual, detail, eroded, flicker, slide, ssim
 from gait_demo.evaluation.markdown import markdown
+from gait_demo.imaging.placing import placed
 from gait_demo.joints import joints_in
 from gait_demo.models.cnet import CNet
 from gait_demo.people.body import head_in
 from gait_demo.people.landmarks import LandmarkNetwork, upright
-from gait_demo.placing import placed
 from gait_demo.rendering.colorize import colorize
 from gait_demo.rendering.compositing import laid_over, paste, render_binary
 from gait_demo.rendering.cutout import Cutout
@@ -22,7 +22,7 @@ from gait_demo.rendering.depth import depths_of
 from gait_demo.rendering.head import hide_head
 from gait_demo.rendering.limbs import draw, outline_fields
 from gait_demo.rendering.rig import Pose
-from gait_demo.silhouettes import crop_square, normalise
+from gait_demo.silhouettes.crops import crop_square, normalise
 
 METHODS = ("paper", "nearest", "sharp")
 _FPS = 25.0  # of rendered pairs

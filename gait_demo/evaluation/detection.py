@@ -11,13 +11,13 @@ import cv2
 import numpy as np
 import torch
 
-from gait_demo.boxes import area, bounds, iou, overlap
+from gait_demo.datasets.photos import read_photos
 from gait_demo.errors import DataError
 from gait_demo.evaluation.markdown import markdown
 from gait_demo.evaluation.matching import average_precision, hits, mask_iou
 from gait_demo.evaluation.references import SCORE, TALL_PX
+from gait_demo.imaging.boxes import area, bounds, iou, overlap
 from gait_demo.people.yolo import Detections
-from gait_demo.photos import read_photos
 
 FOUND = 0.5  # IoU of boxes
 _INSIDE = 0.5  # share of a detection within the box of a person whom it is about

@@ -12,7 +12,7 @@ import numpy as np
 from gait_demo.evaluation.markdown import markdown
 from gait_demo.people.landmarks import LandmarkNetwork, upright
 from gait_demo.people.segmenter import ANKLES, NOSE, SHOULDERS, TOES, WRISTS
-from gait_demo.structures import SilhouetteClip
+from gait_demo.types import SilhouetteClip
 
 KINDS = ("edge", "limbs", "cloth")
 _VISIBILITY = 3

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gait_demo.casia import CasiaB, Sequence
+from gait_demo.datasets.casia import CasiaB, Sequence
 from gait_demo.errors import DataError
 from gait_demo.evaluation.gei import SIZE, aligned
 from gait_demo.evaluation.identity import Geis

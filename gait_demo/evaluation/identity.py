@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gait_demo.casia import CONDITIONS, VIEWS, CasiaB, Sequence
+from gait_demo.datasets.casia import CONDITIONS, VIEWS, CasiaB, Sequence
 from gait_demo.errors import DataError
 from gait_demo.evaluation.gei import gait_energy_image
 

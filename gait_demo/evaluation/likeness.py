@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 import torch
 
+from gait_demo.imaging.placing import gathered
 from gait_demo.people.yolo import load_network
-from gait_demo.placing import gathered
 from gait_demo.rendering.head import necks
-from gait_demo.silhouettes import normalise
-from gait_demo.structures import SILHOUETTE_SIZE
+from gait_demo.silhouettes.crops import normalise
+from gait_demo.types import SILHOUETTE_SIZE
 
 _STAGES = (2, 4, 6, 9)  # layers of the detector that end its backbone's stages, strides 4 to 32
 _SIDE = 256  # pixels at which the detector sees a person's square

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gait_demo.boxes import iou
+from gait_demo.imaging.boxes import iou
 
 _LINKED = 0.3  # IoU of a person's box with where it is expected
 

@@ -8,7 +8,7 @@ from gait_demo.errors import DataError
 from gait_demo.evaluation.gaits import Gaits, Progress
 from gait_demo.evaluation.gei import SIZE
 from gait_demo.evaluation.separation import Pictures, balanced_accuracy, judge
-from gait_demo.silhouettes import is_one_piece
+from gait_demo.silhouettes.crops import is_one_piece
 
 _FRAMES = 6  # of each walk that the spatial judge sees
 _SLICE_FRAMES = 32  # frames of a temporal picture, four of its rows each

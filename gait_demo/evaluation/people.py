@@ -14,14 +14,14 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from gait_demo.boxes import area, iou, overlap
-from gait_demo.config import VideoOptions
 from gait_demo.errors import DataError, GaitDemoError
 from gait_demo.evaluation.heads import HeadState, head_state
 from gait_demo.evaluation.markdown import markdown
 from gait_demo.evaluation.matching import pairs
 from gait_demo.evaluation.people_labels import LabelledClip, LabelledFrame
-from gait_demo.structures import Frame, Track
+from gait_demo.imaging.boxes import area, iou, overlap
+from gait_demo.options import VideoOptions
+from gait_demo.types import Frame, Track
 from gait_demo.video import read_frames
 
 FOUND_IOU = 0.4

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gait_demo.casia import CONDITIONS, VIEWS, CasiaB, Sequence
+from gait_demo.datasets.casia import CONDITIONS, VIEWS, CasiaB, Sequence
 from gait_demo.errors import DataError
 from gait_demo.evaluation.gaits import Gaits, Method, Progress, read_gaits
 from gait_demo.evaluation.naturalness import naturalness

@@ -16,7 +16,7 @@ from functools import cache, cached_property, partial
 
 import numpy as np
 
-from gait_demo.casia import PEOPLE
+from gait_demo.datasets.casia import PEOPLE
 from gait_demo.errors import DataError
 from gait_demo.evaluation.attackers import NETWORKS, Attacker, AttackerOptions
 from gait_demo.evaluation.gaits import Gaits, Method, Progress

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gait_demo.casia import VIEWS, CasiaB, Sequence, Silhouettes
+from gait_demo.datasets.casia import VIEWS, CasiaB, Sequence, Silhouettes
 from gait_demo.errors import DataError
 from gait_demo.evaluation.gei import aligned
-from gait_demo.silhouettes import is_good, is_one_piece, spread
+from gait_demo.silhouettes.crops import is_good, is_one_piece, spread
 
 KINDS = ("nm", "bg", "cl")
 LOW, HIGH = 1, 2

@@ -15,7 +15,7 @@ from gait_demo.evaluation.attackers import Attacker
 from gait_demo.evaluation.gaits import Gaits, packed
 from gait_demo.evaluation.naturalness import toe_lead
 from gait_demo.models.build import read_tensors, write_tensors
-from gait_demo.structures import Rank
+from gait_demo.types import Rank
 
 _NETWORK = "recogniser"  # what its checkpoint says it holds
 _FEWEST_FRAMES = 12  # of either half of a walk

@@ -19,8 +19,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from gait_demo.boxes import bounds, iou
 from gait_demo.errors import DataError
+from gait_demo.imaging.boxes import bounds, iou
 
 SCORE = 0.5  # of a box and of a mask, at least
 TALL_PX = 80  # in the video's own pixels, at least

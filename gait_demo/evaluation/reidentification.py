@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gait_demo.casia import CasiaB
+from gait_demo.datasets.casia import CasiaB
 from gait_demo.errors import DataError, GaitDemoError
 from gait_demo.evaluation.extraction import Crossing, Segment, crossings
 from gait_demo.evaluation.gaits import Progress

@@ -15,10 +15,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from gait_demo.casia import CasiaB
+from gait_demo.datasets.casia import CasiaB
 from gait_demo.errors import DataError, GaitDemoError
-from gait_demo.silhouettes import box_around, is_good, normalise, squares_from_boxes
-from gait_demo.structures import SilhouetteClip
+from gait_demo.silhouettes.crops import box_around, is_good, normalise, squares_from_boxes
+from gait_demo.types import SilhouetteClip
 from gait_demo.video import VideoWriter, probe, read_frames
 
 _VIDEO_NAMES = ("*.mp4", "*.avi", "*.mov", "*.mkv", "*.webm")

@@ -19,7 +19,7 @@ from gait_demo.people.segmenter import (
     WRISTS,
     Detection,
 )
-from gait_demo.silhouettes import steady_boxes
+from gait_demo.silhouettes.crops import steady_boxes
 
 _BORDER_PX = 1.5  # nearer to the frame's border, a body is cut by it
 _CROWN = 0.09  # heights from the nose to the top of the head

@@ -11,8 +11,8 @@ from typing import TypeVar
 import cv2
 import numpy as np
 
-from gait_demo.boxes import overlap
-from gait_demo.config import PeopleOptions
+from gait_demo.imaging.boxes import overlap
+from gait_demo.options import PeopleOptions
 from gait_demo.people.landmarks import LandmarkNetwork, Reading, upright
 from gait_demo.people.overlap import exclusive
 from gait_demo.people.segmenter import Detection, are_entangled, same_person

@@ -8,7 +8,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from gait_demo.boxes import overlap
+from gait_demo.imaging.boxes import overlap
 from gait_demo.people.segmenter import (
     ANKLES,
     ELBOWS,

@@ -12,8 +12,8 @@ from gait_demo.people.body import body_boxes, head_of, neck_of, stands
 from gait_demo.people.segmenter import Detection
 from gait_demo.people.tracking import Tracklet
 from gait_demo.people.visibility import Visibility
-from gait_demo.silhouettes import is_good, squares_from_boxes
-from gait_demo.structures import SILHOUETTE_SIZE, SilhouetteClip, Track
+from gait_demo.silhouettes.crops import is_good, squares_from_boxes
+from gait_demo.types import SILHOUETTE_SIZE, SilhouetteClip, Track
 
 _CARRIED_S = 0.6  # a gap between two frames that show somebody, bridged by their mattes
 _AROUND_S = 1.0  # before the first and after the last frame, in which somebody may be there unseen

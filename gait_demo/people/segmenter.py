@@ -9,7 +9,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from gait_demo.boxes import iou
+from gait_demo.imaging.boxes import iou
 
 LANDMARKS = 33  # BlazePose order
 # of these, what the program asks for by name

@@ -14,7 +14,7 @@ from itertools import combinations
 import cv2
 import numpy as np
 
-from gait_demo.config import PeopleOptions
+from gait_demo.options import PeopleOptions
 from gait_demo.people.segmenter import Detection, PersonSegmenter, are_entangled
 
 _READ_FPS = 24.0  # frames a second in which people are looked for, at least, if there are so many

@@ -16,9 +16,9 @@ import cv2
 import numpy as np
 import torch
 
-from gait_demo.config import PeopleOptions
 from gait_demo.errors import WeightsError
 from gait_demo.models.build import read_tensors, write_tensors
+from gait_demo.options import PeopleOptions
 from gait_demo.people.segmenter import Detection, Matte, same_person
 
 os.environ.setdefault("YOLO_OFFLINE", "true")  # no update checks, no analytics, ...

@@ -18,18 +18,18 @@ from gait_demo.background.learning import BackgroundLearner
 from gait_demo.background.plate import Background, NoPlate, Plate, working_scale, working_shape
 from gait_demo.background.registration import is_still
 from gait_demo.background.shots import ShotDetector
-from gait_demo.clock import Clock
-from gait_demo.config import PeopleOptions, PipelineOptions
 from gait_demo.errors import NoPersonError
-from gait_demo.outputs import open_writer
+from gait_demo.imaging.resizing import shrink
+from gait_demo.options import PeopleOptions, PipelineOptions
 from gait_demo.people.person import Person
 from gait_demo.people.segmenter import PersonSegmenter
 from gait_demo.people.tracking import Tracker, Tracklet
+from gait_demo.pipeline.clock import Clock
 from gait_demo.pipeline.images import FrameStore
+from gait_demo.pipeline.outputs import open_writer
 from gait_demo.pipeline.removal import CleanPart, Removal, Remover, matte_mask
 from gait_demo.rendering.texture import Sample, sampled
-from gait_demo.shrink import shrink
-from gait_demo.structures import Frame, VideoInfo
+from gait_demo.types import Frame, VideoInfo
 from gait_demo.video import probe, read_frames
 
 _WAITING_FRAMES = 8  # for the segmenter, at most

@@ -10,15 +10,15 @@ from itertools import islice
 import cv2
 import numpy as np
 
-from gait_demo.anonymize import anonymize
-from gait_demo.clock import Clock
-from gait_demo.config import PipelineOptions
+from gait_demo.anonymization.noise import unlike
+from gait_demo.anonymization.track import anonymize
 from gait_demo.errors import NoPersonError
 from gait_demo.joints import with_sides_of
-from gait_demo.noise import unlike
+from gait_demo.options import PipelineOptions
 from gait_demo.people.person import Person
 from gait_demo.people.visibility import CONSEQUENCES, Visibility
 from gait_demo.pipeline.analysis import Analysis, Progress
+from gait_demo.pipeline.clock import Clock
 from gait_demo.pipeline.erasing import Eraser
 from gait_demo.pipeline.models import Models
 from gait_demo.rendering.colorize import colorize
@@ -29,8 +29,8 @@ from gait_demo.rendering.head import around_head, head_lines, hide_above, hide_h
 from gait_demo.rendering.kept_pose import KeptPose
 from gait_demo.rendering.texture import Sample
 from gait_demo.rendering.walker import Walker
-from gait_demo.silhouettes import crop_square
-from gait_demo.structures import SILHOUETTE_SIZE, Frame, SilhouetteClip
+from gait_demo.silhouettes.crops import crop_square
+from gait_demo.types import SILHOUETTE_SIZE, Frame, SilhouetteClip
 
 _THREADS = 2  # in which frames are drawn
 _WINDOW = 8  # full frames that C-NET colours in one batch, and that are drawn at once, at most ...

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from gait_demo.errors import VideoError
-from gait_demo.shrink import shrink_by
+from gait_demo.imaging.resizing import shrink_by
 
 _LONGEST_PX = 1280
 _QUALITY = 95  # of JPEG

@@ -8,10 +8,10 @@ from time import perf_counter
 
 import numpy as np
 
-from gait_demo.config import PeopleOptions
 from gait_demo.errors import VideoError
+from gait_demo.options import PeopleOptions
 from gait_demo.people.segmenter import Detection, PersonSegmenter
-from gait_demo.structures import Look
+from gait_demo.types import Look
 from gait_demo.video import duration_s, probe, read_frames
 
 _MOMENTS = (0.5, 0.25, 0.75, 0.12, 0.88)  # of the duration, in turn

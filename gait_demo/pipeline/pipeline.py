@@ -8,15 +8,15 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from gait_demo.clock import Clock
-from gait_demo.config import PipelineOptions
-from gait_demo.outputs import NAMES, appear_together, link_or_copy, result_videos
+from gait_demo.options import PipelineOptions
 from gait_demo.people.person import Person
 from gait_demo.pipeline.analysis import Analyser, Analysis, Progress
+from gait_demo.pipeline.clock import Clock
 from gait_demo.pipeline.composing import Composed, Composer, chosen_people
 from gait_demo.pipeline.coverage import coverage, likeness, not_removed, unsure, warnings
 from gait_demo.pipeline.models import Models
-from gait_demo.structures import GaitResult, SilhouetteClip
+from gait_demo.pipeline.outputs import NAMES, appear_together, link_or_copy, result_videos
+from gait_demo.types import GaitResult, SilhouetteClip
 
 
 def _silent(stage: str, done: int, total: int) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from gait_demo.background.foreground import pack, unpack
 from gait_demo.background.plate import NoPlate, Plate, working_scale, working_shape
-from gait_demo.morphology import widened
+from gait_demo.imaging.morphology import widened
 from gait_demo.people.person import Person
 from gait_demo.people.visibility import CONSEQUENCES, Visibility
 from gait_demo.pipeline.blobs import Blobs

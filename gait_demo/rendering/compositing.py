@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from gait_demo.placing import placed
-from gait_demo.structures import SILHOUETTE_SIZE
+from gait_demo.imaging.placing import placed
+from gait_demo.types import SILHOUETTE_SIZE
 
 _FEATHER = 0.008  # heights over which the plate fades into the frame
 _RING = 0.12  # heights around a region in which the plate's brightness is matched

@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from gait_demo.boxes import depth_in
-from gait_demo.structures import SILHOUETTE_SIZE
+from gait_demo.imaging.boxes import depth_in
+from gait_demo.types import SILHOUETTE_SIZE
 
 _GRID = 32  # cells of a field, across and down
 _STEPS = (3, 3)  # iterations, first with a stiff field, then with a softer one

@@ -10,7 +10,7 @@ import numpy as np
 
 from gait_demo.rendering.depth import Depths
 from gait_demo.rendering.limbs import moved_silhouettes
-from gait_demo.structures import SilhouetteClip
+from gait_demo.types import SilhouetteClip
 
 _HIP, _KNEE, _ANKLE, _HEEL, _TOE = 5, 6, 7, 8, 9  # of the left leg; the right one's are 9 more
 _FOOT = [_ANKLE, _HEEL, _TOE]

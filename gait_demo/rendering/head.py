@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from gait_demo.people.person import Person
-from gait_demo.structures import SILHOUETTE_SIZE
+from gait_demo.types import SILHOUETTE_SIZE
 
 _COARSE = 0.5  # of a head's radius: deviation of the filter that takes its detail away
 _FADE = 0.35  # of the radius, over which the picture becomes sharp around it

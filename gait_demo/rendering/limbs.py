@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import cv2
 import numpy as np
 
-from gait_demo.placing import placed
+from gait_demo.imaging.placing import placed
 from gait_demo.rendering.correspondence import correspond, signed_distance
 from gait_demo.rendering.cutout import (
     Cutout,
@@ -21,7 +21,7 @@ from gait_demo.rendering.cutout import (
 )
 from gait_demo.rendering.depth import Depths
 from gait_demo.rendering.rig import Pose, sources
-from gait_demo.structures import SILHOUETTE_SIZE
+from gait_demo.types import SILHOUETTE_SIZE
 
 _PAD = 2  # 1/64 of the square around an outline, so that heads and soles have an edge as well
 _CELLS = 32  # of a silhouette, in which it is moved before it is laid over the outline

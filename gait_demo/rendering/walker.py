@@ -15,7 +15,7 @@ from gait_demo.rendering.ground import cast_shadow
 from gait_demo.rendering.limbs import draw, outline_fields
 from gait_demo.rendering.rig import Pose
 from gait_demo.rendering.texture import Sample, TextureMemory, shown_box
-from gait_demo.structures import SilhouetteClip
+from gait_demo.types import SilhouetteClip
 
 _MARGIN = 0.03  # heights around the new silhouette that are drawn
 

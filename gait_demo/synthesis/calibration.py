@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gait_demo.boxes import bounds
+from gait_demo.imaging.boxes import bounds
 from gait_demo.joints import JOINTS, LANDMARKS_OF, LEGS, NAMES
 from gait_demo.people.landmarks import LandmarkNetwork, upright
 from gait_demo.synthesis.appearance import Look

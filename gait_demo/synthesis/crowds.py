@@ -14,8 +14,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from gait_demo.datasets.photos import Photo, read_photos
 from gait_demo.errors import DataError
-from gait_demo.photos import Photo, read_photos
 from gait_demo.synthesis.body import template
 from gait_demo.synthesis.camera_faults import spoil
 from gait_demo.synthesis.cutouts import Cutout, cut_out, photograph, random_walker
@@ -41,7 +41,7 @@ class CrowdOptions:
     Attributes:
         out: gets images/, labels/ and data.yaml.
         count: pictures to train on; a twentieth as many more, of walkers only, to validate with.
-        photos: folder of photos of people with masks, see gait_demo.photos; the held-out ones
+        photos: folder of photos of people with masks, see gait_demo.datasets.photos; the held-out ones
             are left alone.
     """
 

@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 import torch
 
-from gait_demo.casia import CONDITIONS, Sequence
-from gait_demo.degrade import degrade
-from gait_demo.silhouettes import box_around, normalise, squares_from_boxes
-from gait_demo.structures import SILHOUETTE_SIZE
+from gait_demo.datasets.casia import CONDITIONS, Sequence
+from gait_demo.silhouettes.crops import box_around, normalise, squares_from_boxes
+from gait_demo.silhouettes.degrade import degrade
+from gait_demo.types import SILHOUETTE_SIZE
 
 # Our estimate of CASIA-B, after what QAGait's authors published of filtering it: a third to a half
 # of the sequences have frames in pieces, most of these few, some people's many (`evaluate

@@ -25,8 +25,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from gait_demo.silhouettes import normalise
-from gait_demo.structures import SILHOUETTE_SIZE
+from gait_demo.silhouettes.crops import normalise
 from gait_demo.synthesis.appearance import Look, shade
 from gait_demo.synthesis.body import template
 from gait_demo.synthesis.clothes import OUTFITS
@@ -34,6 +33,7 @@ from gait_demo.synthesis.render import Camera, rasterise
 from gait_demo.synthesis.scene import SCENES, backdrop
 from gait_demo.synthesis.walker import LATENT_DIM, Walker
 from gait_demo.synthesis.workers import run_jobs
+from gait_demo.types import SILHOUETTE_SIZE
 
 WALKS_PER_SHARD = 10
 PEOPLE_PER_WALK = 6

@@ -21,7 +21,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from gait_demo.casia import (
+from gait_demo.datasets.casia import (
     CONDITIONS,
     FPS,
     PEOPLE,

@@ -6,7 +6,7 @@ from itertools import cycle
 
 import numpy as np
 
-from gait_demo.casia import FPS, FRAME_SHAPE
+from gait_demo.datasets.casia import FPS, FRAME_SHAPE
 from gait_demo.synthesis.exposure import develop, expose, shutter
 from gait_demo.synthesis.protocol import ProtocolOptions
 from gait_demo.synthesis.walk import Walk, casia_camera, casia_place

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gait_demo.casia import CONDITIONS, FPS, FRAME_SHAPE
+from gait_demo.datasets.casia import CONDITIONS, FPS, FRAME_SHAPE
 from gait_demo.synthesis.appearance import Look
 from gait_demo.synthesis.clothes import BAGS, HAIR, SHOES, SKIN
 from gait_demo.synthesis.exposure import develop, expose, out_of_focus, shutter

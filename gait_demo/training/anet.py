@@ -9,20 +9,20 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, l1_loss, mse_loss
 
-from gait_demo.degrade import degrade
 from gait_demo.joints import LEGS, NAMES
-from gait_demo.misread import misread
 from gait_demo.models.anet import ANet, ANetDims
 from gait_demo.models.discriminators import (
     IdentityReader,
     SpatialDiscriminator,
     TemporalDiscriminator,
 )
-from gait_demo.silhouettes import is_one_piece
+from gait_demo.silhouettes.crops import is_one_piece
+from gait_demo.silhouettes.degrade import degrade
 from gait_demo.training import losses
 from gait_demo.training.data import Windows
 from gait_demo.training.figures import side_by_side
 from gait_demo.training.loop import TrainingOptions, adam, train
+from gait_demo.training.misread import misread
 from gait_demo.training.source import read_source
 
 _NOISES = 8  # vectors that validation compares with each other

@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from gait_demo.casia import SILHOUETTES, VIDEOS, CasiaB
+from gait_demo.datasets.casia import SILHOUETTES, VIDEOS, CasiaB
 from gait_demo.errors import DataError
 from gait_demo.models.anet import ANetDims
-from gait_demo.structures import SILHOUETTE_SIZE
 from gait_demo.training.data import Draw, Pictures, Placement, Windows, unpack
 from gait_demo.training.footage import Footage
+from gait_demo.types import SILHOUETTE_SIZE
 
 _CANDIDATES = 16  # frames of others among which the pose most like a picture's is looked for
 _HELD_OUT = 0.1  # share of the people

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from gait_demo.errors import DataError
-from gait_demo.structures import SILHOUETTE_SIZE
+from gait_demo.types import SILHOUETTE_SIZE
 
 _SIZE = SILHOUETTE_SIZE
 _PHASE_STEP = (0.7, 2.6)  # phases of 48 per frame: 24-60 frames per second, slow to brisk

@@ -7,7 +7,7 @@ import numpy as np
 from torch import Tensor
 
 from gait_demo.joints import BONES
-from gait_demo.structures import SILHOUETTE_SIZE
+from gait_demo.types import SILHOUETTE_SIZE
 
 _SCALE = 2
 _MIDDLE, _LEFT, _RIGHT = (90, 90, 90), (220, 60, 40), (40, 90, 230)  # RGB

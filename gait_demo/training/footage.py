@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from gait_demo.casia import FPS, Sequence, Silhouettes
+from gait_demo.datasets.casia import FPS, Sequence, Silhouettes
 from gait_demo.errors import VideoError
-from gait_demo.silhouettes import clip_of, crop_square, is_good
+from gait_demo.silhouettes.crops import clip_of, crop_square, is_good
 from gait_demo.video import read_frames
 
 _PICTURES = 4  # of each video

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from gait_demo.casia import SILHOUETTES, CasiaB
+from gait_demo.datasets.casia import SILHOUETTES, CasiaB
 from gait_demo.errors import DataError
 from gait_demo.training import casia, data
 from gait_demo.training.data import Recordings

@@ -9,11 +9,11 @@ from time import perf_counter
 
 import gradio as gr
 
-from gait_demo.config import PipelineOptions, VideoOptions
-from gait_demo.engine import Cancelled, Engine
 from gait_demo.errors import GaitDemoError, VideoError
-from gait_demo.pace import Pace
-from gait_demo.structures import GaitResult
+from gait_demo.options import PipelineOptions, VideoOptions
+from gait_demo.serving.engine import Cancelled, Engine
+from gait_demo.serving.pace import Pace
+from gait_demo.types import GaitResult
 from gait_demo.ui.options import EVERYONE, options_of, strength_of
 from gait_demo.ui.session import Analysed, Session, Sessions
 from gait_demo.ui.summary import MAX_DURATION_S, describe, place_in_crowd, summarise

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from gait_demo.config import STRENGTHS
+from gait_demo.options import STRENGTHS
 from gait_demo.ui.actions import READY, Actions
 from gait_demo.ui.look import PLAYERS_JS
 from gait_demo.ui.notice import weights_notice

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gait_demo.config import (
+from gait_demo.options import (
     STRENGTHS,
     AnonymizeOptions,
     ColorizeOptions,

@@ -13,8 +13,8 @@ from types import SimpleNamespace
 
 from gradio import queueing, route_utils, routes
 
+from gait_demo.serving.worker import place
 from gait_demo.ui.session import KEPT_S
-from gait_demo.worker import place
 
 _log = logging.getLogger("gait_demo")
 _PREFIX = "gait-demo-"

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gait_demo.errors import VideoError
-from gait_demo.structures import Look
-from gait_demo.worker import place
+from gait_demo.serving.worker import place
+from gait_demo.types import Look
 
 _log = logging.getLogger("gait_demo")
 KEPT_S = 3600  # seconds; what was not used for so long is deleted

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gait_demo.pace import Pace
-from gait_demo.structures import Look, Rank
+from gait_demo.serving.pace import Pace
+from gait_demo.types import Look, Rank
 
 MAX_DURATION_S = 60
 

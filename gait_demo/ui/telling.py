@@ -9,9 +9,9 @@ from contextlib import contextmanager
 
 import gradio as gr
 
-from gait_demo.engine import Cancelled
 from gait_demo.errors import GaitDemoError
-from gait_demo.worker import place
+from gait_demo.serving.engine import Cancelled
+from gait_demo.serving.worker import place
 
 STAGES = {
     "people": "Finding people, and what is behind them",

@@ -13,7 +13,7 @@ import av
 from av.container import InputContainer
 
 from gait_demo.errors import VideoError
-from gait_demo.structures import Frame, VideoInfo
+from gait_demo.types import Frame, VideoInfo
 from gait_demo.video.container import (
     audio_stream,
     decoded_frames,

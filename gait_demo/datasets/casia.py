@@ -19,7 +19,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from .errors import DataError
+from gait_demo.errors import DataError
 
 PEOPLE = range(1, 125)
 VIEWS = range(0, 181, 18)

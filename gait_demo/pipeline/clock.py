@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter
 
-from gait_demo.structures import Frame
+from gait_demo.types import Frame
 
 
 class Clock:

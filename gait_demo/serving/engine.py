@@ -17,8 +17,8 @@ from queue import Empty, Queue
 from time import monotonic
 from typing import Any
 
-from gait_demo import worker
 from gait_demo.errors import EngineError, GaitDemoError
+from gait_demo.serving import worker
 
 _log = logging.getLogger(__name__)
 _STOPS_WITHIN_S = 1.2  # or is killed
@@ -121,7 +121,7 @@ class _Worker:
             [sys.executable, "-m", worker.__name__],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            cwd=Path(__file__).resolve().parents[1],
+            cwd=Path(__file__).resolve().parents[2],
         )
         listener = threading.Thread(
             target=self._listen, args=(self._process, self._messages), daemon=True

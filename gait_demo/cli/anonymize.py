@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gait_demo.commands.common import progress, seconds, seed, strength
-from gait_demo.config import COLOURS, ColorizeOptions
+from gait_demo.cli.common import progress, seconds, seed, strength
+from gait_demo.options import COLOURS, ColorizeOptions
 
 if TYPE_CHECKING:
     from gait_demo.pipeline import Models
@@ -69,8 +69,8 @@ def _models(parsed: argparse.Namespace) -> Models:
 
 
 def _anonymize(parsed: argparse.Namespace) -> None:
-    from gait_demo.config import AnonymizeOptions, PipelineOptions, VideoOptions
     from gait_demo.errors import VideoError
+    from gait_demo.options import AnonymizeOptions, PipelineOptions, VideoOptions
     from gait_demo.pipeline import Pipeline
 
     if parsed.end is not None and parsed.end <= parsed.start:
@@ -86,8 +86,8 @@ def _anonymize(parsed: argparse.Namespace) -> None:
 
 
 def _bench(parsed: argparse.Namespace) -> None:
-    from gait_demo.bench import bench
-    from gait_demo.config import PipelineOptions
+    from gait_demo.cli.bench import bench
+    from gait_demo.options import PipelineOptions
     from gait_demo.pipeline import Pipeline
 
     options = PipelineOptions(colorize=_colorize(parsed))

@@ -46,8 +46,8 @@ def main() -> None:
         out.flush()
 
     try:
-        from gait_demo import jobs as room
         from gait_demo.pipeline import Models
+        from gait_demo.serving import jobs as room
 
         models = Models.load()
         _ = models.detector  # built now; the person networks may still be on their way

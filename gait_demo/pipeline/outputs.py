@@ -16,8 +16,8 @@ import cv2
 import numpy as np
 
 from gait_demo.errors import VideoError
-from gait_demo.shrink import shrink
-from gait_demo.structures import VideoInfo
+from gait_demo.imaging.resizing import shrink
+from gait_demo.types import VideoInfo
 from gait_demo.video import VideoWriter
 
 NAMES = ("original.mp4", "binary.mp4", "colorized.mp4", "comparison.mp4", "report.json")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .joints import ARMS, JOINTS, LEGS, MIRRORED
+from gait_demo.joints import ARMS, JOINTS, LEGS, MIRRORED
 
 # Heights; head, then shoulder to toe of either side. What `synthesize joints` measures: the
 # deviation between walkers of the place where a joint is seen, and from frame to frame.

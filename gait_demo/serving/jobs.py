@@ -15,11 +15,11 @@ from pathlib import Path
 import cv2
 
 from gait_demo import pipeline
-from gait_demo.config import PipelineOptions
 from gait_demo.evaluation.readout import Crowd
+from gait_demo.options import PipelineOptions
 from gait_demo.pipeline import Analysis, Models, Pipeline, Progress
-from gait_demo.preview import clearest_frame, number_people
-from gait_demo.structures import GaitResult, Look, Rank
+from gait_demo.serving.preview import clearest_frame, number_people
+from gait_demo.types import GaitResult, Look, Rank
 from gait_demo.weights import find
 
 PEOPLE = "people.jpg"

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from gait_demo.commands.common import listed, positive, progress, seed
+from gait_demo.cli.common import listed, positive, progress, seed
 from gait_demo.errors import GaitDemoError
 
 if TYPE_CHECKING:
@@ -74,8 +74,8 @@ def _ghost(colour: str, number: int) -> float:
     """Of a short film, by the whole pipeline."""
     import numpy as np
 
-    from gait_demo.config import ColorizeOptions, PipelineOptions
     from gait_demo.evaluation.colour import ghost
+    from gait_demo.options import ColorizeOptions, PipelineOptions
     from gait_demo.pipeline import Models, Pipeline
     from gait_demo.synthesis.film import FilmOptions, film
     from gait_demo.video import VideoWriter

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from gait_demo import training
-from gait_demo.commands.common import people, positive, progress, seed
+from gait_demo.cli.common import people, positive, progress, seed
 
 _SHOWN = ("nm-01", "nm-02")  # walks by which the recogniser's crowd is known
 
@@ -43,7 +43,7 @@ def _train_detector(parsed: argparse.Namespace) -> None:
 def _train_recogniser(parsed: argparse.Namespace) -> None:
     import numpy as np
 
-    from gait_demo.casia import CONDITIONS, CasiaB
+    from gait_demo.datasets.casia import CONDITIONS, CasiaB
     from gait_demo.evaluation.attackers import Attacker, AttackerOptions
     from gait_demo.evaluation.baselines import ours
     from gait_demo.evaluation.gaits import read_gaits

@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gait_demo.casia import VIEWS
-from gait_demo.commands.common import listed, positive, progress, seed
-from gait_demo.config import STRENGTHS
+from gait_demo.cli.common import listed, positive, progress, seed
+from gait_demo.datasets.casia import VIEWS
 from gait_demo.errors import GaitDemoError
+from gait_demo.options import STRENGTHS
 
 if TYPE_CHECKING:
     from gait_demo.evaluation.gaits import Method
@@ -37,7 +37,7 @@ def add(what: argparse._SubParsersAction) -> None:
 
 
 def _evaluate(parsed: argparse.Namespace) -> None:
-    from gait_demo.casia import CasiaB
+    from gait_demo.datasets.casia import CasiaB
     from gait_demo.evaluation.figures import privacy_against_naturalness, success_by_view
     from gait_demo.evaluation.privacy import PrivacyOptions, evaluate_privacy
     from gait_demo.evaluation.tables import all_naturalness, tables

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from gait_demo.models.anet import ANet
-from gait_demo.structures import SilhouetteClip
+from gait_demo.types import SilhouetteClip
 
 TRAINED_FPS = 25  # walkers faster or slower than usual stay within what A-NET has seen
 _STRANGERS = 6  # whom a seed proposes

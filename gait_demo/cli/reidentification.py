@@ -7,9 +7,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gait_demo.commands.common import listed, progress
-from gait_demo.config import COLOURS, ColorizeOptions, PeopleOptions, PipelineOptions
+from gait_demo.cli.common import listed, progress
 from gait_demo.errors import GaitDemoError
+from gait_demo.options import COLOURS, ColorizeOptions, PeopleOptions, PipelineOptions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,7 +42,7 @@ def _kth(parsed: argparse.Namespace) -> None:
 
 
 def _rgb(parsed: argparse.Namespace) -> None:
-    from gait_demo.casia import CasiaB
+    from gait_demo.datasets.casia import CasiaB
     from gait_demo.evaluation.reidentification import casia_clips
 
     _reidentify(casia_clips(CasiaB(parsed.data)), "view", parsed)

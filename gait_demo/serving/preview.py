@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from gait_demo.boxes import overlap
-from gait_demo.structures import Track
+from gait_demo.imaging.boxes import overlap
+from gait_demo.types import Track
 
 _BADGE = 0.06  # radius, of the frame's shorter side
 _LEAST_PX = 12  # radius

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gait_demo.boxes import depth_in
+from gait_demo.anonymization.noise import TRAINED_FPS, sway
+from gait_demo.imaging.boxes import depth_in
 from gait_demo.models.anet import ANet
-from gait_demo.noise import TRAINED_FPS, sway
-from gait_demo.structures import SilhouetteClip
+from gait_demo.types import SilhouetteClip
 
 _HOP = 4  # frames between windows; each frame is read twice
 _BATCH = 32  # windows

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from gait_demo.commands.common import positive, progress, seconds, seed, write_json
+from gait_demo.cli.common import positive, progress, seconds, seed, write_json
 from gait_demo.errors import GaitDemoError
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ def add(evaluations: argparse._SubParsersAction) -> None:
 
 
 def _evaluate_drawing(parsed: argparse.Namespace) -> None:
-    from gait_demo.config import PipelineOptions, VideoOptions
     from gait_demo.evaluation.drawing import table
+    from gait_demo.options import PipelineOptions, VideoOptions
     from gait_demo.people.landmarks import LandmarkNetwork
     from gait_demo.pipeline import Models, Pipeline
     from gait_demo.weights import find

@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from .boxes import bounds
-from .structures import SILHOUETTE_SIZE, SilhouetteClip
+from gait_demo.imaging.boxes import bounds
+from gait_demo.types import SILHOUETTE_SIZE, SilhouetteClip
 
 _ONE_COMPONENT = 0.95  # QAGait: share of the foreground that its largest component must hold
 # "spread" of `evaluate quality` on `synthesize casia --people 24 --conditions nm-01,bg-01,cl-01`

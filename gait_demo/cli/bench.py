@@ -10,8 +10,8 @@ from time import perf_counter, process_time
 
 import numpy as np
 
-from gait_demo.outputs import QUALITY
 from gait_demo.pipeline import Pipeline
+from gait_demo.pipeline.outputs import QUALITY
 from gait_demo.video import VideoWriter, probe, read_frames
 
 _RSS_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024

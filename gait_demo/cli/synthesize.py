@@ -8,7 +8,7 @@ from dataclasses import fields
 from fractions import Fraction
 from pathlib import Path
 
-from gait_demo.commands.common import listed, people, positive, progress, seed, write_picture
+from gait_demo.cli.common import listed, people, positive, progress, seed, write_picture
 
 
 def add(commands: argparse._SubParsersAction) -> None:

@@ -9,7 +9,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from gait_demo.commands.common import listed, positive, progress, seed
+from gait_demo.cli.common import listed, positive, progress, seed
 from gait_demo.errors import StudyError
 
 ST_GAN = "ST-GAN"
@@ -70,7 +70,7 @@ def _build(parsed: argparse.Namespace) -> None:
 
 def _walks(parsed: argparse.Namespace, plan):
     """The plan with its methods, and what shows them."""
-    from gait_demo.commands.footage import footage_of, from_casia, synthetic
+    from gait_demo.cli.footage import footage_of, from_casia, synthetic
     from gait_demo.models import build
     from gait_demo.pipeline import Models
     from gait_demo.weights import find

@@ -8,13 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gait_demo.commands.common import progress, write_json, write_picture
+from gait_demo.cli.common import progress, write_json, write_picture
 from gait_demo.errors import GaitDemoError
 
 if TYPE_CHECKING:
-    from gait_demo.config import VideoOptions
     from gait_demo.evaluation.people import Analysis, Composed, Run
     from gait_demo.evaluation.people_labels import LabelledClip
+    from gait_demo.options import VideoOptions
     from gait_demo.pipeline import Models
 
 _SEED = 0
@@ -49,7 +49,7 @@ def _evaluate_people(parsed: argparse.Namespace) -> None:
 def _run(
     models: Models, video: Path, part: VideoOptions, folder: Path
 ) -> tuple[Analysis, Iterator[Composed]]:
-    from gait_demo.config import PipelineOptions
+    from gait_demo.options import PipelineOptions
     from gait_demo.pipeline import Pipeline
 
     pipeline = Pipeline(models, PipelineOptions(video=part))

@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from .errors import DataError
+from gait_demo.errors import DataError
 
 _HELD_OUT = 100  # the last of all names
 # Names of CCP's photos that show others beside their person, as far as NanoDet sees them

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .structures import SILHOUETTE_SIZE
+from gait_demo.types import SILHOUETTE_SIZE
 
 _SIZE = SILHOUETTE_SIZE
 _HOLES = 2

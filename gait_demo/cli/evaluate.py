@@ -11,10 +11,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from gait_demo.commands import colour, drawing, people, privacy, reidentification
-from gait_demo.commands.common import listed, positive, progress, write_picture
+from gait_demo.cli import colour, drawing, people, privacy, reidentification
+from gait_demo.cli.common import listed, positive, progress, write_picture
 from gait_demo.errors import GaitDemoError
-from gait_demo.structures import SilhouetteClip
+from gait_demo.types import SilhouetteClip
 
 if TYPE_CHECKING:
     from gait_demo.people.person import Person
@@ -66,7 +66,7 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 
 def _evaluate_identity(parsed: argparse.Namespace) -> None:
-    from gait_demo.casia import CasiaB
+    from gait_demo.datasets.casia import CasiaB
     from gait_demo.evaluation.identity import identity_report, read_geis
 
     geis = read_geis(CasiaB(parsed.data), progress())
@@ -76,7 +76,7 @@ def _evaluate_identity(parsed: argparse.Namespace) -> None:
 
 
 def _evaluate_quality(parsed: argparse.Namespace) -> None:
-    from gait_demo.casia import CasiaB
+    from gait_demo.datasets.casia import CasiaB
     from gait_demo.evaluation.quality import quality_report, rate
 
     rated, problems = rate(CasiaB(parsed.data), progress())
@@ -86,7 +86,7 @@ def _evaluate_quality(parsed: argparse.Namespace) -> None:
 
 
 def _evaluate_realism(parsed: argparse.Namespace) -> None:
-    from gait_demo.casia import CasiaB
+    from gait_demo.datasets.casia import CasiaB
     from gait_demo.evaluation.realism import realism_report
     from gait_demo.evaluation.walks import read_made, read_real
     from gait_demo.people.yolo import Detector
@@ -109,7 +109,7 @@ def _evaluate_detector(parsed: argparse.Namespace) -> None:
     from gait_demo.evaluation.clips import measure_clip, measure_clips
     from gait_demo.evaluation.references import References
     from gait_demo.people.yolo import Detector
-    from gait_demo.silhouettes import boxes_around
+    from gait_demo.silhouettes.crops import boxes_around
     from gait_demo.weights import CHECKPOINTS
 
     if bool(parsed.clips) != bool(parsed.references):
@@ -195,7 +195,7 @@ def _silhouettes(detector: Detector, video: Path) -> list[SilhouetteClip]:
 
 def _people(detector: Detector, video: Path) -> tuple[Person, ...]:
     """Everyone whom a run would follow, if this detector proposed them."""
-    from gait_demo.config import PipelineOptions
+    from gait_demo.options import PipelineOptions
     from gait_demo.people.landmark_segmenter import LandmarkSegmenter
     from gait_demo.pipeline.analysis import Analyser
     from gait_demo.weights import find

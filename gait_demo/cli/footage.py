@@ -11,11 +11,11 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from gait_demo.casia import FPS, CasiaB, Sequence
-from gait_demo.config import ColorizeOptions, PipelineOptions
+from gait_demo.datasets.casia import FPS, CasiaB, Sequence
 from gait_demo.errors import DataError
 from gait_demo.mos.anchor import BadColours, BadGait
 from gait_demo.mos.study import ANCHOR, REFERENCE
+from gait_demo.options import ColorizeOptions, PipelineOptions
 from gait_demo.pipeline import Analysis, Models, Pipeline
 from gait_demo.video import read_frames, write_avi
 

@@ -1,0 +1,1 @@
+"""Another gait for a track of silhouettes and joints."""

@@ -1,0 +1,1 @@
+"""Data sets on disk: CASIA-B's layout, and photos of people with masks."""

@@ -1,0 +1,1 @@
+"""Small helpers for boxes, masks and images, shared by every stage."""

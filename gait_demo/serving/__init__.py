@@ -1,0 +1,1 @@
+"""Runs for the app: jobs in processes of their own, and how long they take."""

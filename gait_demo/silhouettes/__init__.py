@@ -1,0 +1,1 @@
+"""Silhouettes as the paper crops them, their quality, and what damages them."""
