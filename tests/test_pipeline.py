@@ -18,14 +18,13 @@ from gait_demo.__main__ import main
 from gait_demo.errors import NoPersonError, VideoError
 from gait_demo.options import AnonymizeOptions, ColorizeOptions, PipelineOptions, VideoOptions
 from gait_demo.pipeline import Models, Pipeline
-from gait_demo.pipeline.outputs import NAMES
+from gait_demo.pipeline.outputs import NAMES, VIDEOS
 from gait_demo.silhouettes.crops import crop_square
 from gait_demo.video import probe, read_frames
 
 ASSETS = Path(__file__).parents[1] / "assets"
 NTSC = Fraction(30000, 1001)
 COUNT = 60
-VIDEOS = [name for name in NAMES if name.endswith(".mp4")]
 
 
 @pytest.fixture(scope="module")

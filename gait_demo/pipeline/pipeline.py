@@ -15,8 +15,8 @@ from gait_demo.pipeline.clock import Clock
 from gait_demo.pipeline.composing import Composed, Composer, chosen_people
 from gait_demo.pipeline.coverage import coverage, likeness, not_removed, unsure, warnings
 from gait_demo.pipeline.models import Models
-from gait_demo.pipeline.outputs import NAMES, appear_together, link_or_copy, result_videos
-from gait_demo.types import GaitResult, SilhouetteClip
+from gait_demo.pipeline.outputs import VIDEOS, appear_together, link_or_copy, result_videos
+from gait_demo.types import GaitResult, Report, SilhouetteClip
 
 
 def _silent(stage: str, done: int, total: int) -> None:
@@ -29,6 +29,15 @@ class Pipeline:
     def __init__(self, models: Models, options: PipelineOptions | None = None):
         self.models = models
         self.options = options or PipelineOptions()
+
+    @classmethod
+    def load(cls, options: PipelineOptions | None = None) -> Pipeline:
+        """With the project's own weights.
+
+        Raises:
+            WeightsError: some are missing or unusable.
+        """
+        return cls(Models.load(), options)
 
     def run(self, source: Path, out_dir: Path, on_progress: Progress = _silent) -> GaitResult:
         """Anonymize a video, with the seed of the options.
@@ -129,8 +138,8 @@ class Pipeline:
                         unchanged.setdefault(track_id, []).append(new.frame.index)
             report = self._report(analysis, seed, counts, unchanged, clock)
             (part / "report.json").write_text(json.dumps(report, indent=2) + "\n")
-        original, binary, colorized, comparison, _ = (out_dir / name for name in NAMES)
-        return GaitResult(original, binary, colorized, comparison, report)
+        videos = {Path(name).stem: out_dir / name for name in VIDEOS}
+        return GaitResult(**videos, report=report)
 
     def _report(
         self,
@@ -139,7 +148,7 @@ class Pipeline:
         counts: Counter,
         unchanged: dict[int, list[int]],
         clock: Clock,
-    ) -> dict:
+    ) -> Report:
         info, people = analysis.info, len(analysis.people)
         chosen = chosen_people(analysis, self.options)
         others = people - len(chosen)
