@@ -207,6 +207,7 @@ class Report(TypedDict):
     seed: int
     strength: float
     colour: str
+    anonymizer: str
     weights: list[WeightsReport]
     timings: dict[str, float]
 

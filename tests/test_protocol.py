@@ -66,7 +66,7 @@ def test_who_copies_is_recognised_as_ever(people):
 def test_outputs_that_are_all_the_same_are_linked_by_chance_alone(people):
     naive = protocol.raw_gei(people.training)
     found = attack(people, Made(people, always_the_same), naive, protocol.raw_gei)
-    for name in ("linking", "same noise"):
+    for name in ("linking", "known seed"):
         assert np.allclose(found[name], [1 / 20, 3 / 20])
 
 
@@ -91,7 +91,7 @@ def test_parts_are_made_when_asked_for_and_each_by_its_own_seeds(people):
     assert len(made.gallery) and made.probes is made.probes
     assert seeds[-len(last) :][7:] == some  # whatever was asked for before
     assert len(set(seeds)) == len(people.gallery) + len(last) == len(seeds) - len(some)
-    assert len(made.alike_gallery) and len(made.alike_probes)
+    assert len(made.guessed_gallery) and len(made.alike_probes)
     alike = seeds[-len(people.gallery) - len(last) :]
     assert len(set(alike)) == 1 and alike[0] not in seeds[: -len(alike)]
 

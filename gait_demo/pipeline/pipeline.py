@@ -6,9 +6,10 @@ import json
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from gait_demo.options import PipelineOptions
+from gait_demo.options import PipelineOptions, fresh_secret
 from gait_demo.people.person import Person
 from gait_demo.pipeline.analysis import Analyser, Analysis, Progress
 from gait_demo.pipeline.clock import Clock
@@ -23,12 +24,22 @@ def _silent(stage: str, done: int, total: int) -> None:
     pass
 
 
+def _with_secret(options: PipelineOptions) -> PipelineOptions:
+    if options.anonymize.secret is not None:
+        return options
+    return replace(options, anonymize=replace(options.anonymize, secret=fresh_secret()))
+
+
 class Pipeline:
-    """Runs the stages in order. Between calls it keeps nothing but the models and the options."""
+    """Runs the stages in order. Between calls it keeps nothing but the models and the options.
+
+    Options without a secret get a fresh one here: this pipeline makes the same gaits of the same
+    clip and seed again, and no other pipeline does.
+    """
 
     def __init__(self, models: Models, options: PipelineOptions | None = None):
         self.models = models
-        self.options = options or PipelineOptions()
+        self.options = _with_secret(options or PipelineOptions())
 
     @classmethod
     def load(cls, options: PipelineOptions | None = None) -> Pipeline:
@@ -37,7 +48,8 @@ class Pipeline:
         Raises:
             WeightsError: some are missing or unusable.
         """
-        return cls(Models.load(), options)
+        options = options or PipelineOptions()
+        return cls(Models.load(anonymizer=options.anonymize.anonymizer), options)
 
     def run(self, source: Path, out_dir: Path, on_progress: Progress = _silent) -> GaitResult:
         """Anonymize a video, with the seed of the options.
@@ -181,6 +193,7 @@ class Pipeline:
             "seed": seed,
             "strength": round(self.options.anonymize.strength, 4),
             "colour": self.options.colorize.colour,
+            "anonymizer": self.options.anonymize.anonymizer,
             "weights": [
                 {
                     "name": file.name,
@@ -188,7 +201,7 @@ class Pipeline:
                     "source": file.source,
                     "sha256": file.sha256,
                 }
-                for file in self.models.weights
+                for file in self.models.weights(self.options.anonymize.anonymizer)
             ],
             "timings": {stage: round(spent, 3) for stage, spent in seconds.items()},
         }
