@@ -185,6 +185,19 @@ def test_if_one_person_is_chosen_only_they_change(composed):
         assert np.array_equal(new.frame.rgb[other], new.colorized[other])
 
 
+def test_an_anonymizer_without_joints_is_drawn_and_leaves_nobody_in_clear(composed):
+    scene = Scene((Figure.walking(50, 270, COUNT),))
+    results = composed(scene, PipelineOptions(anonymize=replace(NOISE, anonymizer="stgan")))
+    check_nobody_in_clear(scene, results)
+    anet = composed(scene)
+    for new, other in zip(results, anet, strict=True):
+        assert new.covered == other.covered
+        if new.covered:
+            assert 0.5 < (new.binary > 127).sum() / (other.binary > 127).sum() < 2
+            assert (new.colorized[new.binary > 127] != new.frame.rgb[new.binary > 127]).any()
+    assert any((new.binary != other.binary).any() for new, other in zip(results, anet, strict=True))
+
+
 def test_who_is_too_small_is_removed_and_told(models, analysed, tmp_path):
     scene = Scene((
         Figure.walking(50, 200, COUNT),
