@@ -66,6 +66,7 @@ def check(pipeline: Pipeline, clip: Path, folder: Path) -> None:
     made = [anonymize(seen, anet, noise, fps=fps) for noise in noises]
     after = np.stack([walk.masks > 0.5 for walk in made])
     alike = np.mean([iou(after[i], after[j])[inside].mean() for i, j in combinations(SEEDS, 2)])
+    nearest = max(iou(before, walk)[inside].mean() for walk in after)
     whole = np.mean([is_one_piece(mask) for walk in after for mask in walk[inside]])
     area = after[:, inside].sum((2, 3)) / before[inside].sum((1, 2))
     pairs = inside[1:] & inside[:-1]
@@ -77,6 +78,7 @@ def check(pipeline: Pipeline, clip: Path, folder: Path) -> None:
     heading = np.array([toe_lead(walk[inside]) for walk in after]) * toe_lead(before[inside])
     print(
         f"\n{clip.name}: {inside.sum()} frames, IoU between seeds {alike:.3f}, "
+        f"of the nearest and the original {nearest:.3f}, "
         f"one piece {whole:.3f}, area median {np.median(area):.2f} "
         f"(5-95 %: {np.quantile(area, 0.05):.2f}-{np.quantile(area, 0.95):.2f}), "
         f"neighbours {smooth_before:.3f} -> {smooth_after:.3f}, "
@@ -84,6 +86,7 @@ def check(pipeline: Pipeline, clip: Path, folder: Path) -> None:
     )
     assert inside.sum() >= 25
     assert alike <= 0.90
+    assert nearest <= 0.85
     assert whole >= 0.98
     assert 0.6 <= np.quantile(area, 0.05) and np.quantile(area, 0.95) <= 1.6
     assert smooth_after >= min(smooth_before - 0.03, TRUE_NEIGHBOURS)
