@@ -73,6 +73,16 @@ def test_the_example_of_the_readme_runs(app, tmp_path, monkeypatch):
     names["client"].close()
 
 
+def test_a_seed_comes_back_to_its_visitor_and_is_another_gait_for_anybody_else(app, clip, tmp_path):
+    def silhouettes(visitor, seed):
+        return Path(visitor.predict(handle_file(clip), seed, api_name="/anonymize")[1]).read_bytes()
+
+    anna, bob = client(app, tmp_path / "a"), client(app, tmp_path / "b")
+    first = silhouettes(anna, 3)
+    assert silhouettes(anna, 4) != first and silhouettes(anna, 3) == first
+    assert silhouettes(bob, 3) != first
+
+
 def test_what_was_uploaded_and_made_is_gone_with_its_visitor(app, clip, tmp_path):
     before = set(app.files())  # uploads that were broken off stay for an hour
     visitor = client(app, tmp_path)

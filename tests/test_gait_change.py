@@ -24,14 +24,14 @@ REAL_CLIPS = (
     "videos/biomech_gait_abnormal_05_limping.mp4",
     "kth/person01_walking_d1_uncomp.mp4",
 )
-SEEDS = range(8)
+SEEDS = range(24)  # of eight, the difference below is anything from 4.4 to 7.4 degrees
 # IoU of neighbouring true silhouettes of walkers that cross at 25 frames per second (rendered ones,
 # views 90 and 252: 0.79 to 0.84). Mattes of a network that blurs hands and feet move less: no new
 # walk need be as slow as they are.
 TRUE_NEIGHBOURS = 0.84
 # degrees; two made walkers differ by 5.7 at the thigh, 8.1 at the knee and 3.2 at the trunk, seen
 # from the side
-LEAST_DIFFERENCE = 6
+LEAST_DIFFERENCE = 5
 ANGLES = {
     "thigh": (("left_hip", "left_knee"),),
     "knee": (("left_hip", "left_knee"), ("left_knee", "left_ankle")),
@@ -55,7 +55,7 @@ def test_real_clip(pipeline, clip, real_data, tmp_path):
 
 
 def check(pipeline: Pipeline, clip: Path, folder: Path) -> None:
-    """Measures one clip's first person over eight seeds, prints the figures, and judges them."""
+    """Measures one clip's first person over some seeds, prints the figures, and judges them."""
     analysis = pipeline.analyse(clip, folder)
     person = analysis.people[0]
     seen = person.silhouettes
