@@ -7,7 +7,7 @@ from doll import COLOURS, GREY, HEIGHT, LEFT_NEARER, SHAPE, drawn, joints, pose
 
 from gait_demo.rendering.cutout import Cutout, Division
 from gait_demo.rendering.limbs import draw, outline_fields
-from gait_demo.rendering.rig import LEFT_ARM, LEFT_LEG, RIGHT_LEG, TRUNK, Pose
+from gait_demo.rendering.rig import LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TRUNK, Pose
 from gait_demo.silhouettes.crops import normalise
 
 SQUARE = np.float32([130 - 140, 10, 130 + 140, 290])
@@ -113,6 +113,8 @@ def test_a_limb_that_no_frame_shows_looks_like_that_of_the_other_side():
     )
     x, y = swung[12]
     assert alpha[int(y), int(x)] > 0.9 and is_colour(colour_at(made, swung[12], 1), LEFT_ARM)
+    hidden_arm, seen_arm = alone.completed(RIGHT_ARM, []), alone.parts.pieces[LEFT_ARM].own
+    assert (hidden_arm[..., 3] > 127).sum() < 1.2 * (seen_arm > 0.5).sum()  # and as slim
 
 
 def test_the_nearer_leg_is_in_front():
