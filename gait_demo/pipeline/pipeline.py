@@ -164,6 +164,7 @@ class Pipeline:
             "tracks": [coverage(person, drawn=person.track.track_id in drawn) for person in told],
             "warnings": [
                 *filter(None, [self.models.fallback]),
+                *info.warnings,
                 *([] if everyone else [likeness(other, chosen[0]) for other in chosen[1:]]),
                 *warnings(told, analysis.times, self.options.people.min_height_px),
                 *not_removed(unchanged, analysis.times),
