@@ -11,12 +11,17 @@ import cv2
 import media
 import numpy as np
 import pytest
+from av.video.reformatter import ColorPrimaries, ColorTrc
 from media import ffmpeg, moving_square, write_clip
 from moviepy.video.io.ffmpeg_reader import ffmpeg_parse_infos
+from video_corpus import edit
 
 from gait_demo.errors import VideoError
 from gait_demo.video import VideoWriter, probe, read_frames
+from gait_demo.video.colour import as_bt709
 
+BT2020, ARIB_STD_B67 = ColorPrimaries.BT2020, ColorTrc.ARIB_STD_B67
+SMPTE2084 = ColorTrc.SMPTE2084
 NTSC = Fraction(30000, 1001)
 
 
@@ -107,6 +112,52 @@ def test_makes_pixels_square(tmp_path):
     clip = write_clip(tmp_path / "wide.mp4", "-vf", "setsar=2", "-pix_fmt", "yuv420p")
     assert (probe(clip).width, probe(clip).height) == (192, 64)
     assert next(read_frames(clip)).rgb.shape == (64, 192, 3)
+
+
+@pytest.mark.parametrize("order", ["top", "bottom"])
+def test_fields_become_whole_frames(tmp_path, order):
+    fields = f"fps=50,tinterlace=interleave_{order}"
+    first = order[0] + "ff"
+    encoding = ["-vf", fields, "-c:v", "ffv1", "-pix_fmt", "yuv444p", "-field_order", first[0] * 2]
+    clip = write_clip(tmp_path / "a.mkv", *encoding, frames=24, fps=50, size=(192, 128))
+    combed = pictures(clip, (192, 128))
+    raw = ffmpeg("-i", clip, "-vf", f"setfield={first},bwdif=send_frame", "-f", "rawvideo",
+                 "-pix_fmt", "rgb24", "-").stdout  # fmt: skip
+    oracle = np.frombuffer(raw, np.uint8).reshape(-1, 128, 192, 3)
+    frames = list(read_frames(clip))
+    assert [frame.time for frame in frames] == [Fraction(i, 25) for i in range(12)]
+    for frame, expected, fields in zip(frames, oracle, combed, strict=True):
+        assert psnr(frame.rgb, expected) > 40
+        assert combing(fields) > 5 * combing(frame.rgb) or frame.index in (0, 11)
+
+
+def combing(rgb: np.ndarray) -> float:
+    """How much rows differ from both of their neighbours."""
+    rows = rgb.astype(float)
+    above, below = rows[1:-1] - rows[:-2], rows[1:-1] - rows[2:]
+    return float(np.maximum(above * below, 0).mean())
+
+
+def test_only_the_frames_of_the_edit_list_are_shown(tmp_path):
+    whole = write_clip(tmp_path / "a.mp4", "-pix_fmt", "yuv420p", "-bf", "2", frames=50)
+    shown = pictures(whole, (96, 64))
+    clip = tmp_path / "part.mp4"
+    clip.write_bytes(whole.read_bytes())
+    edit(0.4, 1)(clip)
+    frames = list(read_frames(clip))
+    assert len(frames) == 25
+    assert all(psnr(a.rgb, b) > 30 for a, b in zip(frames, shown[10:35], strict=True))
+
+
+def test_light_of_hdr_is_that_of_the_formulas():
+    """White, middle grey and the peak, by the tables of BT.2100 and BT.2408."""
+    levels = {ARIB_STD_B67: (0.75, 0.38, 1.0), SMPTE2084: (0.5807, 0.3771, 0.7518)}
+    for transfer, signals in levels.items():
+        grey = np.repeat(np.array(signals)[:, None], 3, axis=1)
+        white, middle, peak = as_bt709(grey, transfer, BT2020)
+        assert np.ptp(white) < 0.002 and np.ptp(middle) < 0.002
+        assert 0.9 < white[0] < 1 and peak == pytest.approx(1, abs=0.002)
+        assert middle[0] == pytest.approx((26 / 203) ** (1 / 2.4), abs=0.02)
 
 
 def test_keeps_a_variable_frame_rate(tmp_path):
@@ -221,10 +272,14 @@ def test_more_than_4k_is_refused_before_it_is_converted(tmp_path):
 
 
 def test_probe_measures_size_as_displayed(tmp_path):
-    clip = write_clip(tmp_path / "wide.mp4", "-vf", "scale=960:540,setsar=100", "-pix_fmt",
-                      "yuv420p", frames=2)  # fmt: skip
-    with pytest.raises(VideoError, match="too large, 96000x540 pixels"):
-        probe(clip)
+    encoding = ["-pix_fmt", "yuv420p", "-preset", "ultrafast"]
+    for shape, sentence in {
+        "scale=3000:2000,setsar=2": "too large, 6000x2000 pixels",
+        "scale=960:540,setsar=100": "96000x540 pixels: at most 10 times as long as wide",
+    }.items():
+        clip = write_clip(tmp_path / "wide.mp4", "-vf", shape, *encoding, frames=2)
+        with pytest.raises(VideoError, match=sentence):
+            probe(clip)
 
 
 def bad_input(kind: str, folder: Path) -> Path:

@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 import av
 
+_MEDIA = (b"moov", b"moof", b"mdat")
 _RIFF, _EBML = b"RIFF", b"\x1a\x45\xdf\xa3"
 _TO_TRACKS = (b"\x18\x53\x80\x67", b"\x16\x54\xae\x6b", b"\xae")  # Segment, Tracks, TrackEntry
 _VIDEO = b"\xe0"
@@ -56,7 +57,7 @@ def missing_share(path: Path) -> float:
             declared = max((node.end for node in _elements(file, 0, size)), default=size)
         elif head[4:8] == b"ftyp":
             boxes = list(_boxes(file, 0, size))
-            declared = boxes[-1].end if boxes and boxes[-1].kind == b"mdat" else size
+            declared = boxes[-1].end if boxes and boxes[-1].kind in _MEDIA else size
         else:
             declared = size
     return max(0.0, 1 - size / max(declared, 1))

@@ -176,11 +176,19 @@ def _first_two(decoded: Iterator[av.VideoFrame], stream: av.VideoStream) -> list
     name = file_name(stream.container)
     frames = list(itertools.islice(decoded, 2))
     if not frames:
-        raise VideoError(f"{name} has no picture that can be decoded: copy or record it again.")
+        raise VideoError(
+            f"{name} has no picture that can be decoded, it is cut off or damaged: copy or record "
+            "it again."
+        )
     if len(frames) == 1:
         raise VideoError(f"{name} has only one frame; a walk is needed: choose a longer video.")
     shown = Display.of(frames[0], stream)
     width, height = shown.width, shown.height
+    if max(width, height) > MAX_ASPECT * min(width, height):
+        raise VideoError(
+            f"{name} has a picture of {width}x{height} pixels: at most {MAX_ASPECT} times as long "
+            "as wide can be worked on. Cut it to the part with the person."
+        )
     if width * height > MAX_PIXELS:
         raise VideoError(
             f"{name} is too large, {width}x{height} pixels: at most 4K (4096x2304) can be worked "
@@ -190,11 +198,6 @@ def _first_two(decoded: Iterator[av.VideoFrame], stream: av.VideoStream) -> list
         raise VideoError(
             f"{name} is too small, {width}x{height} pixels: at least "
             f"{MIN_SIDE_PX}x{MIN_SIDE_PX} are needed."
-        )
-    if max(width, height) > MAX_ASPECT * min(width, height):
-        raise VideoError(
-            f"{name} has a picture of {width}x{height} pixels: at most {MAX_ASPECT} times as long "
-            "as wide can be worked on. Cut it to the part with the person."
         )
     return frames
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from contextlib import suppress
 from dataclasses import dataclass
@@ -94,33 +95,46 @@ def _track_of(path: Path, _version: tuple[int, ...]) -> Track:
         return _timed(best, stamps[best.index])
 
 
+class _Stamps:
+    """Time stamps of a stream's frames, in parts between which its clock leaps."""
+
+    def __init__(self, stream: av.VideoStream) -> None:
+        self._in_order = stores_display_order(stream.container)
+        may_leap = _may_leap(stream.container)
+        self._longest = MAX_PAUSE_S / stream.time_base if may_leap else math.inf
+        self._clock: int | None = None
+        self._end: int | None = None
+        self._parts = [array("q")]
+
+    def add(self, packet: av.Packet) -> None:
+        shown, clock = packet.pts if self._in_order else packet.dts, packet.dts
+        if shown is None:
+            shown = self._end if clock is None else clock
+        if shown is None:
+            return
+        self._end = shown + (packet.duration or 0)  # where a packet without stamps starts
+        if clock is not None:
+            if self._clock is not None and not 0 <= clock - self._clock <= self._longest:
+                self._parts.append(array("q"))
+            self._clock = clock
+        self._parts[-1].append(shown)
+
+    def presented(self) -> list[np.ndarray]:
+        """(N,) int64 of each part, as the frames follow each other on the screen."""
+        return [np.unique(np.array(part, np.int64)) for part in self._parts if part]
+
+
 def _stamps(container: InputContainer, videos: list[av.VideoStream]) -> dict[int, list[np.ndarray]]:
-    """By index of the stream, the time stamps (N,) int64 of its frames in the order in which they
-    are presented, in parts between which its clock leaps."""
-    wanted = {stream.index for stream in videos}
+    """Time stamps by index of the stream, in parts between which its clock leaps."""
+    stamps = {stream.index: _Stamps(stream) for stream in videos}
     for stream in container.streams:
-        if stream.index not in wanted:
+        if stream.index not in stamps:
             stream.discard = Discard.all
-    in_order, may_leap = stores_display_order(container), _may_leap(container)
-    read = {index: array("q") for index in wanted}
     with suppress(av.FFmpegError):  # nothing more can be read
         for packet in container.demux(videos):
             if packet.size and not packet.is_discard:
-                shown = packet.pts if in_order and packet.pts is not None else packet.dts
-                if shown is not None:
-                    decoded = shown if packet.dts is None else packet.dts
-                    read[packet.stream_index].extend((shown, decoded))
-    parts = {}
-    for stream in videos:
-        shown, decoded = np.array(read[stream.index], np.int64).reshape(-1, 2).T
-        step = np.diff(decoded)
-        leap = step < 0
-        if may_leap:
-            leap |= step > MAX_PAUSE_S / stream.time_base
-        parts[stream.index] = [
-            np.unique(part) for part in np.split(shown, np.flatnonzero(leap) + 1) if len(part)
-        ]
-    return parts
+                stamps[packet.stream_index].add(packet)
+    return {index: one.presented() for index, one in stamps.items()}
 
 
 def _may_leap(container: InputContainer) -> bool:
