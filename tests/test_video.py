@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socketserver
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -334,6 +335,84 @@ def test_bad_input_is_refused_with_a_sentence(tmp_path, kind, sentence):
         probe(path)
     with pytest.raises(VideoError, match=sentence):
         next(read_frames(path))
+
+
+REFERENCES = {
+    "hls": "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:0.5,\n{it}\n#EXT-X-ENDLIST\n",
+    "concat": "ffconcat version 1.0\nfile '{it}'\n",
+    "session": "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=a\nc=IN IP4 127.0.0.1\nt=0 0\n"
+    "m=video 5004 RTP/AVP 96\na=rtpmap:96 H264/90000\na=control:{it}\n",
+    "dash": '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" '
+    'mediaPresentationDuration="PT1S"><Period><AdaptationSet mimeType="video/mp4"><Representation '
+    'id="1" bandwidth="1"><BaseURL>{it}</BaseURL></Representation></AdaptationSet></Period></MPD>',
+    "svg": '<svg xmlns="http://www.w3.org/2000/svg" width="99"><image href="{it}"/></svg>',
+    "asx": '<asx version="3.0"><entry><ref href="{it}"/></entry></asx>',
+    "real": "{it}\n",
+    "reference": "[Reference]\nRef1={it}\n",
+}
+
+
+@pytest.mark.parametrize("kind", REFERENCES)
+def test_files_that_refer_to_others_are_refused_unread(tmp_path, kind):
+    other = write_clip(tmp_path / "other.ts", "-pix_fmt", "yuv420p")
+    with socketserver.TCPServer(("127.0.0.1", 0), None) as server:
+        server.timeout = 0
+        server.finish_request = lambda *_: asked.append(kind)
+        asked: list[str] = []
+        address = f"http://127.0.0.1:{server.server_address[1]}/a.ts"
+        for it in (other, other.name, f"file://{other}", address):
+            path = tmp_path / "v.mp4"
+            path.write_text(REFERENCES[kind].format(it=it))
+            for read in (probe, lambda file: next(read_frames(file))):
+                with pytest.raises(VideoError, match="is not a video"):
+                    read(path)
+        with pytest.raises(VideoError, match="There is no file"):
+            probe(address)
+        server.handle_request()
+    assert asked == []
+
+
+def test_pictures_kept_in_another_file_are_not_fetched(tmp_path):
+    """A QuickTime track whose data reference names another file."""
+    clip = write_clip(tmp_path / "a.mov", "-pix_fmt", "yuv420p")
+    other = tmp_path / "other.mov"
+    other.write_bytes(clip.read_bytes())
+    data = clip.read_bytes()
+    at = data.index(b"dref")
+    start, entry = at - 4, data[at + 12 :]
+    old = int.from_bytes(entry[:4], "big")
+    name = b"other.mov"
+    alias = bytearray(150)
+    alias[4:8] = (150).to_bytes(4, "big")
+    alias[50 : 51 + len(name)] = bytes([len(name)]) + name
+    alias += (2).to_bytes(2, "big") + len(bytes(other)).to_bytes(2, "big") + bytes(other)
+    alias += bytes(len(alias) % 2) + b"\xff\xff\x00\x00"
+    new = (12 + len(alias)).to_bytes(4, "big") + b"alis" + bytes(4) + bytes(alias)
+    changed = bytearray(data[: at + 12] + new + data[at + 12 + old :])
+    growth = len(new) - old
+    for kind in (b"moov", b"trak", b"mdia", b"minf", b"dinf", b"dref"):
+        box = changed.index(kind) - 4
+        size = int.from_bytes(changed[box : box + 4], "big") + growth
+        changed[box : box + 4] = size.to_bytes(4, "big")
+    assert start > data.index(b"mdat")
+    clip.write_bytes(changed)
+    followed = ["-enable_drefs", "1", "-use_absolute_path", "1"]
+    assert b"frame=   12" in ffmpeg(*followed, "-i", clip, "-f", "null", "-").stderr
+    with pytest.raises(VideoError, match="no picture that can be decoded"):
+        probe(clip)
+
+
+@pytest.mark.parametrize(
+    "name", ["a" * 300 + ".mp4", "nul\0.mp4", "-i.mp4", "a%03d.mp4", "concat:b"]
+)
+def test_odd_names_get_a_sentence_or_a_result(tmp_path, name):
+    path = tmp_path / name
+    if len(name) > 255 or "\0" in name:
+        with pytest.raises(VideoError, match="cannot be opened|There is no file"):
+            probe(path)
+        return
+    write_clip(tmp_path / "a.mkv", "-pix_fmt", "yuv420p").rename(path)
+    assert probe(path).frames == 12
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are listed on Linux")
