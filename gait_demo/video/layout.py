@@ -6,6 +6,7 @@ is one RIFF chunk; each says how long it is.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -15,6 +16,7 @@ from typing import BinaryIO
 import av
 
 _MEDIA = (b"moov", b"moof", b"mdat")
+_FIRST_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 _RIFF, _EBML = b"RIFF", b"\x1a\x45\xdf\xa3"
 _TO_TRACKS = (b"\x18\x53\x80\x67", b"\x16\x54\xae\x6b", b"\xae")  # Segment, Tracks, TrackEntry
 _VIDEO = b"\xe0"
@@ -55,7 +57,7 @@ def missing_share(path: Path) -> float:
             declared = 8 + int.from_bytes(head[4:8], "little")
         elif head[:4] == _EBML:
             declared = max((node.end for node in _elements(file, 0, size)), default=size)
-        elif head[4:8] == b"ftyp":
+        elif head[4:8] in _FIRST_BOXES:
             boxes = list(_boxes(file, 0, size))
             declared = boxes[-1].end if boxes and boxes[-1].kind in _MEDIA else size
         else:
@@ -67,16 +69,16 @@ def crop_of(path: Path, stream: av.VideoStream) -> Crop:
     """What of its coded pictures a stream of a file does not show: the clean aperture of MP4 and
     MOV, the cropping of Matroska."""
     with path.open("rb") as file:
-        head = file.read(8)
-        size = path.stat().st_size
+        head, whole = file.read(8), _Node(b"", 0, _size(file))
         if head[:4] == _EBML:
-            return _matroska_crop(file, size, stream.index)
-        if head[4:] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"):
-            return _clean_aperture(file, size, stream.id)
+            return _matroska_crop(file, whole, stream.index)
+        if head[4:] in _FIRST_BOXES:
+            return _clean_aperture(file, whole, stream.id)
     return Crop()
 
 
 def _boxes(file: BinaryIO, start: int, end: int) -> Iterator[_Node]:
+    end = min(end, _size(file))
     for _ in range(_MOST_CHILDREN):
         if start + 8 > end:
             return
@@ -94,10 +96,13 @@ def _boxes(file: BinaryIO, start: int, end: int) -> Iterator[_Node]:
 
 
 def _elements(file: BinaryIO, start: int, end: int) -> Iterator[_Node]:
+    end = min(end, _size(file))
     for _ in range(_MOST_CHILDREN):
+        if start >= end:
+            return
         file.seek(start)
         head = file.read(12)
-        if start >= end or len(head) < 2 or not head[0] or head[0] < 0x10:
+        if head[0] < 0x10:
             return
         kind = head[: 9 - head[0].bit_length()]
         size = head[len(kind) :]
@@ -111,37 +116,38 @@ def _elements(file: BinaryIO, start: int, end: int) -> Iterator[_Node]:
         yield _Node(kind, content, start)
 
 
-def _within(
-    file: BinaryIO, children: _Children, size: int, *kinds: bytes, start: int = 0
-) -> Iterator[_Node]:
-    """Every node at a path of kinds below a part of the file."""
-    for node in children(file, start, size):
-        if node.kind == kinds[0]:
+def _size(file: BinaryIO) -> int:
+    return os.fstat(file.fileno()).st_size
+
+
+def _within(children: _Children, file: BinaryIO, node: _Node, *kinds: bytes) -> Iterator[_Node]:
+    """Every node at a path of kinds below another."""
+    for child in children(file, node.start, node.end):
+        if child.kind == kinds[0]:
             if len(kinds) == 1:
-                yield node
+                yield child
             else:
-                end = min(node.end, size)
-                yield from _within(file, children, end, *kinds[1:], start=node.start)
+                yield from _within(children, file, child, *kinds[1:])
 
 
-def _clean_aperture(file: BinaryIO, size: int, track: int) -> Crop:
-    for trak in _within(file, _boxes, size, b"moov", b"trak"):
-        for header in _within(file, _boxes, trak.end, b"tkhd", start=trak.start):
-            fields = header.read(file)
-            at = 20 if fields[:1] == b"\x01" else 12  # times take 64 bits or 32
-            if int.from_bytes(fields[at : at + 4], "big") == track:
-                break
-        else:
+def _clean_aperture(file: BinaryIO, whole: _Node, track: int) -> Crop:
+    for trak in _within(_boxes, file, whole, b"moov", b"trak"):
+        numbers = (_track_number(box.read(file)) for box in _within(_boxes, file, trak, b"tkhd"))
+        if track not in numbers:
             continue
-        tables = (b"mdia", b"minf", b"stbl", b"stsd")
-        for table in _within(file, _boxes, trak.end, *tables, start=trak.start):
+        for table in _within(_boxes, file, trak, b"mdia", b"minf", b"stbl", b"stsd"):
             for entry in _boxes(file, table.start + 8, table.end):
                 fields = entry.read(file)
-                shape = [int.from_bytes(fields[at : at + 2], "big") for at in (24, 26)]
+                shape = (int.from_bytes(fields[at : at + 2], "big") for at in (24, 26))
                 for box in _boxes(file, entry.start + 78, entry.end):
                     if box.kind == b"clap":
                         return _aperture(box.read(file), *shape)
     return Crop()
+
+
+def _track_number(header: bytes) -> int:
+    at = 20 if header[:1] == b"\x01" else 12  # times take 64 bits or 32
+    return int.from_bytes(header[at : at + 4], "big")
 
 
 def _aperture(fields: bytes, width: int, height: int) -> Crop:
@@ -154,11 +160,11 @@ def _aperture(fields: bytes, width: int, height: int) -> Crop:
     return Crop(left, top, width - round(wide) - left, height - round(high) - top)
 
 
-def _matroska_crop(file: BinaryIO, size: int, index: int) -> Crop:
-    for entry in islice(_within(file, _elements, size, *_TO_TRACKS), index, index + 1):
+def _matroska_crop(file: BinaryIO, whole: _Node, index: int) -> Crop:
+    for entry in islice(_within(_elements, file, whole, *_TO_TRACKS), index, index + 1):
         sides = {
             node.kind: int.from_bytes(node.read(file, 8), "big")
-            for video in _within(file, _elements, entry.end, _VIDEO, start=entry.start)
+            for video in _within(_elements, file, entry, _VIDEO)
             for node in _elements(file, video.start, video.end)
         }
         return Crop(*(sides.get(kind, 0) for kind in _CROP))

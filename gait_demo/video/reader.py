@@ -210,10 +210,11 @@ def _timed(
     last_stamp, clock, last = zero, Fraction(0), None
     for frame in frames:
         stamp = frame.pts
-        if last is not None and (stamp is None or track.is_leap(stamp - last_stamp)):
+        step = None if None in (stamp, last_stamp) else stamp - last_stamp
+        if last is not None and (step is None or track.is_leap(step)):
             clock = last + 1 / track.fps
-        elif stamp is not None and last_stamp is not None:
-            clock += (stamp - last_stamp) * track.tick
+        elif step is not None:
+            clock += step * track.tick
         last_stamp = last_stamp if stamp is None else stamp
         time = clock
         if track.tick == MILLISECOND:

@@ -175,7 +175,7 @@ def _rate(stream: av.VideoStream, steps: np.ndarray) -> Fraction:
     declared = [rate for rate in (stream.average_rate, stream.guessed_rate) if rate]
     if not len(steps):
         return next(iter(declared), Fraction(MIN_FPS))
-    median = np.median(steps)
+    median = np.sort(steps)[(len(steps) - 1) // 2]
     rounded = steps[np.abs(steps - median) <= max(1, median / 10)].mean()
     measured = [1 / (Fraction(float(usual)) * stream.time_base) for usual in (median, rounded)]
     fitting = (a for b in measured for a in declared if abs(a / b - 1) < _SAME_RATE)
