@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import socketserver
 from fractions import Fraction
 from itertools import pairwise
@@ -15,7 +16,7 @@ import pytest
 from av.video.reformatter import ColorPrimaries, ColorTrc
 from media import ffmpeg, moving_square, write_clip
 from moviepy.video.io.ffmpeg_reader import ffmpeg_parse_infos
-from video_corpus import edit
+from video_corpus import B_FRAMES, FIELDS, PAUSED, Recipe, edit, joined_at
 
 from gait_demo.errors import VideoError
 from gait_demo.video import VideoWriter, probe, read_frames
@@ -139,12 +140,24 @@ def combing(rgb: np.ndarray) -> float:
     return float(np.maximum(above * below, 0).mean())
 
 
+def test_damaged_frames_are_the_same_in_every_pass(tmp_path):
+    clip = write_clip(tmp_path / "a.mp4", "-pix_fmt", "yuv420p", "-bf", "2", frames=60,
+                      size=(480, 320))  # fmt: skip
+    data, chance = bytearray(clip.read_bytes()), random.Random(3)
+    for _ in range(60):
+        data[chance.randrange(data.index(b"mdat") + 3000, data.index(b"moov") - 4)] ^= 0xFF
+    clip.write_bytes(data)
+    passes = [[hash(frame.rgb.tobytes()) for frame in read_frames(clip)] for _ in range(4)]
+    assert len(passes[0]) > 30
+    assert all(one == passes[0] for one in passes)
+
+
 def test_only_the_frames_of_the_edit_list_are_shown(tmp_path):
     whole = write_clip(tmp_path / "a.mp4", "-pix_fmt", "yuv420p", "-bf", "2", frames=50)
     shown = pictures(whole, (96, 64))
     clip = tmp_path / "part.mp4"
     clip.write_bytes(whole.read_bytes())
-    edit(0.4, 1)(clip)
+    edit((0.4, 1))(clip)
     frames = list(read_frames(clip))
     assert len(frames) == 25
     assert all(psnr(a.rgb, b) > 30 for a, b in zip(frames, shown[10:35], strict=True))
@@ -246,6 +259,27 @@ def test_a_part_is_the_same_as_cut_from_the_whole(tmp_path, name, encoding, star
     assert [f.time for f in part] == [f.time - wanted[0].time for f in wanted]
     assert [f.index for f in part] == list(range(len(wanted)))
     assert all(np.array_equal(a.rgb, b.rgb) for a, b in zip(part, wanted, strict=True))
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        Recipe("", "edited.mp4", (*B_FRAMES, "-g", 20), 150, then=edit((0.52, 5))),
+        Recipe("", "paused.avi", ("-c:v", "mpeg4", "-g", 20, *PAUSED), 90),
+        Recipe("", "paused.ts", (*B_FRAMES, "-g", 20, *PAUSED), 90),
+        Recipe("", "leaps.ts", (*B_FRAMES, "-g", 20), 60, then=joined_at(0, 61)),
+        Recipe("", "fields.mp4", (*FIELDS, "-g", 20), 100),
+    ],
+    ids=lambda recipe: recipe.name,
+)
+def test_a_part_of_an_odd_file_is_the_same_as_cut_from_the_whole(tmp_path, recipe):
+    clip = recipe.make(tmp_path)
+    whole = list(read_frames(clip))
+    for start in (2.2, 3.61):
+        wanted = [frame for frame in whole if frame.time >= Fraction(str(start))]
+        part = list(read_frames(clip, start_s=start))
+        assert [f.time for f in part] == [f.time - wanted[0].time for f in wanted]
+        assert all(np.array_equal(a.rgb, b.rgb) for a, b in zip(part, wanted, strict=True))
 
 
 def test_only_the_part_is_measured_against_the_limit(tmp_path):

@@ -17,6 +17,9 @@ MEAN = moving_square(0).mean((0, 1))
 FRAMES, FPS, SIZE = 20, Fraction(25), (96, 64)
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "12", "-pix_fmt", "yuv420p")
 B_FRAMES = (*H264, "-preset", "veryfast", "-bf", "2")
+PAUSED = ("-vf", r"setpts=PTS+gte(N\,8)*3/TB", "-fps_mode", "passthrough")
+FIELDS = ("-vf", "tinterlace=interleave_top", "-flags", "+ildct+ilme", "-c:v", "libx264", "-preset",
+          "ultrafast", "-qp", 4, "-x264-params", "tff=1", "-pix_fmt", "yuv420p")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -98,20 +101,37 @@ def clean_aperture(width: int, height: int, right: int = 0, down: int = 0) -> Ca
     return lambda path: add_box(path, struct.pack(">I4s8i", 40, b"clap", *fields))
 
 
-def edit(start: float, length: float) -> Callable[[Path], None]:
-    """Show `length` seconds from `start` on: the only entry of the edit list is changed."""
+def edit(*entries: tuple[float | None, float]) -> Callable[[Path], None]:
+    """Give the first track an edit list: where each part begins in it, and how long it is shown, in
+    seconds; None: nothing is shown for so long. The index must lie last."""
 
     def change(path: Path) -> None:
         data = bytearray(path.read_bytes())
-        movie = data.index(b"mvhd") + 16
-        media = data.index(b"mdhd") + 16
-        ticks = [struct.unpack(">I", data[at : at + 4])[0] for at in (movie, media)]
-        at = data.index(b"elst") + 12
-        old = struct.unpack(">i", data[at + 4 : at + 8])[0]
-        data[at : at + 8] = struct.pack(
-            ">Ii", round(length * ticks[0]), old + round(start * ticks[1])
+        movie, media = (
+            struct.unpack_from(">I", data, data.index(kind) + 16)[0] for kind in (b"mvhd", b"mdhd")
         )
+        at = data.index(b"elst") - 4
+        size, _, _, _, _, zero = struct.unpack_from(">I4s4i", data, at)
+        rows = (
+            struct.pack(">IiI", round(length * movie), -1 if start is None
+                        else zero + round(start * media), 1 << 16)
+            for start, length in entries
+        )  # fmt: skip
+        new = struct.pack(">4sII", b"elst", 0, len(entries)) + b"".join(rows)
+        data[at : at + size] = struct.pack(">I", len(new) + 4) + new
+        for kind in (b"moov", b"trak", b"edts"):
+            box = data.index(kind) - 4
+            (old,) = struct.unpack_from(">I", data, box)
+            struct.pack_into(">I", data, box, old + len(new) + 4 - size)
         path.write_bytes(data)
+
+    return change
+
+
+def in_turn(*changes: Callable[[Path], None]) -> Callable[[Path], None]:
+    def change(path: Path) -> None:
+        for one in changes:
+            one(path)
 
     return change
 
@@ -289,12 +309,11 @@ def _rates() -> list[Recipe]:
 
 
 def _times() -> list[Recipe]:
-    paused = ("-vf", r"setpts=PTS+gte(N\,8)*3/TB", "-fps_mode", "passthrough")
     slower = ("-vf", r"setpts=(N+N*N/40)/25/TB", "-fps_mode", "passthrough")
     recipes = [
         Recipe("edit lists", f"{length:g}_from_{start:g}{kind}.{suffix}",
                B_FRAMES if kind else (*H264, "-bf", "0", "-g", "100"), 50,
-               then=edit(start, length), frames=round(length * 25), duration_s=length)
+               then=edit((start, length)), frames=round(length * 25), duration_s=length)
         for start, length in ((0, 1), (0.4, 1), (1, 0.6), (0.2, 1.8), (1.2, 0.4))
         for suffix in ("mp4", "mov")
         for kind in ("", "_b")
@@ -302,21 +321,39 @@ def _times() -> list[Recipe]:
     recipes += [
         Recipe("edit lists", "copied_part.mp4", B_FRAMES, 50,
                then=remade("-c", "copy", "-t", "0.8", first=("-ss", "0.6")), frames=22),
+        *(
+            Recipe("edit lists", name, B_FRAMES, 50, then=edit(*parts), frames=frames,
+                   duration_s=frames / 25)
+            for name, frames, parts in (
+                ("two_parts.mp4", 25, [(0.2, 0.4), (1.2, 0.6)]),
+                ("backwards.mp4", 25, [(1.2, 0.6), (0.2, 0.4)]),
+                ("thrice.mp4", 30, [(0.2, 0.4)] * 3),
+                ("later.mp4", 15, [(None, 1), (0.4, 0.6)]),
+            )
+        ),
         Recipe("edit lists", "late.mp4", then=remade("-c", "copy", first=("-itsoffset", "2"))),
     ]  # fmt: skip
     recipes += [
-        Recipe("pauses", f"pause.{suffix}", (*encoding, *paused), pause_s=3.04,
+        Recipe("pauses", f"pause.{suffix}", (*encoding, *PAUSED), pause_s=3.04,
                duration_s=FRAMES / 25 + 3)
         for suffix, encoding in {
             "mp4": H264, "mov": B_FRAMES, "mkv": B_FRAMES, "ts": B_FRAMES, "flv": H264,
             "avi": ("-c:v", "mpeg4", "-q:v", "2"), "webm": ("-c:v", "libvpx-vp9", "-cpu-used", "8"),
         }.items()
     ] + [
-        Recipe("pauses", "pause.gif", paused, pause_s=3.04, duration_s=FRAMES / 25 + 3,
+        Recipe("pauses", "pause.gif", PAUSED, pause_s=3.04, duration_s=FRAMES / 25 + 3,
                tolerance=4),
         Recipe("pauses", "still_at_the_end.avi", ("-c:v", "mpeg4", "-q:v", "2", "-vf",
                r"setpts=PTS+gte(N\,19)*2/TB", "-fps_mode", "passthrough"), pause_s=2.04,
                duration_s=FRAMES / 25 + 2),
+        *(
+            Recipe("pauses", f"{name}.avi", (*encoding, *PAUSED), pause_s=3.04,
+                   duration_s=FRAMES / 25 + 3)
+            for name, encoding in {
+                "mjpeg": ("-c:v", "mjpeg", "-q:v", "2"), "h264_b": B_FRAMES,
+                "mpeg4_b": ("-c:v", "mpeg4", "-q:v", "2", "-bf", "2"),
+            }.items()
+        ),
         Recipe("pauses", "slower.mp4", (*H264, *slower), fps=None, duration_s=1.16, tolerance=3,
                pause_s=0.08),
     ]  # fmt: skip
@@ -326,8 +363,13 @@ def _times() -> list[Recipe]:
         for kind, encoding in {"": H264, "_b": B_FRAMES}.items()
         for name, offsets in {
             "restarts": (10, 0), "again": (0, 0), "minute": (0, 61), "hour": (0, 3601),
-            "back": (500, 20),
+            "back": (500, 20), "half": (10, 9.5),
         }.items()
+    ]  # fmt: skip
+    recipes += [
+        Recipe("clocks", "sound.ts", then=in_turn(beside_sound("aac"), joined_at(0, 61)), **half),
+        Recipe("pauses", "five.ts", B_FRAMES, then=joined_at(0, 5.8), frames=2 * FRAMES,
+               duration_s=6.6, pause_s=5.04),
     ]  # fmt: skip
     recipes.append(
         Recipe("clocks", "thrice.ts", B_FRAMES, then=joined_at(0, 100, 3), frames=3 * FRAMES,
@@ -392,6 +434,14 @@ def _colours() -> list[Recipe]:
             "webm": ("-c:v", "libvpx-vp9", "-cpu-used", "8", "-deadline", "realtime", "-b:v", "2M"),
         }.items():  # fmt: skip
             recipes.append(_wide("HDR", transfer, "bt2020", f"{transfer}.{suffix}", codec))
+    hlg = next(one for one in recipes if one.name == "arib-std-b67.mov")
+    full = tuple(
+        str(option).replace("r=limited", "r=full").replace("range=tv", "range=pc")
+        for option in (*hlg.encoding[:-1], "pc")
+    )
+    turned = remade("-c", "copy", first=("-display_rotation", 90))
+    recipes.append(replace(hlg, name="full_range.mov", encoding=full))
+    recipes.append(replace(hlg, name="turned.mov", then=turned, size=SIZE[::-1]))
     for primaries in ("bt2020", "smpte432"):
         for suffix in ("mov", "mkv"):
             codec = ("-c:v", "libx264", "-preset", "ultrafast", "-qp", "4")
@@ -463,6 +513,14 @@ def _shapes() -> list[Recipe]:
         if name != "odd":
             then = through_mp4(clean_aperture(*SIZE, *shift))
             recipes.append(Recipe("clean aperture", f"{name}.mkv", encoding, then=then, size=SIZE))
+    turned = remade("-c", "copy", first=("-display_rotation", 90))
+    recipes += [
+        Recipe("clean aperture", "turned.mov", (*lossless, "-vf", pad.format(32, 16, 16, 8),
+               "-pix_fmt", "yuv420p"), then=in_turn(turned, clean_aperture(*SIZE)),
+               size=SIZE[::-1]),
+        Recipe("interlaced", "turned.mp4", (*FIELDS[4:], "-vf", "setfield=tff", "-flags",
+               "+ildct+ilme"), then=turned, size=SIZE[::-1], tolerance=4),
+    ]  # fmt: skip
     recipes += [
         Recipe("clean aperture", f"senseless_{n}.mp4", lossless + ("-pix_fmt", "yuv420p"),
                then=clean_aperture(*shape), size=SIZE)

@@ -80,7 +80,8 @@ def as_bt709(signal: np.ndarray, transfer: int, primaries: int) -> np.ndarray:
         light = _pq_nits(signal) / WHITE_NITS
     else:
         light = signal**SDR_GAMMA
-    light = np.maximum(light @ _TO_BT709.get(primaries, np.eye(3)).T, 0)
+    untagged = _BT2020_TO_BT709 if transfer in _HDR else np.eye(3)
+    light = np.maximum(light @ _TO_BT709.get(primaries, untagged).T, 0)
     if transfer in _HDR:
         brightest = light.max(-1, keepdims=True)
         light = light * (_rolled_off(brightest) / np.maximum(brightest, 1e-9))

@@ -19,6 +19,8 @@ _OPTIONS = {
     "format_whitelist": "mov,mp4,matroska,webm,avi,gif,apng,mpegts,mpeg,flv,asf,ogg,mxf,dv",
     "protocol_whitelist": "file",
 }
+# What reading packets ends with where a file is damaged; IndexError if streams appeared in between.
+NOTHING_MORE = (av.FFmpegError, IndexError)
 _MAX_MISSING = 0.1  # share of a file's bytes; with less, what is there is worked on
 
 
@@ -63,14 +65,14 @@ def audio_stream(container: InputContainer) -> av.AudioStream | None:
 def decoded_frames(
     container: InputContainer, stream: av.VideoStream | av.AudioStream
 ) -> Iterator[av.VideoFrame | av.AudioFrame]:
-    """Every frame that can be decoded; damaged packets are passed over."""
-    stream.thread_type = "AUTO"
+    """Every frame that can be decoded, the same in every pass; damaged packets are passed over."""
+    stream.thread_type = "SLICE"  # with one thread a frame, what replaces damage is left to chance
     packets = container.demux(stream)
     packet = None
     while True:
         try:
             packet = next(packets, None)
-        except av.FFmpegError:  # nothing more can be read
+        except NOTHING_MORE:
             packet = None
         frames = []
         with suppress(av.FFmpegError):

@@ -16,7 +16,7 @@ from av.container import InputContainer
 from av.stream import Discard, Disposition
 
 from gait_demo.errors import VideoError
-from gait_demo.video.container import file_name, open_video
+from gait_demo.video.container import NOTHING_MORE, file_name, open_video
 
 MIN_FPS, MAX_FPS = 1, 1000  # beyond these nobody walks, or the file is damaged
 MAX_PAUSE_S = 10  # in a stream that may restart its clock: after more it did, as FFmpeg says
@@ -130,7 +130,7 @@ def _stamps(container: InputContainer, videos: list[av.VideoStream]) -> dict[int
     for stream in container.streams:
         if stream.index not in stamps:
             stream.discard = Discard.all
-    with suppress(av.FFmpegError):  # nothing more can be read
+    with suppress(*NOTHING_MORE):
         for packet in container.demux(videos):
             if packet.size and not packet.is_discard:
                 stamps[packet.stream_index].add(packet)

@@ -18,7 +18,7 @@ from av.container import InputContainer, OutputContainer
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
 from gait_demo.errors import VideoError
-from gait_demo.video.container import audio_stream, decoded_frames, open_video
+from gait_demo.video.container import NOTHING_MORE, audio_stream, decoded_frames, open_video
 from gait_demo.video.track import track_of
 
 TICKS_PER_S = 90_000  # at least
@@ -204,7 +204,7 @@ def _sound_packets(
 
 
 def _copied(stream: av.AudioStream, target: av.AudioStream) -> Iterator[av.Packet]:
-    with suppress(av.FFmpegError):  # a file that is cut off: its sound up to there
+    with suppress(*NOTHING_MORE):  # a file that is cut off: its sound up to there
         for packet in stream.container.demux(stream):
             if packet.pts is not None:
                 packet.stream = target
