@@ -282,6 +282,15 @@ def test_a_part_of_an_odd_file_is_the_same_as_cut_from_the_whole(tmp_path, recip
         assert all(np.array_equal(a.rgb, b.rgb) for a, b in zip(part, wanted, strict=True))
 
 
+def test_many_frames_in_a_short_time_are_refused_before_decoding(tmp_path):
+    encoding = ["-pix_fmt", "yuv420p", "-preset", "ultrafast"]
+    clip = write_clip(tmp_path / "a.mp4", *encoding, frames=300, fps=1000)
+    limits = {"max_duration_s": 60, "max_frames": 100}
+    with pytest.raises(VideoError, match="has 300 frames; the limit is 100: trim it"):
+        next(read_frames(clip, **limits))
+    assert len(list(read_frames(clip, end_s=0.1, **limits))) == 100
+
+
 def test_only_the_part_is_measured_against_the_limit(tmp_path):
     clip = write_clip(tmp_path / "a.mp4", "-pix_fmt", "yuv420p", frames=50)
     part = {"start_s": 1, "max_duration_s": 0.5}

@@ -167,7 +167,11 @@ class Analyser:
         start_s, end_s = self._part
         expected = round((min(info.duration_s, end_s or info.duration_s) - start_s) * info.fps)
         read = read_frames(
-            self._source, start_s=start_s, end_s=end_s, max_duration_s=video.max_duration_s
+            self._source,
+            start_s=start_s,
+            end_s=end_s,
+            max_duration_s=video.max_duration_s,
+            max_frames=video.max_frames,
         )
         writer = open_writer(original, (info.width, info.height), info.fps, sound)
         cuts, shots, current = ShotDetector(), [], None

@@ -71,6 +71,7 @@ def read_frames(
     start_s: float = 0,
     end_s: float | None = None,
     max_duration_s: float | None = None,
+    max_frames: int | None = None,
 ) -> Iterator[Frame]:
     """Decode a video frame by frame, as it is displayed.
 
@@ -88,6 +89,7 @@ def read_frames(
         start_s, end_s: seconds since the first frame; those at or after `start_s` and before
             `end_s` (None: the end) are read, and count from index 0 and time 0.
         max_duration_s: seconds; what would be longer by more than a frame is refused.
+        max_frames: so is what would have more frames than one over this.
 
     Yields:
         Frame: rgb is (H, W, 3) uint8.
@@ -105,6 +107,12 @@ def read_frames(
             raise VideoError(
                 f"{file_name(container)} is {float(length_s):.1f} s long; the limit is "
                 f"{max_duration_s:g} s: trim it and try again."
+            )
+        count = min(track.frames, math.ceil(length_s * track.fps))
+        if max_frames is not None and count - 1 > max_frames:
+            raise VideoError(
+                f"{file_name(container)} has {count} frames; the limit is {max_frames}: trim it, "
+                "or export it with fewer frames per second."
             )
         with ExitStack() as stack:
             decoded = stack.enter_context(closing(_decoded(container, stream)))
