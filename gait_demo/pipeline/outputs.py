@@ -21,7 +21,8 @@ from gait_demo.imaging.resizing import shrink
 from gait_demo.types import VideoInfo
 from gait_demo.video import VideoWriter
 
-NAMES = ("original.mp4", "binary.mp4", "colorized.mp4", "comparison.mp4", "report.json")
+VIDEOS = ("original.mp4", "binary.mp4", "colorized.mp4", "comparison.mp4")
+NAMES = (*VIDEOS, "report.json")
 LABELS = ("Original", "New silhouette", "New walker")
 MAX_PANEL_WIDTH_PX = 480  # of each of the three in the comparison
 _HIDDEN, _LOCK = ".gait-demo-", "lock"

@@ -107,6 +107,7 @@ class Actions:
             who: int,
             strength: float,
             colour: str,
+            anonymizer: str,
             request: gr.Request,
             progress=gr.Progress(),  # noqa: B008
         ) -> Iterator[dict]:
@@ -132,7 +133,8 @@ class Actions:
                     who = EVERYONE
                     picture = gr.Image(str(analysed.folder / "people.jpg"), visible=True)
                     yield {page.people: picture, page.chosen: _choices(analysed.walkers)}
-                options = options_of(part, seed, who, strength_of(strength), colour)
+                how = strength_of(strength), colour, anonymizer, session.secret
+                options = options_of(part, seed, who, *how)
                 if session.clip != clip:
                     raise Cancelled  # another clip was chosen meanwhile
                 result = self._render(session, analysed, options, reporter(progress))
@@ -183,7 +185,7 @@ class Actions:
             clip = session.take(Path(video), self.examples)
             try:
                 analysed = self._analyse(session, clip, (float(start), end or None), None)
-                options = options_of(analysed.part, seed, person, strength)
+                options = options_of(analysed.part, seed, person, strength, secret=session.secret)
                 result = self._render(session, analysed, options, None)
             finally:
                 session.drop(clip)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from gait_demo.options import STRENGTHS
+from gait_demo.options import ANONYMIZERS, STRENGTHS
 from gait_demo.ui.actions import READY, Actions
 from gait_demo.ui.look import PLAYERS_JS
 from gait_demo.ui.notice import weights_notice
@@ -67,6 +67,7 @@ class Page:
     seed: gr.Slider
     strength: gr.Slider
     colour: gr.Radio
+    anonymizer: gr.Radio
     go: gr.Button
     status: gr.Markdown
     original: gr.Video
@@ -133,6 +134,13 @@ def anonymize_tab(demo: gr.Blocks, actions: Actions, workers: int) -> None:
                 info="Of the head, none shows more than what 64 by 64 pixels hold.",
                 elem_id="colour",
             )  # fmt: skip
+            with gr.Accordion("Advanced", open=False):
+                anonymizer = gr.Radio(
+                    [(name, key) for key, name in ANONYMIZERS.items()],
+                    value=next(iter(ANONYMIZERS)), label="Network that makes the gait",
+                    info="ST-GAN is the baseline: it hides less, and has C-NET's colours.",
+                    elem_id="anonymizer",
+                )  # fmt: skip
             with gr.Row():
                 go = gr.Button("Anonymize", variant="primary", scale=3, interactive=False)
                 stop = gr.Button("Cancel", variant="stop", scale=1)
@@ -163,8 +171,8 @@ def anonymize_tab(demo: gr.Blocks, actions: Actions, workers: int) -> None:
             with gr.Column(min_width=300):
                 gr.Markdown(text)
     page = Page(
-        source, facts, trim, start, end, people, chosen, seed, strength, colour, go, status,
-        original, binary, colorized, comparison, found,
+        source, facts, trim, start, end, people, chosen, seed, strength, colour, anonymizer, go,
+        status, original, binary, colorized, comparison, found,
     )  # fmt: skip
     _wire(demo, actions, workers, page, stop, clicked, other)
     _api(actions, workers)
@@ -182,6 +190,7 @@ def _wire(demo, actions: Actions, workers: int, page: Page, stop, clicked, other
     engine = {
         "inputs": [
             page.source, page.start, page.end, page.seed, page.chosen, page.strength, page.colour,
+            page.anonymizer,
         ],
         "outputs": everything, "show_progress_on": page.status, **private, **_heavy(workers),
     }  # fmt: skip
@@ -199,6 +208,7 @@ def _wire(demo, actions: Actions, workers: int, page: Page, stop, clicked, other
         page.chosen.input(**again, trigger_mode="always_last"),
         page.strength.release(**again, trigger_mode="always_last"),
         page.colour.input(**again, trigger_mode="always_last"),
+        page.anonymizer.input(**again, trigger_mode="always_last"),
     ]
     page.source.clear(actions.forget(page), None, everything, queue=False, **private)
     gr.on(

@@ -25,14 +25,17 @@ def options_of(
     who: float = EVERYONE,
     strength: float = 1.0,
     colour: str = "sharp",
+    anonymizer: str = "anet",
+    secret: bytes | None = None,
 ) -> PipelineOptions:
     """
     Args:
         part: of the clip, in seconds; an end of None is its own.
         who: EVERYONE, or a track id.
+        secret: the session's, without which a seed gives another gait every time.
     """
     return PipelineOptions(
         video=VideoOptions(MAX_DURATION_S, MAX_FRAMES, start_s=part[0], end_s=part[1]),
-        anonymize=AnonymizeOptions(int(seed), int(who) or None, strength),
+        anonymize=AnonymizeOptions(int(seed), int(who) or None, strength, anonymizer, secret),
         colorize=ColorizeOptions(colour),
     )

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gait_demo.errors import VideoError
+from gait_demo.options import fresh_secret
 from gait_demo.serving.worker import place
 from gait_demo.types import Look
 
@@ -41,6 +42,7 @@ class Session:
     Attributes:
         clip: the one on the page, once it was looked at; `look` is what was seen.
         analysed: of that clip.
+        secret: of the noise of all results; it is never written.
     """
 
     def __init__(self, root: Path):
@@ -53,6 +55,7 @@ class Session:
         self._stops: set[threading.Event] = set()
         self._used = time.monotonic()
         self._is_closed = False
+        self.secret = fresh_secret()
         self.analysed: Analysed | None = None
         self.clip: Path | None = None
         self.look: Look | None = None
