@@ -17,19 +17,15 @@ from gait_demo.pipeline.clock import Clock
 from gait_demo.pipeline.composing import Composed, Composer, chosen_people
 from gait_demo.pipeline.coverage import coverage, likeness, not_removed, unsure, warnings
 from gait_demo.pipeline.models import Models
-<<<<<<< HEAD
 from gait_demo.pipeline.outputs import (
     NAMES,
+    VIDEOS,
     appear_together,
     link_or_copy,
     result_videos,
     working_folder,
 )
-from gait_demo.types import GaitResult, SilhouetteClip
-=======
-from gait_demo.pipeline.outputs import VIDEOS, appear_together, link_or_copy, result_videos
 from gait_demo.types import GaitResult, Report, SilhouetteClip
->>>>>>> anon
 
 
 def _silent(stage: str, done: int, total: int) -> None:
