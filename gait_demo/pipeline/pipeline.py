@@ -18,7 +18,6 @@ from gait_demo.pipeline.composing import Composed, Composer, chosen_people
 from gait_demo.pipeline.coverage import coverage, likeness, not_removed, unsure, warnings
 from gait_demo.pipeline.models import Models
 from gait_demo.pipeline.outputs import (
-    NAMES,
     VIDEOS,
     appear_together,
     link_or_copy,
