@@ -14,6 +14,7 @@ def _at_least(name: str, value: float, low: float) -> None:
 @dataclass(frozen=True)
 class VideoOptions:
     max_duration_s: float | None = None  # None: no limit
+    max_frames: int | None = None  # None: no limit
     keep_audio: bool = False
     start_s: float = 0  # of the part that is worked on, since the first frame
     end_s: float | None = None  # None: the end
@@ -24,6 +25,8 @@ class VideoOptions:
             _at_least("end_s", self.end_s, self.start_s)
         if self.max_duration_s is not None:
             _at_least("max_duration_s", self.max_duration_s, 0.1)
+        if self.max_frames is not None:
+            _at_least("max_frames", self.max_frames, 2)
 
 
 @dataclass(frozen=True)

@@ -32,18 +32,20 @@ class VideoInfo:
 
     Attributes:
         width, height: pixels, after rotation.
-        fps: average frame rate in frames per second, exact (30000/1001 stays 30000/1001).
-        frames: number of frames as declared by the container, None where it does not say.
-        duration_s: seconds, as declared by the container, None where it does not say.
+        fps: frames per second at the usual interval, exact (30000/1001 stays 30000/1001).
+        frames: number of frames that are presented.
+        duration_s: seconds from the first frame to the end of the last.
         has_audio: whether there is an audio stream.
+        warnings: sentences about what had to be assumed.
     """
 
     width: int
     height: int
     fps: Fraction
-    frames: int | None
-    duration_s: float | None
+    frames: int
+    duration_s: float
     has_audio: bool
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,8 @@ class Look:
     """What a quick look at a video tells before a run.
 
     Attributes:
-        info: as declared.
-        duration_s: seconds, counted where the container does not say.
+        info: of the video.
+        duration_s: seconds.
         people: the most who are seen in one of the frames looked at.
         looked: number of those frames.
     """

@@ -275,8 +275,8 @@ def _nobody(path):
 BAD = {
     "not a video": (lambda path: path.write_text("hello " * 999), "not a video"),
     "zero bytes": (lambda path: path.touch(), "empty"),
-    "cut off": (_cut_off, "cut off or damaged"),
-    "cut in half": (_cut_in_half, "frames are there"),
+    "cut off": (_cut_off, "is cut off, "),
+    "cut in half": (_cut_in_half, "of it is missing"),
     "no pictures": (_sound_only, "no picture"),
     "one frame": (lambda path: write_clip(path, iter([background(320, 240)])), "one frame"),
     "nobody": (_nobody, "Nobody was seen"),

@@ -1,7 +1,9 @@
+from fractions import Fraction
+
 import pytest
 
-from gait_demo.types import Rank
-from gait_demo.ui.summary import place_in_crowd, summarise
+from gait_demo.types import Look, Rank, VideoInfo
+from gait_demo.ui.summary import describe, place_in_crowd, summarise
 
 REPORT = {
     "seed": 7,
@@ -51,3 +53,12 @@ def test_the_place_in_a_crowd_is_told_with_what_it_proves():
     assert "| GaitBase | 1 of 41 | 17 of 41 |" in said
     assert "21 is what guessing gives" in said and "does not prove" in said
     assert "too short" in place_in_crowd(None, 40)
+
+
+def test_a_part_of_too_many_frames_and_a_clock_that_leaps_are_told_before_the_run():
+    info = VideoInfo(640, 360, Fraction(240), 9600, 40, False, ("The clock leaps.",))
+    look = Look(info, 40, people=1, looked=2)
+    assert "The clock leaps. Choose 15.0 s of it, 3600 frames, at most." in describe(
+        look, 0, 40, None
+    )
+    assert "at most" not in describe(look, 0, 15, None)

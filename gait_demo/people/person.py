@@ -35,7 +35,7 @@ class Person:
         visibility: (T,) uint8, of `Visibility`.
         detections: T of them: as seen, or that of the nearest frame, moved.
         silhouettes: one a frame, with joints where the landmarks are known.
-        keeps_pose: (T,) bool, where no other gait can be given: seated, lying, bent, or a part.
+        keeps_pose: (T,) bool, where no other gait can be given: running, seated, bent, or a part.
         heads: (T, 3) float32, centre and radius in pixels; nan where not known.
         necks: (T,) y in pixels down to which the head reaches; nan where not known.
         poor: (T,) bool, where the silhouette is not one piece, or not spread as a walker's is.

@@ -169,10 +169,13 @@ class Analyser:
         info, video = self._info, self._options.video
         sound = (self._source, video.start_s) if video.keep_audio else None
         start_s, end_s = self._part
-        whole_s = info.duration_s or (info.frames or 0) / info.fps
-        expected = round((min(whole_s, end_s or whole_s) - start_s) * info.fps)
+        expected = round((min(info.duration_s, end_s or info.duration_s) - start_s) * info.fps)
         read = read_frames(
-            self._source, start_s=start_s, end_s=end_s, max_duration_s=video.max_duration_s
+            self._source,
+            start_s=start_s,
+            end_s=end_s,
+            max_duration_s=video.max_duration_s,
+            max_frames=video.max_frames,
         )
         writer = open_writer(original, (info.width, info.height), info.fps, sound)
         cuts, shots, current = ShotDetector(), [], None

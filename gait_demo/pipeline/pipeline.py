@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import uuid
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,7 +17,13 @@ from gait_demo.pipeline.clock import Clock
 from gait_demo.pipeline.composing import Composed, Composer, chosen_people
 from gait_demo.pipeline.coverage import coverage, likeness, not_removed, unsure, warnings
 from gait_demo.pipeline.models import Models
-from gait_demo.pipeline.outputs import VIDEOS, appear_together, link_or_copy, result_videos
+from gait_demo.pipeline.outputs import (
+    VIDEOS,
+    appear_together,
+    link_or_copy,
+    result_videos,
+    working_folder,
+)
 from gait_demo.types import GaitResult, Report, SilhouetteClip
 
 
@@ -65,8 +72,8 @@ class Pipeline:
             GaitDemoError: the video cannot be used, shows nobody who can be anonymized, or the
                 results cannot be written.
         """
-        with tempfile.TemporaryDirectory() as folder:
-            analysis = self.analyse(source, Path(folder), on_progress)
+        with working_folder(Path(tempfile.gettempdir()), uuid.uuid4().hex) as folder:
+            analysis = self.analyse(source, folder, on_progress)
             return self.render(analysis, out_dir, self.options.anonymize.seed, on_progress)
 
     def analyse(self, source: Path, folder: Path, on_progress: Progress = _silent) -> Analysis:
@@ -185,6 +192,7 @@ class Pipeline:
             "tracks": [coverage(person, drawn=person.track.track_id in drawn) for person in told],
             "warnings": [
                 *filter(None, [self.models.fallback]),
+                *info.warnings,
                 *([] if everyone else [likeness(other, chosen[0]) for other in chosen[1:]]),
                 *warnings(told, analysis.times, self.options.people.min_height_px),
                 *not_removed(unchanged, analysis.times),

@@ -35,6 +35,9 @@ _RIM = 0.012  # heights over which the colours of a rim are taken from inside
 _FEW = 8  # of 255: of fewer sure pixels around it a rim takes no colours
 _LEFT_OVER = 0.1  # of what is hidden, that need not be found
 _FEW_SEEN = 0.1  # of what is hidden: a limb of which less is seen has the colours of the other
+_MOSTLY_SEEN = 0.5  # of a part: where less is seen, that may well be something else
+_UNKNOWN = 0.6  # of what is hidden of a limb: if less is not found, that is none of it ...
+_CRACK = 0.004  # ... but for cracks of up to twice so many heights between what is found
 _CLEAR = 220  # of 255: a share below shows something else as well
 _SHARPEN = 0.3  # of the detail of a pixel, lost when pixels are moved
 _NEARBY = 0.06  # heights from which a part takes colours for what no frame shows of it
@@ -101,6 +104,11 @@ class Division:
         """(m, n) float32 in [0, 1] twice: what a part shows, and what of it is hidden, if the
         matte were whole."""
         return _shares(self.lead[part], self.far[part], _CORES[part])
+
+    def seen_share(self, part: int) -> float:
+        """How much of a part is seen, in [0, 1]; 0 of what is not there."""
+        piece = self.pieces[part]
+        return 0.0 if piece is None else float(piece.own.sum() / max(piece.whole.sum(), 1e-6))
 
     def _piece(self, part: int) -> Piece | None:
         step, lead, far = self.step, self.lead[part], self.far[part]
@@ -202,36 +210,45 @@ class Cutout:
         return with_alpha(self.rgb[piece.inner], piece.own)
 
     def completed(self, part: int, others: Sequence[Callable[[], Cutout]]) -> np.ndarray:
-        """The pixels (h, w, 3) uint8 of a piece: its own, and where another part hides it what
-        other frames show of it.
+        """The pixels (h, w, 4) uint8 of a whole piece, and the share of it that is there, 0 to 255:
+        its own, and where another part hides it what other frames show of it.
 
         Args:
             others: cutouts of other frames, the best first; made when they are needed.
         """
         piece = self.parts.pieces[part]
-        rgb = self.rgb[piece.inner]
+        rgba = with_alpha(self.rgb[piece.inner], piece.whole)
         x, y, w, h = cv2.boundingRect((piece.hidden > _FAINT).view(np.uint8))
         if w * h == 0:
-            return rgb
+            return rgba
         inner = np.s_[y : y + h, x : x + w]
-        hidden, rgb = piece.hidden[inner], rgb.copy()
+        hidden = piece.hidden[inner]
         missing = above(hidden, _FAINT)
-        found, enough = rgb[inner].copy(), _LEFT_OVER * cv2.countNonZero(missing)
+        wanted = cv2.countNonZero(missing)
+        found, enough = np.ascontiguousarray(rgba[inner][..., :3]), _LEFT_OVER * wanted
         step = self.parts.step
         grid, pose = grid_of(h, w, step), self.pose.moved(piece.x + x, piece.y + y)
         for other in others:
             if cv2.countNonZero(missing) <= enough:
                 break
-            missing ^= other()._fetch(found, missing, pose, part, grid, step)
+            if other().parts.seen_share(part) > _MOSTLY_SEEN:
+                missing ^= other()._fetch(found, missing, pose, part, grid, step)
         if part in _MIRRORED and cv2.countNonZero(missing) > enough:
             # the limb of the other side looks alike
             mirrored = pose.mirrored(), _MIRRORED[part]
             missing ^= self._fetch(found, missing, *mirrored, grid, step)
-        if cv2.countNonZero(missing):
+        left_over = cv2.countNonZero(missing)
+        if left_over:
             cv2.copyTo(np.ascontiguousarray(self._around(part, piece)[inner]), missing, found)
         weight = cv2.blur(hidden, (3, 3))
-        rgb[inner] = cv2.blendLinear(np.ascontiguousarray(rgb[inner]), found, 1 - weight, weight)
-        return rgb
+        own = np.ascontiguousarray(rgba[inner][..., :3])
+        rgba[inner][..., :3] = cv2.blendLinear(own, found, 1 - weight, weight)
+        if part in _MIRRORED and left_over < _UNKNOWN * wanted:
+            # the limb is slimmer than its bones tell
+            size = 2 * max(1, round(_CRACK * self.pose.height)) + 1
+            beyond = cv2.morphologyEx(missing, cv2.MORPH_OPEN, np.ones((size, size), np.uint8))
+            rgba[inner][..., 3] = cv2.min(rgba[inner][..., 3], 255 - cv2.blur(beyond, (3, 3)))
+        return rgba
 
     def _fetch(
         self,
@@ -298,7 +315,7 @@ class CompletedCutout(Cutout):
 
     def _make_pixels(self, part: int) -> np.ndarray:
         visible = Cutout(self.rgb, self.parts, self.pose)
-        return with_alpha(visible.completed(part, self.others), self.parts.pieces[part].whole)
+        return visible.completed(part, self.others)
 
 
 def with_alpha(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:

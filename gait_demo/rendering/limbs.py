@@ -138,8 +138,10 @@ def draw(
     rgb, alpha = np.zeros((h, w, 3), np.uint8), np.zeros((h, w), np.float32)
     for part in order:
         piece = cutout.parts.pieces[part]
-        seen = cutout.rgb[piece.inner]
-        pixels = cutout.completed(part, others) if part in revealed else seen
+        if part in revealed:
+            pixels = cutout.completed(part, others)
+        else:
+            pixels = with_alpha(cutout.rgb[piece.inner], piece.whole)
         _lay_over(rgb, alpha, pixels, piece, *places[part], step, pose.height)
     return _within(rgb, alpha, outline, square, view)
 
@@ -190,12 +192,12 @@ def _lay_over(
     step: int,
     height: float,
 ) -> None:
-    """Draws a piece over what there is so far, in place."""
+    """Draws a piece, whose pixels are (h, w, 4), over what there is so far, in place."""
     m, n = places.shape[:2]
     inner = np.s_[step * y : step * (y + m), step * x : step * (x + n)]
     below, under = rgb[inner], alpha[inner]
     places = enlarged(places - np.float32([piece.x, piece.y]), under.shape[::-1], step)
-    moved = cv2.remap(with_alpha(pixels, piece.whole), places, None, cv2.INTER_LINEAR)
+    moved = cv2.remap(pixels, places, None, cv2.INTER_LINEAR)
     *colours, share = cv2.split(moved)
     share = cv2.GaussianBlur(share, (0, 0), max(0.5, _SMOOTH * height)).astype(np.float32)
     share = (share * (1 / (255 * _EDGE)) + (0.5 - 0.5 / _EDGE)).clip(0, 1)

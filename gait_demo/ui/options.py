@@ -9,7 +9,7 @@ from gait_demo.options import (
     PipelineOptions,
     VideoOptions,
 )
-from gait_demo.ui.summary import MAX_DURATION_S
+from gait_demo.ui.summary import MAX_DURATION_S, MAX_FRAMES
 
 EVERYONE = 0  # among the choices of whom to change; the others are track ids
 
@@ -35,7 +35,7 @@ def options_of(
         secret: the session's, without which a seed gives another gait every time.
     """
     return PipelineOptions(
-        video=VideoOptions(max_duration_s=MAX_DURATION_S, start_s=part[0], end_s=part[1]),
+        video=VideoOptions(MAX_DURATION_S, MAX_FRAMES, start_s=part[0], end_s=part[1]),
         anonymize=AnonymizeOptions(int(seed), int(who) or None, strength, anonymizer, secret),
         colorize=ColorizeOptions(colour),
     )

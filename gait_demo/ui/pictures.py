@@ -15,7 +15,7 @@ POSTER_CHOICES = 8
 
 def poster(clip: Path, folder: Path) -> str:
     """The path of a picture of a clip: of a few frames the one that is least like the others."""
-    step = max(1, (probe(clip).frames or 1) // POSTER_CHOICES)
+    step = max(1, probe(clip).frames // POSTER_CHOICES)
     frames = np.stack([frame.rgb for frame in islice(read_frames(clip), None, None, step)])
     unlike = np.abs(frames - frames.mean(axis=0)).mean(axis=(1, 2, 3))
     folder.mkdir(parents=True, exist_ok=True)

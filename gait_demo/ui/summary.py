@@ -5,7 +5,7 @@ from __future__ import annotations
 from gait_demo.serving.pace import Pace
 from gait_demo.types import Look, Rank
 
-MAX_DURATION_S = 60
+MAX_DURATION_S, MAX_FRAMES = 60, 3600  # of a run
 
 
 def describe(look: Look, start_s: float, end_s: float, pace: Pace | None) -> str:
@@ -15,7 +15,8 @@ def describe(look: Look, start_s: float, end_s: float, pace: Pace | None) -> str
     looked = "1 frame was" if look.looked == 1 else f"{look.looked} frames were"
     sentences = [
         f"**{look.duration_s:.1f} s, {info.width}×{info.height}, {fps:.4g} frames per second; "
-        f"{people} seen** ({looked} looked at)."
+        f"{people} seen** ({looked} looked at).",
+        *info.warnings,
     ]
     if look.people == 0:
         sentences.append("If somebody walks elsewhere in the clip, try it anyway.")
@@ -24,6 +25,8 @@ def describe(look: Look, start_s: float, end_s: float, pace: Pace | None) -> str
         sentences.append("Nothing is left of the video: let it end after it starts.")
     elif part_s - 1 / fps > MAX_DURATION_S:
         sentences.append(f"Choose {MAX_DURATION_S} s of it at most.")
+    elif part_s * fps - 1 > MAX_FRAMES:
+        sentences.append(f"Choose {MAX_FRAMES / fps:.1f} s of it, {MAX_FRAMES} frames, at most.")
     elif pace is not None:
         estimate_s = pace.estimate_s(part_s * fps, info.width, info.height)
         sentences.append(
