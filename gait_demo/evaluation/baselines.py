@@ -75,7 +75,7 @@ def keyed(secret: bytes) -> Noise:
 
 
 def from_seed(masks: np.ndarray, seed: int, noise_dim: int) -> Tensor:
-    """As anybody can draw it who knows, or guesses, the seed; the program did before it had a secret."""
+    """As anybody can draw it who knows, or guesses, the seed; so did the program without secret."""
     return torch.randn(noise_dim, generator=torch.Generator().manual_seed(seed))
 
 
