@@ -288,7 +288,7 @@ def _rates() -> list[Recipe]:
         Recipe("rates", f"{float(fps):.3f}.{suffix}", H264, source_fps=Fraction(fps))
         for fps in rates
         for suffix in ("mp4", "mkv", "ts", "avi")
-        if not (suffix == "ts" and fps < 5)
+        if suffix in ("mp4", "mkv") or fps in (Fraction(30000, 1001), 25, 30, 60)
     ]
     recipes += [
         Recipe("rates", f"{fps}.gif", (), source_fps=Fraction(fps), tolerance=4)
@@ -315,8 +315,7 @@ def _times() -> list[Recipe]:
                B_FRAMES if kind else (*H264, "-bf", "0", "-g", "100"), 50,
                then=edit((start, length)), frames=round(length * 25), duration_s=length)
         for start, length in ((0, 1), (0.4, 1), (1, 0.6), (0.2, 1.8), (1.2, 0.4))
-        for suffix in ("mp4", "mov")
-        for kind in ("", "_b")
+        for suffix, kind in (("mp4", ""), ("mov", "_b"))
     ]  # fmt: skip
     recipes += [
         Recipe("edit lists", "copied_part.mp4", B_FRAMES, 50,

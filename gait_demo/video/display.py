@@ -18,6 +18,8 @@ SQUARE_PIXEL_TOLERANCE = 0.02  # pixels that are stretched by less are left alon
 SD_HEIGHT_PX = 576  # taller pictures without a colour tag are BT.709, the others BT.601
 
 _UNSPECIFIED = 2  # FFmpeg's AVCOL_SPC_UNSPECIFIED
+_KNOWN_MATRICES = (0, 1, 2, 4, 5, 6, 7, 9)  # of H.273; FFmpeg's scaler refuses the others ...
+_LOGARITHMIC = (9, 10)  # ... and these transfer functions
 _LUT = "lut3d"
 _TO_RGB = Interpolation.BILINEAR  # 1 ms a 720p frame; accurate rounding takes 15
 
@@ -83,6 +85,10 @@ def prepared(frames: Iterable[av.VideoFrame], crop: Crop) -> Iterator[av.VideoFr
     """
     graph, made_for, interlaced = None, None, False
     for frame in frames:
+        if frame.colorspace not in _KNOWN_MATRICES:
+            frame.colorspace = _UNSPECIFIED
+        if frame.color_trc in _LOGARITHMIC:
+            frame.color_trc = _UNSPECIFIED
         interlaced = interlaced or frame.interlaced_frame
         filters = _filters(frame, crop, interlaced)
         colours = frame.format.name, frame.color_trc, frame.color_primaries
