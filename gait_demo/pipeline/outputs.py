@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import uuid
 from collections import deque
@@ -64,14 +63,6 @@ def appear_together(folder: Path, source: Path) -> Iterator[Path]:
         ) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
-
-
-def link_or_copy(path: Path, to: Path) -> None:
-    """Give a finished file a second place without writing it again where that is possible."""
-    try:
-        os.link(path, to)
-    except OSError:
-        shutil.copyfile(path, to)
 
 
 @contextmanager

@@ -15,8 +15,9 @@ from gait_demo.pipeline.clock import Clock
 from gait_demo.pipeline.composing import Composed, Composer, chosen_people
 from gait_demo.pipeline.coverage import coverage, likeness, not_removed, unsure, warnings
 from gait_demo.pipeline.models import Models
-from gait_demo.pipeline.outputs import NAMES, appear_together, link_or_copy, result_videos
+from gait_demo.pipeline.outputs import NAMES, appear_together, result_videos
 from gait_demo.types import GaitResult, SilhouetteClip
+from gait_demo.video.linking import link_or_copy
 
 
 def _silent(stage: str, done: int, total: int) -> None:
