@@ -126,8 +126,8 @@ def test_the_pace_of_recent_runs_foretells_the_next():
     seconds = {"people": 6.0, "removal": 1.0, "anonymize": 2.0, "render": 4.0}
     pace.learn(size, seconds)
     assert pace.estimate(size) == pytest.approx(seconds)
-    longer, wider, crowded = Size(210, 0.5, 1), Size(100, 2, 1), Size(100, 0.5, 3)
-    assert sum(pace.estimate(longer).values()) == pytest.approx(2 * 13)
+    longer, wider, crowded = Size(200, 0.5, 1), Size(100, 2, 1), Size(100, 0.5, 3)
+    assert 1.5 * 13 < sum(pace.estimate(longer).values()) < 2 * 13
     assert pace.estimate(wider)["render"] > 2 * 4 and pace.estimate(wider)["anonymize"] == 2
     assert pace.estimate(crowded)["anonymize"] == pytest.approx(6)
     for _ in range(8):  # this machine has become slower

@@ -12,7 +12,8 @@ STAGES = ("people", "removal", "anonymize", "render")  # in their order
 RENDERED = STAGES[2:]  # again with every seed
 _RECENT = 8  # runs that count
 _FRAME_MPX = 0.4  # megapixels that take as long as what a frame takes at any size
-_ONCE_FRAMES = 10  # frames that take as long as what a stage takes once
+# frames that take as long as what a stage does once
+_ONCE_FRAMES = {"people": 40, "removal": 10, "anonymize": 60, "render": 10}
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Size:
     def work(self, stage: str) -> float:
         """How much there is to do in a stage, in units of that stage."""
         people = max(1, self.people)
-        frames = self.frames + _ONCE_FRAMES
+        frames = self.frames + _ONCE_FRAMES[stage]
         if stage == "anonymize":
             return frames * people
         if stage == "people":

@@ -61,7 +61,7 @@ class Actions:
 
     def get_ready(self) -> None:
         """Learn from a second of an example how fast this machine is, before anybody runs."""
-        options = PipelineOptions(video=VideoOptions(end_s=1))
+        options = PipelineOptions(video=VideoOptions(start_s=1, end_s=2))
         with suppress(GaitDemoError):
             self._looker.run("look", self.examples[0], options)  # the first one is slow
             self._engine.run("look", self.examples[0], options)

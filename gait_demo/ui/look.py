@@ -66,7 +66,7 @@ CSS = """
   border-radius: .5rem;
 }
 #player [data-testid=status-tracker] * {color: #fff}
-#player:has([data-testid=status-tracker]:not(.hide)) .stale {display: none}
+#player:has([data-testid=status-tracker]:not(.hide)) :is(.stale, .empty) {display: none}
 #player [data-testid=status-tracker]:has(.progress-level) .meta-text-center {display: none}
 #player .progress-level-inner {font: 600 1rem system-ui, sans-serif}
 @media (min-width: 1000px) {#result {position: sticky; top: .5rem; align-self: flex-start}}

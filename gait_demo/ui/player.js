@@ -51,14 +51,24 @@ function loaded(layer, time) {
 }
 
 let loading = 0;
-async function load(time) {
+async function load(value, time) {  // what is said of a result changes together with its picture
   const mine = ++loading;
   const chosen = ["before", "after"].map((side) =>
-    shown.layers.find((layer) => layer.id === pickers[side].value) || shown.layers[0]);
+    value.layers.find((layer) => layer.id === pickers[side].value) || value.layers[0]);
   let nodes;
-  try { nodes = await Promise.all(chosen.map((layer) => loaded(layer, time))); }
-  catch { say("The result cannot be loaded: reload the page and try again."); return; }
+  try {
+    nodes = await Promise.all(chosen.map((layer) => loaded(layer, time)));
+  } catch {
+    section.classList.add("out-of-date");
+    say("The result cannot be loaded: reload the page and try again.");
+    return;
+  }
   if (mine !== loading) return;
+  if (shown !== value) {
+    shown = value;
+    describe();
+    compare();
+  }
   ["before", "after"].forEach((side, i) => {
     video(side)?.pause();
     halves[side].replaceChildren(nodes[i]);
@@ -183,7 +193,9 @@ find("[name=speed]").addEventListener("change", (event) => setSpeed(Number(event
 seek.addEventListener("input", () => jump(Number(seek.value)));
 section.addEventListener("seeked", tell, true);
 for (const side of ["before", "after"]) {
-  pickers[side].addEventListener("change", () => load(video("after")?.currentTime || 0));
+  pickers[side].addEventListener("change", () => {
+    load(shown, video("after")?.currentTime || 0);
+  });
 }
 
 // --- what is said about the result ------------------------------------------------------------
@@ -265,27 +277,24 @@ document.addEventListener("click", (event) => {  // on a phone the result is out
 });
 
 function update() {
-  const before = shown;
-  shown = props.value;
-  describe();
-  compare();
-  if (!shown) {
+  const value = props.value;
+  if (!value) {
     loading += 1;
+    shown = null;
     for (const side of ["before", "after"]) halves[side].replaceChildren();
-    return;
+    describe();
+    compare();
+  } else if (value.clip === shown?.clip && video("after")) {
+    load(value, video("after").currentTime);
+  } else {
+    wantsToPlay = !calm.matches;
+    for (const side of ["before", "after"]) {
+      pickers[side].replaceChildren(...value.layers.map((one) => new Option(one.name, one.id)));
+    }
+    pickers.before.value = "original";
+    pickers.after.value = "colorized";
+    load(value, 0);
   }
-  if (before?.clip === shown.clip && video("after")) {
-    load(video("after").currentTime);
-    return;
-  }
-  wantsToPlay = !calm.matches;
-  for (const side of ["before", "after"]) {
-    const names = shown.layers.map((layer) => new Option(layer.name, layer.id));
-    pickers[side].replaceChildren(...names);
-  }
-  pickers.before.value = "original";
-  pickers.after.value = "colorized";
-  load(0);
 }
 
 divide(50);
