@@ -13,21 +13,6 @@ class VideoError(GaitDemoError):
     """The video cannot be read, is too long, or cannot be written."""
 
 
-class CutOffError(VideoError):
-    """The video ends before it should.
-
-    Attributes:
-        usable_s: seconds from its beginning that can be used.
-    """
-
-    def __init__(self, message: str, usable_s: float):
-        super().__init__(message, usable_s)
-        self.usable_s = usable_s
-
-    def __str__(self) -> str:
-        return self.args[0]
-
-
 class WeightsError(GaitDemoError):
     """Weights cannot be found, do not match their sha256, or do not fit the network."""
 

@@ -67,7 +67,7 @@ def main() -> None:
         except Stopped:
             send("stopped", None)
         except GaitDemoError as error:
-            send("failed", type(error)(*error.args))
+            send("failed", type(error)(str(error)))
         except MemoryError:
             os._exit(1)
         except Exception as error:

@@ -10,7 +10,7 @@ import av
 from av.container import InputContainer
 from av.stream import Disposition
 
-from gait_demo.errors import CutOffError, VideoError
+from gait_demo.errors import VideoError
 
 # Naming the containers and allowing plain files only keeps playlists, which can make FFmpeg open
 # other files and hosts, from passing as videos.
@@ -19,8 +19,6 @@ _OPTIONS = {
     "protocol_whitelist": "file",
 }
 _COMPLETE = 0.9  # share of the declared frames that a whole file holds, at least
-
-_TORN = 2  # frames before a cut that may be damaged
 
 
 def open_video(path: str | Path) -> InputContainer:
@@ -66,8 +64,8 @@ def decoded_frames(
         whole: whether they are read from the file's beginning.
 
     Raises:
-        CutOffError: after the last frame of a whole file, if it says that a tenth or more is
-            missing; VideoError where it does not say at what rate.
+        VideoError: after the last frame of a whole file, if it says that a tenth or more is
+            missing.
     """
     stream.thread_type = "AUTO"
     packets = container.demux(stream)
@@ -85,10 +83,7 @@ def decoded_frames(
             break
         read += packet.size > 0
     if whole and stream.type == "video" and read < _COMPLETE * stream.frames:
-        message = (
+        raise VideoError(
             f"{file_name(container)} is cut off: {read} of {stream.frames} frames are there. "
             "Copy or record it again."
         )
-        if not stream.average_rate:
-            raise VideoError(message)
-        raise CutOffError(message, max(0, read - _TORN) / float(stream.average_rate))
