@@ -7,6 +7,7 @@ import logging
 import signal
 import sys
 
+from gait_demo import __version__
 from gait_demo.cli import anonymize, evaluate, fetch, publish, study, synthesize, train
 from gait_demo.errors import GaitDemoError
 
@@ -17,7 +18,8 @@ def main(arguments: list[str] | None = None) -> int:
     Returns:
         The exit status: 0, or 2 with one sentence on standard error.
     """
-    parser = argparse.ArgumentParser(prog="gait_demo", description="Gait anonymization.")
+    parser = argparse.ArgumentParser(prog="gait-demo", description="Gait anonymization.")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for room in (anonymize, synthesize, evaluate, train, fetch, publish, study):
         room.add(commands)
@@ -42,6 +44,11 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-if __name__ == "__main__":
+def run() -> int:
+    """The command `gait-demo`."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as tidily as Ctrl-C
-    sys.exit(main())
+    return main()
+
+
+if __name__ == "__main__":
+    sys.exit(run())

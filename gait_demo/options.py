@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, field
 
 
@@ -13,6 +14,7 @@ def _at_least(name: str, value: float, low: float) -> None:
 @dataclass(frozen=True)
 class VideoOptions:
     max_duration_s: float | None = None  # None: no limit
+    max_frames: int | None = None  # None: no limit
     keep_audio: bool = False
     start_s: float = 0  # of the part that is worked on, since the first frame
     end_s: float | None = None  # None: the end
@@ -23,6 +25,8 @@ class VideoOptions:
             _at_least("end_s", self.end_s, self.start_s)
         if self.max_duration_s is not None:
             _at_least("max_duration_s", self.max_duration_s, 0.1)
+        if self.max_frames is not None:
+            _at_least("max_frames", self.max_frames, 2)
 
 
 @dataclass(frozen=True)
@@ -72,14 +76,46 @@ class PeopleOptions:
         _at_least("detector_px", self.detector_px, 64)
 
 
+ANONYMIZERS = {"anet": "A-NET", "stgan": "ST-GAN"}  # files in anonymization/, and their names
+
+
+LEAST_SECRET_BYTES = 16
+
+
+def fresh_secret() -> bytes:
+    """Random bytes that noise can be drawn from."""
+    return secrets.token_bytes(2 * LEAST_SECRET_BYTES)
+
+
 @dataclass(frozen=True)
 class AnonymizeOptions:
-    seed: int = 0  # of the noise vector
-    person: int | None = None  # track id; None: everyone
-    strength: float = 1.0  # of the new gait; below 1, as much less of the way from the old one
+    """Whom to anonymize, and with which noise.
+
+    Attributes:
+        seed: every number is another gait; the number alone repeats nothing.
+        person: track id; None: everyone.
+        strength: of the new gait; below 1, as much less of the way from the old one.
+        anonymizer: one of ANONYMIZERS.
+        secret: what the noise is drawn from beside the clip, the person and the seed, at least 16
+            random bytes; None: a fresh one. With the same secret the same run gives the same
+            gaits. Whoever has it and the clip's file can make them too, and so tell whose they
+            are and which videos belong together: keep it as you keep the original, or not at all.
+    """
+
+    seed: int = 0
+    person: int | None = None
+    strength: float = 1.0
+    anonymizer: str = "anet"
+    secret: bytes | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         _at_least("seed", self.seed, 0)
+        if self.anonymizer not in ANONYMIZERS:
+            raise ValueError(
+                f"anonymizer: expected one of {tuple(ANONYMIZERS)}, got {self.anonymizer!r}"
+            )
+        if self.secret is not None:
+            _at_least("bytes of the secret", len(self.secret), LEAST_SECRET_BYTES)
         if not 0 < self.strength <= 1:
             raise ValueError(f"strength: expected over 0 and at most 1, got {self.strength}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 
@@ -31,18 +32,20 @@ class VideoInfo:
 
     Attributes:
         width, height: pixels, after rotation.
-        fps: average frame rate in frames per second, exact (30000/1001 stays 30000/1001).
-        frames: number of frames as declared by the container, None where it does not say.
-        duration_s: seconds, as declared by the container, None where it does not say.
+        fps: frames per second at the usual interval, exact (30000/1001 stays 30000/1001).
+        frames: number of frames that are presented.
+        duration_s: seconds from the first frame to the end of the last.
         has_audio: whether there is an audio stream.
+        warnings: sentences about what had to be assumed.
     """
 
     width: int
     height: int
     fps: Fraction
-    frames: int | None
-    duration_s: float | None
+    frames: int
+    duration_s: float
     has_audio: bool
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,8 +53,8 @@ class Look:
     """What a quick look at a video tells before a run.
 
     Attributes:
-        info: as declared.
-        duration_s: seconds, counted where the container does not say.
+        info: of the video.
+        duration_s: seconds.
         people: the most who are seen in one of the frames looked at.
         looked: number of those frames.
     """
@@ -159,15 +162,67 @@ class SilhouetteClip:
         return len(self.masks)
 
 
+class TrackReport(TypedDict):
+    """One person's part of a report; stretches are pairs of first and last frame of the clip."""
+
+    person: int
+    drawn: bool
+    first_frame: int
+    frames: int
+    height_px: int
+    lost: list[list[int]]
+    carried: list[list[int]]
+    kept_pose: list[list[int]]
+    partial: int
+    poor: int
+    coverage: float
+
+
+class WeightsReport(TypedDict):
+    """One file of weights that a run used."""
+
+    name: str
+    file: str
+    source: str
+    sha256: str
+
+
+class Report(TypedDict):
+    """What a run reports about itself: the content of report.json, explained key by key in
+    pipeline/README.md."""
+
+    frames_in: int
+    frames_out: int
+    fps: float
+    duration_s: float
+    width: int
+    height: int
+    camera: str
+    people: int
+    people_removed: int
+    people_in_clear: int
+    frames_covered: int
+    frames_lost: int
+    frames_kept_pose: int
+    tracks: list[TrackReport]
+    warnings: list[str]
+    seed: int
+    strength: float
+    colour: str
+    anonymizer: str
+    weights: list[WeightsReport]
+    timings: dict[str, float]
+
+
 @dataclass(frozen=True)
 class GaitResult:
-    """The files of one run and what the run reports about itself (the content of report.json)."""
+    """The files of one run, and its report."""
 
     original: Path
     binary: Path
     colorized: Path
     comparison: Path
-    report: dict
+    report: Report
 
 
 @dataclass(frozen=True)

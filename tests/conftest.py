@@ -7,23 +7,15 @@ from served import serve
 from gait_demo.errors import WeightsError
 from gait_demo.weights import PERSON, find
 
-TEST_TIMEOUT_S = 300
 _PERSON_WEIGHTS = pytest.StashKey[dict[str, Path] | str]()  # or why there are none
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "slow: takes over 10 s on two cores")
     try:  # the only time that the network is asked: into the user's cache, once
         config.stash[_PERSON_WEIGHTS] = {name: find(name).path for name in PERSON}
     except WeightsError as error:
         config.stash[_PERSON_WEIGHTS] = f"the person networks were not tested: {error}"
     os.environ["GAIT_DEMO_OFFLINE"] = "1"  # also for the processes that tests start
-
-
-def pytest_collection_modifyitems(items):
-    for item in items:
-        if item.get_closest_marker("timeout") is None:
-            item.add_marker(pytest.mark.timeout(TEST_TIMEOUT_S))
 
 
 @pytest.fixture(scope="session")

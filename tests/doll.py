@@ -17,7 +17,7 @@ COLOURS = {
 }
 GREY = 128
 LEFT_NEARER = Depths(LEFT_LEG, (LEFT_ARM,))
-_WIDTHS = {TRUNK: 0.16, LEFT_ARM: 0.055, RIGHT_ARM: 0.055, LEFT_LEG: 0.08, RIGHT_LEG: 0.08}
+WIDTHS = {TRUNK: 0.16, LEFT_ARM: 0.055, RIGHT_ARM: 0.055, LEFT_LEG: 0.08, RIGHT_LEG: 0.08}
 
 
 def joints(arms=(0.0, 0.0), legs=(0.0, 0.0), at=(130, 20)):
@@ -56,7 +56,7 @@ def drawn(points, depths=LEFT_NEARER, shape=SHAPE):
 
 
 def _draw(image, points, part, colour):
-    width = round(_WIDTHS[part] * HEIGHT)
+    width = round(WIDTHS[part] * HEIGHT)
     if part == TRUNK:
         neck, pelvis = (points[[a, a + 9]].mean(axis=0) for a in (1, 5))
         cv2.circle(image, _at(points[0]), round(0.07 * HEIGHT), colour, -1)

@@ -3,13 +3,28 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from fake_gaits import walk
+from fixed import SECRET
+from scipy import stats
 
-from gait_demo.anonymization.noise import noise_vector, noise_vectors, sway, unlike
-from gait_demo.anonymization.track import anonymize, blended
+from gait_demo.anonymization.anet import ANetAnonymizer
+from gait_demo.anonymization.anonymizer import load
+from gait_demo.anonymization.noise import noise_vector, sway
+from gait_demo.anonymization.track import anonymize
+from gait_demo.anonymization.windows import InStep, blended
+from gait_demo.errors import WeightsError
 from gait_demo.models.anet import ANet, ANetDims, Written
 from gait_demo.models.stgan import STGAN, STGANDims
+from gait_demo.options import ANONYMIZERS, AnonymizeOptions
 from gait_demo.types import SilhouetteClip
+from gait_demo.weights import find
 
+CLIP = bytes(32)
+MADE_BEFORE = (  # fps, strength, area in pixels and x of the left ankle, in some frames
+    (25, 1, (914.61, 900.22, 810.04), (0.5064, 0.4530, 0.4607)),
+    (25, 0.5, (1024.15, 1021.80, 866.45), (0.3809, 0.3542, 0.3660)),
+    (50, 1, (890.36, 891.07, 840.39), (0.4550, 0.4427, 0.4688)),
+)
 DIMS = ANetDims(encoder_width=4, generator_width=4, content_dim=4, latent_dim=8)
 
 
@@ -43,21 +58,61 @@ def joints_of(frames: int) -> np.ndarray:
     return joints
 
 
-def test_noise_is_repeatable_and_differs_by_seed_and_person():
-    assert torch.equal(noise_vector(7, 32, 2), noise_vector(7, 32, 2))
-    assert not torch.equal(noise_vector(7, 32, 1), noise_vector(8, 32, 1))
-    assert not torch.equal(noise_vector(7, 32, 1), noise_vector(7, 32, 2))
-    many = torch.stack([noise_vector(seed, 32) for seed in range(200)])
-    assert abs(float(many.mean())) < 0.05 and abs(float(many.std()) - 1) < 0.05
+def noise_of(seed: int) -> torch.Tensor:
+    return noise_vector(SECRET, CLIP, 1, seed, 32)
 
 
-def test_the_baseline_takes_the_place_of_anet():
-    """As `study build` shows it beside ours."""
-    stgan = STGAN(STGANDims(width=2)).eval()
-    clip = clip_of(np.random.default_rng(0).random((20, 64, 64)) > 0.5)
-    noise = unlike(clip, stgan, 3, fps=25)
-    assert torch.equal(noise, noise_vector(3, stgan.dims.noise_dim))
-    assert anonymize(clip, stgan, noise, fps=25).masks.shape == (20, 64, 64)
+def test_noise_is_the_same_only_for_the_same_secret_clip_person_and_seed():
+    same = SECRET, CLIP, 1, 7
+    others = [(b"x" * 32, *same[1:]), (SECRET, b"x" * 32, 1, 7), (SECRET, CLIP, 2, 7),
+              (SECRET, CLIP, 1, 8), (SECRET, CLIP, 17, 1), (SECRET, CLIP, 1, 71)]  # fmt: skip
+    assert torch.equal(noise_vector(*same, 32), noise_vector(*same, 32))
+    for other in others:
+        assert abs(np.corrcoef(noise_vector(*same, 32), noise_vector(*other, 32))[0, 1]) < 0.6
+    assert torch.equal(noise_vector(*same, 32)[:5], noise_vector(*same, 5))
+
+
+def test_noise_is_standard_normal_whatever_counts_up():
+    by_seed = np.stack([noise_vector(SECRET, CLIP, 1, seed, 32) for seed in range(1000)])
+    by_secret = np.stack([noise_vector(bytes([n] * 16), CLIP, 1, 0, 32) for n in range(256)])
+    for noises in (by_seed, by_secret):
+        assert noises.dtype == np.float32 and stats.kstest(noises.ravel(), "norm").pvalue > 1e-3
+        apart = np.corrcoef(noises[:256]) - np.eye(256)
+        assert abs(apart).max() < 0.85 and abs(apart.mean()) < 0.01
+
+
+def test_any_network_of_windows_can_be_an_anonymizer():
+    network = STGAN(STGANDims(width=2)).eval()
+    clip = clip_of(np.random.default_rng(0).random((20, 64, 64)) > 0.5, joints_of(20))
+    out = anonymize(clip, InStep(network), noise_of(3), fps=25)
+    assert out.masks.shape == (20, 64, 64) and out.joints is None
+
+
+@pytest.mark.parametrize("name", ANONYMIZERS)
+def test_anonymizers_are_loaded_by_name_and_change_the_walk(name):
+    anonymizer = load(name, find(name).path)
+    clip = clip_of(walk(0.2, 0.5, 0, 30))
+    noise = noise_vector(SECRET, CLIP, 1, 0, anonymizer.noise_dim)
+    out = anonymize(clip, anonymizer, noise, fps=25).masks > 0.5
+    assert out.shape == (30, 64, 64) and out.any((1, 2)).all()
+    assert (out ^ (clip.masks > 0.5)).mean() > 0.02
+
+
+def test_an_anonymizer_that_does_not_exist_is_refused():
+    with pytest.raises(ValueError, match="anonymizer: expected one of .*anet.*, got 'cnet'"):
+        AnonymizeOptions(anonymizer="cnet")
+    with pytest.raises(WeightsError, match="'anet' was asked for"):
+        load("anet", find("cnet").path)
+
+
+def test_anet_makes_what_it_always_made():
+    """Figures of the program before anonymizers were a protocol, which gave the same bits."""
+    clip = clip_of(walk(0.2, 0.5, 0.1, 60), joints_of(60) / 64 + 0.25)
+    noise = torch.linspace(-2, 2, 32)
+    for fps, strength, area, joints in MADE_BEFORE:
+        out = anonymize(clip, load("anet", find("anet").path), noise, fps=fps, strength=strength)
+        np.testing.assert_allclose(out.masks.sum((1, 2))[[0, 20, 59]], area, atol=0.5)
+        np.testing.assert_allclose(out.joints[[0, 20, 59], 7, 0], joints, atol=1e-3)
 
 
 @pytest.mark.parametrize("frames", [1, 3, 8, 9, 12, 31])
@@ -82,8 +137,8 @@ def test_the_new_walk_is_late_as_the_noise_says(frames, fps, streams, strength, 
     masks = np.zeros((frames, 64, 64))
     for mask, width in zip(masks, columns, strict=True):
         mask[:, :width] = 1
-    noise = noise_vector(0, 32)
-    out = anonymize(clip_of(masks), Through(), noise, fps=fps, strength=strength)
+    noise = noise_of(0)
+    out = anonymize(clip_of(masks), ANetAnonymizer(Through()), noise, fps=fps, strength=strength)
     late = strength * sway(noise, frames, fps) * fps / streams
     assert np.ptp(late) > strength or frames < 50
     expected = np.clip(columns - late, 1, columns[-1])
@@ -93,7 +148,7 @@ def test_the_new_walk_is_late_as_the_noise_says(frames, fps, streams, strength, 
 
 def test_sway_keeps_within_its_bounds_at_any_frame_rate_and_length():
     for seed in range(50):
-        noise = noise_vector(seed, 32)
+        noise = noise_of(seed)
         late = sway(noise, 601, 25)
         assert 0.024 < abs(late).max() <= 0.05 and abs(late[300]) < 1e-9
         assert abs(np.diff(late)).max() * 25 <= 0.053
@@ -101,7 +156,7 @@ def test_sway_keeps_within_its_bounds_at_any_frame_rate_and_length():
         np.testing.assert_allclose(sway(noise, 1201, 50)[::2], late, atol=1e-9)
         np.testing.assert_allclose(sway(noise, 101, 25), late[250:351], atol=1e-9)
         assert sway(noise, 1, 25).tolist() == [0] and sway(noise, 0, 25).size == 0
-    early = [sway(noise_vector(seed, 32), 75, 25)[0] < 0 for seed in range(200)]
+    early = [sway(noise_of(seed), 75, 25)[0] < 0 for seed in range(200)]
     assert 70 < sum(early) < 130  # as often early as late
 
 
@@ -109,7 +164,7 @@ def test_sway_keeps_within_its_bounds_at_any_frame_rate_and_length():
 def test_a_standing_person_keeps_standing_at_any_frame_rate(fps):
     masks = np.zeros((40, 64, 64))
     masks[:, 10:50, 20:40] = 1
-    out = anonymize(clip_of(masks), Through(), torch.zeros(32), fps=fps)
+    out = anonymize(clip_of(masks), ANetAnonymizer(Through()), torch.zeros(32), fps=fps)
     np.testing.assert_allclose(out.masks, masks, atol=1e-6)
 
 
@@ -124,7 +179,7 @@ def test_high_frame_rates_are_given_to_the_network_at_the_pace_it_knows():
     masks = np.zeros((32, 64, 64))
     for i, mask in enumerate(masks):
         mask[0, : i + 1] = 1
-    anonymize(clip_of(masks), Record(), torch.zeros(32), fps=50)
+    anonymize(clip_of(masks), ANetAnonymizer(Record()), torch.zeros(32), fps=50)
     assert seen[0].tolist() == [1, 3, 5, 7, 9, 11, 13, 15]
 
 
@@ -133,7 +188,7 @@ def test_specks_are_dropped_and_the_body_stays():
     masks[:, 10:50, 20:40] = 1
     body = masks.copy()
     masks[:, 2:4, 2:4] = 1
-    out = anonymize(clip_of(masks), Through(), torch.zeros(32), fps=25)
+    out = anonymize(clip_of(masks), ANetAnonymizer(Through()), torch.zeros(32), fps=25)
     np.testing.assert_allclose(out.masks, body, atol=1e-6)
 
 
@@ -153,7 +208,9 @@ def test_a_gap_of_which_the_network_is_unsure_is_closed_and_a_sure_one_stays(cer
     picture = np.zeros((64, 64))
     picture[10:40, 20:40] = picture[43:50, 20:40] = 1
     picture[40:43, 25:35] = certainty
-    out = anonymize(clip_of(np.ones((8, 64, 64))), Makes(picture), torch.zeros(32), fps=25)
+    out = anonymize(
+        clip_of(np.ones((8, 64, 64))), ANetAnonymizer(Makes(picture)), torch.zeros(32), fps=25
+    )
     body = out.masks > 0.5
     assert body[:, 40:43, 25:35].all() == body[:, 40:43].any() == closed
     assert not body[:, 40:43, :25].any()
@@ -164,7 +221,7 @@ def test_same_noise_same_walk_other_noise_another():
     anet = ANet(DIMS).eval()
     clip = clip_of(np.random.default_rng(0).random((20, 64, 64)))
     first, again, other = (
-        anonymize(clip, anet, noise_vector(seed, 32), fps=25) for seed in (1, 1, 2)
+        anonymize(clip, ANetAnonymizer(anet), noise_of(seed), fps=25) for seed in (1, 1, 2)
     )
     assert np.array_equal(first.masks, again.masks)
     assert not np.array_equal(first.masks, other.masks)
@@ -182,36 +239,15 @@ def test_less_strength_stays_nearer_to_the_old_outline():
     masks[:, 10:54, 30:40] = 1
     widths = []
     for strength in (0.01, 0.25, 0.5, 0.75, 1):
-        out = anonymize(clip_of(masks), Wider(), torch.zeros(32), fps=25, strength=strength)
+        out = anonymize(
+            clip_of(masks), ANetAnonymizer(Wider()), torch.zeros(32), fps=25, strength=strength
+        )
         widths.append((out.masks[4] > 0.5)[32].sum())
     assert abs(widths[0] - 10) <= 2 and widths[-1] == 44 and widths == sorted(set(widths))
-    nobody = anonymize(clip_of(0 * masks), Wider(), torch.zeros(32), fps=25, strength=0.5)
+    nobody = anonymize(
+        clip_of(0 * masks), ANetAnonymizer(Wider()), torch.zeros(32), fps=25, strength=0.5
+    )
     assert (nobody.masks > 0.5).sum() == 9 * 44 * 44  # there is no old outline to stay near to
-
-
-def test_of_the_strangers_of_a_seed_the_least_like_the_walker_is_taken():
-    class Wide(Through):
-        """Makes a block as wide as the first number of the noise says."""
-
-        def read(self, windows, joints=None):
-            return windows
-
-        def write(self, content, noise):
-            made = torch.full_like(content, -20)
-            for one, width in zip(made, 16 + 6 * noise[:, 0], strict=True):
-                one[:, 10:54, : int(width)] = 20
-            return Written(made, None)
-
-    masks = np.zeros((30, 64, 64))
-    for width in (2, 40):
-        masks[:, 10:54, :width], masks[:, 10:54, width:] = 1, 0
-        for seed in range(5):
-            proposed = noise_vectors(seed, 32, 1, 6)
-            chosen = unlike(clip_of(masks), Wide(), seed, fps=25)
-            away = [abs(int(16 + 6 * n[0]) - width) for n in proposed]
-            assert abs(int(16 + 6 * chosen[0]) - width) == max(away)
-    short = unlike(clip_of(masks[:3]), Wide(), 1, fps=25)
-    assert torch.equal(short, noise_vectors(1, 32, 1, 6)[0])
 
 
 def block(frames: int) -> np.ndarray:
@@ -222,8 +258,10 @@ def block(frames: int) -> np.ndarray:
 
 @pytest.mark.parametrize(("frames", "fps"), [(3, 25), (50, 25), (100, 50)])
 def test_joints_are_late_as_the_outline_is_and_all_are_visible(frames, fps):
-    noise = noise_vector(0, 32)
-    out = anonymize(clip_of(block(frames), joints_of(frames)), Through(), noise, fps=fps)
+    noise = noise_of(0)
+    out = anonymize(
+        clip_of(block(frames), joints_of(frames)), ANetAnonymizer(Through()), noise, fps=fps
+    )
     late = sway(noise, frames, fps) * fps
     expected = np.clip(np.arange(frames) - late, 0, frames - 1)
     if fps == 25:
@@ -241,8 +279,8 @@ def test_silhouettes_alone_still_work_and_only_a_network_that_writes_joints_give
     torch.manual_seed(0)
     anet = ANet(replace(DIMS, joints=joints)).eval()
     clip = clip_of(block(12), joints_of(12) if known else None)
-    out = anonymize(clip, anet, noise_vector(1, 32), fps=25)
-    assert out.masks.shape == (12, 64, 64) and unlike(clip, anet, 1, fps=25).shape == (32,)
+    out = anonymize(clip, ANetAnonymizer(anet), noise_of(1), fps=25)
+    assert out.masks.shape == (12, 64, 64)
     assert (out.joints is None) == (joints == 0)
 
 
@@ -254,6 +292,8 @@ def test_less_strength_stays_nearer_to_the_old_joints_where_these_are_known():
 
     old = joints_of(9)
     old[..., :2], old[:, 5, 2] = 0.25, 0
-    out = anonymize(clip_of(block(9), old), Away(), torch.zeros(32), fps=25, strength=0.5)
+    out = anonymize(
+        clip_of(block(9), old), ANetAnonymizer(Away()), torch.zeros(32), fps=25, strength=0.5
+    )
     assert (out.joints[:, 5, :2] == 0.75).all()
     np.testing.assert_allclose(np.delete(out.joints, 5, 1)[..., :2], 0.5)

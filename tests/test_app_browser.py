@@ -218,32 +218,40 @@ def test_a_file_that_is_no_video_is_answered_with_a_sentence(page, tmp_path):
     _screenshot(page, "error", tmp_path)
 
 
-def test_a_clip_that_is_cut_off_is_told_beside_the_button_that_trims_it(page, tmp_path):
-    whole = crossing(tmp_path / "whole.mp4", 60)
-    ffmpeg("-i", whole, "-c", "copy", "-movflags", "+faststart", tmp_path / "fast.mp4")
-    data = (tmp_path / "fast.mp4").read_bytes()
-    (tmp_path / "cut.mp4").write_bytes(data[: len(data) * 7 // 10])
-    _upload(page, tmp_path / "cut.mp4")
+def test_an_error_stays_beside_the_button_that_mends_it(page, tmp_path):
+    short = crossing(tmp_path / "short.mp4", 61, width=160, height=120)
+    ffmpeg("-i", short, "-vf", "setpts=25*PTS,fps=5", tmp_path / "long.mp4")  # 61 s
+    _upload(page, tmp_path / "long.mp4")
     page.wait_for_function("document.querySelector('#source video').readyState >= 2")
     assert not page.locator("#unplayable").is_visible()
     assert page.locator("[data-testid=toast-body]").count() == 0
-    page.get_by_role("button", name="Hide who is walking").click()
-    page.get_by_role("alert").get_by_text("This video is cut off").wait_for(timeout=RUN_MS)
-    _screenshot(page, "cut-off", tmp_path)
-    mend = page.get_by_role("button", name="Trim to 0-")
-    end_s = float(mend.inner_text().removeprefix("Trim to 0-").removesuffix(" s"))
-    assert 1 < end_s < 2.4
-    mend.click()
-    page.wait_for_selector(".player[data-kind=result]", timeout=RUN_MS)
-    length = page.evaluate("document.querySelector('.player .after video').duration")
-    assert length == pytest.approx(end_s, abs=0.05)
-    assert not page.locator("#trouble").is_visible()
-
-    page.get_by_role("button", name="Use a part of it only").click()
-    page.locator("#end input[type=number]").fill("1")  # a part that is not shown yet
+    page.get_by_role("button", name="More: a part of it only").click()
+    page.locator("#end input[type=number]").fill("61")
     page.locator("#end input[type=number]").press("Enter")
+    page.locator("#facts").get_by_text("Choose 60 s of it at most").wait_for()
+    page.get_by_role("button", name="Hide who is walking").click()
+    page.get_by_role("alert").get_by_text("the limit is 60 s").wait_for(timeout=RUN_MS)
+    _screenshot(page, "too-long", tmp_path)
+    page.get_by_role("button", name="Trim to 0-60 s").click()
+    page.locator("#player").get_by_text("Finding people").wait_for(timeout=RUN_MS)
+    assert not page.locator("#trouble").is_visible()
+    assert page.locator("#end input[type=number]").input_value() == "60"
+    page.get_by_role("button", name="Cancel").click()
+
+
+def test_a_part_is_run_and_another_part_makes_the_result_out_of_date(page, tmp_path):
+    _upload(page, crossing(tmp_path / "walk.mp4", 60))
+    page.get_by_role("button", name="More: a part of it only").click()
+    for seconds in ("1.6", "1"):
+        page.locator("#end input[type=number]").fill(seconds)
+        page.locator("#end input[type=number]").press("Enter")
+        page.locator("#facts").get_by_text(f"for {float(seconds)} s of it").wait_for()
+        if seconds == "1.6":
+            page.get_by_role("button", name="Hide who is walking").click()
+            page.wait_for_selector(".player[data-kind=result]", timeout=RUN_MS)
+            length = page.evaluate("document.querySelector('.player .after video').duration")
+            assert length == pytest.approx(1.6, abs=0.05)
     page.get_by_text("Out of date").wait_for()
-    page.locator("#facts").get_by_text("for 1.0 s of it").wait_for()
     page.get_by_role("button", name="Make it now").wait_for()
 
 

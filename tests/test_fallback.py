@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fixed import NOISE
 
 from gait_demo.errors import WeightsError
 from gait_demo.options import PipelineOptions, VideoOptions
@@ -11,7 +12,10 @@ from gait_demo.people.yolo import YoloSegmenter
 from gait_demo.pipeline import Models, Pipeline, look
 
 EXAMPLE = Path(__file__).parents[1] / "assets" / "street_090.mp4"
-OPTIONS = PipelineOptions(video=VideoOptions(start_s=1.0, end_s=3.0))  # a walker in full view
+OPTIONS = PipelineOptions(
+    video=VideoOptions(start_s=1.0, end_s=3.0),  # a walker in full view
+    anonymize=NOISE,
+)
 
 
 @pytest.fixture
@@ -60,11 +64,11 @@ def test_a_look_counts_people_by_the_yolo_alone(models):
 def test_with_person_weights_nothing_is_said(person_weights):
     models = Models.load()
     assert models.fallback is None and not isinstance(models.segmenter, YoloSegmenter)
-    names = [file.name for file in models.weights]
+    names = [file.name for file in models.weights("anet")]
     assert names == ["anet", "cnet", "yolo", "pose_landmark", "pose_detection"]
 
 
 def test_person_weights_that_the_user_chose_are_not_replaced_in_silence(tmp_path):
-    broken = Models.load(people={"pose_landmark": tmp_path / "none.tflite"})
+    broken = Models.load({"pose_landmark": tmp_path / "none.tflite"})
     with pytest.raises(WeightsError, match=r"There is no file .*none\.tflite"):
         _ = broken.segmenter

@@ -6,16 +6,20 @@
 import logging
 import os
 import random
+import time
+from itertools import islice, pairwise
 from pathlib import Path
 
 import pytest
 from media import write_clip
+from video_corpus import RECIPES, SIZE
 from walker import crossing
 
 from gait_demo.errors import GaitDemoError
 from gait_demo.options import PipelineOptions, VideoOptions
 from gait_demo.serving.engine import Engine
 from gait_demo.ui.session import Sessions
+from gait_demo.video import probe, read_frames
 
 FILES = int(os.environ.get("GAIT_FUZZ", "30"))
 OPTIONS = PipelineOptions(video=VideoOptions(max_duration_s=5))
@@ -96,6 +100,38 @@ def test_no_file_gets_more_than_a_sentence(tmp_path, caplog):
         engine.close()
     print(ended)
     assert not caplog.get_records("call"), [record.getMessage() for record in caplog.records]
+    assert min(ended.values()) > 0
+
+
+@pytest.mark.timeout(60 + FILES)
+def test_a_mutated_video_is_read_or_refused_in_bounded_time(tmp_path):
+    """Small files of many kinds, straight into the reader: ten for each of those above."""
+    chosen = [one for one in RECIPES if one.refused is None and one.size in (None, SIZE)]
+    chance = random.Random(7)
+    originals = [
+        (path.suffix, path.read_bytes())
+        for path in (one.make(tmp_path) for one in chance.sample(chosen, 20))
+    ]
+    ended = {"result": 0, "sentence": 0}
+    for number in range(10 * FILES):
+        suffix, data = chance.choice(originals)
+        mutate = chance.choice([flipped, cut, shuffled, headed, noise])
+        path = tmp_path / f"mutated{suffix}"
+        path.write_bytes(mutate(data, chance))
+        began = time.monotonic()
+        try:
+            info = probe(path)
+            frames = list(islice(read_frames(path), 500))
+            assert {frame.rgb.shape for frame in frames} == {(info.height, info.width, 3)}
+            assert all(b.time > a.time for a, b in pairwise(frames)), (number, mutate)
+            ended["result"] += 1
+        except GaitDemoError as error:
+            assert len(str(error)) < 300
+            ended["sentence"] += 1
+        except Exception as error:
+            raise AssertionError(f"file {number}, {mutate.__name__} of {suffix}") from error
+        assert time.monotonic() - began < 20, (number, mutate.__name__, suffix)
+    print(ended)
     assert min(ended.values()) > 0
 
 

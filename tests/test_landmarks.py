@@ -1,5 +1,6 @@
 """The person networks, on drawn and rendered walkers."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -11,7 +12,7 @@ import walker
 from gait_demo.errors import WeightsError
 from gait_demo.people.landmark_segmenter import LandmarkSegmenter
 from gait_demo.people.landmarks import LandmarkNetwork, upright
-from gait_demo.people.segmenter import ANKLES, HIPS, NOSE, SHOULDERS, same_person
+from gait_demo.people.segmenter import ANKLES, HIPS, NOSE, SHOULDERS, Matte, same_person
 from gait_demo.people.ssd import PoseDetector
 from gait_demo.people.yolo import Detector
 from gait_demo.video import read_frames
@@ -104,6 +105,19 @@ def test_two_walkers_are_two_people_each_with_a_matte_of_their_own(segmenter):
     people = segmenter(rgb)
     assert len(people) == 2 and not same_person(*people)
     assert not (matte(people[0], rgb.shape) & matte(people[1], rgb.shape)).any()
+
+
+def test_a_matte_that_drifted_over_two_people_comes_back_to_the_one_who_is_not_found(segmenter):
+    rgb = walker.background(WIDTH, HEIGHT)
+    for x, phase in ((190, 0.1), (270, 0.6)):
+        walker.person(rgb, x, FOOT_Y, TALL, phase)
+    left, right = sorted(segmenter(rgb), key=lambda one: one.centre)
+    both = np.maximum(*(one.matte.drawn(0, 0, WIDTH, HEIGHT) for one in (left, right)))
+    between = replace(
+        left, region=(left.region + right.region) / 2, matte=Matte.of(both, np.eye(2, 3))
+    )
+    (found,) = segmenter(rgb, [between], look=False, others=[right])
+    assert same_person(found, left) and not same_person(found, right)
 
 
 class ProposesOnePlace:

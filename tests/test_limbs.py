@@ -1,13 +1,14 @@
 """Limbs moved to new joints, in colours that tell them apart."""
 
 import cv2
+import doll
 import numpy as np
 import pytest
 from doll import COLOURS, GREY, HEIGHT, LEFT_NEARER, SHAPE, drawn, joints, pose
 
 from gait_demo.rendering.cutout import Cutout, Division
 from gait_demo.rendering.limbs import draw, outline_fields
-from gait_demo.rendering.rig import LEFT_ARM, LEFT_LEG, RIGHT_LEG, TRUNK, Pose
+from gait_demo.rendering.rig import LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TRUNK, Pose
 from gait_demo.silhouettes.crops import normalise
 
 SQUARE = np.float32([130 - 140, 10, 130 + 140, 290])
@@ -113,6 +114,15 @@ def test_a_limb_that_no_frame_shows_looks_like_that_of_the_other_side():
     )
     x, y = swung[12]
     assert alpha[int(y), int(x)] > 0.9 and is_colour(colour_at(made, swung[12], 1), LEFT_ARM)
+
+
+def test_a_limb_that_no_frame_shows_is_as_slim_as_that_of_the_other_side(monkeypatch):
+    monkeypatch.setitem(doll.WIDTHS, LEFT_ARM, 0.03)
+    hanging = joints(arms=(25, 0), legs=(-20, 20))
+    rgb, matte = drawn(hanging)
+    alone = Cutout.of(rgb, matte, pose(hanging), LEFT_NEARER)
+    hidden, seen = alone.completed(RIGHT_ARM, []), alone.parts.pieces[LEFT_ARM].own
+    assert (hidden[..., 3] > 127).sum() < 1.2 * (seen > 0.5).sum()
 
 
 def test_the_nearer_leg_is_in_front():

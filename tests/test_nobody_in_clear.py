@@ -1,20 +1,23 @@
 """From a video to the frames before encoding: whoever was drawn into it is in none of them."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 import scenes
 from drawn import SHAPE, YELLOW, Figure, Scene
+from fixed import NOISE
 
 from gait_demo.errors import NoPersonError
-from gait_demo.options import AnonymizeOptions, PipelineOptions
+from gait_demo.options import PipelineOptions
 from gait_demo.pipeline import Models, Pipeline
 from gait_demo.pipeline.analysis import Analyser
 
 COUNT = 60
 SAME_LEVELS = 12  # what differs less is what was there
 GREEN = (20, 140, 40)
-DEFAULTS = PipelineOptions()
+DEFAULTS = PipelineOptions(anonymize=NOISE)
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +177,7 @@ def test_if_one_person_is_chosen_only_they_change(composed):
     scene = Scene((
         Figure.walking(50, 130, COUNT, tall=115), Figure.walking(270, 210, COUNT, colour=YELLOW),
     ))  # fmt: skip
-    options = PipelineOptions(anonymize=AnonymizeOptions(person=1))
+    options = PipelineOptions(anonymize=replace(NOISE, person=1))
     for new in composed(scene, options):
         index = new.frame.index
         assert in_clear(new, scene.mask(0, index)) < 0.06
@@ -182,12 +185,25 @@ def test_if_one_person_is_chosen_only_they_change(composed):
         assert np.array_equal(new.frame.rgb[other], new.colorized[other])
 
 
+def test_an_anonymizer_without_joints_is_drawn_and_leaves_nobody_in_clear(composed):
+    scene = Scene((Figure.walking(50, 270, COUNT),))
+    results = composed(scene, PipelineOptions(anonymize=replace(NOISE, anonymizer="stgan")))
+    check_nobody_in_clear(scene, results)
+    anet = composed(scene)
+    for new, other in zip(results, anet, strict=True):
+        assert new.covered == other.covered
+        if new.covered:
+            assert 0.5 < (new.binary > 127).sum() / (other.binary > 127).sum() < 2
+            assert (new.colorized[new.binary > 127] != new.frame.rgb[new.binary > 127]).any()
+    assert any((new.binary != other.binary).any() for new, other in zip(results, anet, strict=True))
+
+
 def test_who_is_too_small_is_removed_and_told(models, analysed, tmp_path):
     scene = Scene((
         Figure.walking(50, 200, COUNT),
         Figure.walking(250, 290, COUNT, tall=34, feet=100, colour=GREEN),
     ))  # fmt: skip
-    pipeline, analysis = Pipeline(models), analysed(scene)
+    pipeline, analysis = Pipeline(models, DEFAULTS), analysed(scene)
     results = list(pipeline.compose(analysis, 1))
     check_nobody_in_clear(scene, results, 0.1)
     for new in results:
@@ -209,7 +225,7 @@ def test_what_may_be_a_person_is_told_and_kept_out_of_the_background(models, ana
     (suspect,) = analysis.suspects
     assert (suspect.first, suspect.last) == (0, COUNT - 1)
     assert suspect.box[0] < 250 < suspect.box[2] and suspect.presence == pytest.approx(0.95)
-    report = Pipeline(models).render(analysis, tmp_path / "result", 1).report
+    report = Pipeline(models, DEFAULTS).render(analysis, tmp_path / "result", 1).report
     (told,) = [text for text in report["warnings"] if text.startswith("Not taken for a person")]
     assert "right (" in told
     there = np.min([scene.mask(1, n) for n in range(COUNT)], axis=0) > 0
@@ -225,7 +241,7 @@ def test_nobody_at_all_is_an_error_in_one_sentence(analysed):
 
 def test_the_same_scene_and_seed_give_the_same_frames(models, analysed):
     scene = Scene((Figure.walking(50, 270, COUNT),))
-    pipeline = Pipeline(models)
+    pipeline = Pipeline(models, DEFAULTS)
     first, again = ([new.colorized for new in pipeline.compose(analysis, 3)]
                     for analysis in (analysed(scene), analysed(scene)))  # fmt: skip
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))

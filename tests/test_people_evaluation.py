@@ -7,6 +7,7 @@ from fractions import Fraction
 import cv2
 import numpy as np
 import pytest
+from fixed import NOISE
 from walker import crossing
 
 from gait_demo.__main__ import main
@@ -336,7 +337,7 @@ def test_measure_clip_of_a_made_walker(tmp_path):
     shown = []
 
     def run(video, part, folder):
-        pipeline = Pipeline(Models.load(), PipelineOptions(video=part))
+        pipeline = Pipeline(Models.load(), PipelineOptions(video=part, anonymize=NOISE))
         analysis = pipeline.analyse(video, folder)
         return analysis, pipeline.compose(analysis, 0)
 

@@ -9,7 +9,7 @@ from drawn import FPS, SHAPE, Figure, landmarks
 
 from gait_demo.people.body import head_of, neck_of, stands
 from gait_demo.people.person import Person
-from gait_demo.people.segmenter import LEFT_EAR, NOSE, RIGHT_EAR, SHOULDERS
+from gait_demo.people.segmenter import ANKLES, HIPS, KNEES, LEFT_EAR, NOSE, RIGHT_EAR, SHOULDERS
 from gait_demo.people.tracking import Tracklet
 from gait_demo.people.visibility import CONSEQUENCES, Visibility
 
@@ -82,6 +82,19 @@ def test_a_person_half_hidden_is_partial():
     partial = {n for n, state in states(one).items() if state == Visibility.PARTIAL}
     assert partial == set(range(20, 40))
     assert one.seen.all() and not one.well[20:40].any()
+
+
+def test_a_person_cut_by_the_side_of_the_picture_is_partial():
+    entering = Figure.walking(-30, 150, COUNT)
+    masks = [entering.mask(n, SHAPE) for n in range(COUNT)]
+    areas = np.array([mask.sum() for mask in masks])
+    missing = 1 - areas / np.median(areas[-20:])
+    one = states(person(entering, np.flatnonzero(areas > 30)))
+    cut = [n for n, mask in enumerate(masks) if mask[:, 0].any() and missing[n] > 0.2]
+    assert len(cut) > 3 and missing[cut].min() < 0.35
+    assert all(one[n] == Visibility.PARTIAL for n in cut)
+    whole = [n for n, mask in enumerate(masks) if areas[n] and not mask[:, :3].any()]
+    assert all(one[n] == Visibility.VISIBLE for n in whole)
 
 
 def test_person_is_carried_where_only_a_detector_sees_them():
@@ -178,6 +191,21 @@ def test_without_landmarks_whatever_is_wider_than_tall_keeps_the_pose():
     upright = Figure(WALKER.middles, has_landmarks=False)
     assert not person(upright).keeps_pose.any()
     assert person(upright, hide=lie).keeps_pose.all()
+
+
+@pytest.mark.parametrize(
+    ("degrees", "every", "keeps"), [(100, 7, True), (60, 2, False), (100, 20, False)]
+)
+def test_a_person_whose_knees_bend_as_in_running_keeps_the_pose(degrees, every, keeps):
+    seen = {n: WALKER.detection(n, WALKER.mask(n, SHAPE)) for n in range(COUNT)}
+    for n in range(0, COUNT, every):
+        points = seen[n].landmarks.copy()
+        hip, knee, ankle = (pair[0] for pair in (HIPS, KNEES, ANKLES))
+        thigh = points[knee, :2] - points[hip, :2]
+        turned = cv2.getRotationMatrix2D((0, 0), degrees, 1)[:, :2] @ thigh
+        points[ankle, :2] = points[knee, :2] + turned
+        seen[n] = replace(seen[n], landmarks=points)
+    assert Person.of(Tracklet(seen), SHAPE, (0, COUNT), FPS).keeps_pose.all() == keeps
 
 
 def test_a_pose_is_not_kept_for_a_moment():

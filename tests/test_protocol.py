@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from fake_casia import write_fake_casia
 from fake_gaits import draw_gaits
+from fixed import SECRET
 
+from gait_demo.anonymization.anonymizer import load
 from gait_demo.datasets.casia import CasiaB
 from gait_demo.errors import DataError
 from gait_demo.evaluation import baselines, protocol
@@ -12,6 +14,7 @@ from gait_demo.evaluation.attackers import AttackerOptions
 from gait_demo.evaluation.gaits import read_gaits
 from gait_demo.evaluation.identity import rank_1
 from gait_demo.evaluation.protocol import Made, People, attack, groups, rate, recognised
+from gait_demo.weights import find
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +69,7 @@ def test_who_copies_is_recognised_as_ever(people):
 def test_outputs_that_are_all_the_same_are_linked_by_chance_alone(people):
     naive = protocol.raw_gei(people.training)
     found = attack(people, Made(people, always_the_same), naive, protocol.raw_gei)
-    for name in ("linking", "same noise"):
+    for name in ("linking", "known seed"):
         assert np.allclose(found[name], [1 / 20, 3 / 20])
 
 
@@ -75,6 +78,41 @@ def test_who_only_relabels_pixels_is_caught_by_the_informed(people):
     found = attack(people, Made(people, upside_down), naive, protocol.view_transform)
     assert first(found["naive"]) < 0.2
     assert first(found["informed"]) > 0.5 and first(found["linking"]) > 0.6
+
+
+def shuffled(noise):
+    """A method that puts the rows of silhouettes in an order that the noise chooses."""
+
+    def method(masks, seed):
+        return masks[:, np.argsort(noise(masks, seed, masks.shape[1]).numpy())]
+
+    return method
+
+
+@pytest.mark.parametrize("is_keyed", [False, True])
+def test_who_draws_noise_from_the_seed_is_caught_by_who_knows_it_and_who_has_a_secret_is_not(
+    people, is_keyed
+):
+    noise = baselines.keyed(SECRET) if is_keyed else baselines.from_seed
+    made = Made(people, shuffled(noise), guess=shuffled(baselines.from_seed))
+    found = attack(people, made, protocol.raw_gei(people.training), protocol.raw_gei)
+    known = first(found["known seed"][people.probes.view[:, None] == np.array([0, 90])])
+    assert known < 0.12 if is_keyed else known > 0.8  # chance: 0.05
+
+
+@pytest.mark.parametrize("is_keyed", [False, True])
+def test_with_a_secret_the_seed_tells_no_more_of_what_anet_makes_than_other_seeds_do(is_keyed):
+    walks = draw_gaits(20, views=(90,))
+    known = walks.condition < "nm-05"
+    some = People(walks.of([0]), walks.of(known), walks.of(~known))
+    anet = load("anet", find("anet").path)
+    noise = baselines.keyed(SECRET) if is_keyed else baselines.from_seed
+    guess = baselines.made_by(anet, baselines.from_seed)
+    made = Made(some, baselines.made_by(anet, noise), guess=guess)
+    recogniser = protocol.raw_gei(some.training)
+    by_seed = first(recognised(recogniser, made.alike_probes, made.guessed_gallery))
+    unknown = first(recognised(recogniser, made.probes, made.gallery))
+    assert by_seed < unknown + 0.1 if is_keyed else by_seed > unknown + 0.3
 
 
 def test_parts_are_made_when_asked_for_and_each_by_its_own_seeds(people):
@@ -91,7 +129,7 @@ def test_parts_are_made_when_asked_for_and_each_by_its_own_seeds(people):
     assert len(made.gallery) and made.probes is made.probes
     assert seeds[-len(last) :][7:] == some  # whatever was asked for before
     assert len(set(seeds)) == len(people.gallery) + len(last) == len(seeds) - len(some)
-    assert len(made.alike_gallery) and len(made.alike_probes)
+    assert len(made.guessed_gallery) and len(made.alike_probes)
     alike = seeds[-len(people.gallery) - len(last) :]
     assert len(set(alike)) == 1 and alike[0] not in seeds[: -len(alike)]
 

@@ -1,10 +1,15 @@
 """What is kept of how a person looks, and when it is looked at."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
+from doll import LEFT_NEARER, drawn, joints, pose
 from drawn import FPS, SHAPE, Figure
 from test_person import person
 
+from gait_demo.rendering.cutout import Cutout
+from gait_demo.rendering.rig import RIGHT_LEG
 from gait_demo.rendering.texture import Sample, TextureMemory, sampled, shown_box
 
 COUNT = 60
@@ -44,15 +49,28 @@ def test_a_person_beyond_the_border_gives_no_sample():
     assert kept is None or kept.rgb().size > 0
 
 
-def test_other_moments_are_the_nearest_that_are_not_the_same():
-    samples = [Sample(n, 0, 0, 1.0, b"") for n in range(0, COUNT, 5)]
-    memory = TextureMemory(samples, lambda sample: sample.position, FPS)
-    assert memory.nearest(21) == 20
-    others = [other() for other in memory.others(21)]
-    assert others[:2] == [25, 15] or others[:2] == [25, 15][::-1]
-    assert 20 not in others and len(others) >= 3
+def shades(hidden: bool) -> Callable[[Sample], Cutout]:
+    """Cutouts of a grey that says when; the near leg hides the far one until frame 20."""
+
+    def cut(sample: Sample) -> Cutout:
+        legs = (0, 0) if sample.position < 20 and hidden else (-25, 25)
+        points = joints(legs=legs)
+        matte = drawn(points)[1]
+        rgb = np.full((*matte.shape, 3), 2 * sample.position, np.uint8)
+        return Cutout.of(rgb, matte, pose(points), LEFT_NEARER)
+
+    return cut
+
+
+@pytest.mark.parametrize("hidden, shade", [(True, 40), (False, 20)])
+def test_what_a_sample_hides_is_shown_by_the_nearest_that_does_not_hide_it(hidden, shade):
+    samples = [Sample(n, 0, 0, 1.0, b"") for n in range(0, 40, 5)]
+    memory = TextureMemory(samples, shades(hidden), FPS)
+    far_leg = memory.nearest(11).pixels(RIGHT_LEG)
+    shown = far_leg[..., 3] > 250
+    assert shown.sum() > 500
+    assert np.median(far_leg[shown, 0]) == pytest.approx(shade, abs=1)
 
 
 def test_no_samples_are_no_memory():
-    memory = TextureMemory([], lambda sample: sample, FPS)
-    assert memory.nearest(3) is None and memory.others(3) == []
+    assert TextureMemory([], lambda sample: sample, FPS).nearest(3) is None

@@ -74,7 +74,7 @@ def test_the_detector_is_not_looked_for_before_it_is_used(monkeypatch):
         return weights.find(name, explicit)
 
     monkeypatch.setattr(models, "find", find)
-    loaded = models.Models.load(people={"yolo": Path("none.pt")})
+    loaded = models.Models.load({"yolo": Path("none.pt")})
     assert asked == ["anet", "cnet"]
     with pytest.raises(WeightsError, match=r"none\.pt"):
         _ = loaded.detector

@@ -1,69 +1,48 @@
-"""The noise vector R: the stranger whose walk a seed stands for."""
+"""The noise vector R: the stranger whose walk a seed stands for.
+
+It comes from a secret. The method, the clip and the seed may be known to everybody; without the
+secret nobody can make the same noise, and so nobody can make the same walk to compare with.
+"""
 
 from __future__ import annotations
 
+import hmac
+
 import numpy as np
 import torch
-from torch import Tensor, nn
+from scipy.special import ndtri
+from torch import Tensor
 
-from gait_demo.models.anet import ANet
-from gait_demo.types import SilhouetteClip
-
-TRAINED_FPS = 25  # walkers faster or slower than usual stay within what A-NET has seen
-_STRANGERS = 6  # whom a seed proposes
-_LOOKS = 6  # windows of the walk by which they are compared
+_PURPOSE = b"gait_demo noise 1"  # parts this use of a secret from any other
+_NUMBERS = 4  # of 64 bits in a digest
+_BITS = 53  # of a float64's mantissa
 _LATE_S = 0.05  # at most, and half of it at least
 _PERIOD_S = 6, 9
 
 
-def noise_vector(seed: int, noise_dim: int, track_id: int = 1) -> Tensor:
-    """R of the paper: (noise_dim,) float32, standard normal, the same for the same arguments.
+def noise_vector(secret: bytes, clip: bytes, person: int, seed: int, noise_dim: int) -> Tensor:
+    """R of the paper: the same for the same arguments, and otherwise unrelated.
 
-    Each person of a clip gets another vector of the sequence that `seed` starts, so that people
-    who walk together do not become the same person.
-    """
-    return noise_vectors(seed, noise_dim, track_id, 1)[0]
-
-
-def noise_vectors(seed: int, noise_dim: int, track_id: int, count: int) -> Tensor:
-    """(count, noise_dim) float32: `count` of them for each person."""
-    rng = torch.Generator().manual_seed(seed)
-    for _ in range(track_id):
-        noise = torch.randn((count, noise_dim), generator=rng)
-    return noise
-
-
-@torch.inference_mode()
-def unlike(clip: SilhouetteClip, anet: nn.Module, seed: int, *, fps: float) -> Tensor:
-    """R of the stranger who is least like the walker, of a few whom the seed proposes.
-
-    Of 20 strangers one looks like the walker as much as another walk of their own; this keeps a
-    seed from drawing that one. Who is like whom is told by the mean silhouette.
+    HMAC-SHA256, keyed with the secret, of everything else and a counter gives uniform numbers, and
+    the inverse of the normal distribution makes them normal.
 
     Args:
-        clip: the track's silhouettes.
-        anet: ready for inference; of other generators the first proposal is taken.
-        seed: of the proposals, with the clip's track.
-        fps: frames per second of the clip.
+        secret: of at least 16 random bytes.
+        clip: (32,) digest of the content, so that two clips have nothing in common.
+        person: track id, so that people who walk together do not become the same person.
+        seed: the slider's number, at least 0.
+        noise_dim: length of the vector.
 
     Returns:
-        (noise_dim,) float32.
+        (noise_dim,) float32, standard normal.
     """
-    proposed = noise_vectors(seed, anet.dims.noise_dim, clip.track_id, _STRANGERS)
-    step = max(1, round(fps / TRAINED_FPS))
-    masks, frames = clip.masks[::step], anet.dims.frames
-    if len(masks) < frames or not isinstance(anet, ANet):
-        return proposed[0]
-    starts = np.unique(np.linspace(0, len(masks) - frames, _LOOKS).round().astype(int))
-    windows = starts[:, None] + np.arange(frames)
-    walk = torch.from_numpy((masks[windows] > 0.5).astype(np.float32))
-    joints = None if clip.joints is None else torch.from_numpy(clip.joints[::step][windows])
-    content = anet.read(walk, joints)
-    made = torch.stack([
-        anet.write(content, noise.expand(len(walk), -1)).logits.sigmoid().mean((0, 1))
-        for noise in proposed
-    ])  # fmt: skip
-    return proposed[(made - walk.mean((0, 1))).square().sum((1, 2)).argmax()]
+    blocks = [
+        hmac.digest(secret, _PURPOSE + clip + f"{person} {seed} {block}".encode(), "sha256")
+        for block in range(-(-noise_dim // _NUMBERS))
+    ]
+    words = np.frombuffer(b"".join(blocks), ">u8")[:noise_dim]
+    uniform = ((words >> (64 - _BITS)) + 0.5) / 2**_BITS
+    return torch.from_numpy(ndtri(uniform).astype(np.float32))
 
 
 def sway(noise: Tensor, count: int, fps: float) -> np.ndarray:

@@ -6,13 +6,14 @@ import argparse
 import json
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from gait_demo.errors import GaitDemoError
+from gait_demo.options import LEAST_SECRET_BYTES
 
 
 def seed(text: str) -> int:
@@ -20,6 +21,39 @@ def seed(text: str) -> int:
     if not 0 <= seed < 2**63:
         raise argparse.ArgumentTypeError(f"expected 0 to {2**63 - 1}, got {seed}")
     return seed
+
+
+def read_secret(path: Path | None) -> bytes | None:
+    """What a file of --secret holds; None: no file was given.
+
+    Raises:
+        GaitDemoError: it cannot be read, or is too short to be a secret.
+    """
+    if path is None:
+        return None
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise GaitDemoError(f"The secret {path} cannot be read: {error.strerror}.") from error
+    if len(content) < LEAST_SECRET_BYTES:
+        raise GaitDemoError(
+            f"{path} holds {len(content)} bytes: a secret has at least {LEAST_SECRET_BYTES} random "
+            f"ones. Make one: head -c 32 /dev/urandom > {path}"
+        )
+    return content
+
+
+def add_weights(parser: argparse.ArgumentParser, names: Iterable[str]) -> None:
+    """An option for the weights of each network."""
+    for name in names:
+        option = f"--{name.replace('_', '-')}"
+        parser.add_argument(option, type=Path, metavar="FILE", help=f"weights of {name}")
+
+
+def chosen_weights(parsed: argparse.Namespace, names: Iterable[str]) -> dict[str, Path]:
+    """Those of `add_weights` that were given, by the network's name."""
+    given = {name: getattr(parsed, name) for name in names}
+    return {name: path for name, path in given.items() if path is not None}
 
 
 def seconds(text: str) -> float:

@@ -29,12 +29,16 @@ def add(evaluations: argparse._SubParsersAction) -> None:
 
 def _evaluate_drawing(parsed: argparse.Namespace) -> None:
     from gait_demo.evaluation.drawing import table
-    from gait_demo.options import PipelineOptions, VideoOptions
+    from gait_demo.evaluation.secret import repeatable_secret
+    from gait_demo.options import AnonymizeOptions, PipelineOptions, VideoOptions
     from gait_demo.people.landmarks import LandmarkNetwork
     from gait_demo.pipeline import Models, Pipeline
     from gait_demo.weights import find
 
-    options = PipelineOptions(video=VideoOptions(end_s=parsed.seconds))
+    options = PipelineOptions(
+        video=VideoOptions(end_s=parsed.seconds),
+        anonymize=AnonymizeOptions(secret=repeatable_secret(0)),
+    )
     pipeline = Pipeline(Models.load(), options)
     network = LandmarkNetwork(find("pose_landmark").path)
     report, show = {}, progress()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -11,11 +11,12 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from gait_demo.anonymization.windows import InStep
 from gait_demo.datasets.casia import FPS, CasiaB, Sequence
 from gait_demo.errors import DataError
 from gait_demo.mos.anchor import BadColours, BadGait
 from gait_demo.mos.study import ANCHOR, REFERENCE
-from gait_demo.options import ColorizeOptions, PipelineOptions
+from gait_demo.options import AnonymizeOptions, ColorizeOptions, PipelineOptions
 from gait_demo.pipeline import Analysis, Models, Pipeline
 from gait_demo.video import read_frames, write_avi
 
@@ -49,25 +50,30 @@ class AnonymizedFootage:
 
 
 def footage_of(
-    models: Models, others: dict[str, Models], film: Film
+    models: Models, others: Mapping[str, str], film: Film
 ) -> Callable[[int, int], AbstractContextManager[AnonymizedFootage]]:
     """
     Args:
-        models: ours.
-        others: of other methods, which share our detector.
+        models: of all methods.
+        others: by method beside ours, its anonymizer.
         film: the video of a person and a view, made in a folder if it has to be made.
     """
-    options = PipelineOptions(colorize=ColorizeOptions("paper"))  # it is the networks that differ
-    ours = Pipeline(models, options)
-    bad = replace(models, anet=BadGait(), cnet=BadColours())
-    pipelines = {name: Pipeline(net, options) for name, net in {**others, ANCHOR: bad}.items()}
+    colorize = ColorizeOptions("paper")  # it is the anonymizers that differ
+    ours = Pipeline(models, PipelineOptions(colorize=colorize))
+    bad = replace(models, anonymizers={"anet": InStep(BadGait())}, cnet=BadColours())
+    pipelines = {"ours": ours, ANCHOR: Pipeline(bad, ours.options)}
+    for name, anonymizer in others.items():
+        options = PipelineOptions(
+            anonymize=AnonymizeOptions(anonymizer=anonymizer), colorize=colorize
+        )
+        pipelines[name] = Pipeline(models, options)
 
     @contextmanager
     def open_footage(person: int, view: int) -> Iterator[AnonymizedFootage]:
         with TemporaryDirectory() as name:
             folder = Path(name)
             analysis = ours.analyse(film(person, view, folder), folder / "analysis")
-            yield AnonymizedFootage(analysis, {"ours": ours, **pipelines})
+            yield AnonymizedFootage(analysis, pipelines)
 
     return open_footage
 

@@ -49,10 +49,12 @@ def _evaluate_people(parsed: argparse.Namespace) -> None:
 def _run(
     models: Models, video: Path, part: VideoOptions, folder: Path
 ) -> tuple[Analysis, Iterator[Composed]]:
-    from gait_demo.options import PipelineOptions
+    from gait_demo.evaluation.secret import repeatable_secret
+    from gait_demo.options import AnonymizeOptions, PipelineOptions
     from gait_demo.pipeline import Pipeline
 
-    pipeline = Pipeline(models, PipelineOptions(video=part))
+    noise = AnonymizeOptions(secret=repeatable_secret(0))
+    pipeline = Pipeline(models, PipelineOptions(video=part, anonymize=noise))
     analysis = pipeline.analyse(video, folder)
     return analysis, pipeline.compose(analysis, _SEED)
 

@@ -15,7 +15,6 @@ from gait_demo.options import STRENGTHS
 
 if TYPE_CHECKING:
     from gait_demo.evaluation.gaits import Method
-    from gait_demo.weights import Weights
 
 _QUICK_PEOPLE, _QUICK_VIEWS, _QUICK_STEPS = 24, (90,), 40  # the fewest that can be judged at all
 
@@ -42,7 +41,7 @@ def _evaluate(parsed: argparse.Namespace) -> None:
     from gait_demo.evaluation.privacy import PrivacyOptions, evaluate_privacy
     from gait_demo.evaluation.tables import all_naturalness, tables
 
-    methods, files = _methods(parsed)
+    methods, guesses, files = _methods(parsed)
     wanted = parsed.methods or tuple(methods)
     if unknown := set(wanted) - set(methods):
         raise GaitDemoError(
@@ -60,7 +59,7 @@ def _evaluate(parsed: argparse.Namespace) -> None:
     if parsed.quick:
         options = replace(options, steps=_QUICK_STEPS, people=_QUICK_PEOPLE, views=_QUICK_VIEWS)
     chosen = {name: methods[name] for name in wanted}
-    report = evaluate_privacy(CasiaB(parsed.data), chosen, options, progress())
+    report = evaluate_privacy(CasiaB(parsed.data), chosen, options, progress(), guesses)
     if options.attacked:
         shown = tables(report)
         (parsed.out / "results.json").write_text(json.dumps(report, indent=2))
@@ -73,21 +72,30 @@ def _evaluate(parsed: argparse.Namespace) -> None:
     print(f"{shown}\n\nThis run took {report['seconds'] / 60:.0f} minutes.")
 
 
-def _methods(parsed: argparse.Namespace) -> tuple[dict[str, Method], list[Weights]]:
-    """By name, and the weights that they are made of: ours in every strength and with any noise,
-    ST-GAN, the simple ones, and A-NET with the paper's losses if there is one."""
-    from gait_demo.evaluation.baselines import SIMPLE, generated, ours
+def _methods(parsed: argparse.Namespace) -> tuple[dict[str, Method], dict[str, Method], list]:
+    """By name; of those that have a secret, what they are to who lacks it; and the weights that
+    they are made of: ours in every strength, ST-GAN, the simple ones, and A-NET with the paper's
+    losses if there is one."""
+    from gait_demo.anonymization.anonymizer import load
+    from gait_demo.anonymization.windows import InStep
+    from gait_demo.evaluation.baselines import SIMPLE, from_seed, keyed, made_by
+    from gait_demo.evaluation.secret import repeatable_secret
     from gait_demo.models import build
     from gait_demo.weights import find
 
     files = [find("anet", parsed.anet), find("stgan", parsed.stgan)]
-    anet, stgan = (build.load(file.path, file.name) for file in files)
-    methods = dict(SIMPLE)
-    for name, strength in STRENGTHS.items():
-        methods["ours" if strength == 1 else f"ours ({name})"] = ours(anet, strength)
-    methods["ours (any noise)"] = ours(anet, any_noise=True)
-    methods["ST-GAN"] = generated(stgan)
+    anet, stgan = (load(file.name, file.path) for file in files)
+    anonymizers = {
+        "ours" if strength == 1 else f"ours ({name})": (anet, strength)
+        for name, strength in STRENGTHS.items()
+    }
+    anonymizers["ST-GAN"] = stgan, 1.0
     if parsed.paper:
         files.append(replace(find("anet", parsed.paper), name="anet of the paper"))
-        methods["A-NET of the paper"] = generated(build.load(parsed.paper, "anet"))
-    return methods, files
+        anonymizers["A-NET of the paper"] = InStep(build.load(parsed.paper, "anet")), 1.0
+    secret = keyed(repeatable_secret(parsed.seed))
+    methods, guesses = (
+        {name: made_by(net, noise, strength) for name, (net, strength) in anonymizers.items()}
+        for noise in (secret, from_seed)
+    )
+    return SIMPLE | methods, guesses, files

@@ -7,9 +7,15 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gait_demo.cli.common import listed, progress
+from gait_demo.cli.common import add_weights, chosen_weights, listed, progress
 from gait_demo.errors import GaitDemoError
-from gait_demo.options import COLOURS, ColorizeOptions, PeopleOptions, PipelineOptions
+from gait_demo.options import (
+    COLOURS,
+    AnonymizeOptions,
+    ColorizeOptions,
+    PeopleOptions,
+    PipelineOptions,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +32,7 @@ def add(what: argparse._SubParsersAction) -> None:
     rgb.add_argument("--data", type=Path, required=True, help="CASIA-B or a copy, with videos")
     rgb.set_defaults(command=_rgb)
     for parser in (kth, rgb):
-        parser.add_argument("--anet", type=Path, metavar="FILE", help="weights of anet")
+        add_weights(parser, ("anet",))
         parser.add_argument(
             "--colours", type=listed(str), default=("sharp", "plain"), help="of the results"
         )
@@ -50,15 +56,17 @@ def _rgb(parsed: argparse.Namespace) -> None:
 
 def _reidentify(clips: list[Clip], group: str, parsed: argparse.Namespace) -> None:
     from gait_demo.evaluation.reidentification import reidentify
+    from gait_demo.evaluation.secret import repeatable_secret
     from gait_demo.pipeline import Models, Pipeline
 
     if unknown := set(parsed.colours) - set(COLOURS):
         raise GaitDemoError(
             f"There is no colour {', '.join(sorted(unknown))}; choose from: {', '.join(COLOURS)}."
         )
-    models = Models.load(anet=parsed.anet)
+    models = Models.load(chosen_weights(parsed, ("anet",)))
+    noise = AnonymizeOptions(secret=repeatable_secret(0))
     pipelines = {
-        colour: Pipeline(models, PipelineOptions(colorize=ColorizeOptions(colour)))
+        colour: Pipeline(models, PipelineOptions(anonymize=noise, colorize=ColorizeOptions(colour)))
         for colour in parsed.colours
     }
 

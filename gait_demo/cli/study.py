@@ -9,10 +9,11 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from gait_demo.cli.common import listed, positive, progress, seed
+from gait_demo.cli.common import add_weights, chosen_weights, listed, positive, progress, seed
 from gait_demo.errors import StudyError
 
 ST_GAN = "ST-GAN"
+_WEIGHTS = ("anet", "stgan", "cnet", "yolo")
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -28,9 +29,8 @@ def add(commands: argparse._SubParsersAction) -> None:
     build.add_argument("--per-rater", type=positive, help="clips that each rater rates")
     build.add_argument("--raters", type=positive, help="how many are wanted")
     build.add_argument("--name", help="of the study")
-    build.add_argument("--seed", type=seed, default=0, help="of the noise and the orders")
-    for name in ("anet", "cnet", "yolo", "stgan"):
-        build.add_argument(f"--{name}", type=Path, metavar="FILE", help=f"weights of {name}")
+    build.add_argument("--seed", type=seed, default=0, help="of the walks and the orders")
+    add_weights(build, _WEIGHTS)
     build.set_defaults(command=_build)
     stats = what.add_parser("stats", help="mean opinion scores; prints a table")
     _add_where(stats)
@@ -71,20 +71,17 @@ def _build(parsed: argparse.Namespace) -> None:
 def _walks(parsed: argparse.Namespace, plan):
     """The plan with its methods, and what shows them."""
     from gait_demo.cli.footage import footage_of, from_casia, synthetic
-    from gait_demo.models import build
     from gait_demo.pipeline import Models
-    from gait_demo.weights import find
 
-    models = Models.load(parsed.anet, parsed.cnet, {"yolo": parsed.yolo} if parsed.yolo else {})
-    stgan = find("stgan", parsed.stgan)
-    others = {ST_GAN: replace(models, anet=build.load(stgan.path, "stgan"))}
+    models = Models.load(chosen_weights(parsed, _WEIGHTS))
+    used = dict.fromkeys((*models.weights("anet"), *models.weights("stgan")))
     made_with = {
         "walks": f"CASIA-B, {parsed.data.name}" if parsed.data else "synthetic",
-        "weights": {file.name: file.sha256 for file in (*models.weights, stgan)},
+        "weights": {file.name: file.sha256 for file in used},
     }
     film = from_casia(parsed.data) if parsed.data else synthetic(plan.seed)
     plan = replace(plan, methods=("ours", ST_GAN), made_with=made_with)
-    return plan, footage_of(models, others, film)
+    return plan, footage_of(models, {ST_GAN: "stgan"}, film)
 
 
 def _stats(parsed: argparse.Namespace) -> None:

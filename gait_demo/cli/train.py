@@ -43,13 +43,14 @@ def _train_detector(parsed: argparse.Namespace) -> None:
 def _train_recogniser(parsed: argparse.Namespace) -> None:
     import numpy as np
 
+    from gait_demo.anonymization.anonymizer import load
     from gait_demo.datasets.casia import CONDITIONS, CasiaB
     from gait_demo.evaluation.attackers import Attacker, AttackerOptions
-    from gait_demo.evaluation.baselines import ours
+    from gait_demo.evaluation.baselines import keyed, made_by
     from gait_demo.evaluation.gaits import read_gaits
     from gait_demo.evaluation.protocol import groups
     from gait_demo.evaluation.readout import Crowd
-    from gait_demo.models import build
+    from gait_demo.evaluation.secret import repeatable_secret
     from gait_demo.weights import find
 
     data, show = CasiaB(parsed.data), progress()
@@ -59,8 +60,8 @@ def _train_recogniser(parsed: argparse.Namespace) -> None:
         for some, conditions in ((learnt, CONDITIONS), (strangers, _SHOWN))
     )
     anet = find("anet", parsed.anet)
-    seeds = parsed.seed + np.arange(len(walks))
-    made = walks.changed(ours(build.load(anet.path, "anet")), seeds, show)
+    seeds, noise = parsed.seed + np.arange(len(walks)), keyed(repeatable_secret(parsed.seed))
+    made = walks.changed(made_by(load("anet", anet.path), noise), seeds, show)
     options = AttackerOptions("GaitBase", parsed.steps, seed=parsed.seed)
     summary = {
         "people": {"trained": len(learnt), "crowd": len(strangers)},

@@ -6,15 +6,18 @@ seed; it returns what an attacker would cut out of its result, (T, H, W) in [0, 
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 import torch
+from torch import Tensor
 
-from gait_demo.anonymization.noise import noise_vector, unlike
-from gait_demo.anonymization.track import anonymize, cleaned, in_step
+from gait_demo.anonymization.anonymizer import GaitAnonymizer
+from gait_demo.anonymization.noise import noise_vector
+from gait_demo.anonymization.track import anonymize
 from gait_demo.evaluation.gaits import Method
-from gait_demo.models.anet import ANet
-from gait_demo.models.stgan import STGAN
 from gait_demo.types import SilhouetteClip
 
 _FPS = 25  # of CASIA-B
@@ -58,36 +61,34 @@ def jitter(masks: np.ndarray, seed: int) -> np.ndarray:
     return masks[np.clip(np.arange(len(masks)) + late, 0, len(masks) - 1)]
 
 
-def generated(network: ANet | STGAN) -> Method:
-    """What a trained generator makes with any noise, in step with the walk."""
+Noise = Callable[[np.ndarray, int, int], Tensor]  # a walk's silhouettes, a seed, a length
 
-    @torch.inference_mode()
+
+def keyed(secret: bytes) -> Noise:
+    """As the program draws it."""
+
+    def noise(masks: np.ndarray, seed: int, noise_dim: int) -> Tensor:
+        clip = hashlib.sha256(np.ascontiguousarray(masks)).digest()
+        return noise_vector(secret, clip, 1, seed, noise_dim)
+
+    return noise
+
+
+def from_seed(masks: np.ndarray, seed: int, noise_dim: int) -> Tensor:
+    """As anybody can draw it who knows, or guesses, the seed; the program did until 0.1.0."""
+    return torch.randn(noise_dim, generator=torch.Generator().manual_seed(seed))
+
+
+def made_by(anonymizer: GaitAnonymizer, noise: Noise, strength: float = 1.0) -> Method:
+    """What an anonymizer makes; strength: of `anonymize`."""
+
     def method(masks: np.ndarray, seed: int) -> np.ndarray:
-        noise = noise_vector(seed, network.dims.noise_dim)
-        return cleaned(in_step(torch.from_numpy(masks.astype(np.float32)), network, noise))
+        squares = np.zeros((len(masks), 4), np.float32)
+        clip = SilhouetteClip(1, 0, masks.astype(np.float32), squares)
+        vector = noise(masks, seed, anonymizer.noise_dim)
+        return anonymize(clip, anonymizer, vector, fps=_FPS, strength=strength).masks
 
     return method
-
-
-def ours(network: ANet, strength: float = 1.0, *, any_noise: bool = False) -> Method:
-    """What the program makes: with the noise least like the walker, unless any will do.
-
-    strength: of `anonymize`.
-    """
-
-    def method(masks: np.ndarray, seed: int) -> np.ndarray:
-        clip = _clip(masks)
-        if any_noise:
-            noise = noise_vector(seed, network.dims.noise_dim)
-        else:
-            noise = unlike(clip, network, seed, fps=_FPS)
-        return anonymize(clip, network, noise, fps=_FPS, strength=strength).masks
-
-    return method
-
-
-def _clip(masks: np.ndarray) -> SilhouetteClip:
-    return SilhouetteClip(1, 0, masks.astype(np.float32), np.zeros((len(masks), 4), np.float32))
 
 
 SIMPLE: dict[str, Method] = {

@@ -156,8 +156,7 @@ def measure_clip(
 
 
 def _step(info: VideoInfo, most_frames: int) -> int:
-    frames = info.frames or round((info.duration_s or 0) * info.fps)
-    return max(1, min(-(-frames // most_frames), round(_STEP_S * info.fps)))
+    return max(1, min(-(-info.frames // most_frames), round(_STEP_S * info.fps)))
 
 
 def _look(

@@ -5,7 +5,8 @@ Adversaries, after "A False Sense of Privacy" (arXiv 2304.01635), each with ever
 - naive: trained on clear walks, knows people by clear walks.
 - informed: trained on clear walks and on what the method made of them, knows people by clear walks.
 - linking: trained so too, knows people by anonymized walks, each with a noise of its own.
-- same noise: as linking, but one noise for all.
+- known seed: all walks are made with one seed, and the attacker, who lacks the secret, makes the
+  clear walks of everybody with it, to know people by these.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from gait_demo.evaluation.identity import GALLERY, PROBES
 from gait_demo.evaluation.rhythm import Rhythm
 from gait_demo.evaluation.view_transform import ViewTransform
 
-ADVERSARIES = ("naive", "informed", "linking", "same noise")
+ADVERSARIES = ("naive", "informed", "linking", "known seed")
 _ATTACKERS, _TESTED = 50, 40  # of CASIA-B's 124 people; A-NET and C-NET are trained on others
 _RESAMPLES = 2000  # of the bootstrap
 _MADE = 1000  # degrees by which the view of what a method made is marked
@@ -144,17 +145,20 @@ class Made:
     """What a method makes of everybody's walks; each part is made when it is first asked for.
 
     Attributes:
-        seed: each part counts its noises from another number on.
+        seed: each part counts its seeds from another number on.
+        guess: what an attacker runs who knows the method and the seed, but lacks the secret; None:
+            the method itself, as it has none.
     """
 
     people: People
     method: Method
     seed: int = 0
+    guess: Method | None = None
     on_progress: Progress | None = None
 
     @cached_property
     def training(self) -> Gaits:
-        """As of People, every walk with a noise of its own; so are the next two."""
+        """As of People, every walk with a seed of its own; so are the next two."""
         return self._changed(self.people.training, 0)
 
     @cached_property
@@ -170,13 +174,15 @@ class Made:
         return self._changed(self.people.probes, 2, chosen)
 
     @cached_property
-    def alike_gallery(self) -> Gaits:
-        """With one noise, which is also that of the next."""
-        return self._changed(self.people.gallery, 3, alike=True)
+    def alike_probes(self) -> Gaits:
+        """With one seed, which is also that of the next."""
+        return self._changed(self.people.probes, 3, alike=True)
 
     @cached_property
-    def alike_probes(self) -> Gaits:
-        return self._changed(self.people.probes, 3, alike=True)
+    def guessed_gallery(self) -> Gaits:
+        """As the attacker makes it who knows that seed."""
+        knows = replace(self, method=self.guess or self.method)
+        return knows._changed(self.people.gallery, 3, alike=True)
 
     def _changed(
         self,
@@ -212,7 +218,7 @@ def attack(
         "naive": recognised(naive, made.probes, people.gallery),
         "informed": recognised(informed, made.probes, people.gallery),
         "linking": recognised(informed, made.probes, made.gallery),
-        "same noise": recognised(informed, made.alike_probes, made.alike_gallery),
+        "known seed": recognised(informed, made.alike_probes, made.guessed_gallery),
     }
 
 

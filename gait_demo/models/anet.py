@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import adaptive_avg_pool2d
+from torch.nn.functional import avg_pool2d
 
 from gait_demo.joints import BONES
 
@@ -76,7 +76,8 @@ class _Double(nn.Module):
     def forward(self, features: Tensor, latent: Tensor, drawn: Tensor | None) -> Tensor:
         wider = self.conv(features) + self.condition(latent)
         if self.bones is not None:
-            wider = wider + self.bones(adaptive_avg_pool2d(drawn, wider.shape[-1]))
+            times = drawn.shape[-1] // wider.shape[-1]
+            wider = wider + self.bones(drawn if times == 1 else avg_pool2d(drawn, times))
         return torch.relu(self.norm(wider))
 
 

@@ -111,7 +111,7 @@ class LandmarkSegmenter:
         those who are not seen again."""
         people, lost = list(people), []
         for one in known:
-            seen = self._followed(rgb, one, everybody)
+            seen = self._followed(rgb, one, everybody, people)
             if seen is None:
                 lost.append(one)
             elif not any(same_person(seen, other) for other in people):
@@ -119,11 +119,20 @@ class LandmarkSegmenter:
         return people, lost
 
     def _followed(
-        self, rgb: np.ndarray, known: Detection, before: Sequence[Detection]
+        self,
+        rgb: np.ndarray,
+        known: Detection,
+        before: Sequence[Detection],
+        people: Sequence[Detection],
     ) -> Detection | None:
+        """Others are painted over where this frame shows them or, if they are not found in it yet,
+        where they were, as far as the known person was not there."""
         square = _square(known.region)
-        others = [one.matte for one in before if one is not known and overlap(one.box, square) > 0]
-        reading = self._read(rgb, known.region, others, known.matte)
+        found = [one.matte for one in people if overlap(one.box, square) > 0]
+        others = found or [
+            one.matte for one in before if one is not known and overlap(one.box, square) > 0
+        ]
+        reading = self._read(rgb, known.region, others, None if found else known.matte)
         if reading.presence < self._options.follow_presence:
             return None
         if not _is_near(known.region, reading.region, _LARGEST_STEP, _LARGEST_GROWTH):

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from gait_demo.joints import joints_in
-from gait_demo.people.body import body_boxes, head_of, neck_of, stands
+from gait_demo.people.body import body_boxes, flexes_knee, head_of, neck_of, stands
 from gait_demo.people.segmenter import Detection
 from gait_demo.people.tracking import Tracklet
 from gait_demo.people.visibility import Visibility
@@ -22,6 +22,8 @@ _WHOLE = 0.8  # of the body in the picture that a matte must span
 _FILLED = 0.6  # of the usual area of a silhouette
 _POSE_S = 1.5  # over which the pose is judged
 _POSE_SHARE = 0.5  # of the frames: who is no walker in more is none in any
+_FLEXED_SHARE = 0.1  # of the frames, of a knee that is bent farther than a walker's: the same
+_CUT_FILLED = 0.9  # of the usual area of a silhouette that the picture's side may cut
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Person:
         visibility: (T,) uint8, of `Visibility`.
         detections: T of them: as seen, or that of the nearest frame, moved.
         silhouettes: one a frame, with joints where the landmarks are known.
-        keeps_pose: (T,) bool, where no other gait can be given: seated, lying, bent, or a part.
+        keeps_pose: (T,) bool, where no other gait can be given: running, seated, bent, or a part.
         heads: (T, 3) float32, centre and radius in pixels; nan where not known.
         necks: (T,) y in pixels down to which the head reaches; nan where not known.
         poor: (T,) bool, where the silhouette is not one piece, or not spread as a walker's is.
@@ -71,12 +73,13 @@ class Person:
         track = Track(1, int(frames[0]), boxes, found)
         silhouettes = _silhouettes(detections, track, fps)
         poses = np.array([not stands(one, shape) for one in detections])
+        flexed = np.array([flexes_knee(one) for one in detections])
         return cls(
             track,
             _visibility(track, detections, silhouettes, shape, fps),
             detections,
             silhouettes,
-            _poses(poses, found, round(_POSE_S * fps)),
+            _poses(poses, flexed, found, round(_POSE_S * fps)),
             np.stack([head_of(one) for one in detections]),
             np.array([neck_of(one) for one in detections]),
             found & ~np.array([is_good(mask) for mask in silhouettes.masks]),
@@ -195,16 +198,19 @@ def _visibility(
     for n in seen:
         top, bottom = track.xyxy[n, [1, 3]].clip(0, shape[0])
         whole = detections[n].box[3] - detections[n].box[1] >= _WHOLE * (bottom - top)
-        well = whole and filled[n] >= _FILLED * usual
+        left, right = detections[n].box[[0, 2]]
+        is_cut = left < 1 or right > shape[1] - 1
+        well = whole and filled[n] >= (_CUT_FILLED if is_cut else _FILLED) * usual
         states[n] = Visibility.VISIBLE if well else Visibility.PARTIAL
         if detections[n].is_moved:
             states[n] = Visibility.CARRIED
     return states
 
 
-def _poses(kept: np.ndarray, known: np.ndarray, window: int) -> np.ndarray:
-    """(T,) bool: frames in which the pose is kept; all, if it is in most of those known."""
-    if kept[known].mean() > _POSE_SHARE:
+def _poses(kept: np.ndarray, flexed: np.ndarray, known: np.ndarray, window: int) -> np.ndarray:
+    """(T,) bool: frames in which the pose is kept; all, if it is in most of those known, or if
+    somebody runs."""
+    if kept[known].mean() > _POSE_SHARE or flexed[known].mean() > _FLEXED_SHARE:
         return np.ones(len(kept), bool)
     return _mostly(kept, known, window)
 

@@ -3,6 +3,7 @@ must go."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -61,6 +62,7 @@ class Analysis:
 
     Attributes:
         source: the user's video.
+        digest: (32,) SHA-256 of its content.
         part: (start, end) in seconds of what is worked on of it; an end of None is its own.
         original: the video as it is shown beside the results, without metadata.
         info: of the source.
@@ -76,6 +78,7 @@ class Analysis:
     """
 
     source: Path
+    digest: bytes
     part: tuple[float, float | None]
     original: Path
     info: VideoInfo
@@ -145,6 +148,7 @@ class Analyser:
             removals, clean, samples = self._removals(store, people, background, shape)
         return Analysis(
             self._source,
+            _digest(self._source),
             self._part,
             original,
             self._info,
@@ -165,10 +169,13 @@ class Analyser:
         info, video = self._info, self._options.video
         sound = (self._source, video.start_s) if video.keep_audio else None
         start_s, end_s = self._part
-        whole_s = info.duration_s or (info.frames or 0) / info.fps
-        expected = round((min(whole_s, end_s or whole_s) - start_s) * info.fps)
+        expected = round((min(info.duration_s, end_s or info.duration_s) - start_s) * info.fps)
         read = read_frames(
-            self._source, start_s=start_s, end_s=end_s, max_duration_s=video.max_duration_s
+            self._source,
+            start_s=start_s,
+            end_s=end_s,
+            max_duration_s=video.max_duration_s,
+            max_frames=video.max_frames,
         )
         writer = open_writer(original, (info.width, info.height), info.fps, sound)
         cuts, shots, current = ShotDetector(), [], None
@@ -356,6 +363,11 @@ def _may_be_person(tracklet: Tracklet, options: PeopleOptions) -> bool:
 def _suspect(tracklet: Tracklet) -> Suspect:
     best = max(tracklet.seen.values(), key=lambda one: np.nan_to_num(one.presence) + one.score)
     return Suspect(tracklet.first, tracklet.last, best.box, best.presence)
+
+
+def _digest(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
 
 
 def _ranked(people: list[Person]) -> tuple[Person, ...]:

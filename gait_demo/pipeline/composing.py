@@ -10,7 +10,7 @@ from itertools import islice
 import cv2
 import numpy as np
 
-from gait_demo.anonymization.noise import unlike
+from gait_demo.anonymization.noise import noise_vector
 from gait_demo.anonymization.track import anonymize
 from gait_demo.errors import NoPersonError
 from gait_demo.joints import with_sides_of
@@ -116,7 +116,7 @@ class Composer:
         self._people = chosen_people(analysis, options)
         everyone = options.anonymize.person is None
         self._eraser = Eraser(analysis, analysis.people if everyone else self._people)
-        self._strength = options.anonymize.strength
+        self._anonymize = options.anonymize
         self._clock = clock
         self._colorize = options.colorize
         self._crops: dict[int, np.ndarray] = {}  # each person's latest look, for C-NET
@@ -151,14 +151,21 @@ class Composer:
         """The new silhouettes, and joints, of everybody chosen."""
         gaits = []
         self._poses = []
-        anet, fps = self._models.anet, float(self._analysis.info.fps)
+        options, fps = self._anonymize, float(self._analysis.info.fps)
+        anonymizer = self._models.anonymizer(options.anonymizer)
         for done, person in enumerate(self._people):
             on_progress("anonymize", done, len(self._people))
             with self._clock.time("anonymize"):
                 seen = person.silhouettes
-                noise = unlike(seen, anet, seed, fps=fps)
-                self._poses.append(KeptPose(noise.cpu().numpy()))
-                made = anonymize(seen, anet, noise, fps=fps, strength=self._strength)
+                noise = noise_vector(
+                    options.secret,
+                    self._analysis.digest,
+                    person.track.track_id,
+                    seed,
+                    anonymizer.noise_dim,
+                )
+                self._poses.append(KeptPose(noise.numpy()))
+                made = anonymize(seen, anonymizer, noise, fps=fps, strength=options.strength)
                 if _has_limbs(person, made):
                     made = replace(made, joints=with_sides_of(made.joints, seen.joints))
                     made = planted(made, seen, depths_of(_landmarks(person), fps), fps)

@@ -9,6 +9,7 @@ import numpy as np
 from gait_demo.people.person import Person
 from gait_demo.people.visibility import Visibility
 from gait_demo.pipeline.analysis import Suspect
+from gait_demo.types import TrackReport
 
 _LOST_S = 0.5  # who is lost for longer between two frames that show them may be in clear
 _LIKELY = 0.9  # presence of something that may well be a person
@@ -16,7 +17,7 @@ _FEWEST_SAME = 3  # frames in which a place must look as before to be told
 _MOST_TIMES = 5  # that one sentence lists
 
 
-def coverage(person: Person, drawn: bool) -> dict:
+def coverage(person: Person, drawn: bool) -> TrackReport:
     """One person's part of the report.
 
     Args:
@@ -74,9 +75,9 @@ def warnings(people: Iterable[Person], times: Sequence[float], min_height_px: in
             kept.append(f"{name} at {when}")
     if kept:
         told.append(
-            f"No other gait could be given to {'; '.join(kept)}: seated, lying, bent, or seen in "
-            "part only. Their head is hidden and their outline changed, but the pose and the way "
-            "they move stay: they may be recognised by it."
+            f"No other gait could be given to {'; '.join(kept)}: running, seated, lying, bent, "
+            "or seen in part only. Their head is hidden and their outline changed, but the pose "
+            "and the way they move stay: they may be recognised by it."
         )
     if small:
         told.append(

@@ -12,7 +12,7 @@ from gait_demo.errors import VideoError
 from gait_demo.options import PeopleOptions
 from gait_demo.people.segmenter import Detection, PersonSegmenter
 from gait_demo.types import Look
-from gait_demo.video import duration_s, probe, read_frames
+from gait_demo.video import probe, read_frames
 
 _MOMENTS = (0.5, 0.25, 0.75, 0.12, 0.88)  # of the duration, in turn
 _ENOUGH_S = 3  # after this no further frame is looked at
@@ -25,17 +25,17 @@ def look(source: Path, segmenter: PersonSegmenter, options: PeopleOptions) -> Lo
         VideoError: it cannot be used.
     """
     began = perf_counter()
-    info, length_s = probe(source), duration_s(source)
+    info = probe(source)
     segmenter = segmenter.fresh()
     people = looked = 0
     for moment in (*_MOMENTS, 0):
         if looked and (moment == 0 or perf_counter() - began > _ENOUGH_S):
             break
-        rgb = _picture(source, moment * length_s)
+        rgb = _picture(source, moment * info.duration_s)
         if rgb is not None:
             people = max(people, sum(_is_sure(one, options) for one in segmenter(rgb)))
             looked += 1
-    return Look(info, length_s, people, looked)
+    return Look(info, info.duration_s, people, looked)
 
 
 def _is_sure(one: Detection, options: PeopleOptions) -> bool:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import torch
 
+from gait_demo.anonymization.anonymizer import GaitAnonymizer, load
 from gait_demo.errors import WeightsError
 from gait_demo.models import build
-from gait_demo.models.anet import ANet
 from gait_demo.models.cnet import CNet
 from gait_demo.people.landmark_segmenter import LandmarkSegmenter
 from gait_demo.people.segmenter import PersonSegmenter
@@ -26,42 +26,52 @@ class Models:
     """The networks of a run and the files they came from.
 
     Attributes:
-        anet, cnet: ready for inference.
-        files: their weights.
-        people: weights of the person networks by name, "yolo", "pose_landmark", "pose_detection",
-            where the user has chosen them; the others are those that `weights.find` finds.
+        cnet: ready for inference.
+        anonymizers: by name, those that are built so far.
+        chosen: weights by the network's name, where the user has chosen them; the others are those
+            that `weights.find` finds.
+        files: of the networks that are built so far, by name.
     """
 
-    anet: ANet
     cnet: CNet
-    files: tuple[Weights, ...]
-    people: Mapping[str, Path] = field(default_factory=dict)
+    anonymizers: dict[str, GaitAnonymizer] = field(default_factory=dict)
+    chosen: Mapping[str, Path] = field(default_factory=dict)
+    files: dict[str, Weights] = field(default_factory=dict)
 
     @classmethod
-    def load(
-        cls,
-        anet: Path | None = None,
-        cnet: Path | None = None,
-        people: Mapping[str, Path] | None = None,
-    ) -> Models:
-        """Build the networks from explicit files, or from wherever `weights.find` finds them.
+    def load(cls, chosen: Mapping[str, Path] | None = None, anonymizer: str = "anet") -> Models:
+        """Build the networks from files that the user has chosen, or from wherever `weights.find`
+        finds them.
 
         Those that see people may have to come from a network: they are asked for now and waited
-        for on first use. From then on torch computes in one thread: the other cores decode and
-        encode meanwhile, and sums come out the same however many cores there are.
+        for on first use; so are other anonymizers than the one named. From then on torch computes
+        in one thread: the other cores decode and encode meanwhile, and sums come out the same
+        however many cores there are.
 
         Raises:
-            WeightsError: A-NET's or C-NET's weights are missing, or a file is unusable.
+            WeightsError: the anonymizer's or C-NET's weights are missing, or a file is unusable.
         """
         torch.set_num_threads(1)
         ask_ahead()
-        files = find("anet", anet), find("cnet", cnet)
-        return cls(
-            build.load(files[0].path, "anet"),
-            build.load(files[1].path, "cnet"),
-            files,
-            people or {},
-        )
+        chosen = chosen or {}
+        files = {name: find(name, chosen.get(name)) for name in (anonymizer, "cnet")}
+        built = {anonymizer: load(anonymizer, files[anonymizer].path)}
+        return cls(build.load(files["cnet"].path, "cnet"), built, chosen, files)
+
+    def anonymizer(self, name: str) -> GaitAnonymizer:
+        """One of `options.ANONYMIZERS`, found and built on first use.
+
+        Raises:
+            WeightsError: its weights are missing, not what they should be, or unusable.
+        """
+        if name not in self.anonymizers:
+            self.anonymizers[name] = load(name, self._file(name).path)
+        return self.anonymizers[name]
+
+    def weights(self, anonymizer: str) -> tuple[Weights, ...]:
+        """Every file of weights of a run with this anonymizer."""
+        files, _ = self._landmark_files()
+        return *(self._file(name) for name in (anonymizer, "cnet", "yolo")), *files
 
     @cached_property
     def detector(self) -> Detector:
@@ -70,7 +80,7 @@ class Models:
         Raises:
             WeightsError: its weights are missing, not what they should be, or unusable.
         """
-        return Detector.load(self._yolo.path)
+        return Detector.load(self._file("yolo").path)
 
     @property
     def segmenter(self) -> PersonSegmenter:
@@ -89,26 +99,21 @@ class Models:
         _, why = self._landmark_files()
         return why
 
-    @property
-    def weights(self) -> tuple[Weights, ...]:
-        """Every file of weights in use."""
-        files, _ = self._landmark_files()
-        return *self.files, self._yolo, *files
-
-    @cached_property
-    def _yolo(self) -> Weights:
-        return find("yolo", self.people.get("yolo"))
-
     @cached_property
     def _landmark_segmenter(self) -> LandmarkSegmenter:
         files, _ = self._landmark_files()
         return LandmarkSegmenter(*(file.path for file in files), self.detector)
 
+    def _file(self, name: str) -> Weights:
+        if name not in self.files:
+            self.files[name] = find(name, self.chosen.get(name))
+        return self.files[name]
+
     def _landmark_files(self) -> tuple[tuple[Weights, ...], str | None]:
         try:
-            return tuple(find(name, self.people.get(name)) for name in _LANDMARKS), None
+            return tuple(find(name, self.chosen.get(name)) for name in _LANDMARKS), None
         except WeightsError as error:
-            if self.people.keys() & set(_LANDMARKS):
+            if self.chosen.keys() & set(_LANDMARKS):
                 raise
             return (), (
                 "People were found by this project's own small detector alone, because the better "

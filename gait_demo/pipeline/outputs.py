@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
-import uuid
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 
 import cv2
 import numpy as np
+from filelock import FileLock, Timeout
 
 from gait_demo.errors import VideoError
 from gait_demo.imaging.resizing import shrink
 from gait_demo.types import VideoInfo
 from gait_demo.video import VideoWriter
 
-NAMES = ("original.mp4", "binary.mp4", "colorized.mp4", "comparison.mp4", "report.json")
+VIDEOS = ("original.mp4", "binary.mp4", "colorized.mp4", "comparison.mp4")
+NAMES = (*VIDEOS, "report.json")
 LABELS = ("Original", "New silhouette", "New walker")
 MAX_PANEL_WIDTH_PX = 480  # of each of the three in the comparison
+_HIDDEN, _LOCK = ".gait-demo-", "lock"
 _LABEL_HEIGHT_PX = 32
 _LABEL_INSET_PX = 12
 _WAITING_FRAMES = 6  # between computing and encoding, at most ...
@@ -34,35 +37,95 @@ Sound = tuple[Path, float]
 
 @contextmanager
 def appear_together(folder: Path, source: Path) -> Iterator[Path]:
-    """A hidden folder whose files move into `folder` when the block ends.
+    """A hidden folder whose files move into `folder` when the block ends, in place of those of an
+    earlier run.
 
-    If an exception ends the block, nothing is left behind and `folder` stays as it was.
+    If an exception ends the block, nothing is left behind and `folder` stays as it was; if the
+    process is killed, `folder` never holds files of two runs, and the next run removes the rest.
 
     Args:
         folder: made if need be.
         source: the user's own file, which no output may replace.
 
+    Yields:
+        The hidden folder; its files called as in `NAMES` are the outputs.
+
     Raises:
-        VideoError: `folder` cannot be written, or holds the user's file under an output's name.
+        VideoError: `folder` cannot be written, is being written by another run, or holds the user's
+            file or a folder under an output's name.
     """
     folder = folder.absolute()
-    if any(_same_file(folder / name, source) for name in NAMES):
-        raise VideoError(f"The results would overwrite {source.name}: choose another folder.")
-    beside = next(path for path in (folder, *folder.parents) if path.exists())
-    part = beside / f".{uuid.uuid4().hex}"
     try:
-        part.mkdir()
-        yield part
-        folder.mkdir(parents=True, exist_ok=True)
-        for path in part.iterdir():
-            path.replace(folder / path.name)
+        for name in NAMES:
+            if _same_file(folder / name, source):
+                raise VideoError(
+                    f"The results would overwrite {source.name}: choose another folder."
+                )
+            if (folder / name).is_dir():
+                raise VideoError(f"{folder / name} is a folder: choose another folder.")
+        beside = next(path for path in (folder, *folder.parents) if path.exists())
+        with working_folder(beside, str(folder)) as part:
+            yield part
+            folder.mkdir(parents=True, exist_ok=True)
+            _put_in_place(part, folder)
     except OSError as error:
         raise VideoError(
             f"The results cannot be written to {folder}: {error.strerror}. "
             "Choose another folder or make room."
         ) from error
+
+
+@contextmanager
+def working_folder(parent: Path, key: str) -> Iterator[Path]:
+    """A hidden folder that is gone when the block ends, and at the next start of any run if the
+    process is killed.
+
+    Args:
+        parent: where it is made.
+        key: two blocks of the same key never run at once.
+
+    Raises:
+        VideoError: another process is in a block of this key.
+        OSError: the folder cannot be made.
+    """
+    for other in parent.glob(f"{_HIDDEN}*"):
+        if (other / _LOCK).exists():
+            with suppress(Timeout, OSError), FileLock(other / _LOCK, timeout=0):
+                shutil.rmtree(other, ignore_errors=True)
+    part = parent / f"{_HIDDEN}{hashlib.sha256(key.encode()).hexdigest()[:16]}"
+    part.mkdir(mode=0o700, exist_ok=True)
+    lock = FileLock(part / _LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise VideoError(
+            f"Another run is writing to {parent}: wait for its end or choose another folder."
+        ) from error
+    try:
+        yield part
     finally:
         shutil.rmtree(part, ignore_errors=True)
+        lock.release()
+
+
+def _put_in_place(part: Path, folder: Path) -> None:
+    """Move the outputs of a run; the old ones go first, and come back if that fails."""
+    old, moved = part / "old", []
+    old.mkdir()
+    try:
+        for name in NAMES:
+            if (folder / name).is_file():
+                (folder / name).replace(old / name)
+        for name in NAMES:
+            if (part / name).exists():
+                (part / name).replace(folder / name)
+                moved.append(name)
+    except BaseException:
+        for name in moved:
+            (folder / name).unlink()
+        for path in old.iterdir():
+            path.replace(folder / path.name)
+        raise
 
 
 @contextmanager

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import json
 import tempfile
+import uuid
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from gait_demo.options import PipelineOptions
+from gait_demo.options import PipelineOptions, fresh_secret
 from gait_demo.people.person import Person
 from gait_demo.pipeline.analysis import Analyser, Analysis, Progress
 from gait_demo.pipeline.clock import Clock
 from gait_demo.pipeline.composing import Composed, Composer, chosen_people
 from gait_demo.pipeline.coverage import coverage, likeness, not_removed, unsure, warnings
 from gait_demo.pipeline.models import Models
-from gait_demo.pipeline.outputs import NAMES, appear_together, result_videos
-from gait_demo.types import GaitResult, SilhouetteClip
+from gait_demo.pipeline.outputs import (
+    VIDEOS,
+    appear_together,
+    result_videos,
+    working_folder,
+)
+from gait_demo.types import GaitResult, Report, SilhouetteClip
 from gait_demo.video.linking import link_or_copy
 
 
@@ -24,12 +31,32 @@ def _silent(stage: str, done: int, total: int) -> None:
     pass
 
 
+def _with_secret(options: PipelineOptions) -> PipelineOptions:
+    if options.anonymize.secret is not None:
+        return options
+    return replace(options, anonymize=replace(options.anonymize, secret=fresh_secret()))
+
+
 class Pipeline:
-    """Runs the stages in order. Between calls it keeps nothing but the models and the options."""
+    """Runs the stages in order. Between calls it keeps nothing but the models and the options.
+
+    Options without a secret get a fresh one here: this pipeline makes the same gaits of the same
+    clip and seed again, and no other pipeline does.
+    """
 
     def __init__(self, models: Models, options: PipelineOptions | None = None):
         self.models = models
-        self.options = options or PipelineOptions()
+        self.options = _with_secret(options or PipelineOptions())
+
+    @classmethod
+    def load(cls, options: PipelineOptions | None = None) -> Pipeline:
+        """With the project's own weights.
+
+        Raises:
+            WeightsError: some are missing or unusable.
+        """
+        options = options or PipelineOptions()
+        return cls(Models.load(anonymizer=options.anonymize.anonymizer), options)
 
     def run(self, source: Path, out_dir: Path, on_progress: Progress = _silent) -> GaitResult:
         """Anonymize a video, with the seed of the options.
@@ -45,8 +72,8 @@ class Pipeline:
             GaitDemoError: the video cannot be used, shows nobody who can be anonymized, or the
                 results cannot be written.
         """
-        with tempfile.TemporaryDirectory() as folder:
-            analysis = self.analyse(source, Path(folder), on_progress)
+        with working_folder(Path(tempfile.gettempdir()), uuid.uuid4().hex) as folder:
+            analysis = self.analyse(source, folder, on_progress)
             return self.render(analysis, out_dir, self.options.anonymize.seed, on_progress)
 
     def analyse(self, source: Path, folder: Path, on_progress: Progress = _silent) -> Analysis:
@@ -130,8 +157,8 @@ class Pipeline:
                         unchanged.setdefault(track_id, []).append(new.frame.index)
             report = self._report(analysis, seed, counts, unchanged, clock)
             (part / "report.json").write_text(json.dumps(report, indent=2) + "\n")
-        original, binary, colorized, comparison, _ = (out_dir / name for name in NAMES)
-        return GaitResult(original, binary, colorized, comparison, report)
+        videos = {Path(name).stem: out_dir / name for name in VIDEOS}
+        return GaitResult(**videos, report=report)
 
     def _report(
         self,
@@ -140,7 +167,7 @@ class Pipeline:
         counts: Counter,
         unchanged: dict[int, list[int]],
         clock: Clock,
-    ) -> dict:
+    ) -> Report:
         info, people = analysis.info, len(analysis.people)
         chosen = chosen_people(analysis, self.options)
         others = people - len(chosen)
@@ -165,6 +192,7 @@ class Pipeline:
             "tracks": [coverage(person, drawn=person.track.track_id in drawn) for person in told],
             "warnings": [
                 *filter(None, [self.models.fallback]),
+                *info.warnings,
                 *([] if everyone else [likeness(other, chosen[0]) for other in chosen[1:]]),
                 *warnings(told, analysis.times, self.options.people.min_height_px),
                 *not_removed(unchanged, analysis.times),
@@ -173,6 +201,7 @@ class Pipeline:
             "seed": seed,
             "strength": round(self.options.anonymize.strength, 4),
             "colour": self.options.colorize.colour,
+            "anonymizer": self.options.anonymize.anonymizer,
             "weights": [
                 {
                     "name": file.name,
@@ -180,7 +209,7 @@ class Pipeline:
                     "source": file.source,
                     "sha256": file.sha256,
                 }
-                for file in self.models.weights
+                for file in self.models.weights(self.options.anonymize.anonymizer)
             ],
             "timings": {stage: round(spent, 3) for stage, spent in seconds.items()},
         }

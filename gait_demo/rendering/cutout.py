@@ -17,9 +17,8 @@ from gait_demo.rendering.rig import (
     RIGHT_ARM,
     RIGHT_LEG,
     TRUNK,
+    Motion,
     Pose,
-    distances,
-    sources,
 )
 
 _MIRRORED = {LEFT_ARM: RIGHT_ARM, RIGHT_ARM: LEFT_ARM, LEFT_LEG: RIGHT_LEG, RIGHT_LEG: LEFT_LEG}
@@ -36,6 +35,9 @@ _RIM = 0.012  # heights over which the colours of a rim are taken from inside
 _FEW = 8  # of 255: of fewer sure pixels around it a rim takes no colours
 _LEFT_OVER = 0.1  # of what is hidden, that need not be found
 _FEW_SEEN = 0.1  # of what is hidden: a limb of which less is seen has the colours of the other
+_MOSTLY_SEEN = 0.5  # of a part: where less is seen, that may well be something else
+_UNKNOWN = 0.6  # of what is hidden of a limb: if less is not found, that is none of it ...
+_CRACK = 0.004  # ... but for cracks of up to twice so many heights between what is found
 _CLEAR = 220  # of 255: a share below shows something else as well
 _SHARPEN = 0.3  # of the detail of a pixel, lost when pixels are moved
 _NEARBY = 0.06  # heights from which a part takes colours for what no frame shows of it
@@ -89,13 +91,8 @@ class Division:
     def of(cls, matte: np.ndarray, pose: Pose, depths: Depths) -> Division:
         """pose: in pixels of the matte."""
         step = step_of(pose)
-        far, score = distances(pose, grid_of(*matte.shape, step))
-        for arm in (LEFT_ARM, RIGHT_ARM):
-            score[arm] += np.minimum(_ramp(far[arm] - _SLEEVE), _ramp(_HEM - far[TRUNK]))
-        for front, back in depths.hiding():
-            score[back] += _ramp(_HELD - far[front])
-        nearest, second = np.partition(score, 1, axis=0)[:2]
-        lead = np.where(score == nearest, second, nearest) - score
+        far, score = pose.distances(grid_of(*matte.shape, step))
+        lead = _leads(far[None], score[None], [depths])[0]
         return cls(matte, lead, far, step)
 
     @cached_property
@@ -107,6 +104,11 @@ class Division:
         """(m, n) float32 in [0, 1] twice: what a part shows, and what of it is hidden, if the
         matte were whole."""
         return _shares(self.lead[part], self.far[part], _CORES[part])
+
+    def seen_share(self, part: int) -> float:
+        """How much of a part is seen, in [0, 1]; 0 of what is not there."""
+        piece = self.pieces[part]
+        return 0.0 if piece is None else float(piece.own.sum() / max(piece.whole.sum(), 1e-6))
 
     def _piece(self, part: int) -> Piece | None:
         step, lead, far = self.step, self.lead[part], self.far[part]
@@ -122,6 +124,40 @@ class Division:
         lead, far = (enlarged(each[rows, columns], size, step) for each in (lead, far))
         own, hidden = _shares(lead, far, _CORES[part])
         return Piece(left, top, own * matte, hidden * matte)
+
+
+def whole_shares(pose: Pose, depths: Sequence[Depths], grid: np.ndarray) -> np.ndarray:
+    """(T, 5, h, w) float32 in [0, 1]: what each part shows at the places of a grid (h, w, 2), and
+    what of it is hidden, if mattes were whole.
+
+    Args:
+        pose: of T frames.
+        depths: of these.
+    """
+    far, score = pose.distances(grid)
+    lead = _leads(far, score, depths)
+    own, hidden = _shares(lead, far, _CORES[:, None, None])
+    return np.minimum(own + hidden, 1)
+
+
+def _leads(far: np.ndarray, score: np.ndarray, depths: Sequence[Depths]) -> np.ndarray:
+    """(T, 5, m, n) float32: by how many half widths each part is nearer than any other, and than
+    what hides it.
+
+    Args:
+        far, score: (T, 5, m, n), half widths to all of each part, and to what is seen of it; the
+            second is changed.
+        depths: of the T frames.
+    """
+    for arm in (LEFT_ARM, RIGHT_ARM):
+        score[:, arm] += np.minimum(_ramp(far[:, arm] - _SLEEVE), _ramp(_HEM - far[:, TRUNK]))
+    for each in set(depths):
+        frames = [t for t, here in enumerate(depths) if here == each]
+        held = _ramp(_HELD - far[frames])
+        for front, back in each.hiding():
+            score[frames, back] += held[:, front]
+    nearest, second = np.moveaxis(np.partition(score, 1, axis=1)[:, :2, None], 1, 0)
+    return np.where(score == nearest, second, nearest) - score
 
 
 def _shares(lead: np.ndarray, far: np.ndarray, core: float) -> tuple[np.ndarray, np.ndarray]:
@@ -159,48 +195,60 @@ class Cutout:
         rgb = cv2.addWeighted(rgb, 1 + _SHARPEN, cv2.GaussianBlur(rgb, (0, 0), 1), -_SHARPEN, 0)
         return cls(_rimmed(rgb, matte, pose.height), Division.of(matte, pose, depths), pose)
 
+    def pixels(self, part: int) -> np.ndarray:
+        """(h, w, 4) uint8: colours of a piece, and the share of it that they show, 0 to 255."""
+        if part not in self._pixels:
+            self._pixels[part] = self._make_pixels(part)
+        return self._pixels[part]
+
     @cached_property
-    def _own_pixels(self) -> dict[int, np.ndarray]:
+    def _pixels(self) -> dict[int, np.ndarray]:
         return {}
 
-    def own_pixels(self, part: int) -> np.ndarray:
-        """(h, w, 4) uint8: colours of a piece, and its visible share, 0 to 255."""
-        if part not in self._own_pixels:
-            piece = self.parts.pieces[part]
-            self._own_pixels[part] = with_alpha(self.rgb[piece.inner], piece.own)
-        return self._own_pixels[part]
+    def _make_pixels(self, part: int) -> np.ndarray:
+        piece = self.parts.pieces[part]
+        return with_alpha(self.rgb[piece.inner], piece.own)
 
     def completed(self, part: int, others: Sequence[Callable[[], Cutout]]) -> np.ndarray:
-        """The pixels (h, w, 3) uint8 of a piece: its own, and where another part hides it what
-        other frames show of it.
+        """The pixels (h, w, 4) uint8 of a whole piece, and the share of it that is there, 0 to 255:
+        its own, and where another part hides it what other frames show of it.
 
         Args:
             others: cutouts of other frames, the best first; made when they are needed.
         """
         piece = self.parts.pieces[part]
-        rgb = self.rgb[piece.inner]
+        rgba = with_alpha(self.rgb[piece.inner], piece.whole)
         x, y, w, h = cv2.boundingRect((piece.hidden > _FAINT).view(np.uint8))
         if w * h == 0:
-            return rgb
+            return rgba
         inner = np.s_[y : y + h, x : x + w]
-        hidden, rgb = piece.hidden[inner], rgb.copy()
+        hidden = piece.hidden[inner]
         missing = above(hidden, _FAINT)
-        found, enough = rgb[inner].copy(), _LEFT_OVER * cv2.countNonZero(missing)
+        wanted = cv2.countNonZero(missing)
+        found, enough = np.ascontiguousarray(rgba[inner][..., :3]), _LEFT_OVER * wanted
         step = self.parts.step
         grid, pose = grid_of(h, w, step), self.pose.moved(piece.x + x, piece.y + y)
         for other in others:
             if cv2.countNonZero(missing) <= enough:
                 break
-            missing ^= other()._fetch(found, missing, pose, part, grid, step)
+            if other().parts.seen_share(part) > _MOSTLY_SEEN:
+                missing ^= other()._fetch(found, missing, pose, part, grid, step)
         if part in _MIRRORED and cv2.countNonZero(missing) > enough:
             # the limb of the other side looks alike
             mirrored = pose.mirrored(), _MIRRORED[part]
             missing ^= self._fetch(found, missing, *mirrored, grid, step)
-        if cv2.countNonZero(missing):
+        left_over = cv2.countNonZero(missing)
+        if left_over:
             cv2.copyTo(np.ascontiguousarray(self._around(part, piece)[inner]), missing, found)
         weight = cv2.blur(hidden, (3, 3))
-        rgb[inner] = cv2.blendLinear(np.ascontiguousarray(rgb[inner]), found, 1 - weight, weight)
-        return rgb
+        own = np.ascontiguousarray(rgba[inner][..., :3])
+        rgba[inner][..., :3] = cv2.blendLinear(own, found, 1 - weight, weight)
+        if part in _MIRRORED and left_over < _UNKNOWN * wanted:
+            # the limb is slimmer than its bones tell
+            size = 2 * max(1, round(_CRACK * self.pose.height)) + 1
+            beyond = cv2.morphologyEx(missing, cv2.MORPH_OPEN, np.ones((size, size), np.uint8))
+            rgba[inner][..., 3] = cv2.min(rgba[inner][..., 3], 255 - cv2.blur(beyond, (3, 3)))
+        return rgba
 
     def _fetch(
         self,
@@ -225,9 +273,9 @@ class Cutout:
         piece = self.parts.pieces[part]
         if piece is None:
             return np.zeros_like(missing)
-        places = sources(part, self.pose, pose, grid) - np.float32([piece.x, piece.y])
+        places = Motion(self.pose, pose).sources(part, grid) - np.float32([piece.x, piece.y])
         places = enlarged(places, missing.shape[::-1], step)
-        moved = cv2.remap(self.own_pixels(part), places, None, cv2.INTER_LINEAR)
+        moved = cv2.remap(self.pixels(part), places, None, cv2.INTER_LINEAR)
         *colours, share = cv2.split(moved)
         clear = above(share, _CLEAR) & missing
         cv2.copyTo(cv2.merge(colours), clear, found)
@@ -253,6 +301,21 @@ class Cutout:
         share = cv2.blur(own, (reach, reach))[..., None]
         colours = (cv2.blur(rgb * own[..., None], (reach, reach)) + 0.02 * mean) / (share + 0.02)
         return cv2.resize(cv2.convertScaleAbs(colours), size, interpolation=cv2.INTER_LINEAR)
+
+
+@dataclass(frozen=True)
+class CompletedCutout(Cutout):
+    """A cutout whose pixels show all of each part.
+
+    Attributes:
+        others: cutouts of other frames that show what is hidden in this one; the best first.
+    """
+
+    others: Sequence[Callable[[], Cutout]]
+
+    def _make_pixels(self, part: int) -> np.ndarray:
+        visible = Cutout(self.rgb, self.parts, self.pose)
+        return visible.completed(part, self.others)
 
 
 def with_alpha(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
@@ -283,11 +346,16 @@ def enlarged(field: np.ndarray, size: tuple[int, int], step: int) -> np.ndarray:
     """(h, w) or (h, w, C) of what is known on `grid_of` an image of a size (w, h)."""
     if step == 1:
         return field
-    m, n = (side + 2 for side in field.shape[:2])
+    m, n = field.shape[:2]
     w, h = size
-    beyond = [(1, 1), (1, 1)] + [(0, 0)] * (field.ndim - 2)
-    field = np.pad(field, beyond, mode="reflect", reflect_type="odd")  # goes on as it was going
-    fine = cv2.resize(field, (n * step, m * step), interpolation=cv2.INTER_LINEAR)
+    wider = np.empty((m + 2, n + 2, *field.shape[2:]), field.dtype)
+    wider[1:-1, 1:-1] = field
+    # beyond the edges it goes on as it was going
+    for each in (wider[:, 1:-1], wider.swapaxes(0, 1)):
+        second, last = min(2, len(each) - 2), max(1, len(each) - 3)
+        each[0] = 2 * each[1] - each[second]
+        each[-1] = 2 * each[-2] - each[last]
+    fine = cv2.resize(wider, ((n + 2) * step, (m + 2) * step), interpolation=cv2.INTER_LINEAR)
     return fine[step : step + h, step : step + w]
 
 

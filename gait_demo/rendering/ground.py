@@ -58,7 +58,7 @@ def planted(
     joints = gait.joints.copy()
     joints[..., :2] = (made - seen.squares[:, None, :2]) / side[:, None, None]
     masks = moved_silhouettes(gait.masks, gait.joints[..., :2], joints[..., :2], depths)
-    return replace(gait, joints=joints, masks=np.stack(masks))
+    return replace(gait, joints=joints, masks=masks)
 
 
 def standing_feet(seen: SilhouetteClip, fps: float) -> np.ndarray:

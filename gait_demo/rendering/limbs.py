@@ -11,16 +11,16 @@ from gait_demo.imaging.placing import placed
 from gait_demo.rendering.correspondence import correspond, signed_distance
 from gait_demo.rendering.cutout import (
     Cutout,
-    Division,
     Piece,
     above,
     enlarged,
     grid_of,
     step_of,
+    whole_shares,
     with_alpha,
 )
 from gait_demo.rendering.depth import Depths
-from gait_demo.rendering.rig import Pose, sources
+from gait_demo.rendering.rig import PARTS, Motion, Pose
 from gait_demo.types import SILHOUETTE_SIZE
 
 _PAD = 2  # 1/64 of the square around an outline, so that heads and soles have an edge as well
@@ -32,6 +32,7 @@ _SHARP = 0.25  # 1/64 of the square: width of an edge, at least, if that is more
 _EDGE = 0.3  # of a matte, around one half, over which an edge is drawn
 _SMOOTH = 0.004  # heights: deviation of the filter that takes the steps out of an edge
 _REVEALED = 0.01  # of what a part shows, from which it is worth looking up what is not seen of it
+_AT_ONCE = 16  # silhouettes
 _AROUND = 0.14  # heights around the bones of a part that are drawn
 
 
@@ -54,7 +55,8 @@ def outline_fields(
         (T, 32, 32, 2) float32, in sides of the square.
     """
     # both binary, and as coarse, so that no field comes from that
-    moved = moved_silhouettes([_coarse(mask > 0.5) for mask in masks], old, new, depths)
+    coarse = np.stack([_coarse(mask > 0.5) for mask in masks])
+    moved = moved_silhouettes(coarse, old, new, depths)
     wanted = [
         np.clip(limbs, *(_coarse(depth > 0) for depth in _bounds(outline)))
         for limbs, outline in zip(moved, outlines, strict=True)
@@ -64,24 +66,28 @@ def outline_fields(
 
 
 def moved_silhouettes(
-    masks: Sequence[np.ndarray], old: np.ndarray, new: np.ndarray, depths: Sequence[Depths]
-) -> list[np.ndarray]:
+    masks: np.ndarray, old: np.ndarray, new: np.ndarray, depths: Sequence[Depths]
+) -> np.ndarray:
     """Silhouettes whose limbs follow the joints.
 
     Args:
-        masks: T of (n, n) float32 in [0, 1].
+        masks: (T, n, n) float32 in [0, 1].
         old, new: (T, 19, 2) joints in the unit squares.
+
+    Returns:
+        (T, n, n) float32.
     """
-    result = []
-    for mask, before, after, order in zip(masks, old, new, depths, strict=True):
-        size = len(mask)
-        start, end = (Pose.of(size * joints - 0.5, size) for joints in (before, after))
-        grid, whole = grid_of(size, size, 1), np.zeros_like(mask)
-        for part, piece in enumerate(Division.of(mask, start, order).pieces):
-            if piece is not None:
-                places = sources(part, start, end, grid) - np.float32([piece.x, piece.y])
-                whole = np.maximum(whole, cv2.remap(piece.whole, places, None, cv2.INTER_LINEAR))
-        result.append(whole)
+    size = masks.shape[1]
+    grid, result = grid_of(size, size, 1), np.zeros_like(masks)
+    for first in range(0, len(masks), _AT_ONCE):
+        part = np.s_[first : first + _AT_ONCE]
+        start, end = (Pose.of(size * joints[part] - 0.5, size) for joints in (old, new))
+        motion, shares = Motion(start, end), whole_shares(start, depths[part], grid)
+        shares *= masks[part, None]
+        for limb in range(PARTS):
+            places = motion.sources(limb, grid)
+            for moved, share, there in zip(result[part], shares[:, limb], places, strict=True):
+                np.maximum(moved, cv2.remap(share, there, None, cv2.INTER_LINEAR), out=moved)
     return result
 
 
@@ -126,28 +132,30 @@ def draw(
     side = float(square[3] - square[1])
     grid = grid + side * placed(field, coarse, (0, 0, n, m), cv2.BORDER_REPLICATE)
     order = [part for part in order if cutout.parts.pieces[part] is not None]
-    places = {part: _places(cutout, part, pose, grid, step) for part in order}
+    motion = Motion(cutout.pose, pose)
+    places = {part: _places(motion, part, grid, step) for part in order}
     revealed = _revealed(cutout, order, places, (m, n))
     rgb, alpha = np.zeros((h, w, 3), np.uint8), np.zeros((h, w), np.float32)
     for part in order:
         piece = cutout.parts.pieces[part]
-        seen = cutout.rgb[piece.inner]
-        pixels = cutout.completed(part, others) if part in revealed else seen
+        if part in revealed:
+            pixels = cutout.completed(part, others)
+        else:
+            pixels = with_alpha(cutout.rgb[piece.inner], piece.whole)
         _lay_over(rgb, alpha, pixels, piece, *places[part], step, pose.height)
     return _within(rgb, alpha, outline, square, view)
 
 
-def _places(
-    cutout: Cutout, part: int, pose: Pose, grid: np.ndarray, step: int
-) -> tuple[np.ndarray, int, int]:
+def _places(motion: Motion, part: int, grid: np.ndarray, step: int) -> tuple[np.ndarray, int, int]:
     """Where the cutout has what a part shows at places of a grid, (m, n, 2) float32 around the
     part's bones; and the first column and row of these."""
+    pose = motion.new
     low, high = pose.extent(part)
     margin = _AROUND * pose.height
     end = np.array(grid.shape[1::-1])
     x0, y0 = np.clip((low - margin) // step, 0, end - 1).astype(int)
     x1, y1 = np.clip((high + margin) // step + 1, [x0 + 1, y0 + 1], end).astype(int)
-    return sources(part, cutout.pose, pose, grid[y0:y1, x0:x1]), x0, y0
+    return motion.sources(part, grid[y0:y1, x0:x1]), x0, y0
 
 
 def _revealed(
@@ -184,12 +192,12 @@ def _lay_over(
     step: int,
     height: float,
 ) -> None:
-    """Draws a piece over what there is so far, in place."""
+    """Draws a piece, whose pixels are (h, w, 4), over what there is so far, in place."""
     m, n = places.shape[:2]
     inner = np.s_[step * y : step * (y + m), step * x : step * (x + n)]
     below, under = rgb[inner], alpha[inner]
     places = enlarged(places - np.float32([piece.x, piece.y]), under.shape[::-1], step)
-    moved = cv2.remap(with_alpha(pixels, piece.whole), places, None, cv2.INTER_LINEAR)
+    moved = cv2.remap(pixels, places, None, cv2.INTER_LINEAR)
     *colours, share = cv2.split(moved)
     share = cv2.GaussianBlur(share, (0, 0), max(0.5, _SMOOTH * height)).astype(np.float32)
     share = (share * (1 / (255 * _EDGE)) + (0.5 - 0.5 / _EDGE)).clip(0, 1)

@@ -7,6 +7,7 @@ to its new one, and neighbouring bones share what lies between them.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -29,6 +30,7 @@ _BONES = (
 )  # fmt: skip
 _PART, _FIRST, _LAST = (np.array([bone[n] for bone in _BONES]) for n in range(3))
 _WIDTH = np.array([bone[3] for bone in _BONES], np.float32)
+_BONES_OF = tuple(np.flatnonzero(_PART == part) for part in range(PARTS))
 _SPINE, _CLOTH = 0, 2
 _END = np.where(np.arange(len(_BONES)) == _SPINE, 2.5, 1.0).astype(np.float32)[:, None]
 _LOOSE = 1.3  # half widths from the legs, beyond which a pixel between them is cloth
@@ -42,12 +44,12 @@ _SOFT = 0.2  # half widths
 
 @dataclass(frozen=True)
 class Pose:
-    """The bones of a person in one frame.
+    """The bones of a person in one frame, or in each of T frames.
 
     Attributes:
-        points: (23, 2) float32, the joints and the points that they imply, in pixels.
+        points: (..., 23, 2) float32, the joints and the points that they imply, in pixels.
         height: of the body, in pixels.
-        seen: (23,) bool, of the points; others are hidden by the body itself.
+        seen: (..., 23) bool, of the points; others are hidden by the body itself.
     """
 
     points: np.ndarray
@@ -58,15 +60,17 @@ class Pose:
     def of(cls, joints: np.ndarray, height: float, visibility: np.ndarray | None = None) -> Pose:
         """
         Args:
-            joints: (19, 2) in pixels, in the order of `joints.NAMES`.
-            visibility: (19,) of them, in [0, 1]; None: all are visible.
+            joints: (..., 19, 2) in pixels, in the order of `joints.NAMES`.
+            visibility: (..., 19) of them, in [0, 1]; None: all are visible.
         """
         if visibility is None:
-            visibility = np.ones(JOINTS)
-        neck, pelvis, hem = (joints[[a, a + 9]].mean(axis=0) for a in (1, 5, 6))
-        crown = joints[_HEAD] + _CROWN_BEYOND * (joints[_HEAD] - neck)
-        seen = np.concatenate([visibility, np.ones(_CROWN + 1 - JOINTS)]) > _VISIBLE
-        return cls(np.float32([*joints, neck, pelvis, hem, crown]), float(height), seen)
+            visibility = np.ones(joints.shape[:-1])
+        neck, pelvis, hem = (joints[..., [a, a + 9], :].mean(axis=-2) for a in (1, 5, 6))
+        head = joints[..., _HEAD, :]
+        implied = np.stack([neck, pelvis, hem, head + _CROWN_BEYOND * (head - neck)], axis=-2)
+        seen = np.concatenate([visibility, np.ones(implied.shape[:-1])], axis=-1) > _VISIBLE
+        points = np.concatenate([joints, implied], axis=-2).astype(np.float32)
+        return cls(points, float(height), seen)
 
     def moved(self, x: float, y: float) -> Pose:
         """The same, seen from a corner at (x, y)."""
@@ -74,79 +78,115 @@ class Pose:
 
     def mirrored(self) -> Pose:
         """The same with left and right exchanged."""
-        exchanged = [*MIRRORED, *range(JOINTS, len(self.points))]
-        return replace(self, points=self.points[exchanged], seen=self.seen[exchanged])
+        exchanged = [*MIRRORED, *range(JOINTS, _CROWN + 1)]
+        return replace(self, points=self.points[..., exchanged, :], seen=self.seen[..., exchanged])
 
     def extent(self, part: int) -> tuple[np.ndarray, np.ndarray]:
-        """(2,) float32 twice: the corners of the box around a part's bones."""
+        """(2,) float32 twice: the corners of the box around a part's bones in one frame."""
         bones = _PART == part
         points = self.points[np.concatenate([_FIRST[bones], _LAST[bones]])]
         return points.min(axis=0), points.max(axis=0)
 
+    def distances(self, grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """From each place of a grid (h, w, 2) to each part, in half widths.
 
-def distances(pose: Pose, grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """From each place of a grid (h, w, 2) to each part, in half widths.
+        Returns:
+            (..., 5, h, w) float32: to all of it, and to what is seen of it.
+        """
+        squared = self._squared(_homogeneous(grid), slice(None))
+        legs = np.sqrt(squared[..., _PART >= LEFT_LEG, :].min(axis=-2))
+        loose = _FAR * (1 + (_LOOSE - legs) / _SOFT).clip(0, 1)
+        squared[..., _CLOTH, :] = (np.sqrt(squared[..., _CLOTH, :]) + loose) ** 2
+        hidden = ~(self.seen[..., _FIRST] & self.seen[..., _LAST])
+        each = np.sqrt(squared)
+        visible = each + np.float32(_FAR) * hidden[..., None]
+        return tuple(
+            np.stack(
+                [those[..., _PART == part, :].min(axis=-2) for part in range(PARTS)], axis=-2
+            ).reshape(*self.points.shape[:-2], PARTS, *grid.shape[:2])
+            for those in (each, visible)
+        )
 
-    Returns:
-        (5, h, w) float32: to all of it, and to what is seen of it.
+    def _squared(self, places: np.ndarray, bones: np.ndarray | slice) -> np.ndarray:
+        """(..., B, P) float32: squared half widths from places (3, P) to bones."""
+        lines, lengths = (each[..., bones, :] for each in self._lines)
+        along, aside = lines[..., :3] @ places, lines[..., 3:] @ places
+        along -= along.clip(0, lengths)
+        along *= _END[bones]
+        along *= along
+        aside *= aside
+        along += aside
+        return along
+
+    @cached_property
+    def _lines(self) -> tuple[np.ndarray, np.ndarray]:
+        """(..., B, 6) float32: two rows that turn (x, y, 1) into half widths along and beside each
+        bone; and (..., B, 1), its length."""
+        first, last = self.points[..., _FIRST, :], self.points[..., _LAST, :]
+        half = (_WIDTH * np.float32(self.height))[:, None]
+        length = np.maximum(np.linalg.norm(last - first, axis=-1, keepdims=True), 1e-3)
+        along = (last - first) / length / half
+        aside = along[..., ::-1] * np.float32([1, -1])
+        origin = [-(axis * first).sum(axis=-1, keepdims=True) for axis in (along, aside)]
+        return np.concatenate([along, origin[0], aside, origin[1]], axis=-1), length / half
+
+
+@dataclass(frozen=True)
+class Motion:
+    """How the parts of a body get from an old pose to a new one.
+
+    Attributes:
+        old, new: of one frame, or of the same T frames.
     """
-    each = _to_bones(pose, grid)
-    legs = each[_PART >= LEFT_LEG].min(axis=0)
-    each[_CLOTH] += _FAR * (1 + (_LOOSE - legs) / _SOFT).clip(0, 1)
-    hidden = ~(pose.seen[_FIRST] & pose.seen[_LAST])
-    visible = each + np.float32(_FAR) * hidden[:, None, None]
-    return tuple(
-        np.stack([those[_PART == part].min(axis=0) for part in range(PARTS)])
-        for those in (each, visible)
-    )
+
+    old: Pose
+    new: Pose
+
+    def sources(self, part: int, grid: np.ndarray) -> np.ndarray:
+        """(..., h, w, 2) float32: where the old pose has what a part shows at the places of a grid
+        (h, w, 2) in the new one."""
+        places = _homogeneous(grid)
+        bones = _BONES_OF[part]
+        weights = self.new._squared(places, bones)
+        weights *= -_SHARED
+        np.exp(weights, out=weights)
+        weights += np.float32(1e-9)
+        blended = self._ways_back[..., bones].astype(np.float32) @ weights
+        x, y = (
+            blended[..., row, :] * places[0] + blended[..., row + 1, :] * places[1]
+            + blended[..., row + 2, :]
+            for row in (0, 3)
+        )  # fmt: skip
+        found = np.stack([x, y], axis=-1) / blended[..., 6, :, None]
+        return found.reshape(*found.shape[:-2], *grid.shape)
+
+    @cached_property
+    def _ways_back(self) -> np.ndarray:
+        """(..., 7, B) float32: the two rows of the affine map from the new place of each bone to
+        the old, and 1."""
+        old, new = self.old, self.new
+        ratio = new.height / old.height
+        before, after = (
+            pose.points[..., _LAST, :] - pose.points[..., _FIRST, :] for pose in (old, new)
+        )
+        was = np.maximum(np.linalg.norm(before, axis=-1) / old.height, 1e-6)
+        is_now = np.maximum(np.linalg.norm(after, axis=-1) / new.height, 1e-6)
+        sure = (np.minimum(was, is_now) / _SHORT).clip(0, 1)
+        stretch = ratio * (is_now / was).clip(*_STRETCH) ** sure
+        angles = np.arctan2(before[..., 1], before[..., 0])
+        turns = np.arctan2(after[..., 1], after[..., 0]) - angles
+        turns = sure * ((turns + np.pi) % (2 * np.pi) - np.pi)
+        # R(angle) diag(1 / stretch, 1 / ratio) R(-angle) R(-turn)
+        (c, s), (d, t) = ((np.cos(each), np.sin(each)) for each in (angles, -(angles + turns)))
+        long, wide = 1 / stretch, 1 / ratio
+        a, b = c * long * d - s * wide * t, -c * long * t - s * wide * d
+        e, f = s * long * d + c * wide * t, -s * long * t + c * wide * d
+        (x, y), (u, v) = (np.moveaxis(pose.points[..., _FIRST, :], -1, 0) for pose in (old, new))
+        rows = [a, b, x - a * u - b * v, e, f, y - e * u - f * v, np.ones_like(a)]
+        return np.stack(rows, axis=-2)
 
 
-def sources(part: int, old: Pose, new: Pose, grid: np.ndarray) -> np.ndarray:
-    """(h, w, 2) float32: where the old pose has what a part shows at the places of a grid (h, w, 2)
-    in the new one."""
-    bones = np.flatnonzero(_PART == part)
-    weights = np.exp(-_SHARED * _to_bones(new, grid, bones) ** 2) + np.float32(1e-9)
-    weights /= weights.sum(axis=0)
-    matrices, shifts = _ways_back(old, new, bones)
-    matrix = np.tensordot(weights, matrices, axes=(0, 0))
-    shift = np.tensordot(weights, shifts, axes=(0, 0))
-    return (matrix @ grid[..., None])[..., 0] + shift
-
-
-def _to_bones(pose: Pose, grid: np.ndarray, bones: np.ndarray | slice = slice(None)) -> np.ndarray:
-    """(B, h, w) float32, in half widths."""
-    starts, ends = pose.points[_FIRST[bones]], pose.points[_LAST[bones]]
-    along = ends - starts
-    length = np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-3)
-    along /= length
-    away = grid.reshape(1, -1, 2) - starts[:, None]
-    reached = (away * along[:, None]).sum(axis=2)
-    aside = away[..., 0] * along[:, None, 1] - away[..., 1] * along[:, None, 0]
-    beyond = (reached - reached.clip(0, length)) * _END[bones]
-    apart = np.hypot(beyond, aside) / (_WIDTH[bones, None] * pose.height)
-    return apart.reshape(-1, *grid.shape[:2]).astype(np.float32)
-
-
-def _ways_back(old: Pose, new: Pose, bones: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(B, 2, 2) and (B, 2) float32: the affine maps from the new place of each bone to the old."""
-    ratio = new.height / old.height
-    first, last = _FIRST[bones], _LAST[bones]
-    before, after = (pose.points[last] - pose.points[first] for pose in (old, new))
-    was = np.maximum(np.linalg.norm(before, axis=1) / old.height, 1e-6)
-    is_now = np.maximum(np.linalg.norm(after, axis=1) / new.height, 1e-6)
-    sure = (np.minimum(was, is_now) / _SHORT).clip(0, 1)
-    stretch = (is_now / was).clip(*_STRETCH)
-    stretch = ratio * stretch**sure
-    turns = np.arctan2(after[:, 1], after[:, 0]) - np.arctan2(before[:, 1], before[:, 0])
-    turns = sure * ((turns + np.pi) % (2 * np.pi) - np.pi)
-    angles = np.arctan2(before[:, 1], before[:, 0])
-    bone, back = _rotations(angles), _rotations(-turns)
-    scales = np.stack([1 / stretch, np.full_like(stretch, 1 / ratio)], axis=1)
-    matrices = (bone * scales[:, None]) @ bone.transpose(0, 2, 1) @ back
-    shifts = old.points[first] - (matrices @ new.points[first][..., None])[..., 0]
-    return matrices.astype(np.float32), shifts.astype(np.float32)
-
-
-def _rotations(angles: np.ndarray) -> np.ndarray:
-    cos, sin = np.cos(angles), np.sin(angles)
-    return np.stack([np.stack([cos, -sin], -1), np.stack([sin, cos], -1)], -2)
+def _homogeneous(grid: np.ndarray) -> np.ndarray:
+    """(3, P) float32: x, y and 1 of the places of a grid (h, w, 2)."""
+    x, y = np.moveaxis(grid.reshape(-1, 2), -1, 0)
+    return np.stack([x, y, np.ones_like(x)]).astype(np.float32)

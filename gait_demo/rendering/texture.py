@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from gait_demo.people.person import Person
-from gait_demo.rendering.cutout import Cutout
+from gait_demo.rendering.cutout import CompletedCutout, Cutout
 
 _EVERY_S = 0.2  # between two samples: a few a step
 _APART_S = 0.1  # nearer in time, the same is hidden
@@ -82,21 +82,23 @@ def shown_box(person: Person, position: int, shape: tuple[int, int]) -> tuple[in
 
 
 class TextureMemory:
-    """The samples of one person, cut out when they are needed."""
+    """The samples of one person, cut out and completed by each other when they are needed."""
 
     def __init__(self, samples: Sequence[Sample], cut: Callable[[Sample], Cutout], fps: float):
         self._positions = np.array([one.position for one in samples], int)
         self._apart = _APART_S * fps
         self._cut = lru_cache(_KEPT)(lambda n: cut(samples[n]))
+        self._completed = lru_cache(_KEPT)(self._complete)
 
-    def nearest(self, position: int) -> Cutout | None:
+    def nearest(self, position: int) -> CompletedCutout | None:
         """Of the sample that is nearest in time; None if there is none."""
         if not len(self._positions):
             return None
-        return self._cut(int(np.abs(self._positions - position).argmin()))
+        return self._completed(int(np.abs(self._positions - position).argmin()))
 
-    def others(self, position: int) -> list[Callable[[], Cutout]]:
-        """Of samples before and after, the nearest in time first."""
-        away = np.abs(self._positions - position)
-        order = [int(n) for n in np.argsort(away, kind="stable") if away[n] > self._apart]
-        return [lambda n=n: self._cut(n) for n in order[:_TRIED]]
+    def _complete(self, n: int) -> CompletedCutout:
+        cut = self._cut(n)
+        away = np.abs(self._positions - self._positions[n])
+        order = [int(m) for m in np.argsort(away, kind="stable") if away[m] > self._apart]
+        others = tuple(lambda m=m: self._cut(m) for m in order[:_TRIED])
+        return CompletedCutout(cut.rgb, cut.parts, cut.pose, others)

@@ -68,7 +68,8 @@ class Walker:
         if view is None or cutout is None:
             return
         order, pose = self._depths[position].order, _pose(gait, position)
-        others, field = self._memory.others(position), self._fields[position]
+        nearest, field = self._memory.nearest(position), self._fields[position]
+        others = [] if nearest is None else [lambda: nearest]
         cast_shadow(rgb, pose.points, pose.height)
         colours, alpha = draw(cutout, others, order, pose, outline, field, square, view)
         laid_over(rgb, colours, alpha, view)

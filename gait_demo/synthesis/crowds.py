@@ -41,7 +41,7 @@ class CrowdOptions:
     Attributes:
         out: gets images/, labels/ and data.yaml.
         count: pictures to train on; a twentieth as many more, of walkers only, to validate with.
-        photos: folder of photos of people with masks, see gait_demo.datasets.photos; the held-out ones
+        photos: folder of photos of people with masks, see gait_demo.datasets.photos; held-out ones
             are left alone.
     """
 

@@ -7,19 +7,20 @@ import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import astuple
 from pathlib import Path
 from time import perf_counter
 
 import gradio as gr
 
-from gait_demo.errors import CutOffError, GaitDemoError, VideoError
+from gait_demo.errors import GaitDemoError, VideoError
 from gait_demo.options import COLOURS, PipelineOptions, VideoOptions
 from gait_demo.serving.engine import Cancelled, Engine
 from gait_demo.serving.pace import RENDERED, STAGES, Countdown, Pace, Size
 from gait_demo.serving.shared import Shared
-from gait_demo.types import GaitResult
+from gait_demo.types import GaitResult, Look
 from gait_demo.ui.examples import look, stored
-from gait_demo.ui.options import EVERYONE, MAX_DURATION_S, Settings, linked, options_of
+from gait_demo.ui.options import EVERYONE, MAX_DURATION_S, MAX_FRAMES, Settings, linked, options_of
 from gait_demo.ui.player import shown
 from gait_demo.ui.session import Analysed, Session, Sessions
 from gait_demo.ui.summary import describe, details, place_in_crowd, size_of
@@ -92,7 +93,7 @@ class Actions:
             session.clip = clip
             length_s = session.look.duration_s
             last_s = max(_TRIM_STEP_S, round(length_s + _TRIM_STEP_S / 2, 1))
-            end_s = min(last_s, MAX_DURATION_S)
+            end_s = min(last_s, _most_s(session.look))
             return _cleared(page) | {
                 page.source: str(clip),
                 page.facts: gr.Markdown(describe(session.look, 0, end_s, self.pace), visible=True),
@@ -137,6 +138,7 @@ class Actions:
                 page.seed: settings.seed,
                 page.strength: settings.strength,
                 page.colour: settings.colour,
+                page.anonymizer: settings.anonymizer,
                 page.player: shown(result, settings, _named(session.clip, _WHOLE), folder),
                 page.status: "This is an example. Move a control to get another result.",
                 page.details: gr.Markdown(details(report, None)),
@@ -174,11 +176,12 @@ class Actions:
             who: int,
             strength: float,
             colour: str,
+            anonymizer: str,
             request: gr.Request,
             progress=gr.Progress(),  # noqa: B008
         ):
             session = self._sessions.of(request.session_hash)
-            settings = Settings(start_s, end_s, int(seed), int(who), strength, colour)
+            settings = Settings(start_s, end_s, int(seed), int(who), strength, colour, anonymizer)
             if only_again and session.shown in (None, settings):
                 return gr.skip()
             try:
@@ -186,7 +189,7 @@ class Actions:
             except Cancelled:
                 return gr.skip()  # who cancelled it says so
             except (GaitDemoError, OSError) as error:
-                return _troubled(page, error, settings)
+                return _troubled(page, error, session, settings)
 
         return run
 
@@ -231,7 +234,7 @@ class Actions:
         analysed, settings = session.analysed, session.shown
         if analysed is None or settings is None:
             return gr.skip()
-        options = _options(analysed, settings)
+        options = _options(session, analysed, settings)
         try:
             with session.run(settings) as (_, unwanted):
                 ranks, strangers = self._engine.run(
@@ -252,8 +255,10 @@ class Actions:
     def supersede(self, page) -> Callable:
         """Other settings were chosen: what is being drawn with the former ones is not wanted."""
 
-        def supersede(start_s, end_s, seed, who, strength, colour, request: gr.Request) -> dict:
-            settings = Settings(start_s, end_s, int(seed), int(who), strength, colour)
+        def supersede(
+            start_s, end_s, seed, who, strength, colour, anonymizer, request: gr.Request
+        ) -> dict:
+            settings = Settings(start_s, end_s, int(seed), int(who), strength, colour, anonymizer)
             self._sessions.of(request.session_hash).supersede(settings)
             return _untroubled(page)
 
@@ -346,7 +351,7 @@ class Actions:
     def _render(
         self, session: Session, analysed: Analysed, settings: Settings, countdown: Countdown
     ) -> GaitResult:
-        options = _options(analysed, settings)
+        options = _options(session, analysed, settings)
         with session.run(settings) as (folder, unwanted):
             result = self._engine.run(
                 "render", analysed.folder, folder, options,
@@ -356,9 +361,9 @@ class Actions:
         return result
 
 
-def _options(analysed: Analysed, settings: Settings) -> PipelineOptions:
-    chosen = settings.seed, settings.who, settings.strength, settings.colour
-    return options_of(analysed.part, *chosen)
+def _options(session: Session, analysed: Analysed, settings: Settings) -> PipelineOptions:
+    _, _, *chosen = astuple(settings)
+    return options_of(analysed.part, *chosen, secret=session.secret)
 
 
 def _size(report: dict) -> Size:
@@ -398,17 +403,19 @@ def _untroubled(page) -> dict:
     }
 
 
-def _troubled(page, error: Exception, settings: Settings) -> dict:
+def _most_s(look: Look) -> float:
+    """The longest part of a clip that can be worked on, in seconds."""
+    most_s = min(MAX_DURATION_S, MAX_FRAMES / float(look.info.fps))
+    return math.floor(most_s / _TRIM_STEP_S) * _TRIM_STEP_S
+
+
+def _troubled(page, error: Exception, session: Session, settings: Settings) -> dict:
     """An error, and the button that mends it, where one can."""
-    part, start_s = None, settings.start_s
-    if isinstance(error, CutOffError):
-        part = start_s, math.floor(error.usable_s / _TRIM_STEP_S) * _TRIM_STEP_S
-    elif settings.end_s - start_s > MAX_DURATION_S:
-        part = start_s, start_s + MAX_DURATION_S
     shown = {page.trouble: gr.Markdown(f"**This did not work.** {said(error)}", visible=True)}
-    if part is None or part[1] <= part[0]:
+    if session.look is None or settings.end_s - settings.start_s <= _most_s(session.look):
         return shown
-    label = f"Trim to {part[0]:g}-{part[1]:.3g} s"
+    part = settings.start_s, round(settings.start_s + _most_s(session.look), 1)
+    label = f"Trim to {part[0]:g}-{part[1]:g} s"
     return shown | {page.mend: gr.Button(label, visible=True), page.mended: part}
 
 

@@ -6,11 +6,13 @@ from dataclasses import dataclass, fields
 
 import gradio as gr
 
+from gait_demo.options import ANONYMIZERS
 from gait_demo.ui.actions import READY, Actions
 from gait_demo.ui.examples import stored
 from gait_demo.ui.look import DESCRIPTION, PAGE_JS, TITLE
 from gait_demo.ui.notice import weights_notice
 from gait_demo.ui.options import (
+    ANONYMIZER,
     COLOUR_CHOICES,
     EVERYONE,
     FULL,
@@ -77,6 +79,7 @@ class Page:
     seed: gr.Slider
     strength: gr.Radio
     colour: gr.Radio
+    anonymizer: gr.Radio
     go: gr.Button
     status: gr.Markdown
     trouble: gr.Markdown
@@ -93,7 +96,15 @@ class Page:
     @property
     def settings(self) -> list:
         """In the order of `Settings`."""
-        return [self.start, self.end, self.seed, self.chosen, self.strength, self.colour]
+        return [
+            self.start,
+            self.end,
+            self.seed,
+            self.chosen,
+            self.strength,
+            self.colour,
+            self.anonymizer,
+        ]
 
 
 def anonymize_tab(demo: gr.Blocks, actions: Actions, workers: int) -> None:
@@ -130,9 +141,17 @@ def anonymize_tab(demo: gr.Blocks, actions: Actions, workers: int) -> None:
                 elem_id="examples",
             )
             facts = gr.Markdown(visible=False, elem_id="facts")
-            with gr.Accordion("Use a part of it only", open=False, visible=False) as trim, gr.Row():
-                start = gr.Slider(0, 1, 0, step=0.1, label="From, in seconds", elem_id="start")
-                end = gr.Slider(0, 1, 1, step=0.1, label="To, in seconds", elem_id="end")
+            more = "More: a part of it only, another network"
+            with gr.Accordion(more, open=False, visible=False) as trim:
+                with gr.Row():
+                    start = gr.Slider(0, 1, 0, step=0.1, label="From, in seconds", elem_id="start")
+                    end = gr.Slider(0, 1, 1, step=0.1, label="To, in seconds", elem_id="end")
+                anonymizer = gr.Radio(
+                    [(name, key) for key, name in ANONYMIZERS.items()],
+                    value=ANONYMIZER, label="Network that makes the gait",
+                    info="ST-GAN is the baseline: it hides less, and has C-NET's colours.",
+                    elem_id="anonymizer",
+                )  # fmt: skip
             seed = gr.Slider(
                 0, MAX_SEED, value=0, step=1, label="Which new gait (seed)",
                 info="Every number is another one.", elem_id="seed",
@@ -177,8 +196,8 @@ def anonymize_tab(demo: gr.Blocks, actions: Actions, workers: int) -> None:
             with gr.Column(min_width=300):
                 gr.Markdown(text)
     page = Page(
-        source, facts, trim, start, end, choice, people, chosen, seed, strength, colour, go, status,
-        trouble, mend, gr.State(), shown, found, details,
+        source, facts, trim, start, end, choice, people, chosen, seed, strength, colour,
+        anonymizer, go, status, trouble, mend, gr.State(), shown, found, details,
     )  # fmt: skip
     again = gr.Button(visible="hidden", elem_id="again")
     attempt.click(None, js=_TRY_JS)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gait_demo.options import (
+    ANONYMIZERS,
     COLOURS,
     STRENGTHS,
     AnonymizeOptions,
@@ -15,7 +16,7 @@ from gait_demo.options import (
     VideoOptions,
 )
 
-MAX_DURATION_S = 60
+MAX_DURATION_S, MAX_FRAMES = 60, 3600  # of a run
 MAX_SEED = 9999
 EVERYONE = 0  # among the choices of whom to change; the others are track ids
 FULL = STRENGTHS["someone else"]
@@ -24,6 +25,7 @@ STRENGTH_CHOICES = [
     ("Half way", STRENGTHS["half way"]),
     ("Someone else (recommended)", FULL),
 ]
+ANONYMIZER = next(iter(ANONYMIZERS))
 COLOUR_CHOICES = [
     ("Own clothes", "sharp"),
     ("Own clothes, soft (paper)", "paper"),
@@ -43,6 +45,7 @@ class Settings:
         who: EVERYONE, or a track id.
         strength: over 0 and at most 1.
         colour: as in ColorizeOptions.
+        anonymizer: one of ANONYMIZERS.
     """
 
     start_s: float
@@ -51,6 +54,7 @@ class Settings:
     who: int = EVERYONE
     strength: float = FULL
     colour: str = "sharp"
+    anonymizer: str = ANONYMIZER
 
     @property
     def badge(self) -> str:
@@ -58,8 +62,9 @@ class Settings:
         names = {value: name for name, value in STRENGTHS.items()}
         colours = {value: name.lower() for name, value in COLOUR_CHOICES}
         strength = names.get(self.strength, f"strength {self.strength:.2g}")
+        network = "" if self.anonymizer == ANONYMIZER else f" · {ANONYMIZERS[self.anonymizer]}"
         only = "" if self.who == EVERYONE else f" · only person {self.who}"
-        return f"Seed {self.seed} · {strength} · {colours[self.colour]}{only}"
+        return f"Seed {self.seed} · {strength} · {colours[self.colour]}{network}{only}"
 
     @property
     def query(self) -> str:
@@ -70,8 +75,9 @@ class Settings:
     def file_stem(self) -> str:
         """Of the names of downloads; it tells nothing of the visitor's own file name."""
         strength = _SHORT.get(self.strength, f"{round(100 * self.strength)}")
+        network = "" if self.anonymizer == ANONYMIZER else f"_{self.anonymizer}"
         only = "" if self.who == EVERYONE else f"_person{self.who}"
-        return f"walk_seed{self.seed}_{strength}_{self.colour}{only}"
+        return f"walk_seed{self.seed}_{strength}_{self.colour}{network}{only}"
 
 
 def linked(query: Mapping[str, str]) -> tuple[int | None, float | None, str | None]:
@@ -91,14 +97,17 @@ def options_of(
     who: float = EVERYONE,
     strength: float = FULL,
     colour: str = "sharp",
+    anonymizer: str = ANONYMIZER,
+    secret: bytes | None = None,
 ) -> PipelineOptions:
     """
     Args:
         part: of the clip, in seconds; an end of None is its own.
         who: EVERYONE, or a track id.
+        secret: the session's, without which a seed gives another gait every time.
     """
     return PipelineOptions(
-        video=VideoOptions(max_duration_s=MAX_DURATION_S, start_s=part[0], end_s=part[1]),
-        anonymize=AnonymizeOptions(int(seed), int(who) or None, strength),
+        video=VideoOptions(MAX_DURATION_S, MAX_FRAMES, start_s=part[0], end_s=part[1]),
+        anonymize=AnonymizeOptions(int(seed), int(who) or None, strength, anonymizer, secret),
         colorize=ColorizeOptions(colour),
     )

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gait_demo.errors import VideoError
+from gait_demo.options import fresh_secret
 from gait_demo.serving.worker import place
 from gait_demo.types import Look
 from gait_demo.video.linking import link_or_copy
@@ -42,6 +43,7 @@ class Session:
     Attributes:
         clip: the one on the page, once it was looked at; `look` is what was seen.
         analysed: of that clip.
+        secret: of the noise of all results; it is never written.
         shown: the settings of the result on the page, None while there is none.
     """
 
@@ -55,6 +57,7 @@ class Session:
         self._stops: dict[threading.Event, object] = {}
         self._used = time.monotonic()
         self._is_closed = False
+        self.secret = fresh_secret()
         self.analysed: Analysed | None = None
         self.clip: Path | None = None
         self.look: Look | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gait_demo.serving.pace import Pace, Size
 from gait_demo.types import Look, Rank
-from gait_demo.ui.options import MAX_DURATION_S
+from gait_demo.ui.options import MAX_DURATION_S, MAX_FRAMES
 
 _ENOUGH_COVERED = 0.5  # of the frames of everybody who is drawn, or the result is of no use
 _MARKED = {
@@ -21,7 +21,8 @@ def describe(look: Look, start_s: float, end_s: float, pace: Pace) -> str:
     people = {0: "nobody", 1: "1 person"}.get(look.people, f"{look.people} people")
     looked = "1 frame" if look.looked == 1 else f"{look.looked} frames"
     sentences = [
-        f"**{look.duration_s:.1f} s, {info.width}×{info.height}; {people} seen** in {looked}."
+        f"**{look.duration_s:.1f} s, {info.width}×{info.height}; {people} seen** in {looked}.",
+        *info.warnings,
     ]
     if look.people == 0:
         sentences.append("If somebody walks elsewhere in the clip, try it anyway.")
@@ -30,6 +31,8 @@ def describe(look: Look, start_s: float, end_s: float, pace: Pace) -> str:
         sentences.append("Nothing is left of the video: let it end after it starts.")
     elif part_s - 1 / fps > MAX_DURATION_S:
         sentences.append(f"Choose {MAX_DURATION_S} s of it at most.")
+    elif part_s * fps - 1 > MAX_FRAMES:
+        sentences.append(f"Choose {MAX_FRAMES / fps:.1f} s of it, {MAX_FRAMES} frames, at most.")
     elif expected := pace.estimate(size_of(look, part_s)):
         whole = part_s > look.duration_s - 1 / fps
         part = "" if whole else f" for {part_s:.1f} s of it"

@@ -1,8 +1,7 @@
 """Reading and writing video: every rule about time, rotation, colour, size and sound is here."""
 
 from gait_demo.video.avi import write_avi
-from gait_demo.video.rate import duration_s
 from gait_demo.video.reader import probe, read_frames
 from gait_demo.video.writer import VideoWriter
 
-__all__ = ["VideoWriter", "duration_s", "probe", "read_frames", "write_avi"]
+__all__ = ["VideoWriter", "probe", "read_frames", "write_avi"]

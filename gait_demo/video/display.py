@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import av
 import numpy as np
-from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
+from av.filter import Graph
+from av.video.reformatter import ColorPrimaries, Colorspace, Interpolation, VideoReformatter
+
+from gait_demo.video.colour import conversion_file, needs_conversion
+from gait_demo.video.layout import Crop
 
 SQUARE_PIXEL_TOLERANCE = 0.02  # pixels that are stretched by less are left alone
 SD_HEIGHT_PX = 576  # taller pictures without a colour tag are BT.709, the others BT.601
 
 _UNSPECIFIED = 2  # FFmpeg's AVCOL_SPC_UNSPECIFIED
+_LUT = "lut3d"
 _TO_RGB = Interpolation.BILINEAR  # 1 ms a 720p frame; accurate rounding takes 15
 
 
@@ -45,6 +52,11 @@ class Display:
             mirror_y=bool((b if transpose else d) < 0),
         )
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(height, width) of a frame as shown."""
+        return (self.width, self.height) if self.transpose else (self.height, self.width)
+
     def rgb(self, frame: av.VideoFrame) -> np.ndarray:
         """Convert a frame to (H, W, 3) uint8."""
         rgb = self.scaler.reformat(
@@ -59,3 +71,79 @@ class Display:
             rgb = rgb.transpose(1, 0, 2)
         rgb = rgb[:: -1 if self.mirror_y else 1, :: -1 if self.mirror_x else 1]
         return np.ascontiguousarray(rgb)
+
+
+def prepared(frames: Iterable[av.VideoFrame], crop: Crop) -> Iterator[av.VideoFrame]:
+    """Frames cut to their clean aperture, deinterlaced, and in the colours of an SDR screen; those
+    that need none of it are passed on as they are.
+
+    Args:
+        frames: decoded, in the order in which they are presented.
+        crop: what of each is not shown.
+    """
+    graph, made_for, interlaced = None, None, False
+    for frame in frames:
+        interlaced = interlaced or frame.interlaced_frame
+        filters = _filters(frame, crop, interlaced)
+        colours = frame.format.name, frame.color_trc, frame.color_primaries
+        kind = filters, colours, frame.width, frame.height
+        if kind != made_for:
+            if graph is not None:
+                yield from graph.frames(None)
+            graph, made_for = _Graph(frame, filters) if filters else None, kind
+        if graph is None:
+            yield frame
+        else:
+            yield from graph.frames(frame)
+    if graph is not None:
+        yield from graph.frames(None)
+
+
+def _filters(frame: av.VideoFrame, crop: Crop, interlaced: bool) -> tuple[tuple[str, str], ...]:
+    """Names and options of the FFmpeg filters that a frame needs."""
+    filters = []
+    if interlaced:
+        filters.append(("bwdif", "mode=send_frame:deint=interlaced"))
+    width = frame.width - crop.left - crop.right
+    height = frame.height - crop.top - crop.bottom
+    smaller = (width, height) != (frame.width, frame.height)
+    if smaller and min(crop.left, crop.top, crop.right, crop.bottom) >= 0 < min(width, height):
+        filters.append(("crop", f"{width}:{height}:{crop.left}:{crop.top}:exact=1"))
+    if needs_conversion(frame):
+        is_wide = frame.color_primaries == ColorPrimaries.BT2020
+        matrix = "bt2020" if frame.colorspace == _UNSPECIFIED and is_wide else "auto"
+        filters += [("scale", f"in_color_matrix={matrix}"), ("format", "gbrp16le")]
+        filters += [(_LUT, ""), ("format", "rgb24")]
+    return tuple(filters)
+
+
+class _Graph:
+    """FFmpeg filters one after the other, for frames like the one given."""
+
+    def __init__(self, frame: av.VideoFrame, filters: Iterable[tuple[str, str]]) -> None:
+        self._tick = frame.time_base
+        self._graph = Graph()
+        last = self._graph.add_buffer(
+            width=frame.width, height=frame.height, format=frame.format, time_base=self._tick
+        )
+        for name, options in (*filters, ("buffersink", "")):
+            if name == _LUT:
+                with conversion_file(frame) as path:
+                    node = self._graph.add(name, file=path)
+            else:
+                node = self._graph.add(name, options)
+            last.link_to(node)
+            last = node
+        self._graph.configure()
+
+    def frames(self, frame: av.VideoFrame | None) -> Iterator[av.VideoFrame]:
+        """What comes out after one more frame goes in, or after the last one, None; time stamps
+        stay what they are."""
+        self._graph.push(frame)
+        with suppress(av.BlockingIOError, av.EOFError):
+            while True:
+                shown = self._graph.pull()
+                if shown.pts is not None:
+                    shown.pts = round(shown.pts * shown.time_base / self._tick)
+                shown.time_base = self._tick
+                yield shown

@@ -14,42 +14,55 @@ from av.container import InputContainer
 
 from gait_demo.errors import VideoError
 from gait_demo.types import Frame, VideoInfo
-from gait_demo.video.container import (
-    audio_stream,
-    decoded_frames,
-    file_name,
-    open_video,
-    video_stream,
-)
-from gait_demo.video.display import Display
-from gait_demo.video.rate import declared_duration_s, frame_rate
+from gait_demo.video.container import audio_stream, decoded_frames, file_name, open_video
+from gait_demo.video.display import Display, prepared
+from gait_demo.video.layout import crop_of, missing_share
+from gait_demo.video.track import MILLISECOND, Track, stores_display_order, track_of
 
 MIN_SIDE_PX = 32  # nobody can be seen walking in less
 MAX_PIXELS = 4096 * 2304  # a frame; 4K of any shape
-MILLISECOND = Fraction(1, 1000)
+MAX_ASPECT = 10  # of a picture's sides: wider than any panorama in which somebody walks
 _WORTH_SEEKING_S = 2
+_MOST_MOMENTS = 3
 TRIM_PER_S = 90_000  # steps of a second in which a trim is told
 
 
 def probe(path: str | Path) -> VideoInfo:
-    """Describe a video; only its first two frames are decoded.
+    """Describe a video: its packets are read, and its first two frames are decoded.
 
     Raises:
-        VideoError: there is no such file; it is empty, cut off before its index, not a video,
-            has no picture or only one, or is smaller than 32 pixels or larger than 4K.
+        VideoError: there is no such file; it is empty, cut off, not a video, has no picture or only
+            one, is smaller than 32 pixels or larger than 4K, or far too wide or high.
     """
+    path = Path(path)
     with open_video(path) as container:
-        stream = video_stream(container)
-        first, _ = _first_two(decoded_frames(container, stream), stream)
-        height, width = Display.of(first, stream).rgb(first).shape[:2]
+        track = track_of(container)
+        stream = container.streams[track.index]
+        with closing(_decoded(container, stream)) as decoded:
+            first, _ = _first_two(decoded, stream)
+        height, width = Display.of(first, stream).shape
         return VideoInfo(
             width=width,
             height=height,
-            fps=frame_rate(stream),
-            frames=stream.frames or None,
-            duration_s=declared_duration_s(stream),
+            fps=track.fps,
+            frames=track.frames,
+            duration_s=track.duration_s,
             has_audio=audio_stream(container) is not None,
+            warnings=tuple(_warnings(path, track)),
         )
+
+
+def _warnings(path: Path, track: Track) -> Iterator[str]:
+    if track.leaps:
+        moments = ", ".join(f"{leap:.1f} s" for leap in track.leaps[:_MOST_MOMENTS])
+        more = " and later" if len(track.leaps) > _MOST_MOMENTS else ""
+        yield (
+            f"The video's clock leaps at {moments}{more}; it is worked on as if nothing were "
+            "missing there."
+        )
+    missing = missing_share(path)
+    if missing:
+        yield f"The last {max(missing, 0.01):.0%} of the video file are missing."
 
 
 def read_frames(
@@ -58,12 +71,16 @@ def read_frames(
     start_s: float = 0,
     end_s: float | None = None,
     max_duration_s: float | None = None,
+    max_frames: int | None = None,
 ) -> Iterator[Frame]:
     """Decode a video frame by frame, as it is displayed.
 
-    Frames whose pixels are not square are stretched; those of another size than the first (a
-    browser's recording may change it) are scaled to it. Times are exact where the container's are;
-    those rounded to milliseconds move to the grid of the average rate where they fit. A
+    Only what is meant to be seen is shown: no frames outside an edit list, nothing outside the
+    clean aperture; interlaced frames are deinterlaced, and HDR and wide-gamut colours become those
+    of an SDR screen. Frames whose pixels are not square are stretched; those of another size than
+    the first (a browser's recording may change it) are scaled to it. Times are exact where the
+    container's are; those rounded to milliseconds move to the grid of the usual rate where they
+    fit, and where a stream's clock restarts or leaps, the next frame comes at the usual interval. A
     clip that is damaged here and there gives the frames that can be decoded. Closing the
     generator closes the file.
 
@@ -72,42 +89,45 @@ def read_frames(
         start_s, end_s: seconds since the first frame; those at or after `start_s` and before
             `end_s` (None: the end) are read, and count from index 0 and time 0.
         max_duration_s: seconds; what would be longer by more than a frame is refused.
+        max_frames: so is what would have more frames than one over this.
 
     Yields:
         Frame: rgb is (H, W, 3) uint8.
 
     Raises:
-        VideoError: as for `probe`, for a part that is too long, or holds fewer than two frames,
-            and, after its last frame, for a video that is cut off.
+        VideoError: as for `probe`, and for a part that is too long, or holds fewer than two frames.
     """
     with open_video(path) as container:
-        stream = video_stream(container)
-        fps = frame_rate(stream)
+        track = track_of(container)
+        stream = container.streams[track.index]
         start = Fraction(start_s).limit_denominator(TRIM_PER_S)
         end = math.inf if end_s is None else Fraction(end_s).limit_denominator(TRIM_PER_S)
-        limit_s = math.inf if max_duration_s is None else max_duration_s
-        declared_s = declared_duration_s(stream)
-        if declared_s is not None:
-            length_s = min(declared_s, end) - start
-            if length_s - 1 / fps > limit_s:
-                raise _too_long(container, f"{float(length_s):.1f} s long", limit_s)
-
+        length_s = min(track.duration_s, end) - start
+        if max_duration_s is not None and length_s - 1 / track.fps > max_duration_s:
+            raise VideoError(
+                f"{file_name(container)} is {float(length_s):.1f} s long; the limit is "
+                f"{max_duration_s:g} s: trim it and try again."
+            )
+        count = min(track.frames, math.ceil(length_s * track.fps))
+        if max_frames is not None and count - 1 > max_frames:
+            raise VideoError(
+                f"{file_name(container)} has {count} frames; the limit is {max_frames}: trim it, "
+                "or export it with fewer frames per second."
+            )
         with ExitStack() as stack:
-            decoded = stack.enter_context(closing(decoded_frames(container, stream)))
+            decoded = stack.enter_context(closing(_decoded(container, stream)))
             first_two = _first_two(decoded, stream)
             display = Display.of(first_two[0], stream)
             zero = first_two[0].pts
-            frames = stack.enter_context(_from_keyframe(container, stream, zero, start))
+            frames = stack.enter_context(_from_keyframe(container, track, zero, start))
             frames = frames or itertools.chain(first_two, decoded)
             index, first = 0, None
-            for time, frame in _timed(frames, stream, fps, zero):
+            for time, frame in _timed(frames, track, zero):
                 if time < start:
                     continue
                 if time >= end:
                     break
                 first = time if first is None else first
-                if time - first > limit_s:
-                    raise _too_long(container, f"longer than {limit_s:g} s", limit_s)
                 yield Frame(index, time - first, display.rgb(frame))
                 index += 1
         if index < 2:
@@ -118,9 +138,23 @@ def read_frames(
             )
 
 
+def _decoded(container: InputContainer, stream: av.VideoStream) -> Iterator[av.VideoFrame]:
+    """Frames as they are meant to be seen, with the time stamps of the container."""
+    crop = crop_of(Path(container.name), stream)
+    in_order = stores_display_order(container)
+
+    def stamped() -> Iterator[av.VideoFrame]:
+        for frame in decoded_frames(container, stream):
+            if not in_order:
+                frame.pts = frame.dts
+            yield frame
+
+    return prepared(stamped(), crop)
+
+
 @contextmanager
 def _from_keyframe(
-    container: InputContainer, stream: av.VideoStream, zero: int | None, start: Fraction
+    container: InputContainer, track: Track, zero: int | None, start: Fraction
 ) -> Iterator[Iterator[av.VideoFrame] | None]:
     """The frames from the last keyframe before `start` seconds on, without those before it.
 
@@ -130,13 +164,14 @@ def _from_keyframe(
     Yields:
         The frames; None where there is little to skip, or the file does not say where they are.
     """
-    if start < _WORTH_SEEKING_S or zero is None or not _stores_display_order(stream):
+    in_order = stores_display_order(container) and not track.leaps
+    if start < _WORTH_SEEKING_S or zero is None or not in_order:
         yield None
         return
     with open_video(container.name) as again:
-        there = again.streams[stream.index]
-        target = zero + math.floor(start / stream.time_base)
-        with closing(decoded_frames(again, there, whole=False)) as decoded:
+        there = again.streams[track.index]
+        target = zero + math.floor(start / track.tick)
+        with closing(_decoded(again, there)) as decoded:
             first = None
             with suppress(av.FFmpegError):
                 again.seek(target, stream=there)
@@ -145,21 +180,23 @@ def _from_keyframe(
             yield itertools.chain([first], decoded) if found else None
 
 
-def _too_long(container: InputContainer, length: str, limit_s: float) -> VideoError:
-    return VideoError(
-        f"{file_name(container)} is {length}; the limit is {limit_s:g} s: trim it and try again."
-    )
-
-
 def _first_two(decoded: Iterator[av.VideoFrame], stream: av.VideoStream) -> list[av.VideoFrame]:
     name = file_name(stream.container)
     frames = list(itertools.islice(decoded, 2))
     if not frames:
-        raise VideoError(f"{name} has no picture that can be decoded: copy or record it again.")
+        raise VideoError(
+            f"{name} has no picture that can be decoded, it is cut off or damaged: copy or record "
+            "it again."
+        )
     if len(frames) == 1:
         raise VideoError(f"{name} has only one frame; a walk is needed: choose a longer video.")
     shown = Display.of(frames[0], stream)
     width, height = shown.width, shown.height
+    if max(width, height) > MAX_ASPECT * min(width, height):
+        raise VideoError(
+            f"{name} has a picture of {width}x{height} pixels: at most {MAX_ASPECT} times as long "
+            "as wide can be worked on. Cut it to the part with the person."
+        )
     if width * height > MAX_PIXELS:
         raise VideoError(
             f"{name} is too large, {width}x{height} pixels: at most 4K (4096x2304) can be worked "
@@ -173,29 +210,25 @@ def _first_two(decoded: Iterator[av.VideoFrame], stream: av.VideoStream) -> list
     return frames
 
 
-def _stores_display_order(stream: av.VideoStream) -> bool:
-    return stream.container.format.name != "avi"
-
-
 def _timed(
-    frames: Iterable[av.VideoFrame], stream: av.VideoStream, fps: Fraction, start: int | None
+    frames: Iterable[av.VideoFrame], track: Track, zero: int | None
 ) -> Iterator[tuple[Fraction, av.VideoFrame]]:
-    """Pair each frame with its time since the video's first, whose stamp is `start`: exact, and
+    """Pair each frame with its time since the video's first, whose stamp is `zero`: exact, and
     strictly increasing."""
-    tick, in_order = stream.time_base, _stores_display_order(stream)
-    start, last = start if in_order else None, None
+    last_stamp, clock, last = zero, Fraction(0), None
     for frame in frames:
-        stamp = frame.pts if in_order else frame.dts
-        time = None
-        if stamp is not None:
-            start = stamp if start is None else start
-            time = (stamp - start) * tick
-            if tick == MILLISECOND:
-                on_grid = round(time * fps) / fps
-                time = on_grid if abs(time - on_grid) <= tick else time
-        if last is None:
-            time = max(time or Fraction(0), Fraction(0))
-        elif time is None or time <= last:
-            time = last + 1 / fps
+        stamp = frame.pts
+        step = None if None in (stamp, last_stamp) else stamp - last_stamp
+        if last is not None and (step is None or track.is_leap(step)):
+            clock = last + 1 / track.fps
+        elif step is not None:
+            clock += step * track.tick
+        last_stamp = last_stamp if stamp is None else stamp
+        time = clock
+        if track.tick == MILLISECOND:
+            on_grid = round(clock * track.fps) / track.fps
+            time = on_grid if abs(clock - on_grid) <= track.tick else clock
+        if last is not None and time <= last:
+            time = last + 1 / track.fps
         last = time
         yield time, frame

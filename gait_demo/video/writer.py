@@ -18,7 +18,8 @@ from av.container import InputContainer, OutputContainer
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
 from gait_demo.errors import VideoError
-from gait_demo.video.container import audio_stream, decoded_frames, open_video, video_stream
+from gait_demo.video.container import NOTHING_MORE, audio_stream, decoded_frames, open_video
+from gait_demo.video.track import track_of
 
 TICKS_PER_S = 90_000  # at least
 KEYFRAME_INTERVAL_S = 2  # so that players can seek
@@ -193,8 +194,8 @@ def _sound_packets(
         target.layout = "mono" if stream.channels == 1 else "stereo"
         target.codec_context.flags |= Flags.bitexact
         packets = _as_aac(stream, target)
-    video = video_stream(source)
-    zero = (video.start_time or 0) * video.time_base + Fraction(start_s)
+    track = track_of(source)
+    zero = track.start * track.tick + Fraction(start_s)
     for packet in packets:
         shift = round(zero / packet.time_base)
         packet.pts, packet.dts = packet.pts - shift, packet.dts - shift
@@ -203,7 +204,7 @@ def _sound_packets(
 
 
 def _copied(stream: av.AudioStream, target: av.AudioStream) -> Iterator[av.Packet]:
-    with suppress(av.FFmpegError):  # a file that is cut off: its sound up to there
+    with suppress(*NOTHING_MORE):  # a file that is cut off: its sound up to there
         for packet in stream.container.demux(stream):
             if packet.pts is not None:
                 packet.stream = target

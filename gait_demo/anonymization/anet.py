@@ -1,0 +1,54 @@
+"""A-NET as an anonymizer: silhouettes and joints, a little out of step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from gait_demo.anonymization.anonymizer import Walk
+from gait_demo.anonymization.windows import BATCH, blended
+from gait_demo.models import build
+from gait_demo.models.anet import ANet
+
+
+class ANetAnonymizer:
+    """Windows of a few frames are read; what is read is blended and interpolated in time; and each
+    frame is written once, as the walk was a moment earlier or later."""
+
+    def __init__(self, network: ANet):
+        """network: ready for inference; one without joints reads and writes none."""
+        self._network = network
+
+    @property
+    def noise_dim(self) -> int:
+        return self._network.dims.noise_dim
+
+    def __call__(self, walk: Walk, noise: Tensor, late: Tensor) -> Walk:
+        device, frames, count = noise.device, self._network.dims.frames, len(walk.silhouettes)
+
+        def read(at: Tensor) -> Tensor:
+            joints = None if walk.joints is None else walk.joints[at].to(device)
+            content = self._network.read(walk.silhouettes[at].to(device), joints)
+            return content.reshape(len(at), frames, -1)
+
+        content = blended(count, frames, read)
+        moments = (torch.arange(count) - late).clamp(0, count - 1)
+        before = moments.long()
+        after = (before + 1).clamp(max=count - 1)
+        content = content[before].lerp(content[after], (moments - before)[:, None].float())
+        parts = content[..., None, None].to(device).split(BATCH * frames)
+        written = [self._network.write(part, noise[None]) for part in parts]
+        silhouettes = torch.cat([one.logits[0].sigmoid().cpu() for one in written])
+        if any(one.joints is None for one in written):
+            return Walk(silhouettes, None)
+        return Walk(silhouettes, torch.cat([one.joints[0].cpu() for one in written]))
+
+
+def load(path: Path) -> ANetAnonymizer:
+    """
+    Raises:
+        WeightsError: the file does not hold A-NET's weights.
+    """
+    return ANetAnonymizer(build.load(path, "anet"))

@@ -1,0 +1,63 @@
+"""Networks that read a few frames at once, over a whole walk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from gait_demo.anonymization.anonymizer import Walk
+
+_HOP = 4  # frames between windows; each frame is read twice
+BATCH = 32  # windows
+
+
+def blended(count: int, frames: int, read: Callable[[Tensor], Tensor]) -> Tensor:
+    """What is read of each frame of a track, in windows that overlap by half.
+
+    Args:
+        count: T, frames of the track.
+        frames: of a window.
+        read: of windows (N, frames) of indices of frames makes (N, frames, D). A track shorter
+            than a window repeats its last frame.
+
+    Returns:
+        (T, D), blended with triangular weights, so that the seams do not show.
+    """
+    padded = max(count, frames)
+    last = padded - frames
+    starts = torch.tensor([*range(0, last, _HOP), last])
+    positions = starts[:, None] + torch.arange(frames)
+    shown = positions.clamp(max=count - 1)
+    windows = torch.cat([read(part).cpu() for part in shown.split(BATCH)])
+    ramp = torch.arange(1, frames // 2 + 1, dtype=torch.float32)
+    weights = torch.cat((ramp, ramp.flip(0)))[:, None]
+    total, weight = torch.zeros(padded, windows.shape[2]), torch.zeros(padded, 1)
+    for place, window in zip(positions, windows, strict=True):
+        total[place] += weights * window
+        weight[place] += weights
+    return (total / weight)[:count]
+
+
+class InStep:
+    """An anonymizer of any network that makes silhouettes of a window and a noise vector: in step
+    with the walk, and without joints."""
+
+    def __init__(self, network: nn.Module):
+        """network: (N, frames, 64, 64) and (N, noise_dim) -> (N, frames, 64, 64) in [0, 1]."""
+        self._network = network
+
+    @property
+    def noise_dim(self) -> int:
+        return self._network.dims.noise_dim
+
+    def __call__(self, walk: Walk, noise: Tensor, late: Tensor) -> Walk:
+        masks = walk.silhouettes
+
+        def made(at: Tensor) -> Tensor:
+            windows = masks[at].to(noise.device)
+            return self._network(windows, noise.expand(len(at), -1)).flatten(2)
+
+        made_of_all = blended(len(masks), self._network.dims.frames, made)
+        return Walk(made_of_all.unflatten(1, masks.shape[1:]), None)

@@ -1,0 +1,70 @@
+"""What a Python user, and who installs the package, meets first."""
+
+import json
+import subprocess
+import sys
+import tomllib
+from dataclasses import FrozenInstanceError
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from walker import frames, write_clip
+
+import gait_demo
+from gait_demo import GaitDemoError, Options, anonymize
+from gait_demo.__main__ import main
+from gait_demo.types import Report
+
+ROOT = Path(__file__).parents[1]
+HEAVY = "torch", "cv2", "av", "gradio", "numpy"
+
+
+@pytest.mark.slow
+def test_anonymize_gives_paths_by_name_and_a_typed_report(person_weights, tmp_path):
+    clip = write_clip(tmp_path / "walk.mp4", frames(25))
+    result = anonymize(str(clip), str(tmp_path / "result"))
+    for name in ("original", "binary", "colorized", "comparison"):
+        assert getattr(result, name) == tmp_path / "result" / f"{name}.mp4"
+        assert getattr(result, name).stat().st_size > 1000
+    assert result.report.keys() == Report.__annotations__.keys()
+    assert result.report == json.loads((tmp_path / "result" / "report.json").read_text())
+    assert result.report["frames_out"] == 25
+
+
+def test_anonymize_refuses_with_a_sentence(tmp_path):
+    with pytest.raises(GaitDemoError, match="no-such.mp4"):
+        anonymize(tmp_path / "no-such.mp4", tmp_path / "result")
+    assert not (tmp_path / "result").exists()
+
+
+def test_options_are_one_frozen_object():
+    with pytest.raises(FrozenInstanceError):
+        Options().video = None
+
+
+def test_import_is_quick_and_leaves_the_heavy_libraries_alone():
+    code = f"import gait_demo, sys; print([name for name in {HEAVY} if name in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert run.stdout.strip() == "[]", run.stderr
+    for name in gait_demo.__all__:
+        assert getattr(gait_demo, name)
+    with pytest.raises(AttributeError, match="no attribute 'pipelines'"):
+        gait_demo.pipelines  # noqa: B018
+
+
+def test_version_of_the_command_is_the_packages(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.strip() == f"gait-demo {gait_demo.__version__}"
+
+
+def test_the_installed_command_exists_and_dependencies_come_from_the_requirements():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    module, _, function = project["project"]["scripts"]["gait-demo"].partition(":")
+    assert callable(getattr(import_module(module), function))
+    dynamic = project["tool"]["setuptools"]["dynamic"]
+    assert dynamic["dependencies"]["file"] == "requirements.txt"
+    for file in (dynamic["dependencies"], *dynamic["optional-dependencies"].values()):
+        assert (ROOT / file["file"]).is_file()
