@@ -6,13 +6,13 @@ from pathlib import Path
 
 import cv2
 
-from gait_demo.video import duration_s, read_frames
+from gait_demo.video import probe, read_frames
 
 
 def poster(clip: Path, folder: Path) -> str:
     """The path of a picture of a clip, the frame in its middle, in `folder`, made if need be."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{clip.stem}.jpg"
-    frame = next(read_frames(clip, start_s=duration_s(clip) / 2))
+    frame = next(read_frames(clip, start_s=probe(clip).duration_s / 2))
     cv2.imwrite(str(path), cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2BGR))
     return str(path)
