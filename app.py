@@ -21,6 +21,7 @@ from gait_demo.mos.settings import StudySettings  # noqa: E402
 from gait_demo.serving.engine import Engine  # noqa: E402
 from gait_demo.ui import anonymize_tab, look, privacy, rating_tab  # noqa: E402
 from gait_demo.ui.actions import Actions  # noqa: E402
+from gait_demo.ui.examples import FOLDER, clips  # noqa: E402
 from gait_demo.ui.session import Sessions  # noqa: E402
 from gait_demo.weights import PERSON, ask_ahead  # noqa: E402
 
@@ -49,15 +50,16 @@ try:
 except WeightsError as error:
     raise SystemExit(str(error)) from error
 
-examples = sorted(ASSETS.glob("*.mp4"))
-gr.set_static_paths(examples)  # served from where they are, so that no clean-up deletes them
+examples = clips(ASSETS)
+# served from where they are, so that no clean-up deletes them
+gr.set_static_paths([*examples, *(ASSETS / FOLDER).glob("*/*.mp4"), ASSETS / "result.png"])
 
 sessions = Sessions(root)
 sessions.sweep_forever()
-actions = Actions(engine, looker, sessions, examples, root / "posters")
-threading.Thread(target=actions.measure_pace, daemon=True).start()
+actions = Actions(engine, looker, sessions, examples, root / FOLDER)
+threading.Thread(target=actions.get_ready, daemon=True).start()
 
-with gr.Blocks(title="Gait anonymization", analytics_enabled=False) as demo:
+with gr.Blocks(title=look.TITLE, analytics_enabled=False) as demo:
     with gr.Tab("Anonymize"):
         anonymize_tab.anonymize_tab(demo, actions, workers)
     with gr.Tab("Rate"):
@@ -68,6 +70,8 @@ if __name__ == "__main__":
     demo.queue(max_size=MOST_WAITING).launch(
         theme=look.THEME,
         css=look.CSS,
+        head=look.head(ASSETS / "result.png"),
+        favicon_path=look.FAVICON,
         max_file_size="500mb",
         run_history=False,
         enable_monitoring=False,

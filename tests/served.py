@@ -38,7 +38,7 @@ class App:
             Path(folder, name)
             for folder, _, names in os.walk(self.folder)
             for name in names
-            if "posters" not in Path(folder).parts
+            if "examples" not in Path(folder).parts
         ]
 
 

@@ -42,7 +42,9 @@ def call(app, path: str) -> str:
     """What the endpoint answers to a client that names any path it likes."""
     video = {"path": path, "meta": {"_type": "gradio.FileData"}}
     url = f"{app.url}/gradio_api/call/anonymize"
-    event = httpx.post(url, json={"data": [video, 0, 0, 0, 0, 1]}, timeout=60).json()["event_id"]
+    event = httpx.post(url, json={"data": [video, 0, 0, 0, 0, 1, "sharp"]}, timeout=60).json()[
+        "event_id"
+    ]
     return httpx.get(f"{url}/{event}", timeout=120).text
 
 

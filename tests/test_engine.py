@@ -6,7 +6,6 @@ import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from walker import background, crossing, write_clip
 from gait_demo.errors import EngineError, NoPersonError, VideoError
 from gait_demo.options import PipelineOptions, VideoOptions
 from gait_demo.serving.engine import Cancelled, Engine
-from gait_demo.serving.pace import Pace
+from gait_demo.serving.pace import RENDERED, Countdown, Pace, Size
 from gait_demo.video import probe
 
 EXAMPLE = Path(__file__).parents[1] / "assets" / "street_090.mp4"
@@ -121,11 +120,31 @@ def test_a_part_is_analysed_and_rendered_alike(engine, clip, tmp_path):
     assert probe(tmp_path / "out" / "colorized.mp4").duration_s == pytest.approx(0.8)
 
 
-def test_the_pace_of_a_run_foretells_the_same_run():
-    timings = {"background": 2.0, "decode": 3.0, "encode": 1.0, "composite": 2.0, "detector": 4.0}
-    report = {"frames_in": 100, "width": 1000, "height": 500, "timings": timings}
-    pace = Pace.of(report)
-    assert pace.estimate_s(100, 1000, 500) == pytest.approx(sum(timings.values()))
-    assert pace.estimate_s(200, 1000, 500) == pytest.approx(2 + 2 * 10)
-    assert pace.estimate_s(100, 2000, 1000) == pytest.approx(2 + 4 + 4 * 6)
-    assert isinstance(pace.estimate_s(float(Fraction(10)), 10, 10), float)
+def test_the_pace_of_recent_runs_foretells_the_next():
+    pace, size = Pace(), Size(frames=100, megapixels=0.5, people=1)
+    assert pace.estimate(size) is None
+    seconds = {"people": 6.0, "removal": 1.0, "anonymize": 2.0, "render": 4.0}
+    pace.learn(size, seconds)
+    assert pace.estimate(size) == pytest.approx(seconds)
+    longer, wider, crowded = Size(200, 0.5, 1), Size(100, 2, 1), Size(100, 0.5, 3)
+    assert 1.5 * 13 < sum(pace.estimate(longer).values()) < 2 * 13
+    assert pace.estimate(wider)["render"] > 2 * 4 and pace.estimate(wider)["anonymize"] == 2
+    assert pace.estimate(crowded)["anonymize"] == pytest.approx(6)
+    for _ in range(8):  # this machine has become slower
+        pace.learn(size, {stage: 2 * s for stage, s in seconds.items()})
+    assert pace.estimate(size, RENDERED) == pytest.approx({"anonymize": 4, "render": 8})
+
+
+def test_a_countdown_is_one_bar_and_learns_how_far_off_it_is():
+    told, now = [], [0.0]
+    expected = {"people": 6.0, "removal": 1.0, "anonymize": 1.0, "render": 2.0}
+    countdown = Countdown(expected, lambda *one: told.append(one), lambda: now[0])
+    steps = [(0, "people", 0), (6, "people", 5), (12, "removal", 0), (14, "render", 0)]
+    for now[0], stage, done in steps:
+        countdown(stage, done, 10)
+    shares, left = [share for _, share, _ in told], [left_s for _, _, left_s in told]
+    assert shares == pytest.approx([0, 0.3, 0.6, 0.8])
+    assert left[0] == 10  # as estimated
+    assert 4 < left[2] < 8 and 2 < left[3] < 4  # it takes twice as long as it should
+    now[0] = 18
+    assert countdown.finish() == {"people": 12, "removal": 2, "render": 4}

@@ -81,6 +81,7 @@ def test_no_file_gets_more_than_a_sentence(tmp_path, caplog):
             session = sessions.of(str(number))
             try:
                 clip = session.take(upload, [])
+                session.settle()
                 engine.run("look", clip, OPTIONS)
                 with session.run() as (analysed, _):
                     engine.run("analyse", clip, analysed, OPTIONS)

@@ -41,6 +41,15 @@ def test_a_run_that_fails_leaves_no_file(sessions, tmp_path):
     assert files(tmp_path) == []
 
 
+def test_a_run_with_other_settings_is_superseded_and_an_analysis_is_not(sessions):
+    session = sessions.of("a")
+    with session.run() as (_, analysis), session.run("seed 1") as (_, one):
+        session.supersede("seed 1")
+        assert not one() and not analysis()
+        session.supersede("seed 2")
+        assert one() and not analysis()
+
+
 def test_the_last_runs_and_the_analysis_stay(sessions, tmp_path):
     session = sessions.of("a")
     folder = finished_run(session, "analysis")
@@ -59,7 +68,9 @@ def test_the_last_runs_and_the_analysis_stay(sessions, tmp_path):
 def test_an_upload_moves_into_the_session_and_stays_its_own(sessions, tmp_path):
     path = upload(tmp_path, "Anna at the station.MOV")
     mine = sessions.of("a").take(path, [])
-    assert mine.name == "clip.MOV" and not path.parent.exists()
+    assert mine.name == "clip.MOV" and path.exists()  # the page may still be loading it
+    sessions.of("a").settle()
+    assert not path.parent.exists()
     assert sessions.of("a").take(mine, []) == mine == sessions.of("a").take(path, [])
     for known in (mine, path):
         with pytest.raises(VideoError, match="no longer here"):
@@ -92,7 +103,8 @@ def test_an_example_stays_where_it_is(sessions, tmp_path):
 
 def test_who_leaves_or_stays_away_for_an_hour_leaves_nothing(sessions, tmp_path, monkeypatch):
     for visitor in "ab":
-        sessions.of(visitor).take(upload(tmp_path), [])
+        sessions.of(visitor).take(upload(tmp_path, digit=visitor), [])
+        sessions.of(visitor).settle()
     sessions.end("a")
     assert files(tmp_path) == ["clip.mp4"]
     upload(tmp_path, "nobody took it.mp4", "c")

@@ -1,9 +1,13 @@
 from fractions import Fraction
+from urllib.parse import parse_qsl
 
 import pytest
 
+from gait_demo.options import STRENGTHS
+from gait_demo.serving.pace import Pace
 from gait_demo.types import Look, Rank, VideoInfo
-from gait_demo.ui.summary import describe, place_in_crowd, summarise
+from gait_demo.ui.options import Settings, linked
+from gait_demo.ui.summary import describe, details, marks, notes, place_in_crowd, verdict
 
 REPORT = {
     "seed": 7,
@@ -18,15 +22,45 @@ REPORT = {
     "frames_kept_pose": 0,
     "fps": 25.0,
     "duration_s": 2.0,
-    "weights": [{"name": "yolo", "file": "yolo.safetensors", "source": "checkpoints"}],
+    "width": 960,
+    "height": 540,
+    "weights": [
+        {"name": "yolo", "file": "yolo.safetensors", "source": "checkpoints", "sha256": "4f1a"}
+    ],
 }
 
 
-@pytest.mark.parametrize("clear, who", [(0, "3 walkers were"), (2, "One walker was")])
-def test_whoever_stays_in_clear_is_told(clear, who):
-    said = summarise(REPORT | {"people_in_clear": clear}, 3)
-    assert f"**{who} anonymized** with seed 7" in said
-    assert ("2 other people stay recognisable" in said) == bool(clear)
+TRACK = {"person": 2, "drawn": True, "lost": [], "carried": [], "kept_pose": [], "coverage": 1.0}
+
+
+def report(**changed) -> dict:
+    return REPORT | {"tracks": [TRACK]} | changed
+
+
+@pytest.mark.parametrize(
+    "changed, level, says",
+    [
+        ({}, "good", "One walker got another gait"),
+        ({"tracks": [TRACK, TRACK | {"drawn": False}]}, "good", "One walker got another gait"),
+        ({"people_in_clear": 2}, "check", "Two other people stay recognisable"),
+        ({"warnings": ["Person 2 was seldom seen."]}, "check", "Check the places"),
+        ({"tracks": [TRACK | {"lost": [[3, 9]]}]}, "check", "Check the places"),
+        ({"tracks": [TRACK | {"coverage": 0.4}]}, "bad", "Do not use"),
+        ({"tracks": []}, "bad", "nobody got another gait"),
+    ],
+)
+def test_one_verdict_says_whether_a_result_can_be_passed_on(changed, level, says):
+    told = verdict(report(**changed))
+    assert told[0] == level and says in told[1]
+
+
+def test_notes_say_who_and_when_and_marks_are_the_same_places():
+    told = report(tracks=[TRACK | {"lost": [[25, 49]]}], warnings=["Watch."], camera="moving")
+    assert notes(told)[0] == "Person 2: not seen, the place was cleared at 1.0-2.0 s."
+    assert "The camera moves" in notes(told)[1] and notes(told)[2] == "Watch."
+    (mark,) = marks(told)
+    assert (mark["from"], mark["to"], mark["kind"]) == (1, 2, "lost")
+    assert not notes(report()) and not marks(report())
 
 
 @pytest.mark.parametrize(
@@ -39,19 +73,26 @@ def test_whoever_stays_in_clear_is_told(clear, who):
 )
 def test_the_detector_is_named(source, says):
     used = REPORT["weights"][0] | {"source": source}
-    assert f"People are found by: {says}" in summarise(REPORT | {"weights": [used]}, 3)
+    assert f"People are found by: {says}" in details(report(weights=[used]), 3)
 
 
-def test_warnings_and_a_moving_camera_are_told():
-    said = summarise(REPORT | {"warnings": ["Person 2 was seldom seen."], "camera": "moving"}, 3)
-    assert "\n\nPerson 2 was seldom seen.\n\n" in said and "The camera moves" in said
-    assert "The camera moves" not in summarise(REPORT, 3)
+def test_settings_are_told_in_a_badge_and_in_file_names():
+    settings = Settings(0, 4, 7, 2, STRENGTHS["half way"], "plain")
+    assert settings.badge == "Seed 7 · half way · plain grey · only person 2"
+    assert settings.file_stem == "walk_seed7_half_plain_person2"
+    query = dict(parse_qsl(settings.query.removeprefix("?")))
+    assert linked(query) == (7, STRENGTHS["half way"], "plain")
+
+
+def test_a_link_that_asks_for_what_there_is_not_changes_nothing():
+    asked = {"seed": "-1", "strength": "9", "colour": "<script>"}
+    assert linked(asked) == linked({}) == (None, None, None)
 
 
 def test_the_place_in_a_crowd_is_told_with_what_it_proves():
     said = place_in_crowd([Rank("GaitBase", 1, 17)], 40)
-    assert "| GaitBase | 1 of 41 | 17 of 41 |" in said
-    assert "21 is what guessing gives" in said and "does not prove" in said
+    assert "| GaitBase | 1 | 17 |" in said
+    assert "guessing averages 21 of 41" in said and "does not prove" in said
     assert "too short" in place_in_crowd(None, 40)
 
 
@@ -59,6 +100,6 @@ def test_a_part_of_too_many_frames_and_a_clock_that_leaps_are_told_before_the_ru
     info = VideoInfo(640, 360, Fraction(240), 9600, 40, False, ("The clock leaps.",))
     look = Look(info, 40, people=1, looked=2)
     assert "The clock leaps. Choose 15.0 s of it, 3600 frames, at most." in describe(
-        look, 0, 40, None
+        look, 0, 40, Pace()
     )
-    assert "at most" not in describe(look, 0, 15, None)
+    assert "at most" not in describe(look, 0, 15, Pace())

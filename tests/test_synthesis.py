@@ -313,6 +313,17 @@ def test_protocol_refuses_what_casia_b_has_not(tmp_path):
         ProtocolOptions(tmp_path, views=(91,))
 
 
+def test_film_shows_two_walkers_before_a_camera_that_turns():
+    size = {"width": 240, "height": 160, "person_px": 90, "seed": 1}
+    one, two = (list(film(FilmOptions(seconds=3, walkers=n, fps=2, **size)))[-1] for n in (1, 2))
+    assert two[1].sum() > 1.5 * one[1].sum() > 0
+    frames = [f.astype(int) for f, _ in film(FilmOptions(seconds=0.2, pan_px=40, **size))]
+    assert np.abs(frames[-1] - frames[0]).mean() > 10
+    assert np.abs(frames[-1][:, 32:] - frames[0][:, :-32]).mean() < 6  # 4 of 5 frames later
+    with pytest.raises(DataError, match="pan_px: expected 0 at a view angle of 45"):
+        FilmOptions(pan_px=10, view_angle=45)
+
+
 def test_film_shows_a_walker_who_crosses():
     options = FilmOptions(seconds=3, width=240, height=160, person_px=90, seed=1)
     frames, masks = zip(*film(options), strict=True)

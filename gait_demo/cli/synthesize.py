@@ -40,7 +40,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     crowds.add_argument("--seed", type=seed, default=0)
     crowds.add_argument("--workers", type=positive, default=2, help="processes")
     crowds.set_defaults(command=_synthesize_crowds)
-    film = kinds.add_parser("film", help="a video of one walker in front of a static camera")
+    film = kinds.add_parser("film", help="a video of people who walk by")
     film.add_argument("--out", type=Path, required=True, help="the MP4 file")
     film.add_argument("--seconds", type=float, default=4.0)
     film.add_argument("--fps", type=Fraction, default=Fraction(25), help="such as 25 or 30000/1001")
@@ -50,6 +50,8 @@ def add(commands: argparse._SubParsersAction) -> None:
     film.add_argument("--view-angle", type=float, default=90.0, help="degrees, as in CASIA-B")
     film.add_argument("--scene", default="street", help="room, street or park")
     film.add_argument("--outfit", default="trousers", help="trousers, skirt, coat or sportswear")
+    film.add_argument("--walkers", type=positive, default=1)
+    film.add_argument("--pan-px", type=int, default=0, help="that a camera at 90 turns with them")
     film.add_argument("--seed", type=seed, default=0)
     film.set_defaults(command=_synthesize_film)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -127,14 +126,6 @@ def _put_in_place(part: Path, folder: Path) -> None:
         for path in old.iterdir():
             path.replace(folder / path.name)
         raise
-
-
-def link_or_copy(path: Path, to: Path) -> None:
-    """Give a finished file a second place without writing it again where that is possible."""
-    try:
-        os.link(path, to)
-    except OSError:
-        shutil.copyfile(path, to)
 
 
 @contextmanager

@@ -20,11 +20,11 @@ from gait_demo.pipeline.models import Models
 from gait_demo.pipeline.outputs import (
     VIDEOS,
     appear_together,
-    link_or_copy,
     result_videos,
     working_folder,
 )
 from gait_demo.types import GaitResult, Report, SilhouetteClip
+from gait_demo.video.linking import link_or_copy
 
 
 def _silent(stage: str, done: int, total: int) -> None:

@@ -1,38 +1,123 @@
-"""How fast runs are on this machine, learnt from the runs themselves."""
+"""How long a run takes on this machine, learnt from the runs themselves."""
 
 from __future__ import annotations
 
+import statistics
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
+from time import monotonic
 
-_BY_PIXELS = ("decode", "encode", "composite")  # stages that work at full size
+STAGES = ("people", "removal", "anonymize", "render")  # in their order
+RENDERED = STAGES[2:]  # again with every seed
+_RECENT = 8  # runs that count
+_FRAME_MPX = 0.4  # megapixels that take as long as what a frame takes at any size
+# frames that take as long as what a stage does once
+_ONCE_FRAMES = {"people": 40, "removal": 10, "anonymize": 60, "render": 10}
 
 
 @dataclass(frozen=True)
-class Pace:
-    """What a run took, so that the next can be estimated.
+class Size:
+    """What the time of a run depends on.
 
     Attributes:
-        once_s: seconds for the background, which is learnt from a bounded sample of frames.
-        frame_s: seconds a frame in the stages that work at a fixed size.
-        megapixel_s: seconds a frame and 10^6 pixels in the others.
+        frames: of the part that is worked on.
+        megapixels: of a frame, 10^6 pixels.
+        people: in the clip, as far as known.
     """
 
-    once_s: float
-    frame_s: float
-    megapixel_s: float
+    frames: float
+    megapixels: float
+    people: int
 
-    @classmethod
-    def of(cls, report: dict) -> Pace:
-        """The pace of a finished run, from its report."""
-        frames = report["frames_in"]
-        megapixels = report["width"] * report["height"] / 1e6
-        timings = report["timings"]
-        by_pixels = sum(timings.get(stage, 0) for stage in _BY_PIXELS)
-        once = timings["background"]
-        fixed = sum(timings.values()) - by_pixels - once
-        return cls(once, fixed / frames, by_pixels / frames / megapixels)
+    def work(self, stage: str) -> float:
+        """How much there is to do in a stage, in units of that stage."""
+        people = max(1, self.people)
+        frames = self.frames + _ONCE_FRAMES[stage]
+        if stage == "anonymize":
+            return frames * people
+        if stage == "people":
+            return frames * (_FRAME_MPX + self.megapixels) * (1 + people)
+        return frames * (_FRAME_MPX + self.megapixels) * people**0.5
 
-    def estimate_s(self, frames: float, width: int, height: int) -> float:
-        """Seconds that so many frames of this size should take."""
-        frame_s = self.frame_s + self.megapixel_s * width * height / 1e6
-        return self.once_s + frames * frame_s
+
+class Pace:
+    """What recent runs took, stage by stage, so that the next can be estimated."""
+
+    def __init__(self) -> None:
+        self._unit_s = {stage: deque[float](maxlen=_RECENT) for stage in STAGES}
+
+    def learn(self, size: Size, seconds: dict[str, float]) -> None:
+        """Note what the stages of a finished run took, those that ran."""
+        for stage, spent_s in seconds.items():
+            self._unit_s[stage].append(spent_s / size.work(stage))
+
+    def estimate(self, size: Size, stages: tuple[str, ...] = STAGES) -> dict[str, float] | None:
+        """Seconds that each stage should take; None before the first run."""
+        if not all(self._unit_s[stage] for stage in stages):
+            return None
+        return {s: statistics.median(self._unit_s[s]) * size.work(s) for s in stages}
+
+
+def _silent(stage: str, share: float, left_s: float | None) -> None:
+    pass
+
+
+class Countdown:
+    """One bar for the whole of a run, and the seconds that are left of it.
+
+    Attributes:
+        seconds: what each stage took that has begun; all of them are over after `finish`.
+    """
+
+    def __init__(
+        self,
+        expected: dict[str, float] | None,
+        tell: Callable[[str, float, float | None], None] = _silent,
+        clock: Callable[[], float] = monotonic,
+    ):
+        """
+        Args:
+            expected: seconds of each stage that is to come; None: not known.
+            tell: is given the stage, the share of the whole that is done, in [0, 1], and the
+                seconds left, if known.
+        """
+        self._expected, self._tell, self._clock = expected, tell, clock
+        self._stages = tuple(expected or STAGES)
+        self._began_s = self._stage_began_s = clock()
+        self._stage: str | None = None
+        self.seconds: dict[str, float] = {}
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Progress, as the pipeline reports it."""
+        if stage not in self._stages:
+            return
+        if stage != self._stage:
+            self._close_stage()
+            self._stage = stage
+        part = min(1.0, done / total) if total else 0.0
+        weights = self._expected or dict.fromkeys(self._stages, 1.0)
+        before = self._stages[: self._stages.index(stage)]
+        behind = sum(weights[s] for s in before) + part * weights[stage]
+        whole = sum(weights.values())
+        self._tell(stage, behind / whole, self._left_s(behind, whole))
+
+    def finish(self) -> dict[str, float]:
+        """The seconds of each stage."""
+        self._close_stage()
+        return self.seconds
+
+    def _close_stage(self) -> None:
+        now = self._clock()
+        if self._stage is not None:
+            self.seconds[self._stage] = now - self._stage_began_s
+        self._stage_began_s = now
+
+    def _left_s(self, behind: float, whole: float) -> float | None:
+        """The estimate, corrected by how far off it has been so far, the more the more is done."""
+        if self._expected is None:
+            return None
+        spent_s = self._clock() - self._began_s
+        share = behind / whole
+        off = spent_s / behind if behind else 1.0
+        return (whole - behind) * ((1 - share) + share * off)

@@ -89,14 +89,14 @@ def _listen(jobs: BinaryIO, wanted: Queue, stop: threading.Event) -> None:
 
 
 def _reporter(send, stop: threading.Event):
-    told_s = 0.0
+    told_s, told_of = 0.0, None
 
     def report(stage: str, done: int, total: int) -> None:
-        nonlocal told_s
+        nonlocal told_s, told_of
         if stop.is_set():
             raise Stopped
-        if perf_counter() - told_s > _REPORT_EVERY_S:
-            told_s = perf_counter()
+        if stage != told_of or perf_counter() - told_s > _REPORT_EVERY_S:
+            told_s, told_of = perf_counter(), stage
             send("progress", stage, done, total)
 
     return report

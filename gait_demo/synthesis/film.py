@@ -1,4 +1,4 @@
-"""Film a walker: a video of somebody who does not exist crossing a place that does not exist."""
+"""Film walkers: a video of people who do not exist crossing a place that does not exist."""
 
 from __future__ import annotations
 
@@ -18,17 +18,21 @@ from gait_demo.synthesis.scene import SCENES, backdrop
 from gait_demo.synthesis.walker import LATENT_DIM, Walker
 from gait_demo.video import VideoWriter
 
+_APART_M = 1.6  # metres from one walker to the next
+
 
 @dataclass(frozen=True)
 class FilmOptions:
-    """A static camera; the walker crosses the picture, and comes back if there is time.
+    """The walkers, one behind the other, cross the picture, and come back if there is time.
 
     Raises DataError for what cannot be filmed.
 
     Attributes:
         view_angle: as in Camera; at 90 the first crossing is to the left.
         person_px: height of the walker in the picture, pixels.
-        seed: of the walker and of the place.
+        seed: of the walkers and of the place.
+        walkers: how many.
+        pan_px: by how many pixels in all a camera at 90 degrees turns with the walkers; 0: static.
     """
 
     seconds: float = 4.0
@@ -42,6 +46,8 @@ class FilmOptions:
     scene: str = "street"
     outfit: str = "trousers"
     seed: int = 0
+    walkers: int = 1
+    pan_px: int = 0
 
     def __post_init__(self) -> None:
         if self.scene not in SCENES:
@@ -57,37 +63,57 @@ class FilmOptions:
                 f"person_px: expected 16 to the picture's height {self.height}, "
                 f"got {self.person_px}"
             )
+        if self.walkers < 1 or self.pan_px < 0:
+            raise DataError(
+                "walkers and pan_px: expected at least 1 and 0, got "
+                f"{self.walkers} and {self.pan_px}"
+            )
+        if self.pan_px and self.view_angle != 90:
+            raise DataError(f"pan_px: expected 0 at a view angle of {self.view_angle:g}, not 90")
 
 
 def film(options: FilmOptions) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield each frame and where the walker is in it.
+    """Yield each frame and where the walkers are in it.
 
     Yields:
         (H, W, 3) uint8 RGB and (H, W) float32 coverage in [0, 1].
     """
     rng = np.random.default_rng([options.seed, 7])
-    walker = Walker(rng.standard_normal(LATENT_DIM), options.outfit)
-    look = Look.draw(rng)
+    people = [_person(rng, options.outfit)]
+    for n in range(1, options.walkers):
+        people.append(_person(np.random.default_rng([options.seed, 7, n]), options.outfit))
     focal = options.person_px * options.distance / 1.7
     horizon = 0.5 - focal * np.tan(np.radians(options.elevation)) / options.height
-    place = backdrop(options.scene, options.width, options.height, horizon, options.seed)
-    place = out_of_focus(place)
+    wide = options.width + options.pan_px
+    place = out_of_focus(backdrop(options.scene, wide, options.height, horizon, options.seed))
 
     count = round(options.seconds * options.fps)
     opened = np.arange(count) / float(options.fps)
     reach = 0.5 * options.width * options.distance / focal + 0.5
     for moments in opened[:, None] + shutter(float(options.fps)):
-        phase = moments * walker.cadence
-        way = walker.stride * phase
-        lap = way[0] // (2 * reach)
-        camera = Camera(
-            options.view_angle + 180 * (lap % 2), options.elevation, options.distance, focal,
-            options.width, options.height
-        )  # fmt: skip
-        instants = walker.pose(phase)
-        instants[..., 1] += ((2 * lap + 1) * reach - way)[:, None]
-        frame, coverage = expose(walker, instants, look, camera, place)
+        panned = round(options.pan_px * moments[0] / options.seconds)
+        left = options.pan_px - panned
+        frame = place[:, left : left + options.width]
+        coverage = np.zeros(frame.shape[:2], np.float32)
+        for n, (walker, look) in enumerate(people):
+            phase = moments * walker.cadence
+            way = walker.stride * phase
+            lap = way[0] // (2 * reach)
+            camera = Camera(
+                options.view_angle + 180 * (lap % 2), options.elevation, options.distance, focal,
+                options.width, options.height
+            )  # fmt: skip
+            instants = walker.pose(phase)
+            ahead = way - n * _APART_M - panned * options.distance / focal
+            instants[..., 1] += ((2 * lap + 1) * reach - ahead)[:, None]
+            frame, seen = expose(walker, instants, look, camera, frame)
+            coverage = np.maximum(coverage, seen)
         yield develop(frame, rng), coverage
+
+
+def _person(rng: np.random.Generator, outfit: str) -> tuple[Walker, Look]:
+    walker = Walker(rng.standard_normal(LATENT_DIM), outfit)
+    return walker, Look.draw(rng)
 
 
 def write_film(

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+import tempfile
+import threading
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import astuple
 from pathlib import Path
 from time import perf_counter
 
 import gradio as gr
 
 from gait_demo.errors import GaitDemoError, VideoError
-from gait_demo.options import PipelineOptions, VideoOptions
+from gait_demo.options import COLOURS, PipelineOptions, VideoOptions
 from gait_demo.serving.engine import Cancelled, Engine
-from gait_demo.serving.pace import Pace
-from gait_demo.types import GaitResult
-from gait_demo.ui.options import EVERYONE, options_of, strength_of
+from gait_demo.serving.pace import RENDERED, STAGES, Countdown, Pace, Size
+from gait_demo.serving.shared import Shared
+from gait_demo.types import GaitResult, Look
+from gait_demo.ui.examples import look, stored
+from gait_demo.ui.options import EVERYONE, MAX_DURATION_S, MAX_FRAMES, Settings, linked, options_of
+from gait_demo.ui.player import shown
 from gait_demo.ui.session import Analysed, Session, Sessions
-from gait_demo.ui.summary import MAX_DURATION_S, describe, place_in_crowd, summarise
-from gait_demo.ui.telling import reporter, said, sentences
+from gait_demo.ui.summary import describe, details, place_in_crowd, size_of
+from gait_demo.ui.telling import said, sentences, teller
 
-READY = "Click an example, or choose a video and press Anonymize."
+READY = "Choose a video, or click an example."
+STOPPED = "Stopped: nothing is running for you now, and nothing unfinished was kept."
 _TRIM_STEP_S = 0.1
+_WHOLE = (0.0, None)  # part of a clip
 
 
 class Actions:
@@ -30,8 +39,8 @@ class Actions:
         engine: for runs.
         looker: for the quick looks before them, which must not wait for runs.
         sessions: of all visitors.
-        examples: clips that run with one click.
-        posters: a folder for pictures of them.
+        examples: clips that everybody may use.
+        folder: for what is made of the examples, and is no visitor's.
     """
 
     def __init__(
@@ -40,61 +49,121 @@ class Actions:
         looker: Engine,
         sessions: Sessions,
         examples: list[Path],
-        posters: Path,
+        folder: Path,
     ):
         self._engine = engine
         self._looker = looker
         self._sessions = sessions
         self.examples = examples
-        self.posters = posters
-        self.pace: Pace | None = None  # of the last run
+        self.folder = folder
+        self.pace = Pace()
+        self._examples: dict[Path, Shared] = {}  # their analyses
+        self._lock = threading.Lock()
 
-    def measure_pace(self) -> None:
-        """Learn how fast this machine is, from a second of an example, before anybody runs."""
-        options = PipelineOptions(video=VideoOptions(end_s=1))
+    def get_ready(self) -> None:
+        """Learn from a second of an example how fast this machine is, before anybody runs."""
+        options = PipelineOptions(video=VideoOptions(start_s=1, end_s=2))
         with suppress(GaitDemoError):
             self._looker.run("look", self.examples[0], options)  # the first one is slow
-            self.pace = Pace.of(self._engine.run("warm_up", self.examples[0], options))
+            self._engine.run("look", self.examples[0], options)
+            countdown = Countdown(None)
+            job = "warm_up", self.examples[0], options
+            report = self._engine.run(*job, on_progress=countdown)
+            self.pace.learn(_size(report), countdown.finish())
 
     def choose(self, page) -> Callable:
         """Another clip is on the page: look what it is."""
 
         def choose(source: str | None, request: gr.Request) -> dict:
             session = self._sessions.of(request.session_hash)
-            with sentences():
-                if not source:
-                    raise VideoError(READY)
+            if not source:
+                return _cleared(page) | {page.source: None, page.status: READY}
+            try:
                 clip = session.take(Path(source), self.examples)
                 session.forget(but=clip)
-                try:
-                    session.look = self._looker.run("look", clip, PipelineOptions())
-                except GaitDemoError as error:
-                    session.forget()
-                    return _cleared(page) | {
-                        page.source: None,
-                        page.facts: gr.Markdown(f"**{said(error)}**", visible=True),
-                        page.status: READY,
-                    }
+                known = look(clip) if clip in self.examples else None
+                session.look = known or self._looker.run("look", clip, PipelineOptions())
+            except (GaitDemoError, OSError) as error:
+                session.forget()
+                return _cleared(page) | {
+                    page.source: None,
+                    page.facts: gr.Markdown(f"**{said(error)}**", visible=True),
+                    page.status: READY,
+                }
             session.clip = clip
             length_s = session.look.duration_s
             last_s = max(_TRIM_STEP_S, round(length_s + _TRIM_STEP_S / 2, 1))
-            end_s = min(last_s, MAX_DURATION_S)
+            end_s = min(last_s, _most_s(session.look))
             return _cleared(page) | {
                 page.source: str(clip),
                 page.facts: gr.Markdown(describe(session.look, 0, end_s, self.pace), visible=True),
-                page.trim: gr.Row(visible=True),
+                page.trim: gr.Accordion(visible=True),
                 page.start: gr.Slider(maximum=last_s, value=0),
                 page.end: gr.Slider(maximum=last_s, value=end_s),
                 page.go: gr.Button(interactive=True),
-                page.status: READY,
+                page.status: "Press Hide who is walking.",
             }
 
         return choose
 
+    def linked(self, request: gr.Request) -> list:
+        """The page was opened, perhaps by a link that holds settings."""
+        return [gr.skip() if value is None else value for value in linked(request.query_params)]
+
+    def settle(self, request: gr.Request) -> None:
+        """The page shows the clip from where the session has it."""
+        self._sessions.of(request.session_hash).settle()
+
     def describe(self, start_s: float, end_s: float, request: gr.Request):
         """The chosen part of the clip has changed."""
-        look = self._sessions.of(request.session_hash).look
-        return gr.skip() if look is None else describe(look, start_s, end_s, self.pace)
+        seen = self._sessions.of(request.session_hash).look
+        return gr.skip() if seen is None else describe(seen, start_s, end_s, self.pace)
+
+    def example(self, page) -> Callable:
+        """An example was clicked: show its result, which is there already."""
+
+        def example(start_s: float, end_s: float, request: gr.Request):
+            session = self._sessions.of(request.session_hash)
+            result = stored(session.clip) if session.clip in self.examples else None
+            if result is None:
+                return gr.skip()
+            report = result.report
+            settings = Settings(
+                start_s, end_s, report["seed"], EVERYONE, report["strength"], report["colour"]
+            )
+            session.shown = settings
+            folder = self.folder / session.clip.stem
+            folder.mkdir(parents=True, exist_ok=True)
+            return {
+                page.seed: settings.seed,
+                page.strength: settings.strength,
+                page.colour: settings.colour,
+                page.anonymizer: settings.anonymizer,
+                page.player: shown(result, settings, _named(session.clip, _WHOLE), folder),
+                page.status: "This is an example. Move a control to get another result.",
+                page.details: gr.Markdown(details(report, None)),
+            }
+
+        return example
+
+    def prepare(self, page) -> Callable:
+        """While an example's result is watched, do what all its other results have in common."""
+
+        def prepare(request: gr.Request):
+            session = self._sessions.of(request.session_hash)
+            clip = session.clip
+            if session.shown is None or clip not in self.examples:
+                return gr.skip()
+            try:
+                analysed = self._analyse(session, clip, _WHOLE, Countdown(None))
+            except (GaitDemoError, OSError, Cancelled):
+                return gr.skip()  # a run will say why
+            if session.clip != clip:
+                return gr.skip()
+            session.analysed = analysed
+            return _people(page, analysed)
+
+        return prepare
 
     def run(self, page, only_again: bool = False) -> Callable:
         """Anonymize the clip on the page."""
@@ -110,52 +179,90 @@ class Actions:
             anonymizer: str,
             request: gr.Request,
             progress=gr.Progress(),  # noqa: B008
-        ) -> Iterator[dict]:
+        ):
             session = self._sessions.of(request.session_hash)
-            began = perf_counter()
-            if only_again and session.analysed is None:
-                yield {page.status: READY}
-                return
-            with sentences():
-                if not source:
-                    raise VideoError(READY)
-                clip = session.take(Path(source), self.examples)
-                if clip != session.clip:
-                    raise VideoError("This video is still being looked at: try again in a moment.")
-                part = self._part(session, start_s, end_s)
-                analysed = session.analysis_of(clip, part)
-                if analysed is None and only_again:
-                    yield {page.status: READY}
-                    return
-                if analysed is None:
-                    analysed = self._analyse(session, clip, part, reporter(progress))
-                    session.analysed = analysed
-                    who = EVERYONE
-                    picture = gr.Image(str(analysed.folder / "people.jpg"), visible=True)
-                    yield {page.people: picture, page.chosen: _choices(analysed.walkers)}
-                how = strength_of(strength), colour, anonymizer, session.secret
-                options = options_of(part, seed, who, *how)
-                if session.clip != clip:
-                    raise Cancelled  # another clip was chosen meanwhile
-                result = self._render(session, analysed, options, reporter(progress))
-                if session.clip != clip:
-                    raise Cancelled
-            yield {
-                page.original: result.original,
-                page.binary: result.binary,
-                page.colorized: result.colorized,
-                page.comparison: result.comparison,
-                page.status: summarise(result.report, perf_counter() - began),
-            }
-            with sentences():
-                ranks, strangers = self._engine.run("find_again", analysed.folder, options)
-            yield {page.found: gr.Markdown(place_in_crowd(ranks, strangers), visible=True)}
+            settings = Settings(start_s, end_s, int(seed), int(who), strength, colour, anonymizer)
+            if only_again and session.shown in (None, settings):
+                return gr.skip()
+            try:
+                return self._result(page, session, source, settings, progress)
+            except Cancelled:
+                return gr.skip()  # who cancelled it says so
+            except (GaitDemoError, OSError) as error:
+                return _troubled(page, error, session, settings)
 
         return run
 
     def rerun(self, page) -> Callable:
-        """The same clip with another seed, or for somebody else."""
+        """The same clip with other settings, where a result of it is on the page."""
         return self.run(page, only_again=True)
+
+    def _result(
+        self, page, session: Session, source: str | None, settings: Settings, progress
+    ) -> dict:
+        began = perf_counter()
+        if not source:
+            raise VideoError(READY)
+        clip = session.take(Path(source), self.examples)
+        if clip != session.clip:
+            raise VideoError("This video is still being looked at: try again in a moment.")
+        part = _part(session, settings)
+        analysed = session.analysis_of(clip, part)
+        size = size_of(session.look, settings.end_s - settings.start_s)
+        expected = self.pace.estimate(size, STAGES if analysed is None else RENDERED)
+        countdown = Countdown(expected, teller(progress))
+        if analysed is None:
+            analysed = self._analyse(session, clip, part, countdown)
+        session.analysed = analysed
+        if settings.who not in (EVERYONE, *analysed.walkers):
+            raise VideoError(f"Person {settings.who} is not in this part: choose again.")
+        if session.clip != clip:
+            raise Cancelled  # another clip was chosen meanwhile
+        result = self._render(session, analysed, settings, countdown)
+        if session.clip != clip:
+            raise Cancelled
+        session.shown = settings
+        return _people(page, analysed) | {
+            page.player: shown(result, settings, _named(clip, part), result.colorized.parent),
+            page.details: gr.Markdown(details(result.report, perf_counter() - began)),
+            page.found: gr.Markdown(visible=False),
+        }
+
+    def rank(self, request: gr.Request):
+        """How well recognisers still find the walker of the result on the page."""
+        session = self._sessions.of(request.session_hash)
+        analysed, settings = session.analysed, session.shown
+        if analysed is None or settings is None:
+            return gr.skip()
+        options = _options(session, analysed, settings)
+        try:
+            with session.run(settings) as (_, unwanted):
+                ranks, strangers = self._engine.run(
+                    "find_again", analysed.folder, options, unwanted=unwanted
+                )
+        except (GaitDemoError, Cancelled):
+            return gr.skip()
+        return gr.Markdown(place_in_crowd(ranks, strangers), visible=True)
+
+    def begin(self, page) -> Callable:
+        """A run is about to start."""
+        return lambda: _untroubled(page)
+
+    def mend(self, page) -> Callable:
+        """Take the part of the clip that an error has offered."""
+        return lambda part: _untroubled(page) | {page.start: part[0], page.end: part[1]}
+
+    def supersede(self, page) -> Callable:
+        """Other settings were chosen: what is being drawn with the former ones is not wanted."""
+
+        def supersede(
+            start_s, end_s, seed, who, strength, colour, anonymizer, request: gr.Request
+        ) -> dict:
+            settings = Settings(start_s, end_s, int(seed), int(who), strength, colour, anonymizer)
+            self._sessions.of(request.session_hash).supersede(settings)
+            return _untroubled(page)
+
+        return supersede
 
     def anonymize(
         self,
@@ -165,12 +272,14 @@ class Actions:
         start: float,
         end: float,
         strength: float,
+        colour: str,
         request: gr.Request,
     ) -> tuple:
         """Give the people in a video another gait: everyone (person 0), or one by number.
 
         start and end are seconds; an end of 0 is the video's own. strength is 1 for the new gait
-        and less for as much less of the way from the old one. Returns the original without
+        and less for as much less of the way from the old one. colour is sharp (the video's own
+        pixels), paper (C-NET's, as in the paper) or plain (grey). Returns the original without
         metadata and sound, the new silhouettes, the new walkers in colour, all three side by side,
         and the report.
         """
@@ -182,11 +291,16 @@ class Actions:
                 raise VideoError("seed, person and start are 0 or more, and end is after start.")
             if not 0 < strength <= 1:
                 raise VideoError("strength is over 0 and at most 1.")
+            if colour not in COLOURS:
+                raise VideoError(f"colour is one of {', '.join(COLOURS)}.")
             clip = session.take(Path(video), self.examples)
+            session.settle()
+            settings = Settings(start, end, int(seed), int(person), strength, colour)
+            countdown = Countdown(None)
             try:
-                analysed = self._analyse(session, clip, (float(start), end or None), None)
-                options = options_of(analysed.part, seed, person, strength, secret=session.secret)
-                result = self._render(session, analysed, options, None)
+                part = float(start), end or None
+                analysed = self._analyse(session, clip, part, countdown)
+                result = self._render(session, analysed, settings, countdown)
             finally:
                 session.drop(clip)
         return result.original, result.binary, result.colorized, result.comparison, result.report
@@ -202,54 +316,119 @@ class Actions:
 
     def cancel(self, request: gr.Request) -> str:
         self._sessions.of(request.session_hash).cancel()
-        return "Stopped: nothing is running for you now, and nothing unfinished was kept."
+        return STOPPED
 
     def leave(self, request: gr.Request) -> None:
         """The page was closed."""
         self._sessions.end(request.session_hash)
 
-    def _analyse(self, session: Session, clip: Path, part: tuple, report) -> Analysed:
+    def _analyse(self, session: Session, clip: Path, part: tuple, countdown: Countdown) -> Analysed:
+        if clip in self.examples and part == _WHOLE:
+            return self._analyse_example(session, clip, countdown)
         with session.run() as (folder, unwanted):
-            options = options_of(part)
             walkers = self._engine.run(
-                "analyse", clip, folder, options, on_progress=report, unwanted=unwanted
-            )
+                "analyse", clip, folder, options_of(part),
+                on_progress=countdown, unwanted=unwanted,
+            )  # fmt: skip
         return Analysed(clip, part, folder, walkers)
 
+    def _analyse_example(self, session: Session, clip: Path, countdown: Countdown) -> Analysed:
+        """Once for all visitors: who comes second waits for it, and sees how far it is."""
+        with self._lock:
+            work = self._examples.get(clip)
+            if work is None or work.has_failed:
+                work = self._examples[clip] = Shared(lambda report: self._example(clip, report))
+        work.listeners.append(countdown)
+        with session.run() as (_, unwanted):
+            return work.result(unwanted)
+
+    def _example(self, clip: Path, report: Callable[[str, int, int], None]) -> Analysed:
+        self.folder.mkdir(exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix="analysis-", dir=self.folder))
+        job = "analyse", clip, folder, options_of(_WHOLE)
+        return Analysed(clip, _WHOLE, folder, self._engine.run(*job, on_progress=report))
+
     def _render(
-        self, session: Session, analysed: Analysed, options: PipelineOptions, report
+        self, session: Session, analysed: Analysed, settings: Settings, countdown: Countdown
     ) -> GaitResult:
-        with session.run() as (folder, unwanted):
+        options = _options(session, analysed, settings)
+        with session.run(settings) as (folder, unwanted):
             result = self._engine.run(
-                "render", analysed.folder, folder, options, on_progress=report, unwanted=unwanted
-            )
-        self.pace = Pace.of(result.report)
+                "render", analysed.folder, folder, options,
+                on_progress=countdown, unwanted=unwanted,
+            )  # fmt: skip
+        self.pace.learn(_size(result.report), countdown.finish())
         return result
 
-    @staticmethod
-    def _part(session: Session, start_s: float, end_s: float) -> tuple[float, float | None]:
-        """What the sliders mean; an end that is the clip's own holds its last frame."""
-        if end_s <= start_s:
-            raise VideoError("Nothing is left of the video: let it end after it starts.")
-        is_whole = end_s >= session.look.duration_s
-        return float(start_s), None if is_whole else float(end_s)
+
+def _options(session: Session, analysed: Analysed, settings: Settings) -> PipelineOptions:
+    _, _, *chosen = astuple(settings)
+    return options_of(analysed.part, *chosen, secret=session.secret)
+
+
+def _size(report: dict) -> Size:
+    """What the time of a finished run depended on."""
+    return Size(report["frames_in"], report["width"] * report["height"] / 1e6, report["people"])
+
+
+def _part(session: Session, settings: Settings) -> tuple[float, float | None]:
+    """What the sliders mean; an end that is the clip's own holds its last frame."""
+    start_s, end_s = float(settings.start_s), float(settings.end_s)
+    if end_s <= start_s:
+        raise VideoError("Nothing is left of the video: let it end after it starts.")
+    is_whole = end_s >= session.look.duration_s
+    return start_s, None if is_whole else end_s
+
+
+def _named(clip: Path, part: tuple[float, float | None]) -> str:
+    """A name of a part of a clip, for the player."""
+    return f"{clip.parent.name}/{clip.name} {part}"
+
+
+def _people(page, analysed: Analysed) -> dict:
+    """The numbered people, and who of them may be chosen."""
+    choices = [("Everyone", EVERYONE), *((f"Only person {n}", n) for n in analysed.walkers)]
+    return {
+        page.choice: gr.Accordion(visible=len(analysed.walkers) > 1),
+        page.people: str(analysed.folder / "people.jpg"),
+        page.chosen: gr.Radio(choices),
+    }
+
+
+def _untroubled(page) -> dict:
+    return {
+        page.trouble: gr.Markdown(visible=False),
+        page.mend: gr.Button(visible=False),
+        page.status: "",
+    }
+
+
+def _most_s(look: Look) -> float:
+    """The longest part of a clip that can be worked on, in seconds."""
+    most_s = min(MAX_DURATION_S, MAX_FRAMES / float(look.info.fps))
+    return math.floor(most_s / _TRIM_STEP_S) * _TRIM_STEP_S
+
+
+def _troubled(page, error: Exception, session: Session, settings: Settings) -> dict:
+    """An error, and the button that mends it, where one can."""
+    shown = {page.trouble: gr.Markdown(f"**This did not work.** {said(error)}", visible=True)}
+    if session.look is None or settings.end_s - settings.start_s <= _most_s(session.look):
+        return shown
+    part = settings.start_s, round(settings.start_s + _most_s(session.look), 1)
+    label = f"Trim to {part[0]:g}-{part[1]:g} s"
+    return shown | {page.mend: gr.Button(label, visible=True), page.mended: part}
 
 
 def _cleared(page) -> dict:
     """What belongs to the clip before is taken off the page."""
-    players = (page.original, page.binary, page.colorized, page.comparison)
-    return {
-        **dict.fromkeys(players),
+    return _untroubled(page) | {
+        page.player: None,
         page.facts: gr.Markdown(visible=False),
-        page.trim: gr.Row(visible=False),
+        page.trim: gr.Accordion(visible=False),
         page.go: gr.Button(interactive=False),
         page.found: gr.Markdown(visible=False),
-        page.people: gr.Image(None, visible=False),
-        page.chosen: gr.Radio(value=EVERYONE, visible=False),
+        page.details: gr.Markdown(""),
+        page.choice: gr.Accordion(visible=False),
+        page.people: None,
+        page.chosen: gr.Radio([("Everyone", EVERYONE)], value=EVERYONE),
     }
-
-
-def _choices(walkers: tuple[int, ...]) -> gr.Radio:
-    """Everyone, or one of those who were found; nothing to choose where there is only one."""
-    choices = [("Everyone", EVERYONE), *((f"Only person {n}", n) for n in walkers)]
-    return gr.Radio(choices, value=EVERYONE, visible=len(walkers) > 1)

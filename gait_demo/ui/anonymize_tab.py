@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import gradio as gr
 
-from gait_demo.options import ANONYMIZERS, STRENGTHS
+from gait_demo.options import ANONYMIZERS
 from gait_demo.ui.actions import READY, Actions
-from gait_demo.ui.look import PLAYERS_JS
+from gait_demo.ui.examples import stored
+from gait_demo.ui.look import DESCRIPTION, PAGE_JS, TITLE
 from gait_demo.ui.notice import weights_notice
-from gait_demo.ui.options import EVERYONE
+from gait_demo.ui.options import (
+    ANONYMIZER,
+    COLOUR_CHOICES,
+    EVERYONE,
+    FULL,
+    MAX_DURATION_S,
+    MAX_SEED,
+    STRENGTH_CHOICES,
+)
 from gait_demo.ui.pictures import poster
-from gait_demo.ui.summary import MAX_DURATION_S
+from gait_demo.ui.player import intro, player
 
-MAX_SEED = 9999
-
-INTRODUCTION = """
-# Give a walker another gait
-People can be recognised by the way they walk, as they can by a face. Choose a video: the walker
-keeps the clothes, the place and the path, and gets **another body and another way of walking**.
-"""
+INTRODUCTION = f"# {TITLE}\n{DESCRIPTION}"
 HIDDEN = """
 <div class="hidden-or-not">
 <p class="yes"><b>Changed:</b> the gait, that is how the body is built and how it moves. Of 40
@@ -34,10 +37,10 @@ face is not proven.</p>
 </div>
 """
 MEASURED = (
-    "Of 20 made people, seen at three views, attackers who know this program name the right one "
-    "in 78 % of walks at 1, subtle; in 19 % at 2, half way; in 17 % at 3, someone else (guessing: "
-    "5 %). Who knows clear walks only: 53, 19 and 17 %. By shape, walks are told from clear ones "
-    "68, 85 and 87 times in 100 (guessing: 50)."
+    "**How much each strength hides.** Of 20 made people, seen at three views, attackers who know "
+    "this program name the right one in 78 % of walks at subtle, in 19 % half way, in 17 % at "
+    "someone else (guessing: 5 %). Who knows clear walks only: 53, 19 and 17 %. By shape, walks "
+    "are told from clear ones 68, 85 and 87 times in 100 (guessing: 50)."
 )
 LIMITS = """
 **Works well:** one to a few people who walk through the picture, seen from head to feet, at least
@@ -51,6 +54,14 @@ RETENTION = """
 are used for nothing but your run, and are deleted when you close or reload this page, or have not
 used it for an hour. Nothing about them is logged, and there are no analytics.
 """
+_UNPLAYABLE = """
+<p id="unplayable" role="status" hidden>Your browser cannot show this video. That is no obstacle: it
+can be anonymized all the same.</p>
+"""
+_TRY_JS = "() => { document.querySelector('#examples button.gallery-item')?.click(); }"
+_SETTINGS_JS = """(...now) => {
+  document.dispatchEvent(new CustomEvent("gait-settings", {detail: now}));
+}"""
 
 
 @dataclass(frozen=True)
@@ -59,22 +70,41 @@ class Page:
 
     source: gr.Video
     facts: gr.Markdown
-    trim: gr.Row
+    trim: gr.Accordion
     start: gr.Slider
     end: gr.Slider
+    choice: gr.Accordion
     people: gr.Image
     chosen: gr.Radio
     seed: gr.Slider
-    strength: gr.Slider
+    strength: gr.Radio
     colour: gr.Radio
     anonymizer: gr.Radio
     go: gr.Button
     status: gr.Markdown
-    original: gr.Video
-    binary: gr.Video
-    colorized: gr.Video
-    comparison: gr.Video
+    trouble: gr.Markdown
+    mend: gr.Button
+    mended: gr.State
+    player: gr.HTML
     found: gr.Markdown
+    details: gr.Markdown
+
+    @property
+    def everything(self) -> list:
+        return [getattr(self, field.name) for field in fields(self)]
+
+    @property
+    def settings(self) -> list:
+        """In the order of `Settings`."""
+        return [
+            self.start,
+            self.end,
+            self.seed,
+            self.chosen,
+            self.strength,
+            self.colour,
+            self.anonymizer,
+        ]
 
 
 def anonymize_tab(demo: gr.Blocks, actions: Actions, workers: int) -> None:
@@ -85,137 +115,148 @@ def anonymize_tab(demo: gr.Blocks, actions: Actions, workers: int) -> None:
         actions: what the page does.
         workers: how many runs go on at once.
     """
-    gr.Markdown(INTRODUCTION)
+    with gr.Row(elem_id="intro"):
+        gr.Markdown(INTRODUCTION)
+        attempt = gr.Button("Try an example", variant="primary", elem_id="try", scale=0)
     weights_notice(demo)
-    gr.HTML(HIDDEN, padding=False)
-    with gr.Row():
-        with gr.Column(min_width=300):
-            gr.Markdown("## 1. Choose a walking video")
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=5, min_width=320):
             source = _shown_as_it_is(
-                label=f"Upload or record: whole body, up to {MAX_DURATION_S} s",
+                label=f"Your video: whole body, up to {MAX_DURATION_S} s",
                 sources=["upload", "webcam"],
                 webcam_options=gr.WebcamOptions(mirror=False),
-                height=300,
+                height=190,
                 elem_id="source",
             )
+            gr.HTML(_UNPLAYABLE, padding=False, elem_id="note")
             other = gr.UploadButton(
                 "A GIF, or a file that cannot be dropped here", size="sm", elem_id="other"
             )
-            facts = gr.Markdown(visible=False, elem_id="facts")
-            with gr.Row(visible=False) as trim:
-                start = gr.Slider(0, 1, 0, step=0.1, label="From, in seconds", elem_id="start")
-                end = gr.Slider(0, 1, 1, step=0.1, label="To, in seconds", elem_id="end")
-        with gr.Column(min_width=300):
             clicked = gr.Examples(
-                [[poster(path, actions.posters), str(path)] for path in actions.examples],
+                [[poster(path, actions.folder), str(path)] for path in actions.examples],
                 inputs=[gr.Image(visible=False), source],
                 visible_columns=[0],
-                label="No video at hand? Click one: it runs at once",
+                label="Or an example",
                 cache_examples=False,
                 elem_id="examples",
             )
-            gr.Markdown("## 2. Anonymize")
-            seed = gr.Slider(
-                0, MAX_SEED, value=0, step=1, label="Noise seed",
-                info="Every number is another gait. Move it after a run to see another result.",
-                elem_id="seed",
-            )  # fmt: skip
-            strength = gr.Slider(
-                1, len(STRENGTHS), value=len(STRENGTHS), step=1, label="Strength",
-                info=MEASURED, elem_id="strength",
-            )  # fmt: skip
-            colour = gr.Radio(
-                [
-                    ("Sharp: the video's own pixels", "sharp"),
-                    ("C-NET, as in the paper", "paper"),
-                    ("Plain grey: the clothes are hidden too", "plain"),
-                ],
-                value="sharp", label="Colours",
-                info="Of the head, none shows more than what 64 by 64 pixels hold.",
-                elem_id="colour",
-            )  # fmt: skip
-            with gr.Accordion("Advanced", open=False):
+            facts = gr.Markdown(visible=False, elem_id="facts")
+            more = "More: a part of it only, another network"
+            with gr.Accordion(more, open=False, visible=False) as trim:
+                with gr.Row():
+                    start = gr.Slider(0, 1, 0, step=0.1, label="From, in seconds", elem_id="start")
+                    end = gr.Slider(0, 1, 1, step=0.1, label="To, in seconds", elem_id="end")
                 anonymizer = gr.Radio(
                     [(name, key) for key, name in ANONYMIZERS.items()],
-                    value=next(iter(ANONYMIZERS)), label="Network that makes the gait",
+                    value=ANONYMIZER, label="Network that makes the gait",
                     info="ST-GAN is the baseline: it hides less, and has C-NET's colours.",
                     elem_id="anonymizer",
                 )  # fmt: skip
-            with gr.Row():
-                go = gr.Button("Anonymize", variant="primary", scale=3, interactive=False)
-                stop = gr.Button("Cancel", variant="stop", scale=1)
-            status = gr.Markdown(READY, elem_id="status")
-            people = gr.Image(
-                label="The people who were found",
-                visible=False,
-                interactive=False,
-                height=240,
-                buttons=["fullscreen"],
-                elem_id="people",
-            )
-            chosen = gr.Radio(
-                [("Everyone", EVERYONE)], value=EVERYONE, label="Who gets another gait",
-                info="By the numbers in the picture. Whoever is not chosen stays recognisable.",
-                visible=False, elem_id="who",
+            seed = gr.Slider(
+                0, MAX_SEED, value=0, step=1, label="Which new gait (seed)",
+                info="Every number is another one.", elem_id="seed",
             )  # fmt: skip
-    gr.Markdown("## 3. Compare")
-    with gr.Row(elem_id="players"):
-        original = _player("Original", "original")
-        binary = _player("New silhouette (A-NET)", "binary")
-        colorized = _player("New walker in colour", "colorized")
-    with gr.Accordion("All three in one clip, to download", open=False):
-        comparison = _player("Comparison", "comparison")
-    found = gr.Markdown(visible=False, elem_id="found")
+            strength = gr.Radio(
+                STRENGTH_CHOICES, value=FULL, label="How different", elem_id="strength"
+            )
+            colour = gr.Radio(COLOUR_CHOICES, value="sharp", label="Look", elem_id="colour")
+            with gr.Accordion("Not for everyone", open=False, visible=False) as choice:
+                people = gr.Image(
+                    label="The people who were found",
+                    interactive=False,
+                    height=220,
+                    buttons=["fullscreen"],
+                    elem_id="people",
+                )
+                chosen = gr.Radio(
+                    [("Everyone", EVERYONE)], value=EVERYONE, label="Who gets another gait",
+                    info="By the numbers in the picture. Whoever is not chosen stays recognisable.",
+                    elem_id="who",
+                )  # fmt: skip
+            with gr.Row():
+                go = gr.Button(
+                    "Hide who is walking", variant="primary", scale=3, interactive=False,
+                    elem_id="go",
+                )  # fmt: skip
+                stop = gr.Button("Cancel", variant="stop", scale=1, min_width=90)
+            status = gr.Markdown(READY, elem_id="status")
+            trouble = gr.Markdown(visible=False, elem_id="trouble")
+            mend = gr.Button(visible=False, elem_id="mend")
+        with gr.Column(scale=7, min_width=320, elem_id="result"):
+            first = actions.examples[-1]
+            shown = player(intro(stored(first)))
+    with gr.Accordion("How well does it hide?", open=False, elem_id="hiding"):
+        gr.HTML(HIDDEN, padding=False)
+        found = gr.Markdown(visible=False, elem_id="found")
+        gr.Markdown(MEASURED)
+    with gr.Accordion("Details of this run", open=False, elem_id="details"):
+        details = gr.Markdown("")
     with gr.Row():
         for text in (LIMITS, RETENTION):
             with gr.Column(min_width=300):
                 gr.Markdown(text)
     page = Page(
-        source, facts, trim, start, end, people, chosen, seed, strength, colour, anonymizer, go,
-        status, original, binary, colorized, comparison, found,
+        source, facts, trim, start, end, choice, people, chosen, seed, strength, colour,
+        anonymizer, go, status, trouble, mend, gr.State(), shown, found, details,
     )  # fmt: skip
-    _wire(demo, actions, workers, page, stop, clicked, other)
+    again = gr.Button(visible="hidden", elem_id="again")
+    attempt.click(None, js=_TRY_JS)
+    _wire(demo, actions, workers, page, stop, clicked, other, again)
     _api(actions, workers)
 
 
-def _wire(demo, actions: Actions, workers: int, page: Page, stop, clicked, other) -> None:
-    demo.load(None, js=PLAYERS_JS)
-    demo.unload(actions.leave)
-    everything = [getattr(page, name) for name in Page.__dataclass_fields__]
+def _wire(demo, actions: Actions, workers: int, page: Page, stop, clicked, other, again) -> None:
     private = {"api_visibility": "private"}
+    at_once = {"queue": False, "show_progress": "hidden", **private}
+    demo.load(None, js=PAGE_JS)
+    demo.load(actions.linked, None, [page.seed, page.strength, page.colour], **at_once)
+    demo.unload(actions.leave)
     looking = {
-        "fn": actions.choose(page), "inputs": page.source, "outputs": everything,
+        "fn": actions.choose(page), "inputs": page.source, "outputs": page.everything,
         "concurrency_id": "look", "concurrency_limit": 1, "show_progress_on": page.facts, **private,
     }  # fmt: skip
-    engine = {
-        "inputs": [
-            page.source, page.start, page.end, page.seed, page.chosen, page.strength, page.colour,
-            page.anonymizer,
-        ],
-        "outputs": everything, "show_progress_on": page.status, **private, **_heavy(workers),
-    }  # fmt: skip
-    whole, again = {"fn": actions.run(page), **engine}, {"fn": actions.rerun(page), **engine}
-    runs = [
+    engine = {"outputs": page.everything, "show_progress_on": page.player, **_heavy(workers)}
+    inputs = [page.source, *page.settings]
+    whole = {"fn": actions.run(page), "inputs": inputs, **engine, **private}
+    quiet = {**_heavy(workers), "show_progress": "hidden", **private}
+
+    looks = [
         page.source.upload(**looking),
         page.source.stop_recording(**looking),
         other.upload(**looking | {"inputs": other}),
-        clicked.load_input_event.then(**looking),
     ]
-    runs += [
-        page.go.click(**whole),
-        runs[-1].success(**whole),
-        page.seed.release(**again, trigger_mode="always_last"),
-        page.chosen.input(**again, trigger_mode="always_last"),
-        page.strength.release(**again, trigger_mode="always_last"),
-        page.colour.input(**again, trigger_mode="always_last"),
-        page.anonymizer.input(**again, trigger_mode="always_last"),
+    example = clicked.load_input_event.then(**looking)
+    for look in (*looks, example):
+        look.then(actions.settle, **at_once)
+    shown = example.success(
+        actions.example(page), [page.start, page.end], page.everything, **at_once
+    )
+    prepared = shown.success(
+        actions.prepare(page), None, page.everything,
+        **quiet | {"concurrency_id": "prepare", "concurrency_limit": None},
+    )  # fmt: skip
+
+    # The player presses `again` once a setting was left alone for a moment.
+    superseded = again.click(actions.supersede(page), page.settings, page.everything, **at_once)
+    mended = page.mend.click(actions.mend(page), page.mended, page.everything, **at_once)
+    begun = page.go.click(actions.begin(page), None, page.everything, **at_once)
+    runs = [
+        begun.success(**whole),
+        mended.success(**whole),
+        superseded.success(**whole | {"fn": actions.rerun(page)}, trigger_mode="always_last"),
     ]
-    page.source.clear(actions.forget(page), None, everything, queue=False, **private)
+    ranked = [run.success(actions.rank, None, page.found, **quiet) for run in runs]
+    gr.on(
+        [setting.change for setting in page.settings], None, page.settings, js=_SETTINGS_JS,
+        **private,
+    )  # fmt: skip
+    page.source.clear(actions.forget(page), None, page.everything, queue=False, **private)
     gr.on(
         [page.start.change, page.end.change], actions.describe, [page.start, page.end], page.facts,
-        queue=False, show_progress="hidden", trigger_mode="always_last", **private,
+        trigger_mode="always_last", **at_once,
     )  # fmt: skip
-    stop.click(actions.cancel, None, page.status, queue=False, cancels=runs, **private)
+    running = [*looks, example, prepared, *runs, *ranked]
+    stop.click(actions.cancel, None, page.status, queue=False, cancels=running, **private)
 
 
 def _api(actions: Actions, workers: int) -> None:
@@ -227,6 +268,7 @@ def _api(actions: Actions, workers: int) -> None:
         gr.Number(0, visible=False, label="start"),
         gr.Number(0, visible=False, label="end"),
         gr.Number(1, visible=False, label="strength"),
+        gr.Textbox("sharp", visible=False, label="colour"),
     ]
     names = ("original", "binary", "colorized", "comparison")
     outputs = [_shown_as_it_is(visible=False, label=name) for name in names]
@@ -245,16 +287,3 @@ def _shown_as_it_is(**options) -> gr.Video:
     video = gr.Video(**options)
     video.postprocess = lambda value: None if value is None else gr.FileData(path=str(value))
     return video
-
-
-def _player(label: str, name: str) -> gr.Video:
-    return gr.Video(
-        label=label,
-        interactive=False,
-        autoplay=True,
-        loop=True,
-        min_width=280,
-        elem_id=name,
-        elem_classes="player",
-        buttons=["download"],
-    )

@@ -1,22 +1,47 @@
 """How the page looks, and what moves on it without the server."""
 
+import json
+from html import escape
+from pathlib import Path
+
 import gradio as gr
 
+from gait_demo.ui.examples import TITLES
+
+TITLE = "Hide who is walking"
+DESCRIPTION = (
+    "People are recognised by their walk. Here everybody in a video gets another body and another "
+    "walk; place, path and clothes stay."
+)
+FAVICON = Path(__file__).parent / "favicon.svg"
 THEME = gr.themes.Default(
     primary_hue="teal", font=["system-ui", "sans-serif"], font_mono=["monospace"]
 ).set(  # text that everybody can read
     button_primary_background_fill="*primary_700",
     button_primary_background_fill_hover="*primary_800",
+    button_primary_background_fill_dark="*primary_700",
+    button_primary_background_fill_hover_dark="*primary_800",
     button_cancel_background_fill="*neutral_600",
     button_cancel_background_fill_dark="*neutral_600",
     button_cancel_background_fill_hover="*neutral_700",
     button_cancel_background_fill_hover_dark="*neutral_700",
+    body_text_color_subdued="*neutral_600",
+    body_text_color_subdued_dark="*neutral_300",
     block_info_text_color="*neutral_600",
     block_info_text_color_dark="*neutral_300",
 )
 
 CSS = """
-.gradio-container {width: 100%; max-width: 1240px !important; margin: 0 auto !important}
+.gradio-container {width: 100%; max-width: 1360px !important; margin: 0 auto !important}
+.gradio-container {--layout-gap: .6rem; --block-padding: .5rem .7rem}
+#intro {align-items: center; gap: .5rem 1rem}
+#intro > :first-child {flex: 1 1 30rem}
+#intro h1 {margin: 0}
+#intro p {margin: .2rem 0 0}
+#try {min-width: 10rem; flex: 0 0 auto}
+#note:has([hidden]) {display: none}
+:is(#strength, #colour) .wrap {gap: .25rem}
+:is(#strength, #colour) label {padding: .25rem .3rem; font-size: .76rem}
 .hidden-or-not {display: flex; flex-wrap: wrap; gap: .5rem .75rem}
 .hidden-or-not p {
   flex: 1 1 17rem; margin: 0; padding: .5rem .75rem; border-radius: .5rem;
@@ -25,55 +50,80 @@ CSS = """
 }
 .hidden-or-not .yes {border-left-color: #15803d}
 .hidden-or-not .no {border-left-color: #b91c1c}
-#status {min-height: 6rem}
-#status:has(.progress-text, .progress-level) .prose, #status span.error {visibility: hidden}
-#status .meta-text {display: none}
+#trouble {border-left: .3rem solid #b91c1c; padding: .3rem .7rem}
+#unplayable {margin: 0; font-size: .9rem}
+#examples .gallery {flex-wrap: nowrap; overflow-x: auto}
 #examples .gallery-item, #examples .gallery-item * {
-  width: min(11rem, 40vw); height: min(6.2rem, 23vw); max-width: none;
+  width: 5.3rem; height: 3rem; max-width: none;
 }
 #examples img {object-fit: cover}
-.player video {background: #111}
 #source button[title^='Trim'], #source button[title^='Reset'] {display: none}
-#source .video-container {height: 290px}
-@media (max-width: 640px) {footer {display: none !important}}
+#source .video-container {height: 158px}
+#player .html-container {padding: 0}
+#player .pending {opacity: 1}
+#player [data-testid=status-tracker]:not(.hide, .generating) {
+  background: rgb(0 0 0 / .78); aspect-ratio: 16 / 9; max-height: 58vh; min-height: 9rem;
+  border-radius: .5rem;
+}
+#player [data-testid=status-tracker] * {color: #fff}
+#player:has([data-testid=status-tracker]:not(.hide)) :is(.stale, .empty) {display: none}
+#player [data-testid=status-tracker]:has(.progress-level) .meta-text-center {display: none}
+#player .progress-level-inner {font: 600 1rem system-ui, sans-serif}
+@media (min-width: 1000px) {#result {position: sticky; top: .5rem; align-self: flex-start}}
+@media (max-width: 700px) {
+  #result {order: -1}
+  footer {display: none !important}
+}
 """
 
-# The three players start, stop and jump together; screen readers learn what is to be seen; and
-# that the browser cannot play a video, as many phones make it, does not look like the end.
-PLAYERS_JS = """
+# Buttons and videos get names for screen readers; and that the browser cannot play a video, as
+# many phones make it, is told beside it, not as an error.
+PAGE_JS = """
 () => {
+  const titles = TITLES;
+  const note = (is) => {
+    const line = document.querySelector("#unplayable");
+    if (line) line.hidden = !is;
+  };
   const name = () => {
     for (const video of document.querySelectorAll(".block video:not([aria-label])")) {
       const label = video.closest(".block").querySelector("[data-testid=block-label]");
       if (label) video.setAttribute("aria-label", label.innerText.trim());
     }
     document.querySelectorAll("#examples .gallery-item").forEach((button, index) => {
-      button.setAttribute("aria-label", `Example ${index + 1}`);
+      button.setAttribute("aria-label", `Example: ${titles[index]}`);
+      button.title = titles[index];
     });
+    document.querySelector("#people .image-container > button:not([aria-label])")
+      ?.setAttribute("aria-label", "The people who were found");
     for (const toast of document.querySelectorAll("[data-testid=toast-text]")) {
-      if (toast.innerText.trim() === "Video not playable") {
-        toast.innerText = "Your browser cannot play this video. That alone is no obstacle.";
-      }
+      if (toast.innerText.trim() !== "Video not playable") continue;
+      toast.closest("[data-testid=toast-body]").remove();
+      note(true);
     }
+    if (!document.querySelector("#source video")) note(false);
+    document.querySelector("#status")?.setAttribute("role", "status");
+    document.querySelector("#trouble")?.setAttribute("role", "alert");
   };
   new MutationObserver(name).observe(document.body, {childList: true, subtree: true});
-  const follow = (event) => {
-    const lead = event.target;
-    if (!lead.closest || !lead.closest("#players")) return;
-    if (event.type === "seeked" && lead.dataset.following) {
-      delete lead.dataset.following;
-      return;
-    }
-    for (const other of document.querySelectorAll("#players video")) {
-      if (other === lead) continue;
-      if (Math.abs(other.currentTime - lead.currentTime) > 0.1) {
-        other.dataset.following = "yes";
-        other.currentTime = lead.currentTime;
-      }
-      if (lead.paused && !other.paused) other.pause();
-      if (!lead.paused && other.paused) other.play();
-    }
-  };
-  for (const name of ["play", "pause", "seeked"]) document.addEventListener(name, follow, true);
+  const inSource = (event) => event.target.closest?.("#source");
+  document.addEventListener("loadeddata", (e) => inSource(e) && note(false), true);
 }
-"""
+""".replace("TITLES", json.dumps(list(TITLES.values())))
+
+
+def head(picture: Path) -> str:
+    """What links to the page show.
+
+    Args:
+        picture: of the page.
+    """
+    told = {
+        "og:title": TITLE,
+        "og:description": DESCRIPTION,
+        "og:type": "website",
+        "og:image": f"gradio_api/file={picture}",
+    }
+    tags = [f'<meta name="description" content="{escape(DESCRIPTION)}">']
+    tags += [f'<meta property="{name}" content="{escape(value)}">' for name, value in told.items()]
+    return "\n".join(tags)

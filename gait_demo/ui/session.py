@@ -18,6 +18,7 @@ from gait_demo.errors import VideoError
 from gait_demo.options import fresh_secret
 from gait_demo.serving.worker import place
 from gait_demo.types import Look
+from gait_demo.video.linking import link_or_copy
 
 _log = logging.getLogger("gait_demo")
 KEPT_S = 3600  # seconds; what was not used for so long is deleted
@@ -43,6 +44,7 @@ class Session:
         clip: the one on the page, once it was looked at; `look` is what was seen.
         analysed: of that clip.
         secret: of the noise of all results; it is never written.
+        shown: the settings of the result on the page, None while there is none.
     """
 
     def __init__(self, root: Path):
@@ -52,16 +54,18 @@ class Session:
         self._folder.mkdir(parents=True, mode=0o700)
         self._taken: dict[Path, Path] = {}
         self._runs: list[Path] = []
-        self._stops: set[threading.Event] = set()
+        self._stops: dict[threading.Event, object] = {}
         self._used = time.monotonic()
         self._is_closed = False
         self.secret = fresh_secret()
         self.analysed: Analysed | None = None
         self.clip: Path | None = None
         self.look: Look | None = None
+        self.shown: object = None
 
     def take(self, path: Path, free: list[Path]) -> Path:
-        """Move an upload into the session's folder.
+        """Give an upload a place in the session's folder. Where it was it stays until `settle`,
+        since the page may still be loading it from there.
 
         Args:
             path: as a client tells it, which may be any.
@@ -84,28 +88,35 @@ class Session:
             raise VideoError("This video is no longer here: choose or record it again.")
         suffix = path.suffix if re.fullmatch(r"\.\w{1,5}", path.suffix, re.ASCII) else ""
         mine = self._new_folder("clip-") / f"clip{suffix}"
-        path.replace(mine)
-        shutil.rmtree(folder, ignore_errors=True)
+        link_or_copy(path, mine)
         self._taken[path] = mine
         return mine
 
+    def settle(self) -> None:
+        """Delete uploads from where Gradio put them; what was taken of them stays."""
+        for upload in self._taken:
+            shutil.rmtree(upload.parent, ignore_errors=True)
+
     @contextmanager
-    def run(self) -> Iterator[tuple[Path, Callable[[], bool]]]:
+    def run(self, settings: object = None) -> Iterator[tuple[Path, Callable[[], bool]]]:
         """One run; its files stay only if it ends well.
+
+        Args:
+            settings: whose result it makes; None: no matter, as `supersede` is told.
 
         Yields:
             A new folder for its files, and whether the run is no longer wanted.
         """
         stop = threading.Event()
         folder = self._new_folder("run-")
-        self._stops.add(stop)
+        self._stops[stop] = settings
         try:
             yield folder, stop.is_set
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
         finally:
-            self._stops.discard(stop)
+            del self._stops[stop]
             self.use()
             if self._is_closed:
                 shutil.rmtree(self._folder, ignore_errors=True)
@@ -120,7 +131,7 @@ class Session:
     def forget(self, but: Path | None = None) -> None:
         """Another clip was chosen: the one before goes, and with it what was made of it."""
         self.cancel()
-        self.analysed = self.clip = self.look = None
+        self.analysed = self.clip = self.look = self.shown = None
         for clip in list(self._taken.values()):
             if clip != but:
                 self.drop(clip)
@@ -130,16 +141,24 @@ class Session:
         for upload, taken in list(self._taken.items()):
             if taken == clip:
                 shutil.rmtree(clip.parent, ignore_errors=True)
+                shutil.rmtree(upload.parent, ignore_errors=True)
                 del self._taken[upload]
 
     def cancel(self) -> None:
         for stop in list(self._stops):
             stop.set()
 
+    def supersede(self, settings: object) -> None:
+        """Stop runs that make a result of other settings."""
+        for stop, of in list(self._stops.items()):
+            if of not in (None, settings):
+                stop.set()
+
     def close(self) -> None:
         """Stop the runs and delete every file."""
         self._is_closed = True
         self.cancel()
+        self.settle()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def use(self) -> None:

@@ -1,21 +1,27 @@
-"""What the page says about a run."""
+"""What the page says about a clip and about a run."""
 
 from __future__ import annotations
 
-from gait_demo.serving.pace import Pace
+from gait_demo.serving.pace import Pace, Size
 from gait_demo.types import Look, Rank
+from gait_demo.ui.options import MAX_DURATION_S, MAX_FRAMES
 
-MAX_DURATION_S, MAX_FRAMES = 60, 3600  # of a run
+_ENOUGH_COVERED = 0.5  # of the frames of everybody who is drawn, or the result is of no use
+_MARKED = {
+    "lost": "not seen, the place was cleared",
+    "carried": "carried over from a frame beside",
+    "kept_pose": "keeps the pose",
+}
+_NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 
 
-def describe(look: Look, start_s: float, end_s: float, pace: Pace | None) -> str:
+def describe(look: Look, start_s: float, end_s: float, pace: Pace) -> str:
     """A clip before its run, and how long the part from `start_s` to `end_s` should take."""
     info, fps = look.info, float(look.info.fps)
     people = {0: "nobody", 1: "1 person"}.get(look.people, f"{look.people} people")
-    looked = "1 frame was" if look.looked == 1 else f"{look.looked} frames were"
+    looked = "1 frame" if look.looked == 1 else f"{look.looked} frames"
     sentences = [
-        f"**{look.duration_s:.1f} s, {info.width}×{info.height}, {fps:.4g} frames per second; "
-        f"{people} seen** ({looked} looked at).",
+        f"**{look.duration_s:.1f} s, {info.width}×{info.height}; {people} seen** in {looked}.",
         *info.warnings,
     ]
     if look.people == 0:
@@ -27,55 +33,103 @@ def describe(look: Look, start_s: float, end_s: float, pace: Pace | None) -> str
         sentences.append(f"Choose {MAX_DURATION_S} s of it at most.")
     elif part_s * fps - 1 > MAX_FRAMES:
         sentences.append(f"Choose {MAX_FRAMES / fps:.1f} s of it, {MAX_FRAMES} frames, at most.")
-    elif pace is not None:
-        estimate_s = pace.estimate_s(part_s * fps, info.width, info.height)
-        sentences.append(
-            f"Once it is your turn, {part_s:.1f} s of it should take about {_rounded(estimate_s)}, "
-            "by the pace of the last run on this machine."
-        )
+    elif expected := pace.estimate(size_of(look, part_s)):
+        whole = part_s > look.duration_s - 1 / fps
+        part = "" if whole else f" for {part_s:.1f} s of it"
+        sentences.append(f"{about(sum(expected.values()))}{part}.")
     return " ".join(sentences)
 
 
-def _rounded(seconds: float) -> str:
+def size_of(look: Look, part_s: float) -> Size:
+    """What the time of a run over so many seconds of a clip depends on."""
+    info = look.info
+    return Size(part_s * float(info.fps), info.width * info.height / 1e6, look.people)
+
+
+def about(seconds: float) -> str:
+    """A duration that is not known well, in words."""
+    if seconds < 10:
+        return f"About {max(1, round(seconds))} s"
     if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    return f"{round(seconds / 60)} minutes"
+        return f"About {5 * round(seconds / 5)} s"
+    return f"About {round(seconds / 60)} minutes"
 
 
-def summarise(report: dict, spent_s: float) -> str:
-    """The report of a run, and the seconds it took, as a few plain sentences."""
-    people = report["people"] - report["people_removed"] - report["people_in_clear"]
-    who = "One walker was" if people == 1 else f"{people} walkers were"
-    sentences = [
-        f"**{who} anonymized** with seed {report['seed']}, "
-        f"in {report['frames_covered']} of {report['frames_in']} frames."
-    ]
-    if report["frames_lost"]:
-        sentences.append(
-            f"In {report['frames_lost']} frames somebody was lost: the place where they should be "
-            "was cleared."
-        )
-    if report["frames_kept_pose"]:
-        sentences.append(
-            f"In {report['frames_kept_pose']} frames somebody kept the pose, with the head hidden "
-            "and another outline."
+def verdict(report: dict) -> tuple[str, str]:
+    """Whether the result of a run can be passed on: "good", "check" or "bad", and a sentence."""
+    drawn = [track for track in report["tracks"] if track["drawn"]]
+    walkers = _counted(len(drawn), "walker", "walkers")
+    changed = f"{walkers} got another gait"
+    if not drawn:
+        return "bad", "Do not use this result: nobody got another gait."
+    if min(track["coverage"] for track in drawn) < _ENOUGH_COVERED:
+        return "bad", f"Do not use this result: {changed}, but somebody was lost half of the time."
+    if report["people_in_clear"]:
+        others = _counted(report["people_in_clear"], "other person stays", "other people stay")
+        return "check", f"{changed}. {others} recognisable, being left as filmed."
+    lost = any(track["lost"] or track["kept_pose"] for track in drawn)
+    if lost or report["warnings"]:
+        return "check", f"{changed}. Check the places below before you pass it on."
+    return "good", f"{changed}. Nothing unusual was noticed; watch it once before you pass it on."
+
+
+def notes(report: dict) -> list[str]:
+    """Who, when, and what else should be known of a run, in sentences."""
+    told = []
+    for track in report["tracks"]:
+        if not track["drawn"]:
+            continue
+        for kind in ("lost", "carried"):
+            if when := _when(track[kind], report["fps"]):
+                told.append(f"Person {track['person']}: {_MARKED[kind]} at {when}.")
+    if report["people_removed"]:
+        more = report["people_removed"]
+        told.append(
+            f"{_counted(more, 'more person was', 'more people were')} replaced by background."
         )
     if report["camera"] == "moving":
-        sentences.append(
-            "The camera moves, so what was behind the people was taken from other frames where "
-            "these show it, and continued from the surroundings elsewhere."
+        told.append(
+            "The camera moves: what was behind the people comes from other frames where these "
+            "show it, and is made up elsewhere."
         )
-    if report["people_removed"]:
-        sentences.append(f"{report['people_removed']} more were replaced by background.")
-    if report["people_in_clear"]:
-        others = report["people_in_clear"]
-        stay = "1 other person stays" if others == 1 else f"{others} other people stay"
-        sentences.append(f"**{stay} recognisable, being left as filmed.**")
-    sentences.append(
-        f"The clip keeps its {report['fps']:.4g} frames per second and "
-        f"{report['duration_s']:.1f} s; this took {spent_s:.0f} s."
+    return [*told, *report["warnings"]]
+
+
+def marks(report: dict) -> list[dict]:
+    """Where to look before a result is passed on: seconds, what kind of place, and in words."""
+    fps = report["fps"]
+    return [
+        {
+            "from": first / fps,
+            "to": (last + 1) / fps,
+            "kind": kind,
+            "text": f"Person {track['person']}: {said}",
+        }
+        for track in report["tracks"]
+        if track["drawn"]
+        for kind, said in _MARKED.items()
+        for first, last in track[kind]
+    ]
+
+
+def details(report: dict, spent_s: float | None) -> str:
+    """The rest of a report, for who wants to know.
+
+    Args:
+        spent_s: seconds that the run took; None: it was made beforehand.
+    """
+    spent = "made beforehand" if spent_s is None else f"this took {spent_s:.0f} s"
+    files = "; ".join(
+        f"{file['name']} ({file['file']}, {file['source']}, {file['sha256'][:12]})"
+        for file in report["weights"]
     )
-    return "\n\n".join([" ".join(sentences), *report["warnings"], _found_by(report)])
+    return "\n\n".join([
+        f"{report['frames_in']} frames, {report['fps']:.4g} per second, "
+        f"{report['duration_s']:.1f} s, {report['width']}×{report['height']}; somebody was drawn "
+        f"anew in {report['frames_covered']} of them; {spent}.",
+        _found_by(report),
+        f"Networks: {files}.",
+    ])  # fmt: skip
 
 
 def place_in_crowd(ranks: list[Rank] | None, strangers: int) -> str:
@@ -86,20 +140,18 @@ def place_in_crowd(ranks: list[Rank] | None, strangers: int) -> str:
         strangers: how many people there are beside the walker.
     """
     if ranks is None:
-        return (
-            "**Is the walker still found?** The walk is too short to say: a second each is needed."
-        )
+        return "**This clip:** the walk is too short to say; a second of it, twice, is needed."
     of = strangers + 1
-    rows = [f"| {r.recogniser} | {r.before:.0f} of {of} | {r.after:.0f} of {of} |" for r in ranks]
+    rows = [f"| {r.recogniser} | {r.before:.0f} | {r.after:.0f} |" for r in ranks]
     return "\n".join([
-        "**Is the walker still found?** Recognisers know the first half of this walk in clear, and "
-        f"{strangers} people who do not exist. Shown the second half, they put the walker in place",
+        "**This clip:** recognisers know the first half of this walk in clear, and "
+        f"{strangers} people who do not exist. Shown the second half, they put the walker at rank",
         "",
         "| recogniser | before | after |",
         "|---|---|---|",
         *rows,
         "",
-        f"First is found; {(of + 1) / 2:.0f} is what guessing gives on average. This says how far "
+        f"Rank 1 means recognised; guessing averages {(of + 1) / 2:.0f} of {of}. This says how far "
         "the silhouette of this clip has changed to two recognisers. It does not prove that nobody "
         "can find the walker: who knows clothes, place or time needs no gait, a better recogniser "
         "may see more, and the new silhouettes resemble these people because A-NET learnt from "
@@ -116,3 +168,15 @@ def _found_by(report: dict) -> str:
     whose = {"checkpoints": "this project's own detector", "path": "a detector of your own"}
     where = whose.get(yolo["source"], f"the detector of {yolo['source']} on the Hugging Face Hub")
     return f"People are found by: {where} ({yolo['file']})."
+
+
+def _counted(number: int, one: str, more: str) -> str:
+    word = _NUMBERS[number] if number < len(_NUMBERS) else str(number)
+    return f"{word} {one if number == 1 else more}"
+
+
+def _when(runs: list[list[int]], fps: float) -> str:
+    """Stretches of frames as seconds."""
+    when = ", ".join(f"{a / fps:.1f}-{(b + 1) / fps:.1f}" for a, b in runs[:5])
+    more = " and more often" if len(runs) > 5 else ""
+    return f"{when} s{more}" if when else ""

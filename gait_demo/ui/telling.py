@@ -12,44 +12,43 @@ import gradio as gr
 from gait_demo.errors import GaitDemoError
 from gait_demo.serving.engine import Cancelled
 from gait_demo.serving.worker import place
+from gait_demo.ui.summary import about
 
 STAGES = {
     "people": "Finding people, and what is behind them",
     "removal": "Marking what goes",
-    "anonymize": "A-NET: another gait",
-    "render": "C-NET: colours, and putting the walker back",
+    "anonymize": "Making another gait",
+    "render": "Putting the new walkers in",
 }
+_LOST = "The server could not keep the video: reload the page and try again."
 _log = logging.getLogger("gait_demo")
 
 
-def reporter(progress: gr.Progress) -> Callable[[str, int, int], None]:
-    def report(stage: str, done: int, total: int) -> None:
-        progress((done, total or None), desc=STAGES.get(stage, stage), unit="frames")
+def teller(progress: gr.Progress) -> Callable[[str, float, float | None], None]:
+    """What a `Countdown` tells, as one bar on the page."""
 
-    return report
+    def tell(stage: str, share: float, left_s: float | None) -> None:
+        left = "" if left_s is None else f" - {about(left_s).lower()} left"
+        progress(min(share, 0.99), desc=STAGES.get(stage, stage) + left)
+
+    return tell
 
 
-def said(error: GaitDemoError) -> str:
-    """What it says, with the name that visitors do not know, as sessions give it, left out."""
-    return re.sub(r"^clip(\.\w+)? ", "This video ", str(error))
+def said(error: Exception) -> str:
+    """What it says, with the name that visitors do not know, as sessions give it, left out; of
+    what nobody foresaw the operator learns the place."""
+    if isinstance(error, GaitDemoError):
+        return re.sub(r"^clip(\.\w+)? ", "This video ", str(error))
+    _log.error("unexpected: %s", place(error))
+    return _LOST
 
 
 @contextmanager
 def sentences() -> Iterator[None]:
-    """Shows what the package says to the visitor; a run that was cancelled says nothing, and of
-    what nobody foresaw the operator learns the place."""
+    """For programs: errors as Gradio passes them on; a run that was cancelled says nothing."""
     try:
         yield
-    except GaitDemoError as error:
-        raise gr.Error(
-            said(error), title="This did not work", duration=None, print_exception=False
-        ) from None
+    except (GaitDemoError, OSError) as error:
+        raise gr.Error(said(error), print_exception=False) from None
     except Cancelled:
         raise gr.Error(visible=False, print_exception=False) from None
-    except OSError as error:
-        _log.error("unexpected: %s", place(error))
-        raise gr.Error(
-            "The server could not keep the video: reload the page and try again.",
-            title="This did not work",
-            print_exception=False,
-        ) from None

@@ -1,0 +1,52 @@
+"""Work that is done once, for all who wait for it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from typing import Any
+
+from gait_demo.serving.engine import Cancelled
+
+Progress = Callable[[str, int, int], None]
+_ASKS_EVERY_S = 0.1  # whether somebody still waits
+
+
+class Shared:
+    """A job in a thread of its own, which goes on even if nobody waits any more.
+
+    Attributes:
+        listeners: are told its progress.
+    """
+
+    def __init__(self, job: Callable[[Progress], Any]):
+        """job: is given a progress callback."""
+        self.listeners: list[Progress] = []
+        self._done: Future = Future()
+        threading.Thread(target=self._do, args=(job,), daemon=True).start()
+
+    @property
+    def has_failed(self) -> bool:
+        return self._done.done() and self._done.exception() is not None
+
+    def result(self, unwanted: Callable[[], bool]) -> Any:
+        """Wait for the result.
+
+        Raises:
+            Cancelled: `unwanted` says that it need not be waited for; else what the job raises.
+        """
+        while not unwanted():
+            if wait([self._done], _ASKS_EVERY_S).done:
+                return self._done.result()
+        raise Cancelled
+
+    def _do(self, job: Callable[[Progress], Any]) -> None:
+        try:
+            self._done.set_result(job(self._tell))
+        except BaseException as error:
+            self._done.set_exception(error)
+
+    def _tell(self, stage: str, done: int, total: int) -> None:
+        for listener in list(self.listeners):
+            listener(stage, done, total)

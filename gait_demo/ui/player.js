@@ -1,0 +1,304 @@
+// The before/after player. `props.value` is null, or what player.py's `shown` tells: layers, each
+// with a name and an address; the settings they were made with; marks and notes about the clip.
+
+const section = element.querySelector(".player");
+const find = (selector) => section.querySelector(selector);
+const screen = find(".screen");
+const halves = {before: find(".before"), after: find(".after")};
+const pickers = {before: find("[name=before]"), after: find("[name=after]")};
+const divider = find(".divider");
+const seek = find("[name=seek]");
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+const DRIFT_S = 0.06;  // between the two videos, before the second is set right
+const SETTLED_MS = 500;  // without a further change of a setting, before a new result is asked for
+
+let shown = null;  // the value on the screen
+let settings = null;  // what the controls hold now
+let wantsToPlay = true;
+let speed = 1;
+let settling = 0;
+
+const video = (side) => halves[side].querySelector("video");
+const frame = () => 1 / (shown?.fps || 25);
+const clock = (s) => `${Math.floor(s / 60)}:${(s % 60).toFixed(1).padStart(4, "0")}`;
+const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+
+function make(name, text, attributes = {}) {
+  const node = document.createElement(name);
+  node.textContent = text;
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+    else node.setAttribute(key, value);
+  }
+  return node;
+}
+
+// --- the two videos ---------------------------------------------------------------------------
+
+function loaded(layer, time) {
+  const node = make("video", "", {playsinline: "", preload: "auto", "data-layer": layer.id,
+    "aria-label": layer.name});
+  node.muted = true;
+  node.src = layer.url;
+  return new Promise((resolve, reject) => {
+    node.addEventListener("error", reject, {once: true});
+    node.addEventListener("loadeddata", () => {
+      if (time <= 0) { resolve(node); return; }
+      node.addEventListener("seeked", () => resolve(node), {once: true});
+      node.currentTime = Math.min(time, Math.max(0, node.duration - frame() / 2));
+    }, {once: true});
+  });
+}
+
+let loading = 0;
+async function load(value, time) {  // what is said of a result changes together with its picture
+  const mine = ++loading;
+  const chosen = ["before", "after"].map((side) =>
+    value.layers.find((layer) => layer.id === pickers[side].value) || value.layers[0]);
+  let nodes;
+  try {
+    nodes = await Promise.all(chosen.map((layer) => loaded(layer, time)));
+  } catch {
+    section.classList.add("out-of-date");
+    say("The result cannot be loaded: reload the page and try again.");
+    return;
+  }
+  if (mine !== loading) return;
+  if (shown !== value) {
+    shown = value;
+    describe();
+    compare();
+  }
+  ["before", "after"].forEach((side, i) => {
+    video(side)?.pause();
+    halves[side].replaceChildren(nodes[i]);
+  });
+  screen.style.aspectRatio = `${nodes[1].videoWidth} / ${nodes[1].videoHeight}`;
+  seek.max = nodes[1].duration;
+  const lead = nodes[1];
+  lead.addEventListener("ended", () => { jump(0); if (wantsToPlay) play(); });
+  setSpeed(speed);
+  tell();
+  if (wantsToPlay) play();
+  else pause();
+}
+
+function play() {
+  wantsToPlay = true;
+  for (const side of ["before", "after"]) video(side)?.play().catch(() => {});
+  find(".play").setAttribute("aria-label", "Pause");
+  find(".play").dataset.state = "playing";
+}
+
+function pause() {
+  wantsToPlay = false;
+  for (const side of ["before", "after"]) video(side)?.pause();
+  if (video("after")) jump(video("after").currentTime);
+  find(".play").setAttribute("aria-label", "Play");
+  find(".play").dataset.state = "paused";
+}
+
+function jump(time) {
+  for (const side of ["before", "after"]) if (video(side)) video(side).currentTime = time;
+}
+
+function step(frames) {
+  pause();
+  const now = video("after");
+  if (!now) return;
+  const at = Math.floor(now.currentTime / frame() + 1e-3) + frames;
+  const last = Math.ceil(now.duration / frame() - 1e-3) - 1;
+  jump((Math.min(Math.max(at, 0), last) + 0.5) * frame());  // the middle of the frame
+}
+
+function setSpeed(rate) {
+  speed = rate;
+  for (const side of ["before", "after"]) if (video(side)) video(side).playbackRate = rate;
+}
+
+function tell() {
+  const lead = video("after");
+  if (!lead) return;
+  seek.value = lead.currentTime;
+  seek.setAttribute("aria-valuetext", clock(lead.currentTime));
+  find(".time").textContent = `${clock(lead.currentTime)} / ${clock(lead.duration || 0)}`;
+}
+
+function follow() {
+  const [before, after] = [video("before"), video("after")];
+  if (before && after && section.isConnected) {
+    const apart = Math.abs(before.currentTime - after.currentTime);
+    if (!before.seeking && !after.seeking && apart > DRIFT_S) before.currentTime = after.currentTime;
+    if (!after.paused) tell();
+  }
+  requestAnimationFrame(follow);
+}
+
+// --- the divider, zoom and full screen --------------------------------------------------------
+
+let share = 50;
+function divide(percent) {
+  share = Math.min(100, Math.max(0, percent));
+  screen.style.setProperty("--at", `${share}%`);
+  divider.setAttribute("aria-valuenow", Math.round(share));
+  divider.setAttribute("aria-valuetext", `${Math.round(share)} % before`);
+}
+
+function at(event) {
+  const box = screen.getBoundingClientRect();
+  return [event.clientX - box.left, event.clientY - box.top].map(
+    (v, i) => 100 * v / (i ? box.height : box.width));
+}
+
+let centre = [50, 50];
+function look(x, y) {
+  centre = [x, y].map((v) => Math.min(100, Math.max(0, v)));
+  screen.style.setProperty("--centre", `${centre[0]}% ${centre[1]}%`);
+}
+
+screen.addEventListener("pointerdown", (event) => {
+  if (event.button !== 0 || event.target.closest("button, select")) return;
+  screen.setPointerCapture(event.pointerId);
+  divide(at(event)[0]);
+  divider.focus({preventScroll: true});
+  event.preventDefault();
+});
+screen.addEventListener("pointermove", (event) => {
+  if (screen.hasPointerCapture(event.pointerId)) divide(at(event)[0]);
+  else look(...at(event));
+});
+divider.addEventListener("keydown", (event) => {
+  const moves = {ArrowLeft: -5, ArrowRight: 5, Home: -100, End: 100};
+  const looks = {ArrowUp: -10, ArrowDown: 10};
+  if (event.key in moves) divide(share + moves[event.key]);
+  else if (event.key in looks) look(share, centre[1] + looks[event.key]);
+  else return;
+  event.preventDefault();
+});
+find("[name=zoom]").addEventListener("change", (event) => {
+  screen.style.setProperty("--zoom", event.target.value);
+  if (event.target.value === "1") look(50, 50);
+});
+find(".full").addEventListener("click", () => {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else section.requestFullscreen?.();
+});
+
+// --- controls ---------------------------------------------------------------------------------
+
+find(".play").addEventListener("click", () => (wantsToPlay ? pause() : play()));
+find(".back").addEventListener("click", () => step(-1));
+find(".on").addEventListener("click", () => step(1));
+find("[name=speed]").addEventListener("change", (event) => setSpeed(Number(event.target.value)));
+seek.addEventListener("input", () => jump(Number(seek.value)));
+section.addEventListener("seeked", tell, true);
+for (const side of ["before", "after"]) {
+  pickers[side].addEventListener("change", () => {
+    load(shown, video("after")?.currentTime || 0);
+  });
+}
+
+// --- what is said about the result ------------------------------------------------------------
+
+function say(text) { find(".stale p").textContent = text; }
+
+const MOMENT = /(\d+\.\d)(?:-(\d+\.\d))?(?=( s\b|, \d))/g;  // seconds in a sentence
+function withMoments(text) {
+  const line = make("li", "");
+  let done = 0;
+  for (const match of text.matchAll(MOMENT)) {
+    line.append(text.slice(done, match.index), make("button", match[0], {
+      type: "button", class: "moment", "aria-label": `Show ${match[0]} s`,
+      onclick: () => show(Number(match[1])),
+    }));
+    done = match.index + match[0].length;
+  }
+  line.append(text.slice(done));
+  return line;
+}
+
+function show(time) {
+  pause();
+  jump(time + frame() / 2);
+  screen.scrollIntoView({block: "nearest", behavior: calm.matches ? "auto" : "smooth"});
+}
+
+function describe() {
+  section.dataset.kind = shown ? shown.kind : "empty";
+  find(".badge").textContent = shown?.badge || "";
+  find(".weak").textContent = shown?.weak || "";
+  const verdict = find(".verdict");
+  verdict.textContent = shown?.verdict?.text || "";
+  verdict.dataset.level = shown?.verdict?.level || "";
+  find(".notes").replaceChildren(...(shown?.notes || []).map(withMoments));
+  find(".marks").replaceChildren(...(shown?.marks || []).map((mark) => {
+    const label = `${mark.text}, ${mark.from.toFixed(1)}-${mark.to.toFixed(1)} s`;
+    const node = make("button", "", {type: "button", "aria-label": label, title: label,
+      "data-kind": mark.kind, onclick: () => show(mark.from)});
+    node.style.left = `${100 * mark.from / shown.duration_s}%`;
+    node.style.width = `${100 * (mark.to - mark.from) / shown.duration_s}%`;
+    return node;
+  }));
+  find(".files").replaceChildren(...(shown?.files || []).map((file) =>
+    make("a", file.label, {href: file.url, download: file.name, title: file.name})));
+  find(".link").textContent = "";
+  if (shown?.kind !== "result") return;
+  const link = new URL(shown.query, location.href).href;
+  find(".files").append(make("button", "Copy a link to these settings", {
+    type: "button", title: "It never holds the video.",
+    onclick: () => navigator.clipboard.writeText(link).then(
+      () => { find(".link").textContent = "Copied. The link holds the settings, not the video."; },
+      () => { find(".link").textContent = link; }),
+  }));
+}
+
+// --- settings that the result does not have ---------------------------------------------------
+
+function compare() {
+  const stale = shown?.settings && settings && !same(settings, shown.settings);
+  section.classList.toggle("out-of-date", Boolean(stale));
+  say(stale ? "Out of date: made with other settings." : "");
+  clearTimeout(settling);
+  const sameClip = stale && same(settings.slice(0, 2), shown.settings.slice(0, 2));
+  if (sameClip) settling = setTimeout(() => document.querySelector("#again")?.click(), SETTLED_MS);
+}
+
+document.addEventListener("gait-settings", (event) => {
+  settings = event.detail;
+  compare();
+});
+find(".update").addEventListener("click", () => document.querySelector("#go")?.click());
+document.addEventListener("click", (event) => {  // on a phone the result is out of sight
+  if (!event.target.closest?.("#go, #again, #examples, #try")) return;
+  const box = screen.getBoundingClientRect();
+  if (box.top < 0 || box.top > innerHeight - 100) {
+    screen.scrollIntoView({block: "start", behavior: calm.matches ? "auto" : "smooth"});
+  }
+});
+
+function update() {
+  const value = props.value;
+  if (!value) {
+    loading += 1;
+    shown = null;
+    for (const side of ["before", "after"]) halves[side].replaceChildren();
+    describe();
+    compare();
+  } else if (value.clip === shown?.clip && video("after")) {
+    load(value, video("after").currentTime);
+  } else {
+    wantsToPlay = !calm.matches;
+    for (const side of ["before", "after"]) {
+      pickers[side].replaceChildren(...value.layers.map((one) => new Option(one.name, one.id)));
+    }
+    pickers.before.value = "original";
+    pickers.after.value = "colorized";
+    load(value, 0);
+  }
+}
+
+divide(50);
+look(50, 50);
+watch("value", update);
+update();
+requestAnimationFrame(follow);
