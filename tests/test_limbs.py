@@ -125,6 +125,16 @@ def test_a_limb_that_no_frame_shows_is_as_slim_as_that_of_the_other_side(monkeyp
     assert (hidden[..., 3] > 127).sum() < 1.2 * (seen > 0.5).sum()
 
 
+@pytest.mark.parametrize("scale", [0.012, 0.04, 0.1])
+def test_parts_of_the_smallest_people_are_completed(scale):
+    rgb, matte = drawn(HANGING)
+    size = {"dsize": None, "fx": scale, "fy": scale, "interpolation": cv2.INTER_AREA}
+    tiny = Pose.of(scale * (HANGING + 0.5) - 0.5, scale * HEIGHT)
+    one = Cutout.of(cv2.resize(rgb, **size), cv2.resize(matte, **size), tiny, LEFT_NEARER)
+    for part, piece in enumerate(one.parts.pieces):
+        assert piece is None or one.completed(part, []).shape == (*piece.own.shape, 4)
+
+
 def test_the_nearer_leg_is_in_front():
     crossed = joints(legs=(12, -12))
     together = joints(legs=(0, 0))

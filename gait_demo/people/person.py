@@ -209,8 +209,9 @@ def _visibility(
 
 def _poses(kept: np.ndarray, flexed: np.ndarray, known: np.ndarray, window: int) -> np.ndarray:
     """(T,) bool: frames in which the pose is kept; all, if it is in most of those known, or if
-    somebody runs."""
-    if kept[known].mean() > _POSE_SHARE or flexed[known].mean() > _FLEXED_SHARE:
+    somebody runs in the others."""
+    upright = flexed[known & ~kept]
+    if kept[known].mean() > _POSE_SHARE or upright.mean() > _FLEXED_SHARE:
         return np.ones(len(kept), bool)
     return _mostly(kept, known, window)
 

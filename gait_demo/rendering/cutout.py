@@ -225,7 +225,7 @@ class Cutout:
         hidden = piece.hidden[inner]
         missing = above(hidden, _FAINT)
         wanted = cv2.countNonZero(missing)
-        found, enough = np.ascontiguousarray(rgba[inner][..., :3]), _LEFT_OVER * wanted
+        found, enough = rgba[inner][..., :3].copy(), _LEFT_OVER * wanted
         step = self.parts.step
         grid, pose = grid_of(h, w, step), self.pose.moved(piece.x + x, piece.y + y)
         for other in others:
@@ -241,7 +241,7 @@ class Cutout:
         if left_over:
             cv2.copyTo(np.ascontiguousarray(self._around(part, piece)[inner]), missing, found)
         weight = cv2.blur(hidden, (3, 3))
-        own = np.ascontiguousarray(rgba[inner][..., :3])
+        own = rgba[inner][..., :3].copy()
         rgba[inner][..., :3] = cv2.blendLinear(own, found, 1 - weight, weight)
         if part in _MIRRORED and left_over < _UNKNOWN * wanted:
             # the limb is slimmer than its bones tell
