@@ -28,6 +28,10 @@ from gait_demo.ui.telling import said, sentences, teller
 
 READY = "Choose a video, or click an example."
 STOPPED = "Stopped: nothing is running for you now, and nothing unfinished was kept."
+_NUMBERED_ANEW = (
+    "**Nothing was made yet.** People have other numbers in this part of the video. Everyone is "
+    "chosen now: choose again by the new picture, or press Hide who is walking."
+)
 _TRIM_STEP_S = 0.1
 _WHOLE = (0.0, None)  # part of a clip
 
@@ -158,7 +162,8 @@ class Actions:
                 analysed = self._analyse(session, clip, _WHOLE, Countdown(None))
             except (GaitDemoError, OSError, Cancelled):
                 return gr.skip()  # a run will say why
-            if session.clip != clip:
+            kept = session.analysed
+            if session.clip != clip or (kept and kept.source == clip):  # a run was faster
                 return gr.skip()
             session.analysed = analysed
             return _people(page, analysed)
@@ -170,6 +175,7 @@ class Actions:
 
         def run(
             source: str | None,
+            numbers: str,
             start_s: float,
             end_s: float,
             seed: float,
@@ -185,7 +191,7 @@ class Actions:
             if only_again and session.shown in (None, settings):
                 return gr.skip()
             try:
-                return self._result(page, session, source, settings, progress)
+                return self._result(page, session, source, numbers, settings, progress)
             except Cancelled:
                 return gr.skip()  # who cancelled it says so
             except (GaitDemoError, OSError) as error:
@@ -198,8 +204,18 @@ class Actions:
         return self.run(page, only_again=True)
 
     def _result(
-        self, page, session: Session, source: str | None, settings: Settings, progress
+        self,
+        page,
+        session: Session,
+        source: str | None,
+        numbers: str,
+        settings: Settings,
+        progress,
     ) -> dict:
+        """
+        Args:
+            numbers: names the analysis whose people were on the page when one of them was chosen.
+        """
         began = perf_counter()
         if not source:
             raise VideoError(READY)
@@ -213,16 +229,17 @@ class Actions:
         countdown = Countdown(expected, teller(progress))
         if analysed is None:
             analysed = self._analyse(session, clip, part, countdown)
-        session.analysed = analysed
-        if settings.who not in (EVERYONE, *analysed.walkers):
-            raise VideoError(f"Person {settings.who} is not in this part: choose again.")
         if session.clip != clip:
             raise Cancelled  # another clip was chosen meanwhile
+        session.analysed = analysed
+        people = {} if numbers == analysed.folder.name else _people(page, analysed)
+        if people and settings.who != EVERYONE:
+            return people | {page.trouble: gr.Markdown(_NUMBERED_ANEW, visible=True)}
         result = self._render(session, analysed, settings, countdown)
         if session.clip != clip:
             raise Cancelled
         session.shown = settings
-        return _people(page, analysed) | {
+        return people | {
             page.player: shown(result, settings, _named(clip, part), result.colorized.parent),
             page.details: gr.Markdown(details(result.report, perf_counter() - began)),
             page.found: gr.Markdown(visible=False),
@@ -231,8 +248,11 @@ class Actions:
     def rank(self, request: gr.Request):
         """How well recognisers still find the walker of the result on the page."""
         session = self._sessions.of(request.session_hash)
-        analysed, settings = session.analysed, session.shown
-        if analysed is None or settings is None:
+        settings = session.shown
+        if settings is None:
+            return gr.skip()
+        analysed = session.analysis_of(session.clip, _part(session, settings))
+        if analysed is None:  # another part is on its way
             return gr.skip()
         options = _options(session, analysed, settings)
         try:
@@ -386,12 +406,13 @@ def _named(clip: Path, part: tuple[float, float | None]) -> str:
 
 
 def _people(page, analysed: Analysed) -> dict:
-    """The numbered people, and who of them may be chosen."""
+    """The numbered people, and who of them may be chosen; nobody is, by these numbers."""
     choices = [("Everyone", EVERYONE), *((f"Only person {n}", n) for n in analysed.walkers)]
     return {
         page.choice: gr.Accordion(visible=len(analysed.walkers) > 1),
         page.people: str(analysed.folder / "people.jpg"),
-        page.chosen: gr.Radio(choices),
+        page.numbers: analysed.folder.name,
+        page.chosen: gr.Radio(choices, value=EVERYONE),
     }
 
 
@@ -430,5 +451,6 @@ def _cleared(page) -> dict:
         page.details: gr.Markdown(""),
         page.choice: gr.Accordion(visible=False),
         page.people: None,
+        page.numbers: "",
         page.chosen: gr.Radio([("Everyone", EVERYONE)], value=EVERYONE),
     }

@@ -75,6 +75,7 @@ class Page:
     end: gr.Slider
     choice: gr.Accordion
     people: gr.Image
+    numbers: gr.Textbox
     chosen: gr.Radio
     seed: gr.Slider
     strength: gr.Radio
@@ -168,6 +169,7 @@ def anonymize_tab(demo: gr.Blocks, actions: Actions, workers: int) -> None:
                     buttons=["fullscreen"],
                     elem_id="people",
                 )
+                numbers = gr.Textbox(visible="hidden", elem_id="numbers")
                 chosen = gr.Radio(
                     [("Everyone", EVERYONE)], value=EVERYONE, label="Who gets another gait",
                     info="By the numbers in the picture. Whoever is not chosen stays recognisable.",
@@ -196,7 +198,7 @@ def anonymize_tab(demo: gr.Blocks, actions: Actions, workers: int) -> None:
             with gr.Column(min_width=300):
                 gr.Markdown(text)
     page = Page(
-        source, facts, trim, start, end, choice, people, chosen, seed, strength, colour,
+        source, facts, trim, start, end, choice, people, numbers, chosen, seed, strength, colour,
         anonymizer, go, status, trouble, mend, gr.State(), shown, found, details,
     )  # fmt: skip
     again = gr.Button(visible="hidden", elem_id="again")
@@ -216,7 +218,7 @@ def _wire(demo, actions: Actions, workers: int, page: Page, stop, clicked, other
         "concurrency_id": "look", "concurrency_limit": 1, "show_progress_on": page.facts, **private,
     }  # fmt: skip
     engine = {"outputs": page.everything, "show_progress_on": page.player, **_heavy(workers)}
-    inputs = [page.source, *page.settings]
+    inputs = [page.source, page.numbers, *page.settings]
     whole = {"fn": actions.run(page), "inputs": inputs, **engine, **private}
     quiet = {**_heavy(workers), "show_progress": "hidden", **private}
 
