@@ -59,15 +59,20 @@ def render(
 def find_again(
     models: Models, report: Progress, analysed: Path, options: PipelineOptions
 ) -> tuple[list[Rank] | None, int]:
-    """Where recognisers put the most prominent of those who got another gait, before and after.
+    """Where recognisers put the most prominent of those who got another gait, before and after, by
+    the frames in which they did.
 
     Returns:
-        As `Crowd.ranks`, and how many people the crowd has.
+        As `Crowd.ranks`, None also where nobody got another gait; and how many people the crowd
+        has.
     """
     analysis, crowd = _kept(analysed), _crowd()
-    person, gait = Pipeline(models, options).gaits(analysis, options.anonymize.seed)[0]
-    seen = person.seen
-    return crowd.ranks(person.silhouettes.masks[seen], gait.masks[seen]), crowd.people
+    for person, gait in Pipeline(models, options).gaits(analysis, options.anonymize.seed):
+        if person.walks:
+            changed = person.seen & ~person.keeps_pose
+            walk = person.silhouettes.masks[changed], gait.masks[changed]
+            return crowd.ranks(*walk), crowd.people
+    return None, crowd.people
 
 
 def warm_up(models: Models, report: Progress, clip: Path, options: PipelineOptions) -> dict:

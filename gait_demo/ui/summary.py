@@ -136,16 +136,20 @@ def place_in_crowd(ranks: list[Rank] | None, strangers: int) -> str:
     """Where recognisers put the most prominent walker among people who do not exist, in words.
 
     Args:
-        ranks: None: the walk was too short.
+        ranks: None: nobody got another gait for long enough.
         strangers: how many people there are beside the walker.
     """
     if ranks is None:
-        return "**This clip:** the walk is too short to say; a second of it, twice, is needed."
+        return (
+            "**This clip:** nobody got another gait for long enough to say; two seconds of a walk "
+            "are needed."
+        )
     of = strangers + 1
     rows = [f"| {r.recogniser} | {r.before:.0f} | {r.after:.0f} |" for r in ranks]
     return "\n".join([
         "**This clip:** recognisers know the first half of this walk in clear, and "
-        f"{strangers} people who do not exist. Shown the second half, they put the walker at rank",
+        f"{strangers} people who do not exist; frames in which the walker kept the pose are left "
+        "out. Shown the second half, they put the walker at rank",
         "",
         "| recogniser | before | after |",
         "|---|---|---|",

@@ -1,0 +1,42 @@
+"""What worker processes are asked to do, done here."""
+
+import pickle
+
+import numpy as np
+import pytest
+from drawn import Figure, Scene
+
+from gait_demo.options import PipelineOptions
+from gait_demo.pipeline import Models
+from gait_demo.pipeline.analysis import Analyser
+from gait_demo.serving import jobs
+
+COUNT = 60
+WALKS = Figure.walking(30, 150, COUNT, tall=90)
+SITS = Figure(250 + 3 * np.sin(0.3 * np.arange(COUNT)), stride=0.05, posture="seated")
+SMALL = Figure.walking(50, 270, COUNT, tall=34)
+
+
+@pytest.fixture(scope="module")
+def models():
+    return Models.load()
+
+
+def silent(*_):
+    pass
+
+
+@pytest.mark.parametrize(
+    "figures, walks, is_found",
+    [((SITS, WALKS), [False, True], True), ((SITS,), [False], False), ((SMALL,), [True], False)],
+)
+def test_only_who_got_another_gait_is_looked_for_in_the_crowd(
+    models, figures, walks, is_found, tmp_path
+):
+    scene, options = Scene(figures), PipelineOptions()
+    source = scene.write(tmp_path / "clip.mp4")
+    analysis = Analyser(source, scene.segmenter(), options, silent).run(tmp_path)
+    assert [person.walks for person in analysis.people] == walks
+    (tmp_path / "analysis.pickle").write_bytes(pickle.dumps(analysis))
+    ranks, strangers = jobs.find_again(models, silent, tmp_path, options)
+    assert strangers > 1 and (ranks is not None) == is_found
