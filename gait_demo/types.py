@@ -167,6 +167,7 @@ class TrackReport(TypedDict):
 
     person: int
     drawn: bool
+    changed: bool
     first_frame: int
     frames: int
     height_px: int

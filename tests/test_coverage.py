@@ -44,7 +44,7 @@ def test_what_happened_to_a_person_is_listed_in_frames_of_the_clip():
     assert told["drawn"] is True and told["height_px"] == pytest.approx(110, abs=4)
     told = coverage(person(lost=[7, 11, 12]), False)
     assert told["carried"] == [[107, 107], [111, 112]] and told["lost"] == []
-    assert told["coverage"] == 1 and told["drawn"] is False
+    assert told["coverage"] == 1 and told["drawn"] is told["changed"] is False
 
 
 def test_who_keeps_the_pose_is_listed_where_they_are_seen():
@@ -54,6 +54,7 @@ def test_who_keeps_the_pose_is_listed_where_they_are_seen():
     assert abs(first - 160) <= 3 and abs(last - 219) <= 3
     whole = coverage(person(frames=100, posture=dict.fromkeys(range(100), "seated")), True)
     assert whole["kept_pose"] == [[100, 199]]
+    assert told["changed"] is True and whole["changed"] is False
 
 
 def test_the_ends_of_a_track_in_which_nobody_was_seen_are_not_counted_as_lost():

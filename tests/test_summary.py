@@ -30,7 +30,16 @@ REPORT = {
 }
 
 
-TRACK = {"person": 2, "drawn": True, "lost": [], "carried": [], "kept_pose": [], "coverage": 1.0}
+TRACK = {
+    "person": 2,
+    "drawn": True,
+    "changed": True,
+    "lost": [],
+    "carried": [],
+    "kept_pose": [],
+    "coverage": 1.0,
+}
+SEATED = TRACK | {"changed": False, "kept_pose": [[0, 49]]}
 
 
 def report(**changed) -> dict:
@@ -46,6 +55,9 @@ def report(**changed) -> dict:
         ({"warnings": ["Person 2 was seldom seen."]}, "check", "Check the places"),
         ({"tracks": [TRACK | {"lost": [[3, 9]]}]}, "check", "Check the places"),
         ({"tracks": [TRACK | {"coverage": 0.4}]}, "bad", "Do not use"),
+        ({"tracks": [TRACK, SEATED]}, "check", "One walker got another gait. One person keeps"),
+        ({"tracks": [TRACK, SEATED], "people_in_clear": 1}, "check", "One person keeps the pose"),
+        ({"tracks": [SEATED, SEATED]}, "bad", "nobody got another gait. Two people keep the pose"),
         ({"tracks": []}, "bad", "nobody got another gait"),
     ],
 )

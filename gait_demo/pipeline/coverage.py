@@ -24,7 +24,8 @@ def coverage(person: Person, drawn: bool) -> TrackReport:
         drawn: whether they are drawn anew, and not only removed.
 
     Returns:
-        `person`: the track id; `drawn`; `first_frame`, `frames`: of the track; `height_px`: usual,
+        `person`: the track id; `drawn`; `changed`: whether they got another gait in any frame;
+        `first_frame`, `frames`: of the track; `height_px`: usual,
         from head to feet; `lost`: pairs of the first and the last frame of every stretch in which
         the person was not seen, but should have been, in the numbers of the clip; `carried`: such
         pairs where the silhouette comes from a frame shortly before or after; `kept_pose`: such
@@ -44,6 +45,7 @@ def coverage(person: Person, drawn: bool) -> TrackReport:
     return {
         "person": track.track_id,
         "drawn": drawn,
+        "changed": drawn and person.walks,
         "first_frame": track.first_frame,
         "frames": len(track),
         "height_px": round(person.height),

@@ -58,18 +58,21 @@ def about(seconds: float) -> str:
 def verdict(report: dict) -> tuple[str, str]:
     """Whether the result of a run can be passed on: "good", "check" or "bad", and a sentence."""
     drawn = [track for track in report["tracks"] if track["drawn"]]
-    walkers = _counted(len(drawn), "walker", "walkers")
-    changed = f"{walkers} got another gait"
-    if not drawn:
-        return "bad", "Do not use this result: nobody got another gait."
+    number = sum(track["changed"] for track in drawn)
+    same = _counted(len(drawn) - number, "person keeps the pose", "people keep the pose")
+    known = f" {same} and may be recognised by it." if number < len(drawn) else ""
+    if not number:
+        return "bad", f"Do not use this result: nobody got another gait.{known}"
+    changed = f"{_counted(number, 'walker', 'walkers')} got another gait"
     if min(track["coverage"] for track in drawn) < _ENOUGH_COVERED:
-        return "bad", f"Do not use this result: {changed}, but somebody was lost half of the time."
+        lost = f"{changed}, but somebody was lost half of the time.{known}"
+        return "bad", f"Do not use this result: {lost}"
     if report["people_in_clear"]:
         others = _counted(report["people_in_clear"], "other person stays", "other people stay")
-        return "check", f"{changed}. {others} recognisable, being left as filmed."
+        return "check", f"{changed}.{known} {others} recognisable, being left as filmed."
     lost = any(track["lost"] or track["kept_pose"] for track in drawn)
     if lost or report["warnings"]:
-        return "check", f"{changed}. Check the places below before you pass it on."
+        return "check", f"{changed}.{known} Check the places below before you pass it on."
     return "good", f"{changed}. Nothing unusual was noticed; watch it once before you pass it on."
 
 
