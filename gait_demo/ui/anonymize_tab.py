@@ -30,9 +30,12 @@ HIDDEN = """
 made people, attackers who know this program name the right one in 7 % of walks (60 % in clear,
 2.5 % by guessing); of 12 real people filmed in one place, 14 % are told from the finished videos by
 their gait, 32 % by gait and clothes (93 % in clear, 8 % by guessing).</p>
-<p class="no"><b>Not hidden:</b> the place; and, unless you choose plain grey, clothes, logos and
-tattoos. The head is shown no sharper than 64 by 64 pixels of the whole body; whether that hides a
-face is not proven.</p>
+<p class="no"><b>Not changed:</b> the pose of who runs, sits, lies, bends or is half outside the
+picture: they get another outline, are named in the report, and may be recognised.</p>
+<p class="no"><b>Not hidden:</b> height, speed and path, of which height and speed alone can tell
+people apart before one camera; place and time; and, unless you choose plain grey, clothes, logos
+and tattoos. Of the head no detail finer than about half its radius is shown; that nobody can be
+recognised by the rest is not proven.</p>
 <p class="gone"><b>Removed:</b> sound, because a voice is not anonymized.</p>
 </div>
 """
