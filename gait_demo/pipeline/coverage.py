@@ -142,8 +142,8 @@ def likeness(other: Person, wanted: Person) -> str:
     """A sentence on somebody who got another gait because they may be the person who was wanted."""
     other, wanted = other.track.track_id, wanted.track.track_id
     return (
-        f"Person {other} is not seen together with person {wanted} for as long as 0.2 s, may be "
-        "the same, and was anonymized as well."
+        f"Person {other} is not seen together with person {wanted} for as long as a fifth of a "
+        "second, may be the same, and was anonymized as well."
     )
 
 
