@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, wait
+from contextvars import copy_context
+from functools import partial
 from typing import Any
 
 from gait_demo.serving.engine import Cancelled
@@ -14,15 +16,11 @@ _ASKS_EVERY_S = 0.1  # whether somebody still waits
 
 
 class Shared:
-    """A job in a thread of its own, which goes on even if nobody waits any more.
-
-    Attributes:
-        listeners: are told its progress.
-    """
+    """A job in a thread of its own, which goes on even if nobody waits any more."""
 
     def __init__(self, job: Callable[[Progress], Any]):
         """job: is given a progress callback."""
-        self.listeners: list[Progress] = []
+        self._listeners: list[Progress] = []
         self._done: Future = Future()
         threading.Thread(target=self._do, args=(job,), daemon=True).start()
 
@@ -30,16 +28,24 @@ class Shared:
     def has_failed(self) -> bool:
         return self._done.done() and self._done.exception() is not None
 
-    def result(self, unwanted: Callable[[], bool]) -> Any:
+    def result(self, on_progress: Progress, unwanted: Callable[[], bool]) -> Any:
         """Wait for the result.
+
+        Args:
+            on_progress: is told of it meanwhile, in the context of this call.
 
         Raises:
             Cancelled: `unwanted` says that it need not be waited for; else what the job raises.
         """
-        while not unwanted():
-            if wait([self._done], _ASKS_EVERY_S).done:
-                return self._done.result()
-        raise Cancelled
+        listener = partial(copy_context().run, on_progress)
+        self._listeners.append(listener)
+        try:
+            while not unwanted():
+                if wait([self._done], _ASKS_EVERY_S).done:
+                    return self._done.result()
+            raise Cancelled
+        finally:
+            self._listeners.remove(listener)
 
     def _do(self, job: Callable[[Progress], Any]) -> None:
         try:
@@ -48,5 +54,5 @@ class Shared:
             self._done.set_exception(error)
 
     def _tell(self, stage: str, done: int, total: int) -> None:
-        for listener in list(self.listeners):
+        for listener in list(self._listeners):
             listener(stage, done, total)

@@ -358,9 +358,8 @@ class Actions:
             work = self._examples.get(clip)
             if work is None or work.has_failed:
                 work = self._examples[clip] = Shared(lambda report: self._example(clip, report))
-        work.listeners.append(countdown)
         with session.run() as (_, unwanted):
-            return work.result(unwanted)
+            return work.result(countdown, unwanted)
 
     def _example(self, clip: Path, report: Callable[[str, int, int], None]) -> Analysed:
         self.folder.mkdir(exist_ok=True)
