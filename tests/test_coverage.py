@@ -13,6 +13,7 @@ from gait_demo.pipeline.coverage import coverage, likeness, not_removed, unsure,
 
 TIMES = np.arange(400) / FPS
 SMALLEST = 40
+DRAWN = range(1, 10)
 
 
 def person(lost=(), frames=20, first=100, track_id=3, posture=None, hidden=(), tall=110.0):
@@ -63,24 +64,24 @@ def test_the_ends_of_a_track_in_which_nobody_was_seen_are_not_counted_as_lost():
 
 @pytest.mark.parametrize(("lost", "when"), [(range(40, 56), "5.6-6.2"), (range(20, 50), "4.8-6.0")])
 def test_who_is_lost_for_a_while_is_told(lost, when):
-    (told,) = warnings([person(lost=lost, frames=100)], TIMES, SMALLEST)
+    (told,) = warnings([person(lost=lost, frames=100)], TIMES, SMALLEST, DRAWN)
     assert f"person 3 at {when} s ({len(lost)}%). Seconds are of the result" in told
 
 
 def test_times_are_those_of_the_frames():
     slow = np.concatenate([np.arange(120) / 10, 12 + np.arange(180) / 50])
-    (told,) = warnings([person(lost=range(10, 30), frames=100)], slow, SMALLEST)
+    (told,) = warnings([person(lost=range(10, 30), frames=100)], slow, SMALLEST, DRAWN)
     assert "person 3 at 11.0-12.2 s (20%)." in told
 
 
 @pytest.mark.parametrize("lost", [(), range(2), range(98, 100), range(40, 52)])
 def test_who_is_lost_for_a_moment_is_not_told(lost):
-    assert warnings([person(lost=lost, frames=100)], TIMES, SMALLEST) == []
+    assert warnings([person(lost=lost, frames=100)], TIMES, SMALLEST, DRAWN) == []
 
 
 def test_who_kept_the_pose_is_told_with_what_that_means():
     seated = dict.fromkeys(range(100), "seated")
-    (told,) = warnings([person(frames=100, posture=seated)], TIMES, SMALLEST)
+    (told,) = warnings([person(frames=100, posture=seated)], TIMES, SMALLEST, DRAWN)
     assert "No other gait could be given to person 3 at 4.0-8.0 s" in told
     assert "they may be recognised by it" in told
 
@@ -88,13 +89,13 @@ def test_who_kept_the_pose_is_told_with_what_that_means():
 def test_who_is_too_small_is_told_and_not_told_of_the_pose():
     seated = dict.fromkeys(range(100), "seated")
     small = person(frames=100, posture=seated, tall=34)
-    (told,) = warnings([small], TIMES, SMALLEST)
+    (told,) = warnings([small], TIMES, SMALLEST, ())
     assert "Smaller than 40 pixels, and replaced by background: person 3 at 4.0-8.0 s." in told
 
 
 def test_everybody_is_in_one_sentence():
     people = [person(lost=range(40, 60), frames=100, track_id=n) for n in (1, 2)]
-    (told,) = warnings(people, TIMES, SMALLEST)
+    (told,) = warnings(people, TIMES, SMALLEST, DRAWN)
     assert "person 1 at " in told and "person 2 at " in told
 
 

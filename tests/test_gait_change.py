@@ -45,11 +45,13 @@ def pipeline():
     return Pipeline(Models.load(), PipelineOptions(anonymize=NOISE))
 
 
-@pytest.mark.parametrize("clip", sorted(path.name for path in ASSETS.glob("*.mp4")))
+@pytest.mark.slow
+@pytest.mark.parametrize("clip", ["street_090.mp4", "room_252.mp4"])
 def test_rendered_clip(pipeline, clip, tmp_path):
     check(pipeline, ASSETS / clip, tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("clip", REAL_CLIPS)
 def test_real_clip(pipeline, clip, real_data, tmp_path):
     check(pipeline, real_data / clip, tmp_path)

@@ -176,7 +176,8 @@ def walked(tmp_path_factory):
     """A walk in the real pipeline, as every method makes it: (T, H, W, 3) float each."""
     folder = tmp_path_factory.mktemp("walked")
     models = Models.load()
-    open_footage = footage_of(models, {}, lambda *_: crossing(folder / "walk.mp4", count=50))
+    film, secret = crossing(folder / "walk.mp4", count=50), bytes(32)
+    open_footage = footage_of(models, {}, lambda *_: film, secret)
     with open_footage(1, 90) as walk:
         assert walk.subset in (1, 2) and walk.fps == 25
         shown = {name: list(walk.frames(name, 3)) for name in (REFERENCE, "ours", ANCHOR)}

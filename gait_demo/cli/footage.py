@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -50,21 +51,23 @@ class AnonymizedFootage:
 
 
 def footage_of(
-    models: Models, others: Mapping[str, str], film: Film
+    models: Models, others: Mapping[str, str], film: Film, secret: bytes | None = None
 ) -> Callable[[int, int], AbstractContextManager[AnonymizedFootage]]:
     """
     Args:
         models: of all methods.
         others: by method beside ours, its anonymizer.
         film: the video of a person and a view, made in a folder if it has to be made.
+        secret: of the noise, see `AnonymizeOptions`.
     """
+    noise = AnonymizeOptions(secret=secret or secrets.token_bytes(32))
     colorize = ColorizeOptions("paper")  # it is the anonymizers that differ
-    ours = Pipeline(models, PipelineOptions(colorize=colorize))
+    ours = Pipeline(models, PipelineOptions(anonymize=noise, colorize=colorize))
     bad = replace(models, anonymizers={"anet": InStep(BadGait())}, cnet=BadColours())
     pipelines = {"ours": ours, ANCHOR: Pipeline(bad, ours.options)}
     for name, anonymizer in others.items():
         options = PipelineOptions(
-            anonymize=AnonymizeOptions(anonymizer=anonymizer), colorize=colorize
+            anonymize=replace(noise, anonymizer=anonymizer), colorize=colorize
         )
         pipelines[name] = Pipeline(models, options)
 

@@ -71,6 +71,7 @@ def _build(parsed: argparse.Namespace) -> None:
 def _walks(parsed: argparse.Namespace, plan):
     """The plan with its methods, and what shows them."""
     from gait_demo.cli.footage import footage_of, from_casia, synthetic
+    from gait_demo.evaluation.secret import repeatable_secret
     from gait_demo.pipeline import Models
 
     models = Models.load(chosen_weights(parsed, _WEIGHTS))
@@ -81,7 +82,8 @@ def _walks(parsed: argparse.Namespace, plan):
     }
     film = from_casia(parsed.data) if parsed.data else synthetic(plan.seed)
     plan = replace(plan, methods=("ours", ST_GAN), made_with=made_with)
-    return plan, footage_of(models, {ST_GAN: "stgan"}, film)
+    secret = None if parsed.data else repeatable_secret(plan.seed)  # real people: drawn fresh
+    return plan, footage_of(models, {ST_GAN: "stgan"}, film, secret)
 
 
 def _stats(parsed: argparse.Namespace) -> None:

@@ -27,7 +27,8 @@ class StudyPlan:
             it was filmed, and one as the low anchor.
         per_rater: rated clips for each rater; None: all.
         raters: how many are wanted.
-        seed: of the noise, and of the orders.
+        seed: of the orders, and of the noise where the walkers do not exist; noise of real
+            people's walks is never drawn again.
         made_with: for the record.
     """
 

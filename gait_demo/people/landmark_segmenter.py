@@ -128,11 +128,16 @@ class LandmarkSegmenter:
         """Others are painted over where this frame shows them or, if they are not found in it yet,
         where they were, as far as the known person was not there."""
         square = _square(known.region)
-        found = [one.matte for one in people if overlap(one.box, square) > 0]
-        others = found or [
-            one.matte for one in before if one is not known and overlap(one.box, square) > 0
+        found = [one for one in people if overlap(one.box, square) > 0]
+        waiting = [
+            one
+            for one in before
+            if one is not known
+            and overlap(one.box, square) > 0
+            and not any(same_person(one, other) for other in people)
         ]
-        reading = self._read(rgb, known.region, others, None if found else known.matte)
+        mattes = ([one.matte for one in those] for those in (found, waiting))
+        reading = self._read(rgb, known.region, *mattes, known.matte)
         if reading.presence < self._options.follow_presence:
             return None
         if not _is_near(known.region, reading.region, _LARGEST_STEP, _LARGEST_GROWTH):

@@ -47,6 +47,7 @@ class LandmarkNetwork:
         rgb: np.ndarray,
         region: np.ndarray,
         others: Sequence[Matte] = (),
+        before: Sequence[Matte] = (),
         own: Matte | None = None,
     ) -> Reading:
         """
@@ -56,7 +57,8 @@ class LandmarkNetwork:
                 up for the person.
             others: people beside this one, who are painted over in the square: of two, the network
                 reads the one that is seen better.
-            own: of this person, who is not.
+            before: of others a frame ago, who are painted over but where `own` is.
+            own: of this person, a frame ago.
         """
         centre, up = np.float32(region[0]), np.float32(region[1]) - np.float32(region[0])
         aside = np.float32([-up[1], up[0]])
@@ -66,8 +68,8 @@ class LandmarkNetwork:
             corners, np.float32([[middle, middle], [middle, -0.5], [end, middle]])
         )
         square = cv2.warpAffine(rgb, to_square, (_SIDE, _SIDE), flags=cv2.INTER_LINEAR)
-        if others:
-            _paint_over(square, to_square, others, own)
+        if others or before:
+            _paint_over(square, to_square, others, before, own)
         points, presence, logits, _, _ = self._network(np.float32(square) / 255)
         points = points.reshape(-1, 5)
         to_frame = cv2.invertAffineTransform(to_square)
@@ -87,12 +89,22 @@ class LandmarkNetwork:
 
 
 def _paint_over(
-    square: np.ndarray, to_square: np.ndarray, others: Sequence[Matte], own: Matte | None
+    square: np.ndarray,
+    to_square: np.ndarray,
+    others: Sequence[Matte],
+    before: Sequence[Matte],
+    own: Matte | None,
 ) -> None:
     """Gives other people in a square, in place, the mean colour of what is nobody."""
-    hidden = np.max([matte.seen_through(to_square, _SIDE) for matte in others], axis=0) > 0.5
+
+    def shown(mattes: Sequence[Matte]) -> np.ndarray:
+        each = (matte.seen_through(to_square, _SIDE) > 0.5 for matte in mattes)
+        return np.logical_or.reduce([np.zeros((_SIDE, _SIDE), bool), *each])
+
+    hidden = shown(before)
     if own is not None:
-        hidden &= own.seen_through(to_square, _SIDE) < 0.5
+        hidden &= ~shown([own])
+    hidden |= shown(others)
     free = ~cv2.dilate(hidden.view(np.uint8), np.ones((9, 9), np.uint8)).astype(bool)
     if hidden.any() and free.any():
         square[hidden] = square[free].mean(axis=0)

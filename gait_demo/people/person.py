@@ -110,6 +110,15 @@ class Person:
         return self.visibility == Visibility.LOST
 
     @property
+    def lost_between(self) -> np.ndarray:
+        """(T,) bool, where the person is lost between two frames that show them."""
+        seen = np.flatnonzero(self.seen)
+        between = np.zeros(len(self.track), bool)
+        if len(seen):
+            between[seen[0] : seen[-1]] = True
+        return self.lost & between
+
+    @property
     def around(self) -> np.ndarray:
         """(T,) bool, before the first and after the last frame that shows the person."""
         seen = np.flatnonzero(self.track.found)

@@ -330,7 +330,7 @@ def _landmarks(person: Person) -> np.ndarray:
 
 def _is_lost(person: Person, index: int) -> bool:
     position = person.position(index)
-    return position is not None and bool(person.lost[position])
+    return position is not None and bool(person.lost_between[position])
 
 
 def _one_ahead(items: Iterator[Iterator[Composed]]) -> Iterator[Iterator[Composed]]:

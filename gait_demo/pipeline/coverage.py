@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -37,7 +37,7 @@ def coverage(person: Person, drawn: bool) -> TrackReport:
     stretches = {
         name: [[track.first_frame + a, track.first_frame + b] for a, b in _runs(flags)]
         for name, flags in (
-            ("lost", _lost_between(person)),
+            ("lost", person.lost_between),
             ("carried", person.carried),
             ("kept_pose", person.keeps_pose & ~person.lost),
         )
@@ -52,25 +52,29 @@ def coverage(person: Person, drawn: bool) -> TrackReport:
         **stretches,
         "partial": int((person.visibility == Visibility.PARTIAL).sum()),
         "poor": int(person.poor.sum()),
-        "coverage": round(float(1 - _lost_between(person).mean()), 4),
+        "coverage": round(float(1 - person.lost_between.mean()), 4),
     }
 
 
-def warnings(people: Iterable[Person], times: Sequence[float], min_height_px: int) -> list[str]:
+def warnings(
+    people: Iterable[Person], times: Sequence[float], min_height_px: int, drawn: Container[int]
+) -> list[str]:
     """Sentences on who was lost for a while, kept the pose, or is too small.
 
     Args:
         times: of the frames, in seconds.
-        min_height_px: people who are smaller are removed, not drawn.
+        min_height_px: the reason why smaller people are removed.
+        drawn: track ids of those who are not removed.
     """
     told, lost, kept, small = [], [], [], []
     for person in people:
         name, begin = f"person {person.track.track_id}", person.track.first_frame
-        runs = [(begin + a, begin + b) for a, b in _runs(_lost_between(person))]
+        runs = [(begin + a, begin + b) for a, b in _runs(person.lost_between)]
         if when := _when([(a, b) for a, b in runs if _end(b, times) - times[a] > _LOST_S], times):
-            lost.append(f"{name} at {when} ({person.lost.mean():.0%})")
-        if person.height < min_height_px:
-            small.append(f"{name} at {_when([(begin, begin + len(person.track) - 1)], times)}")
+            lost.append(f"{name} at {when} ({person.lost_between.mean():.0%})")
+        if person.track.track_id not in drawn:
+            if person.height < min_height_px:
+                small.append(f"{name} at {_when([(begin, begin + len(person.track) - 1)], times)}")
             continue
         runs = [(begin + a, begin + b) for a, b in _runs(person.keeps_pose & ~person.lost)]
         if when := _when(runs, times):
@@ -145,15 +149,6 @@ def likeness(other: Person, wanted: Person) -> str:
         f"Person {other} is not seen together with person {wanted} for as long as a fifth of a "
         "second, may be the same, and was anonymized as well."
     )
-
-
-def _lost_between(person: Person) -> np.ndarray:
-    """(T,) bool, where somebody is lost between two frames that show them."""
-    seen = np.flatnonzero(person.seen)
-    between = np.zeros(len(person.track), bool)
-    if len(seen):
-        between[seen[0] : seen[-1]] = True
-    return person.lost & between
 
 
 def _place(box: np.ndarray, size: tuple[int, int]) -> str:

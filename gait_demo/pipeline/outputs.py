@@ -89,9 +89,10 @@ def working_folder(parent: Path, key: str) -> Iterator[Path]:
         OSError: the folder cannot be made.
     """
     for other in parent.glob(f"{_HIDDEN}*"):
-        if (other / _LOCK).exists():
-            with suppress(Timeout, OSError), FileLock(other / _LOCK, timeout=0):
-                shutil.rmtree(other, ignore_errors=True)
+        with suppress(Timeout, OSError):  # in use, or another user's
+            if (other / _LOCK).exists():
+                with FileLock(other / _LOCK, timeout=0):
+                    shutil.rmtree(other, ignore_errors=True)
     part = parent / f"{_HIDDEN}{hashlib.sha256(key.encode()).hexdigest()[:16]}"
     part.mkdir(mode=0o700, exist_ok=True)
     lock = FileLock(part / _LOCK, timeout=0)

@@ -194,7 +194,7 @@ class Pipeline:
                 *filter(None, [self.models.fallback]),
                 *info.warnings,
                 *([] if everyone else [likeness(other, chosen[0]) for other in chosen[1:]]),
-                *warnings(told, analysis.times, self.options.people.min_height_px),
+                *warnings(told, analysis.times, self.options.people.min_height_px, drawn),
                 *not_removed(unchanged, analysis.times),
                 *unsure(analysis.suspects, analysis.times, (info.width, info.height)),
             ],

@@ -10,6 +10,8 @@ from gait_demo.rendering.head import hide_head
 
 _AMPLITUDE = 0.03  # heights: by how much an outline moves, at most
 _CELLS = 5  # of the field that moves it, along a body
+_FAINT, _EDGE = 0.3, 0.3  # of a matte: fainter is not drawn, and what is over their sum is opaque:
+# a matte is faint where the network is unsure, not where a person is transparent
 _MARGIN = 0.08  # heights around a box that are drawn
 
 
@@ -53,7 +55,7 @@ class KeptPose:
             return None
         size = x1 - x0, y1 - y0
         pixels = shown[y0:y1, x0:x1].copy()
-        alpha = person.matte.drawn(x0, y0, *size)
+        alpha = ((person.matte.drawn(x0, y0, *size) - _FAINT) / _EDGE).clip(0, 1)
         if hide:
             known = np.isfinite(head).all()
             place = head - [x0, y0, 0] if known else _guessed(person, x0, y0)
