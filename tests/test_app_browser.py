@@ -121,7 +121,7 @@ def test_an_example_shows_at_once_and_result_and_settings_agree(page, tmp_path):
     page.wait_for_function(PLAYING)  # the first picture is a loop
     _screenshot(page, "1-arrival", tmp_path)
     page.get_by_role("button", name="Try an example").click()
-    page.wait_for_selector(".player[data-kind=result]", timeout=10_000)
+    page.wait_for_selector(".player[data-kind=result]", timeout=30_000)
     _badge(page, "Seed 0 · someone else · own clothes")
     page.wait_for_function(PLAYING)
     assert "One walker got another gait" in page.locator(".player .verdict").inner_text()
