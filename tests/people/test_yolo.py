@@ -1,0 +1,70 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from gait_demo.errors import WeightsError
+from gait_demo.people import yolo
+from gait_demo.video import read_frames
+from gait_demo.weights import CHECKPOINTS, find
+
+ASSETS = Path(__file__).parents[2] / "assets"
+
+
+def random_network():
+    from ultralytics.nn.tasks import SegmentationModel
+
+    return SegmentationModel(yolo.layers(), verbose=False).eval()
+
+
+def test_a_network_is_the_same_after_it_was_saved(tmp_path):
+    network, path = random_network(), tmp_path / "yolo.safetensors"
+    yolo.save_network(path, network, {"epochs": 1})
+    again = yolo.load_network(path)
+    image = torch.rand(1, 3, 64, 96)
+    with torch.inference_mode():
+        assert torch.allclose(network(image)[0][0], again(image)[0][0], atol=1e-3)
+    assert again.names == {0: "person"} and path.stat().st_size < 10e6
+
+
+def test_weights_of_another_network_are_refused():
+    with pytest.raises(WeightsError, match="holds 'anet' weights, but 'yolo' was asked for"):
+        yolo.Detector.load(CHECKPOINTS / "anet.safetensors")
+
+
+def test_a_detector_that_does_not_segment_is_refused(tmp_path):
+    from ultralytics import YOLO
+
+    path = tmp_path / "boxes.pt"
+    YOLO("yolov8n.yaml").save(path)
+    with pytest.raises(WeightsError, match="a YOLO that segments is needed"):
+        yolo.Detector.load(path)
+
+
+def test_missing_and_broken_weights(tmp_path):
+    with pytest.raises(WeightsError, match="do not exist"):
+        yolo.Detector.load(tmp_path / "none.pt")
+    (tmp_path / "broken.pt").write_bytes(b"not a pickle")
+    with pytest.raises(WeightsError, match="cannot be loaded"):
+        yolo.Detector.load(tmp_path / "broken.pt")
+
+
+def test_nobody_is_seen_on_an_empty_wall(monkeypatch):
+    monkeypatch.setattr("socket.socket.connect", lambda *_: pytest.fail("network access"))
+    ours = yolo.Detector.load(find("yolo").path)
+    seen = ours(np.full((90, 160, 3), 128, np.uint8), 320, least=0.4)
+    assert len(seen) == 0 and seen.xyxy.shape == (0, 4) and seen.masks.shape == (0, 90, 160)
+
+
+@pytest.mark.parametrize("name", ["street_090.mp4", "room_252.mp4"])
+def test_our_weights_see_our_walkers(name):
+    ours = yolo.Detector.load(find("yolo").path)
+    frames = list(read_frames(ASSETS / name))
+    looks = [ours(frame.rgb, 320, least=0.25) for frame in frames[len(frames) // 4 :: 8]]
+    assert np.mean([len(seen) > 0 for seen in looks]) > 0.75
+    for seen in looks:
+        assert seen.masks.shape == (len(seen), *frames[0].rgb.shape[:2])
+        for (x0, y0, x1, y1), mask in zip(seen.xyxy, seen.masks, strict=True):
+            inside = mask[int(y0) : int(y1) + 1, int(x0) : int(x1) + 1].sum()
+            assert inside > 0.98 * mask.sum() and inside > 0.2 * (x1 - x0) * (y1 - y0)

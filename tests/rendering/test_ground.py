@@ -1,0 +1,80 @@
+"""Feet that stand do not slide; the leg gives way, and a shadow lies under it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from doll import HEIGHT, LEFT_NEARER, joints
+from doll_walks import COUNT, FPS, NEW, OLD, in_pixels
+
+from gait_demo.rendering.ground import cast_shadow, planted, standing
+
+LEFT_FOOT, RIGHT_FOOT = [7, 8, 9], [16, 17, 18]
+MADE = planted(NEW, OLD, [LEFT_NEARER] * COUNT, FPS)
+
+
+def slides(one, foot):
+    """How far a foot moves in each stance of the old one, in heights."""
+    old = in_pixels(OLD)[:, foot].mean(axis=1)
+    place = in_pixels(one)[:, foot].mean(axis=1)
+    stands = standing(old, HEIGHT, FPS) > 0.8
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], stands.astype(int), [0]])))
+    return [
+        np.ptp(place[a:b, 0]) / HEIGHT
+        for a, b in zip(edges[::2], edges[1::2], strict=True)
+        if b - a > 3
+    ]
+
+
+@pytest.mark.parametrize("foot", [LEFT_FOOT, RIGHT_FOOT])
+def test_a_standing_foot_does_not_slide(foot):
+    before, after = slides(NEW, foot), slides(MADE, foot)
+    assert len(before) >= 2
+    assert max(before) > 0.05 and max(after) < max(0.02, 1.2 * max(slides(OLD, foot)))
+
+
+def test_bones_keep_their_lengths_and_hips_their_places():
+    old, new = in_pixels(NEW), in_pixels(MADE)
+    for hip, knee, ankle in ((5, 6, 7), (14, 15, 16)):
+        assert np.abs(old[:, hip] - new[:, hip]).max() < 0.01
+        for a, b in ((hip, knee), (knee, ankle)):
+            before, after = (np.linalg.norm(each[:, a] - each[:, b], axis=1) for each in (old, new))
+            assert np.abs(after / before - 1).max() < 0.03
+
+
+def test_silhouettes_follow_the_joints():
+    moved = np.abs(in_pixels(MADE) - in_pixels(NEW)).max(axis=(1, 2))
+    t = int(moved.argmax())
+    assert moved[t] > 5
+    for foot in (LEFT_FOOT, RIGHT_FOOT):
+        x, y = (64 * MADE.joints[t, foot, :2].mean(axis=0)).astype(int)
+        assert MADE.masks[t, y - 1 : y + 2, x - 1 : x + 2].max() > 0.5
+
+
+def test_a_walk_that_does_not_slide_stays_as_it_is():
+    same = planted(OLD, OLD, [LEFT_NEARER] * COUNT, FPS)
+    assert np.abs(in_pixels(same) - in_pixels(OLD)).max() < 0.02 * HEIGHT
+
+
+def test_on_a_treadmill_the_new_walk_stays_as_it_is():
+    squares = np.repeat(OLD.squares[:1], COUNT, axis=0)
+    old, new = (replace(one, squares=squares) for one in (OLD, NEW))
+    same = planted(new, old, [LEFT_NEARER] * COUNT, FPS)
+    assert np.abs(same.joints - new.joints).max() < 1e-3
+
+
+def test_a_foot_stands_while_it_hardly_moves():
+    place = np.zeros((60, 2))
+    place[20:40, 0] = np.linspace(0, 120, 20)
+    place[40:, 0] = 120
+    stands = standing(place, 200, FPS)
+    assert stands[:16].min() == 1 and stands[24:36].max() == 0 and stands[45:].min() == 1
+
+
+def test_a_shadow_lies_under_the_lower_foot_and_nowhere_else():
+    points = joints(legs=(0, 60), at=(130, 20))
+    rgb = np.full((300, 260, 3), 200, np.uint8)
+    cast_shadow(rgb, points, HEIGHT)
+    x, y = points[[8, 9]].mean(axis=0)
+    assert rgb[int(y) + 5, int(x)].max() < 160
+    assert (rgb[: int(y) - 25] == 200).all() and (rgb[:, : int(x) - 70] == 200).all()

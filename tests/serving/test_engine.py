@@ -1,0 +1,150 @@
+"""Jobs in processes of their own: what breaks one breaks no other, and nothing is told of it."""
+
+import logging
+import os
+import signal
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from walker import background, crossing, write_clip
+
+from gait_demo.errors import EngineError, NoPersonError, VideoError
+from gait_demo.options import PipelineOptions, VideoOptions
+from gait_demo.serving.engine import Cancelled, Engine
+from gait_demo.serving.pace import RENDERED, Countdown, Pace, Size
+from gait_demo.video import probe
+
+EXAMPLE = Path(__file__).parents[2] / "assets" / "street_090.mp4"
+OPTIONS = PipelineOptions()
+
+
+@pytest.fixture(scope="module")
+def engine():
+    engine = Engine(2)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    return crossing(tmp_path_factory.mktemp("clip") / "walk.mp4", 40)
+
+
+def anonymized(engine, clip, folder):
+    assert engine.run("analyse", clip, folder, OPTIONS) == (1,)
+    return engine.run("render", folder, folder / "out", OPTIONS)
+
+
+def interrupted(engine, folder, then, unwanted=lambda: False):
+    """Analyse the example and, once that is under way, do something: the error, and how many
+    seconds later it came."""
+    began = []
+
+    def report(stage, done, total):
+        if stage == "people" and not began:
+            then()
+            began.append(time.monotonic())
+
+    with pytest.raises((Cancelled, EngineError)) as caught:
+        engine.run("analyse", EXAMPLE, folder, OPTIONS, on_progress=report, unwanted=unwanted)
+    return caught.value, time.monotonic() - began[0]
+
+
+def test_a_clip_is_looked_at(engine):
+    look = engine.run("look", EXAMPLE, OPTIONS)
+    assert (look.info, look.people) == (probe(EXAMPLE), 1)
+    assert look.duration_s == pytest.approx(4.6)
+
+
+def test_errors_of_the_package_arrive_as_they_are(engine, tmp_path):
+    (tmp_path / "a.mp4").write_text("no video")
+    with pytest.raises(VideoError, match="a.mp4 is not a video"):
+        engine.run("look", tmp_path / "a.mp4", OPTIONS)
+    empty = write_clip(tmp_path / "b.mp4", (background(320, 240) for _ in range(30)))
+    with pytest.raises(NoPersonError, match="Nobody was seen"):
+        engine.run("analyse", empty, tmp_path, OPTIONS)
+
+
+def test_an_unwanted_job_stops_within_two_seconds(engine, tmp_path):
+    stop = threading.Event()
+    error, spent_s = interrupted(engine, tmp_path, stop.set, stop.is_set)
+    assert isinstance(error, Cancelled) and spent_s < 2
+
+
+def test_a_worker_that_dies_leaves_the_others_alive(engine, clip, tmp_path, caplog):
+    def kill():
+        busy = [worker for worker in engine._workers if worker not in engine._idle.queue]
+        os.kill(busy[0].pid, signal.SIGKILL)
+
+    error, _ = interrupted(engine, tmp_path / "dead", kill)
+    assert "broke the program" in str(error)
+    with ThreadPoolExecutor(2) as pool:
+        runs = [pool.submit(anonymized, engine, clip, tmp_path / str(n)) for n in range(2)]
+        assert all(run.result().report["frames_out"] == 40 for run in runs)
+    assert all(worker.is_alive for worker in engine._workers)
+    assert str(tmp_path) not in caplog.text and EXAMPLE.name not in caplog.text
+
+
+def test_a_job_that_nobody_foresaw_to_fail_tells_the_operator_the_place_only(
+    engine, tmp_path, caplog
+):
+    with caplog.at_level(logging.ERROR), pytest.raises(EngineError, match="not your fault"):
+        engine.run("render", tmp_path / "Anna at the station", tmp_path, OPTIONS)
+    assert "render failed: FileNotFoundError in jobs.py" in caplog.text
+    assert "Anna" not in caplog.text
+
+
+def test_a_job_that_takes_too_long_is_given_up_and_who_waits_can_leave(tmp_path):
+    hasty = Engine(1, limit_s=0.5)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            long = pool.submit(hasty.run, "analyse", EXAMPLE, tmp_path, OPTIONS)
+            while not hasty._idle.empty():
+                time.sleep(0.01)
+            with pytest.raises(Cancelled):
+                hasty.run("look", EXAMPLE, OPTIONS, unwanted=lambda: True)
+            with pytest.raises(EngineError, match="given up"):
+                long.result()
+    finally:
+        hasty.close()
+
+
+def test_a_part_is_analysed_and_rendered_alike(engine, clip, tmp_path):
+    options = PipelineOptions(video=VideoOptions(start_s=0.4, end_s=1.2))
+    engine.run("analyse", clip, tmp_path, options)
+    report = engine.run("render", tmp_path, tmp_path / "out", options).report
+    assert report["frames_in"] == report["frames_out"] == 20
+    assert probe(tmp_path / "out" / "colorized.mp4").duration_s == pytest.approx(0.8)
+
+
+def test_the_pace_of_recent_runs_foretells_the_next():
+    pace, size = Pace(), Size(frames=100, megapixels=0.5, people=1)
+    assert pace.estimate(size) is None
+    seconds = {"people": 6.0, "removal": 1.0, "anonymize": 2.0, "render": 4.0}
+    pace.learn(size, seconds)
+    assert pace.estimate(size) == pytest.approx(seconds)
+    longer, wider, crowded = Size(200, 0.5, 1), Size(100, 2, 1), Size(100, 0.5, 3)
+    assert 1.5 * 13 < sum(pace.estimate(longer).values()) < 2 * 13
+    assert pace.estimate(wider)["render"] > 2 * 4 and pace.estimate(wider)["anonymize"] == 2
+    assert pace.estimate(crowded)["anonymize"] == pytest.approx(6)
+    for _ in range(8):  # this machine has become slower
+        pace.learn(size, {stage: 2 * s for stage, s in seconds.items()})
+    assert pace.estimate(size, RENDERED) == pytest.approx({"anonymize": 4, "render": 8})
+
+
+def test_a_countdown_is_one_bar_and_learns_how_far_off_it_is():
+    told, now = [], [0.0]
+    expected = {"people": 6.0, "removal": 1.0, "anonymize": 1.0, "render": 2.0}
+    countdown = Countdown(expected, lambda *one: told.append(one), lambda: now[0])
+    steps = [(0, "people", 0), (6, "people", 5), (12, "removal", 0), (14, "render", 0)]
+    for now[0], stage, done in steps:
+        countdown(stage, done, 10)
+    shares, left = [share for _, share, _ in told], [left_s for _, _, left_s in told]
+    assert shares == pytest.approx([0, 0.3, 0.6, 0.8])
+    assert left[0] == 10  # as estimated
+    assert 4 < left[2] < 8 and 2 < left[3] < 4  # it takes twice as long as it should
+    now[0] = 18
+    assert countdown.finish() == {"people": 12, "removal": 2, "render": 4}

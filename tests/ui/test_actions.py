@@ -1,0 +1,86 @@
+"""What the page does about a visitor's choices, with an engine that only numbers people."""
+
+import shutil
+from dataclasses import fields, replace
+from pathlib import Path
+
+import gradio as gr
+import pytest
+
+from gait_demo.options import STRENGTHS
+from gait_demo.ui.actions import Actions
+from gait_demo.ui.anonymize_tab import Page
+from gait_demo.ui.examples import stored
+from gait_demo.ui.options import ANONYMIZER, EVERYONE
+from gait_demo.ui.session import Sessions
+
+CLIP = Path(__file__).resolve().parents[2] / "assets" / "pair_090.mp4"
+VISITOR = gr.Request(session_hash="a")
+PAGE = Page(*(field.name for field in fields(Page)))  # answers are told by these names
+LAST_S = 60
+
+
+class NumberingEngine:
+    """Finds two people in whatever it is given, and makes what there is of the example.
+
+    Attributes:
+        drawn: whom it was asked to give another gait, None for everyone.
+        meanwhile: is called once during the next analysis.
+    """
+
+    def __init__(self):
+        self.drawn = []
+        self.meanwhile = lambda: None
+
+    def run(self, job, *arguments, on_progress=None, unwanted=lambda: False):
+        options = arguments[-1]
+        if job == "analyse":
+            meanwhile, self.meanwhile = self.meanwhile, lambda: None
+            meanwhile()
+            return (1, 2)
+        assert job == "render"
+        self.drawn.append(options.anonymize.person)
+        made, folder = stored(CLIP), arguments[1]
+        paths = {
+            name: shutil.copy(getattr(made, name), folder)
+            for name in ("binary", "colorized", "comparison")
+        }
+        return replace(made, **{name: Path(path) for name, path in paths.items()})
+
+
+@pytest.fixture
+def engine():
+    return NumberingEngine()
+
+
+@pytest.fixture
+def actions(engine, tmp_path):
+    actions = Actions(engine, engine, Sessions(tmp_path), [CLIP], tmp_path / "examples")
+    actions.choose(PAGE)(str(CLIP), VISITOR)
+    return actions
+
+
+def run(actions, numbers="", start_s=0.0, who=EVERYONE):
+    settings = start_s, LAST_S, 7, who, STRENGTHS["someone else"], "sharp", ANONYMIZER
+    return actions.run(PAGE)(str(CLIP), numbers, *settings, VISITOR)
+
+
+def test_a_person_chosen_in_another_part_is_not_anonymized_by_that_number(actions, engine):
+    whole = run(actions)["numbers"]
+    assert "player" in run(actions, whole, who=2) and engine.drawn == [None, 2]
+    asked = run(actions, whole, start_s=1, who=2)
+    assert engine.drawn == [None, 2] and "player" not in asked
+    assert "choose again" in asked["trouble"].value and asked["chosen"].value == EVERYONE
+    assert "trouble" in run(actions, whole, start_s=1, who=2)  # it waited while that was analysed
+    run(actions, asked["numbers"], start_s=1, who=2)
+    assert engine.drawn == [None, 2, 2]
+
+
+def test_an_example_that_is_ready_late_does_not_replace_the_part_that_is_shown(actions, engine):
+    actions.example(PAGE)(0, LAST_S, VISITOR)
+    shown = {}
+    engine.meanwhile = lambda: shown.update(run(actions, start_s=1))
+    late = actions.prepare(PAGE)(VISITOR)
+    assert "player" in shown and late == gr.skip()
+    assert "player" in run(actions, shown["numbers"], start_s=1, who=1)
+    assert engine.drawn == [None, 1]

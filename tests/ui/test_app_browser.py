@@ -1,0 +1,356 @@
+"""The app as a visitor meets it: a real Chromium, a real server, no network."""
+
+import os
+import shutil
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from media import ffmpeg
+from walker import crossing, write_clip
+
+from gait_demo.imaging.resizing import shrink
+from gait_demo.video import read_frames
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+]
+RUN_MS = 240_000
+BYTES = """async (name) => {
+  const video = document.querySelector(`.player video[data-layer=${name}]`);
+  const bytes = await (await fetch(video.currentSrc)).arrayBuffer();
+  const hash = await crypto.subtle.digest("SHA-256", bytes);
+  return [...new Uint8Array(hash)].map((b) => b.toString(16).padStart(2, "0")).join("");
+}"""
+PLAYING = """() => {
+  const videos = [...document.querySelectorAll(".player video")];
+  return videos.length === 2
+    && videos.every((v) => v.readyState >= 2 && v.currentTime > 0 && !v.paused)
+    && Math.abs(videos[0].currentTime - videos[1].currentTime) < 0.2;
+}"""
+LOADED = "document.querySelectorAll('.player video').length === 2"
+TIMES = "() => [...document.querySelectorAll('.player video')].map((v) => v.currentTime)"
+BADGE = "(text) => document.querySelector('.player .badge').innerText.includes(text)"
+IS_ON_SCREEN = """(selector) => {
+  const box = document.querySelector(selector).getBoundingClientRect();
+  return box.top >= 0 && box.bottom <= innerHeight;
+}"""
+
+pytestmark = [
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed: the page is untested"),
+]
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    """Chromium, whose camera sees a rendered walker."""
+    from playwright.sync_api import sync_playwright
+
+    camera = _write_y4m(tmp_path_factory.mktemp("camera") / "walker.y4m")
+    arguments = [*CHROMIUM_ARGUMENTS, f"--use-file-for-fake-video-capture={camera}"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser, app):
+    """The page, loaded; requests that would leave the machine are stopped and fail the test."""
+    context = browser.new_context(
+        viewport={"width": 1440, "height": 900}, permissions=["camera", "microphone"]
+    )
+    context.set_default_timeout(60_000)
+    strays = []
+
+    def guard(route):
+        if route.request.url.startswith((app.url, "data:", "blob:")):
+            route.continue_()
+        else:
+            strays.append(route.request.url)
+            route.abort()
+
+    context.route("**/*", guard)
+    page = context.new_page()
+    page.goto(app.url)
+    page.wait_for_selector("#examples button.gallery-item")
+    yield page
+    context.close()
+    assert not strays, f"the page asked the network for {strays}"
+
+
+def _write_y4m(path: Path) -> Path:
+    """An example as Chromium's fake camera wants it, small enough to be encoded in time."""
+    size = (480, 270)
+    with path.open("wb") as file:
+        file.write(b"YUV4MPEG2 W%d H%d F25:1 Ip A1:1 C420jpeg\n" % size)
+        for frame in read_frames(ROOT / "assets" / "street_090.mp4"):
+            picture = av.VideoFrame.from_ndarray(shrink(frame.rgb, size), format="rgb24")
+            file.write(b"FRAME\n" + picture.reformat(format="yuv420p").to_ndarray().tobytes())
+    return path
+
+
+def _screenshot(page, name: str, folder: Path) -> None:
+    folder = Path(os.environ.get("SCREENSHOT_DIR", folder))
+    folder.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=folder / f"{name}.png", full_page=True)
+
+
+def _upload(page, clip: Path) -> None:
+    page.locator("#source input[type=file]").set_input_files(clip)
+    page.locator("#facts").get_by_text("seen").wait_for()
+
+
+def _badge(page, text: str) -> None:
+    page.wait_for_function(BADGE, arg=text, timeout=RUN_MS)
+
+
+def test_an_example_shows_at_once_and_result_and_settings_agree(page, tmp_path):
+    """On one screen, and with the keyboard where no pointer is named."""
+    page.wait_for_function(PLAYING)  # the first picture is a loop
+    _screenshot(page, "1-arrival", tmp_path)
+    page.get_by_role("button", name="Try an example").click()
+    page.wait_for_selector(".player[data-kind=result]", timeout=30_000)
+    _badge(page, "Seed 0 · someone else · own clothes")
+    page.wait_for_function(PLAYING)
+    assert "One walker got another gait" in page.locator(".player .verdict").inner_text()
+    for part in (".player .screen", ".player .bar", "#seed", "#strength", "#colour", "#go"):
+        assert page.evaluate(IS_ON_SCREEN, part), part
+    before = page.evaluate(BYTES, "colorized")
+    _screenshot(page, "2-result", tmp_path)
+
+    screen = page.locator(".player .screen").bounding_box()
+    middle = screen["y"] + screen["height"] / 2
+    page.mouse.move(screen["x"] + 0.5 * screen["width"], middle)
+    page.mouse.down()
+    page.mouse.move(screen["x"] + 0.25 * screen["width"], middle, steps=5)
+    page.mouse.up()
+    divider = page.get_by_role("slider", name="Divider")
+    assert divider.get_attribute("aria-valuenow") == "25"
+    divider.press("ArrowRight")
+    assert divider.get_attribute("aria-valuenow") == "30"
+    page.locator(".player").get_by_role("button", name="Pause").press("Enter")
+    page.get_by_role("slider", name="Moment").fill("1")
+    page.get_by_role("button", name="One frame on").press("Enter")
+    fps = 30000 / 1001
+    for time in page.evaluate(TIMES):
+        assert time * fps == pytest.approx(int(1 * fps) + 1.5, abs=0.1)
+    page.get_by_label("Right of the divider").select_option("New silhouette")
+    page.wait_for_selector(".player video[data-layer=binary]")
+    page.get_by_label("Right of the divider").select_option("New walker")
+    page.wait_for_selector(".player video[data-layer=colorized]")
+
+    for _ in range(3):
+        page.locator("#seed input[type=range]").press("ArrowRight")
+    page.wait_for_selector(".player.out-of-date")
+    _badge(page, "Seed 3 · someone else")
+    assert page.locator(".player.out-of-date").count() == 0
+    page.wait_for_function(LOADED)
+    for time in page.evaluate(TIMES):  # the moment and the pause are kept
+        assert time * fps == pytest.approx(int(1 * fps) + 1.5, abs=0.6)
+    assert page.evaluate("document.querySelector('.player .after video').paused")
+    assert page.evaluate(BYTES, "colorized") != before
+    _screenshot(page, "3-another-seed", tmp_path)
+
+    page.locator("#seed input[type=number]").fill("7")
+    page.get_by_label("Subtle").check()  # before the seed has run
+    _badge(page, "Seed 7 · subtle")
+    page.get_by_role("alert").get_by_text("hides little").wait_for()
+    for link, name in (
+        ("Download result", "walk_seed7_subtle_sharp.mp4"),
+        ("All three side by side", "walk_seed7_subtle_sharp_comparison.mp4"),
+    ):
+        with page.expect_download() as download:
+            page.get_by_role("link", name=link).click()
+        assert download.value.suggested_filename == name
+        assert Path(download.value.path()).stat().st_size > 10_000
+
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    _screenshot(page, "4-phone", tmp_path)
+
+
+def test_one_of_two_people_is_chosen_by_number(page, tmp_path):
+    example = read_frames(ROOT / "assets" / "street_090.mp4")
+    halves = [shrink(frame.rgb, (480, 270)) for frame in example][:60]
+    _upload(page, write_clip(tmp_path / "two.mp4", [np.hstack([f, f[:, ::-1]]) for f in halves]))
+    page.get_by_role("button", name="Hide who is walking").click()
+    page.get_by_text("Two walkers got another gait").wait_for(timeout=RUN_MS)
+    page.get_by_role("button", name="Not for everyone").click()
+    page.wait_for_selector("#people img")
+    assert page.locator("#who label:has(input)").all_inner_texts() == [
+        "Everyone",
+        "Only person 1",
+        "Only person 2",
+    ]
+    before = {name: page.evaluate(BYTES, name) for name in ("original", "colorized")}
+    _screenshot(page, "5-two-people", tmp_path)
+
+    page.get_by_label("Only person 2").click()
+    page.get_by_text("One other person stays recognisable").wait_for(timeout=RUN_MS)
+    _badge(page, "only person 2")
+    page.wait_for_function(PLAYING)
+    assert page.evaluate(BYTES, "original") == before["original"]
+    assert page.evaluate(BYTES, "colorized") != before["colorized"]
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    _screenshot(page, "6-phone-two", tmp_path)
+
+
+def test_a_file_that_is_no_video_is_answered_with_a_sentence(page, tmp_path):
+    fake = tmp_path / "walk.mp4"
+    fake.write_text("no video at all")
+    page.locator("#source input[type=file]").set_input_files(fake)
+    page.get_by_text("This video is not a video that can be read").wait_for()
+    assert page.get_by_role("button", name="Hide who is walking").is_disabled()
+    assert page.locator("#source video").count() == 0
+    _screenshot(page, "error", tmp_path)
+
+
+def test_an_error_stays_beside_the_button_that_mends_it(page, tmp_path):
+    short = crossing(tmp_path / "short.mp4", 61, width=160, height=120)
+    ffmpeg("-i", short, "-vf", "setpts=25*PTS,fps=5", tmp_path / "long.mp4")  # 61 s
+    _upload(page, tmp_path / "long.mp4")
+    page.wait_for_function("document.querySelector('#source video').readyState >= 2")
+    assert not page.locator("#unplayable").is_visible()
+    assert page.locator("[data-testid=toast-body]").count() == 0
+    page.get_by_role("button", name="More: a part of it only").click()
+    page.locator("#end input[type=number]").fill("61")
+    page.locator("#end input[type=number]").press("Enter")
+    page.locator("#facts").get_by_text("Choose 60 s of it at most").wait_for()
+    page.get_by_role("button", name="Hide who is walking").click()
+    page.get_by_role("alert").get_by_text("the limit is 60 s").wait_for(timeout=RUN_MS)
+    _screenshot(page, "too-long", tmp_path)
+    page.get_by_role("button", name="Trim to 0-60 s").click()
+    page.locator("#player").get_by_text("Finding people").wait_for(timeout=RUN_MS)
+    assert not page.locator("#trouble").is_visible()
+    assert page.locator("#end input[type=number]").input_value() == "60"
+    page.get_by_role("button", name="Cancel").click()
+
+
+def test_a_part_is_run_and_another_part_makes_the_result_out_of_date(page, tmp_path):
+    _upload(page, crossing(tmp_path / "walk.mp4", 60))
+    page.get_by_role("button", name="More: a part of it only").click()
+    for seconds in ("1.6", "1"):
+        page.locator("#end input[type=number]").fill(seconds)
+        page.locator("#end input[type=number]").press("Enter")
+        page.locator("#facts").get_by_text(f"for {float(seconds)} s of it").wait_for()
+        if seconds == "1.6":
+            page.get_by_role("button", name="Hide who is walking").click()
+            page.wait_for_selector(".player[data-kind=result]", timeout=RUN_MS)
+            length = page.evaluate("document.querySelector('.player .after video').duration")
+            assert length == pytest.approx(1.6, abs=0.05)
+    page.get_by_text("Out of date").wait_for()
+    page.get_by_role("button", name="Make it now").wait_for()
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding", "says"),
+    [
+        ("walk.gif", ["-vf", "fps=10,scale=320:-1"], "1.5 s, 320×180"),
+        ("phone.mov", ["-c:v", "libx265", "-pix_fmt", "yuv420p10le", "-tag:v", "hvc1"],
+         "1.5 s, 960×540"),
+    ],
+)  # fmt: skip
+def test_what_the_browser_cannot_play_is_taken_all_the_same(page, tmp_path, name, encoding, says):
+    clip = ROOT / "assets" / "street_090.mp4"
+    ffmpeg("-ss", "1", "-i", clip, "-t", "1.5", *encoding, tmp_path / name)
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="A GIF, or a file").click()
+    chooser.value.set_files(tmp_path / name)
+    page.locator("#facts").get_by_text(f"{says}; 1 person seen").wait_for()
+    page.get_by_text("Your browser cannot show this video. That is no obstacle").wait_for()
+    assert page.locator("[data-testid=toast-body]").count() == 0
+    page.get_by_role("button", name="Hide who is walking").click()
+    page.get_by_text("One walker got another gait").wait_for(timeout=RUN_MS)
+
+
+def test_a_walk_is_recorded_with_the_camera(page, tmp_path):
+    page.get_by_label("Capture from camera").click()
+    page.get_by_text("Click to Access Webcam").click()
+    record = page.locator("#source button[aria-label='start recording']")
+    record.click()
+    page.wait_for_timeout(5_000)
+    record.click()
+    page.locator("#facts").get_by_text("1 person seen").wait_for()
+    _screenshot(page, "9-recorded", tmp_path)
+    page.get_by_role("button", name="Hide who is walking").click()
+    page.get_by_text("One walker got another gait").wait_for(timeout=RUN_MS)
+    page.wait_for_function(PLAYING)
+
+
+def test_a_run_waits_in_the_queue_and_is_cancelled_within_two_seconds(page, app, tmp_path):
+    _upload(page, ROOT / "assets" / "street_090.mp4")
+    page.get_by_role("button", name="Hide who is walking").click()
+    page.locator("#player").get_by_text("Finding people").wait_for(timeout=RUN_MS)
+    _screenshot(page, "progress", tmp_path)
+    second = page.context.new_page()
+    second.goto(app.url)
+    _upload(second, ROOT / "assets" / "street_090.mp4")
+    second.get_by_role("button", name="Hide who is walking").click()
+    second.locator("#player").get_by_text("queue: 1/1").wait_for()
+    second.get_by_role("button", name="Cancel").click()
+    second.get_by_text("Stopped").wait_for()
+    page.get_by_role("button", name="Cancel").click()
+    page.wait_for_function(
+        "document.querySelector('#status').innerText.includes('Stopped')", timeout=2_000
+    )
+    page.wait_for_timeout(2_000)
+    assert page.locator(".player[data-kind=empty]").count() == 1
+    assert not list(app.folder.rglob("run-*"))
+
+
+def test_everything_that_can_be_used_has_a_name(page):
+    """For screen readers: a label or a text for every button and field."""
+    page.get_by_role("button", name="Try an example").click()
+    page.wait_for_selector(".player[data-kind=result]")
+    nameless = page.evaluate("""() => [...document.querySelectorAll("button, input, video, select")]
+      .filter((e) => e.checkVisibility() && !(e.ariaLabel || e.title || e.innerText?.trim()
+        || e.labels?.length || e.getAttribute("aria-labelledby")
+        || e.closest("[aria-label]")))
+      .map((e) => e.outerHTML.slice(0, 90))""")
+    assert nameless == []
+    assert page.evaluate("document.documentElement.lang") == "en"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_the_page_fits_and_can_be_read(browser, app, tmp_path, scheme, width):
+    is_calm = scheme == "dark"
+    page = browser.new_page(
+        viewport={"width": width, "height": 844},
+        color_scheme=scheme,
+        reduced_motion="reduce" if is_calm else "no-preference",
+    )
+    page.goto(f"{app.url}?seed=42&strength=subtle&colour=plain")
+    page.wait_for_selector("#examples button.gallery-item")
+    page.wait_for_function("document.querySelector('#seed input[type=number]').value === '42'")
+    page.wait_for_function(LOADED)
+    if is_calm:
+        page.wait_for_timeout(300)
+        assert page.evaluate(TIMES) == [0, 0]
+    else:
+        page.wait_for_function(PLAYING)
+    description = page.locator("meta[name=description]").get_attribute("content")
+    assert "another body" in description and page.title() == "Hide who is walking"
+    assert page.get_by_label("Subtle").is_checked() and page.get_by_label("Plain").is_checked()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(IS_ON_SCREEN, "#try") and page.evaluate(IS_ON_SCREEN, ".player .screen")
+    background, text = page.evaluate("""() => [
+      getComputedStyle(document.body).backgroundColor,
+      getComputedStyle(document.querySelector("#status p")).color,
+    ].map((c) => Math.max(...c.match(/[0-9.]+/g).slice(0, 3).map(Number)))""")
+    assert (background < 60) == (scheme == "dark") and abs(background - text) > 150
+    _screenshot(page, f"page-{scheme}-{width}", tmp_path)
+    page.close()
