@@ -28,7 +28,7 @@ def anonymize(
     noise: Tensor,
     *,
     fps: float,
-    strength: float = 1.0,
+    strength: float | np.ndarray = 1.0,
 ) -> SilhouetteClip:
     """f_A(X, R) for a whole track (paper, section III-B), a little out of step (`sway`).
 
@@ -40,8 +40,8 @@ def anonymize(
         anonymizer: makes the new walk.
         noise: (noise_dim,) float32, see `noise`.
         fps: frames per second of the clip.
-        strength: below 1, outlines and joints go only this part of the way from the old to the new
-            ones, and so does the sway. They hide less, see `evaluate privacy`.
+        strength: or (T,) of them; below 1, outlines and joints go only this part of the way from
+            the old to the new ones, and so does the sway. They hide less, see `evaluate privacy`.
 
     Returns:
         The same track and squares with the synthesised masks, soft at their edges, and with the
@@ -51,14 +51,14 @@ def anonymize(
         torch.from_numpy((clip.masks > 0.5).astype(np.float32)),
         None if clip.joints is None else torch.from_numpy(clip.joints.astype(np.float32)),
     )
+    strength = np.broadcast_to(np.float32(strength), len(clip))
     streams = max(1, round(fps / TRAINED_FPS))
     late = torch.from_numpy(strength * sway(noise, len(clip), fps)) * fps / streams  # frames
     parts = [slice(first, None, streams) for first in range(min(streams, len(clip)))]
     made = [anonymizer(walk.part(one), noise, late[one]) for one in parts]
     masks = cleaned(_smooth(_interleaved([one.silhouettes for one in made]), streams))
-    if strength < 1:
-        both = zip(clip.masks, masks, strict=True)
-        masks = np.stack([_part_of_the_way(*pair, strength) for pair in both])
+    for n in np.flatnonzero(strength < 1):
+        masks[n] = _part_of_the_way(clip.masks[n], masks[n], float(strength[n]))
     joints = None
     if all(one.joints is not None for one in made):
         places = _smooth(_interleaved([one.joints for one in made]), streams).numpy()
@@ -115,11 +115,12 @@ def _part_of_the_way(old: np.ndarray, new: np.ndarray, strength: float) -> np.nd
     return np.clip(0.5 + ((1 - strength) * before + strength * after) / 2, 0, 1)
 
 
-def _joints_between(old: np.ndarray | None, new: np.ndarray, strength: float) -> np.ndarray:
+def _joints_between(old: np.ndarray | None, new: np.ndarray, strength: np.ndarray) -> np.ndarray:
     """(T, 19, 3) float32, visible: between the old joints (T, 19, 3), where these are known, and
     the new ones (T, 19, 2)."""
     places = new
-    if old is not None and strength < 1:
-        between = old[..., :2] + strength * (new - old[..., :2])
-        places = np.where(old[..., 2:] > 0, between, new)
+    if old is not None:
+        share = strength[:, None, None]
+        between = old[..., :2] + share * (new - old[..., :2])
+        places = np.where((old[..., 2:] > 0) & (share < 1), between, new)
     return np.concatenate([places, np.ones_like(places[..., :1])], axis=2).astype(np.float32)

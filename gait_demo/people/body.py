@@ -35,6 +35,8 @@ _SEATED = 0.95  # trunks from hips to ankles, downwards; whoever stands has more
 _ROWS = 40  # the upper one of so many equal parts of a body is looked at, ...
 _AS_WIDE = 0.55  # ... and is no head if it has so much of the largest width
 _CUT = 0.62  # of the body's height within the picture; a walker needs more
+_ALONG = np.linspace(0.1, 0.95, 8)[:, None, None]  # of a bone: where it is looked for in a matte
+_LEGS_SEEN = 0.6  # of these places; something hides the legs of whom a matte shows fewer
 
 
 def body_boxes(
@@ -89,8 +91,8 @@ def neck_of(one: Detection) -> float:
 
 
 def stands(one: Detection, shape: tuple[int, int]) -> bool:
-    """Whether somebody is on their feet, upright, with lowered arms, and in the picture from head
-    to knees."""
+    """Whether somebody is on their feet, upright, with lowered arms, in the picture from head to
+    knees, and on legs that show."""
     if one.landmarks is None:
         width, height = one.box[2:] - one.box[:2]
         return bool(height > width)
@@ -105,7 +107,7 @@ def stands(one: Detection, shape: tuple[int, int]) -> bool:
     hands = points[list(WRISTS), 1].min()
     is_upright = lean < _LEANING and legs > _SEATED * length and hands > shoulders[1]
     is_whole = inside > _CUT * (bottom - top) and points[NOSE, 1] >= 0
-    return bool(is_upright and is_whole and not _is_headless(one))
+    return bool(is_upright and is_whole and _shows_legs(one, shape) and not _is_headless(one))
 
 
 def flexes_knee(one: Detection) -> bool:
@@ -117,6 +119,18 @@ def flexes_knee(one: Detection) -> bool:
     lengths = np.linalg.norm(thighs, axis=1) * np.linalg.norm(shanks, axis=1)
     cosines = (thighs * shanks).sum(axis=1) / np.maximum(lengths, 1e-6)
     return bool(cosines.min() < np.cos(np.radians(_FLEXED)))
+
+
+def _shows_legs(one: Detection, shape: tuple[int, int]) -> bool:
+    """Whether most of what the picture holds of both legs is seen, and not hidden by furniture or
+    by other people. Landmarks do not tell, they guess what is hidden."""
+    hips, knees, ankles = (one.landmarks[list(pair), :2] for pair in (HIPS, KNEES, ANKLES))
+    bones = [upper + _ALONG * (lower - upper) for upper, lower in ((hips, knees), (knees, ankles))]
+    points = np.concatenate(bones).reshape(-1, 2)
+    inside = ((points >= 0) & (points < shape[::-1])).all(axis=1)
+    if not inside.any():
+        return False
+    return bool((one.matte.at(points[inside]) > 0.5).mean() >= _LEGS_SEEN)
 
 
 def _is_headless(one: Detection) -> bool:

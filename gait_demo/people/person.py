@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+import cv2
 import numpy as np
+from scipy.ndimage import distance_transform_edt
 
 from gait_demo.joints import joints_in
 from gait_demo.people.body import body_boxes, flexes_knee, head_of, neck_of, stands
@@ -22,6 +24,7 @@ _WHOLE = 0.8  # of the body in the picture that a matte must span
 _FILLED = 0.6  # of the usual area of a silhouette
 _POSE_S = 1.5  # over which the pose is judged
 _POSE_SHARE = 0.5  # of the frames: who is no walker in more is none in any
+_EASE_S = 0.4  # over which the kept pose becomes another gait
 _FLEXED_SHARE = 0.1  # of the frames, of a knee that is bent farther than a walker's: the same
 _CUT_FILLED = 0.9  # of the usual area of a silhouette that the picture's side may cut
 
@@ -140,6 +143,14 @@ class Person:
         """Whether there is any frame in which the person can be given another gait."""
         return bool((self.seen & ~self.keeps_pose).any())
 
+    def changes(self, fps: float) -> np.ndarray:
+        """(T,) float32 in [0, 1]: how far the gait of each frame may differ from the person's: not
+        at all where the pose is kept, and all the way from 0.4 s before and after."""
+        if not self.keeps_pose.any():
+            return np.ones(len(self.track), np.float32)
+        away = distance_transform_edt(~self.keeps_pose)
+        return np.float32((away / (_EASE_S * fps)).clip(0, 1))
+
     def position(self, index: int) -> int | None:
         """Where in the track the clip's frame `index` is; None if the track is not there."""
         position = index - self.track.first_frame
@@ -222,7 +233,9 @@ def _poses(kept: np.ndarray, flexed: np.ndarray, known: np.ndarray, window: int)
     upright = flexed[known & ~kept]
     if kept[known].mean() > _POSE_SHARE or upright.mean() > _FLEXED_SHARE:
         return np.ones(len(kept), bool)
-    return _mostly(kept, known, window)
+    mostly = _mostly(kept, known, window).astype(np.uint8)
+    # nobody changes for a moment only
+    return cv2.morphologyEx(mostly[None], cv2.MORPH_CLOSE, np.ones((1, window), np.uint8))[0] > 0
 
 
 def _mostly(flags: np.ndarray, known: np.ndarray, window: int) -> np.ndarray:

@@ -52,6 +52,12 @@ class Matte:
         levels = cv2.imdecode(np.frombuffer(self.packed, np.uint8), cv2.IMREAD_GRAYSCALE)
         return levels.astype(np.float32) / 255
 
+    def at(self, points: np.ndarray) -> np.ndarray:
+        """(n,) float32 in [0, 1]: the mask at places (n, 2) of the frame; 0 beyond it."""
+        to_mask = cv2.invertAffineTransform(self.to_frame)
+        places = np.float32(points @ to_mask[:, :2].T + to_mask[:, 2])
+        return cv2.remap(self.alpha(), places[None], None, cv2.INTER_LINEAR)[0]
+
     def moved(self, transform: np.ndarray) -> Matte:
         """The same, where a transform (2, 3) of frame pixels takes it."""
         linear = np.vstack([self.to_frame, [0, 0, 1]])

@@ -165,7 +165,8 @@ class Composer:
                     anonymizer.noise_dim,
                 )
                 self._poses.append(KeptPose(noise.numpy()))
-                made = anonymize(seen, anonymizer, noise, fps=fps, strength=options.strength)
+                strength = options.strength * person.changes(fps)
+                made = anonymize(seen, anonymizer, noise, fps=fps, strength=strength)
                 if _has_limbs(person, made):
                     made = replace(made, joints=with_sides_of(made.joints, seen.joints))
                     made = planted(made, seen, depths_of(_landmarks(person), fps), fps)

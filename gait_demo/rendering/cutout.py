@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import cv2
 import numpy as np
 
+from gait_demo.rendering.arms import Region, told_by_colour
 from gait_demo.rendering.depth import Depths
 from gait_demo.rendering.rig import (
     LEFT_ARM,
@@ -36,7 +37,7 @@ _FEW = 8  # of 255: of fewer sure pixels around it a rim takes no colours
 _LEFT_OVER = 0.1  # of what is hidden, that need not be found
 _FEW_SEEN = 0.1  # of what is hidden: a limb of which less is seen has the colours of the other
 _MOSTLY_SEEN = 0.5  # of a part: where less is seen, that may well be something else
-_UNKNOWN = 0.6  # of what is hidden of a limb: if less is not found, that is none of it ...
+_UNKNOWN = 0.8  # of what is hidden of a limb: if less is not found, that is none of it ...
 _CRACK = 0.004  # ... but for cracks of up to twice so many heights between what is found
 _CLEAR = 220  # of 255: a share below shows something else as well
 _SHARPEN = 0.3  # of the detail of a pixel, lost when pixels are moved
@@ -69,6 +70,29 @@ class Piece:
         h, w = self.own.shape
         return np.s_[self.y : self.y + h, self.x : self.x + w]
 
+    def within(self, other: Piece) -> tuple[np.ndarray, np.ndarray]:
+        """What it shows and hides in the rows and columns of another piece, of that one's size."""
+        own, hidden = np.zeros((2, *other.own.shape), np.float32)
+        there, here = self._shared(other)
+        own[there], hidden[there] = self.own[here], self.hidden[here]
+        return own, hidden
+
+    def changed(self, other: Piece, own: np.ndarray, hidden: np.ndarray) -> Piece:
+        """The same with what it shows and hides in the rows and columns of another piece."""
+        there, here = self._shared(other)
+        result = replace(self, own=self.own.copy(), hidden=self.hidden.copy())
+        result.own[here], result.hidden[here] = own[there], hidden[there]
+        return result
+
+    def _shared(self, other: Piece) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+        """Rows and columns that two pieces share, as they count in the other and in this one."""
+        (h, w), (m, n) = self.own.shape, other.own.shape
+        x0, y0 = max(self.x, other.x), max(self.y, other.y)
+        x1, y1 = max(x0, min(self.x + w, other.x + n)), max(y0, min(self.y + h, other.y + m))
+        return tuple(
+            np.s_[y0 - one.y : y1 - one.y, x0 - one.x : x1 - one.x] for one in (other, self)
+        )
+
 
 @dataclass(frozen=True)
 class Division:
@@ -80,25 +104,61 @@ class Division:
             than any other, and than what hides it.
         far: (5, m, n) float32, half widths to each part.
         step: pixels between the places of the grid.
+        rgb: (h, w, 3) uint8.
+        height: of the body, in pixels.
+        depths: what is in front of what.
     """
 
     matte: np.ndarray
     lead: np.ndarray
     far: np.ndarray
     step: int
+    rgb: np.ndarray
+    height: float
+    depths: Depths
 
     @classmethod
-    def of(cls, matte: np.ndarray, pose: Pose, depths: Depths) -> Division:
+    def of(cls, rgb: np.ndarray, matte: np.ndarray, pose: Pose, depths: Depths) -> Division:
         """pose: in pixels of the matte."""
         step = step_of(pose)
         far, score = pose.distances(grid_of(*matte.shape, step))
         lead = _leads(far[None], score[None], [depths])[0]
-        return cls(matte, lead, far, step)
+        return cls(matte, lead, far, step, rgb, pose.height, depths)
 
     @cached_property
     def pieces(self) -> tuple[Piece | None, ...]:
         """One a part, None of what is not there."""
-        return tuple(self._piece(part) for part in range(PARTS))
+        pieces = [self._piece(part) for part in range(PARTS)]
+        for arm in (LEFT_ARM, RIGHT_ARM):
+            self._tell_by_colour(arm, pieces)
+        return tuple(pieces)
+
+    def _tell_by_colour(self, arm: int, pieces: list[Piece | None]) -> None:
+        """Parts an arm from the trunk and the legs by their colours; changes the pieces."""
+        piece = pieces[arm]
+        others = [part for part in (TRUNK, LEFT_LEG, RIGHT_LEG) if pieces[part] is not None]
+        if piece is None or not others:
+            return
+        size = piece.own.shape[::-1]
+        cells = piece.y // self.step, piece.x // self.step
+        rows, columns = (
+            np.s_[first : first + -(-length // self.step)]
+            for first, length in zip(cells, piece.own.shape, strict=True)
+        )
+        far = {
+            part: enlarged(self.far[part][rows, columns], size, self.step)
+            for part in (arm, *others)
+        }
+        seen, hidden = np.stack([pieces[part].within(piece) for part in others], axis=1)
+        from_others = np.stack([far[part] for part in others])
+        is_front = arm in self.depths.front_arms
+        region = Region(
+            self.rgb[piece.inner], piece.own, far[arm], is_front, seen, from_others, hidden
+        )
+        own, shown, hidden = told_by_colour(region, self.height)
+        pieces[arm] = replace(piece, own=own)
+        for part, *changed in zip(others, shown, hidden, strict=True):
+            pieces[part] = pieces[part].changed(piece, *changed)
 
     def coarse(self, part: int) -> tuple[np.ndarray, np.ndarray]:
         """(m, n) float32 in [0, 1] twice: what a part shows, and what of it is hidden, if the
@@ -193,7 +253,8 @@ class Cutout:
             pose: in pixels of `rgb`.
         """
         rgb = cv2.addWeighted(rgb, 1 + _SHARPEN, cv2.GaussianBlur(rgb, (0, 0), 1), -_SHARPEN, 0)
-        return cls(_rimmed(rgb, matte, pose.height), Division.of(matte, pose, depths), pose)
+        rimmed = _rimmed(rgb, matte, pose.height)
+        return cls(rimmed, Division.of(rimmed, matte, pose, depths), pose)
 
     def pixels(self, part: int) -> np.ndarray:
         """(h, w, 4) uint8: colours of a piece, and the share of it that they show, 0 to 255."""

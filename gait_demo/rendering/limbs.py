@@ -33,6 +33,7 @@ _EDGE = 0.3  # of a matte, around one half, over which an edge is drawn
 _SMOOTH = 0.004  # heights: deviation of the filter that takes the steps out of an edge
 _REVEALED = 0.01  # of what a part shows, from which it is worth looking up what is not seen of it
 _AT_ONCE = 16  # silhouettes
+_SPECK, _SPECK_EDGE = 0.05, 0.05  # of the largest piece, and of an edge that may hold two together
 _AROUND = 0.14  # heights around the bones of a part that are drawn
 
 
@@ -227,7 +228,17 @@ def _within(
         rgb = cv2.blendLinear(
             rgb, _continued(rgb, alpha, max(1, round(cell / 2))), alpha, 1 - alpha
         )
-    return rgb, np.maximum(alpha, inside) * near
+    return rgb, _in_one_piece(np.maximum(alpha, inside) * near)
+
+
+def _in_one_piece(alpha: np.ndarray) -> np.ndarray:
+    """(h, w) float32: without specks, where a limb and the outline do not quite meet."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(above(alpha, _SPECK_EDGE))
+    if count <= 2:
+        return alpha
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    kept = np.concatenate([[False], areas >= _SPECK * areas.max()])
+    return alpha * kept[labels]
 
 
 def _bounds(outline: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -228,6 +228,21 @@ def test_same_noise_same_walk_other_noise_another():
     assert first.masks.dtype == np.float32 and np.array_equal(first.squares, clip.squares)
 
 
+def test_strength_may_change_from_frame_to_frame():
+    masks = np.zeros((9, 64, 64))
+    masks[:, 10:54, 30:40] = 1
+    joints = np.random.default_rng(0).random((9, 19, 3)).astype(np.float32)
+    joints[..., 2] = 1
+    clip = replace(clip_of(masks), joints=joints)
+    made = [
+        anonymize(clip, load("anet", find("anet").path), torch.zeros(32), fps=25, strength=strength)
+        for strength in (np.float32([0] * 4 + [1] * 5), 1.0)
+    ]
+    assert np.allclose(made[0].joints[:4, :, :2], joints[:4, :, :2], atol=1e-6)
+    assert (made[0].masks[:4] > 0.5).sum() == masks[:4].sum()
+    assert np.abs(made[0].joints[6:] - made[1].joints[6:]).max() < 0.05
+
+
 def test_less_strength_stays_nearer_to_the_old_outline():
     class Wider(Through):
         def write(self, content, noise):

@@ -193,6 +193,21 @@ def test_a_person_whose_knees_bend_as_in_running_keeps_the_pose(degrees, every, 
     assert Person.of(Tracklet(seen), SHAPE, (0, COUNT), FPS).keeps_pose.all() == keeps
 
 
+def test_who_walks_behind_furniture_keeps_the_pose_and_eases_into_it():
+    def hide(index, mask):
+        if index >= 40:
+            top, bottom = np.flatnonzero(mask.any(axis=1))[[0, -1]]
+            mask[round(0.4 * top + 0.6 * bottom) :] = 0
+
+    one = person(WALKER, hide=hide)
+    kept = np.flatnonzero(one.keeps_pose)
+    assert kept[0] == pytest.approx(40, abs=FPS / 4) and one.keeps_pose[kept[0] :].all()
+    changes = one.changes(FPS)
+    assert (changes[one.keeps_pose] == 0).all() and (changes[: kept[0] - FPS // 2] == 1).all()
+    assert abs(np.diff(changes)).max() < 0.15
+    assert (person(WALKER).changes(FPS) == 1).all()
+
+
 def test_a_pose_is_not_kept_for_a_moment():
     raised = Figure(WALKER.middles, posture="arms raised")
     seen = {n: WALKER.detection(n, WALKER.mask(n, SHAPE)) for n in range(COUNT)}

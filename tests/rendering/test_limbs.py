@@ -43,7 +43,7 @@ def is_colour(colour, part):
 
 
 def test_a_cutout_knows_its_parts():
-    pieces = Division.of(drawn(HANGING)[1], pose(HANGING), LEFT_NEARER).pieces
+    pieces = Division.of(*drawn(HANGING), pose(HANGING), LEFT_NEARER).pieces
     x, y = (HANGING[2] + HANGING[3]) / 2
     arm, trunk = pieces[LEFT_ARM], pieces[TRUNK]
     on_arm = np.s_[int(y) - arm.y, int(x) - arm.x]
@@ -123,6 +123,16 @@ def test_a_limb_that_no_frame_shows_is_as_slim_as_that_of_the_other_side(monkeyp
     alone = Cutout.of(rgb, matte, pose(hanging), LEFT_NEARER)
     hidden, seen = alone.completed(RIGHT_ARM, []), alone.parts.pieces[LEFT_ARM].own
     assert (hidden[..., 3] > 127).sum() < 1.2 * (seen > 0.5).sum()
+
+
+def test_an_arm_before_the_trunk_takes_nothing_of_it_along(monkeypatch):
+    monkeypatch.setitem(doll.WIDTHS, LEFT_ARM, 0.03)  # slimmer than bones tell
+    hanging = joints(arms=(5, 0), legs=(-20, 20))
+    rgb, matte = drawn(hanging)
+    piece = Cutout.of(rgb, matte, pose(hanging), LEFT_NEARER).parts.pieces[LEFT_ARM]
+    taken = piece.own > 0.5
+    arm = (np.abs(rgb[piece.inner].astype(int) - COLOURS[LEFT_ARM]) < 40).all(axis=2)
+    assert (taken & ~arm).sum() < 0.1 * arm.sum() and (arm & ~taken).sum() < 0.1 * arm.sum()
 
 
 @pytest.mark.parametrize("scale", [0.012, 0.04, 0.1])
