@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from scipy.ndimage import uniform_filter1d
 
 from gait_demo.people.overlap import head_reach
 from gait_demo.people.segmenter import (
@@ -29,6 +30,9 @@ _FACE = 0.5  # of the distance from the nose to the shoulders: the same of large
 _LARGEST_HEAD = 2.0  # times that radius, where landmarks miss what the matte shows of a head
 _NECK = 0.6  # of that distance, from the nose down to where a head ends
 _LEANING = 40.0  # degrees of the trunk from the vertical; a walker leans less
+_STEP_S = 1.2  # over which knees and ankles pass each other in a walk, ...
+_SWING = 0.03  # ... heights: their deviation; limping walkers have 0.03 to 0.08, the standing 0.01
+_SPEED = 0.12  # heights a second: who goes as fast walks, whatever is seen of the legs
 _FLEXED = 78.0  # degrees of a knee in the picture; in 10 % of frames walkers have over 55 to 65,
 # runners over 105
 _SEATED = 0.95  # trunks from hips to ankles, downwards; whoever stands has more, 1.3 in the mean
@@ -90,7 +94,7 @@ def neck_of(one: Detection) -> float:
     return float(nose + max(_NECK * (shoulders - nose), 0.04 * one.height))
 
 
-def stands(one: Detection, shape: tuple[int, int]) -> bool:
+def could_walk(one: Detection, shape: tuple[int, int]) -> bool:
     """Whether somebody is on their feet, upright, with lowered arms, in the picture from head to
     knees, and on legs that show."""
     if one.landmarks is None:
@@ -108,6 +112,26 @@ def stands(one: Detection, shape: tuple[int, int]) -> bool:
     is_upright = lean < _LEANING and legs > _SEATED * length and hands > shoulders[1]
     is_whole = inside > _CUT * (bottom - top) and points[NOSE, 1] >= 0
     return bool(is_upright and is_whole and _shows_legs(one, shape) and not _is_headless(one))
+
+
+def takes_steps(landmarks: np.ndarray, heights: np.ndarray, fps: float) -> np.ndarray:
+    """(T,) bool: whether somebody walks, also on the spot, and does not just stand there.
+
+    Args:
+        landmarks: (T, 33, 4), as of `Detection`.
+        heights: (T,) of the body, in pixels.
+    """
+    tall = float(np.median(heights))
+    window = max(3, round(_STEP_S * fps))
+    points = landmarks[..., :2] / tall
+    hips = uniform_filter1d(points[:, list(HIPS)].mean(axis=1), window, axis=0, mode="nearest")
+    speed = np.linalg.norm(np.gradient(hips, axis=0), axis=1) * fps if len(hips) > 1 else 0.0
+    apart = np.concatenate([points[:, a] - points[:, b] for a, b in (KNEES, ANKLES)], axis=1)
+    mean, square = (
+        uniform_filter1d(each, window, axis=0, mode="nearest") for each in (apart, apart**2)
+    )
+    swing = np.sqrt((square - mean**2).clip(0).sum(axis=1) / 2)
+    return (swing > _SWING) | (speed > _SPEED)
 
 
 def flexes_knee(one: Detection) -> bool:

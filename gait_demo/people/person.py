@@ -10,7 +10,14 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt
 
 from gait_demo.joints import joints_in
-from gait_demo.people.body import body_boxes, flexes_knee, head_of, neck_of, stands
+from gait_demo.people.body import (
+    body_boxes,
+    could_walk,
+    flexes_knee,
+    head_of,
+    neck_of,
+    takes_steps,
+)
 from gait_demo.people.segmenter import Detection
 from gait_demo.people.tracking import Tracklet
 from gait_demo.people.visibility import Visibility
@@ -38,7 +45,8 @@ class Person:
         visibility: (T,) uint8, of `Visibility`.
         detections: T of them: as seen, or that of the nearest frame, moved.
         silhouettes: one a frame, with joints where the landmarks are known.
-        keeps_pose: (T,) bool, where no other gait can be given: running, seated, bent, or a part.
+        keeps_pose: (T,) bool, where no other gait can be given: to who stands, runs, sits, bends,
+            or is seen in part.
         heads: (T, 3) float32, centre and radius in pixels; nan where not known.
         necks: (T,) y in pixels down to which the head reaches; nan where not known.
         poor: (T,) bool, where the silhouette is not one piece, or not spread as a walker's is.
@@ -75,7 +83,9 @@ class Person:
         detections = _carried(tracklet, frames, boxes, found)
         track = Track(1, int(frames[0]), boxes, found)
         silhouettes = _silhouettes(detections, track, fps)
-        poses = np.array([not stands(one, shape) for one in detections])
+        poses = ~(
+            np.array([could_walk(one, shape) for one in detections]) & _steps(detections, fps)
+        )
         flexed = np.array([flexes_knee(one) for one in detections])
         return cls(
             track,
@@ -225,6 +235,14 @@ def _visibility(
         if detections[n].is_moved:
             states[n] = Visibility.CARRIED
     return states
+
+
+def _steps(detections: tuple[Detection, ...], fps: float) -> np.ndarray:
+    """(T,) bool: who takes steps; without landmarks everybody may."""
+    if any(one.landmarks is None for one in detections):
+        return np.ones(len(detections), bool)
+    landmarks = np.stack([one.landmarks for one in detections])
+    return takes_steps(landmarks, np.array([one.height for one in detections]), fps)
 
 
 def _poses(kept: np.ndarray, flexed: np.ndarray, known: np.ndarray, window: int) -> np.ndarray:

@@ -81,9 +81,9 @@ def warnings(
             kept.append(f"{name} at {when}")
     if kept:
         told.append(
-            f"No other gait could be given to {'; '.join(kept)}: running, seated, lying, bent, "
-            "or seen in part only. Their head is hidden and their outline changed, but the pose "
-            "and the way they move stay: they may be recognised by it."
+            f"No other gait could be given to {'; '.join(kept)}: standing, running, seated, lying, "
+            "bent, or seen in part only. Their head is hidden and their outline changed, but the "
+            "pose and the way they move stay: they may be recognised by it."
         )
     if small:
         told.append(

@@ -184,7 +184,11 @@ class Remover:
         own = mask
         moving, shadow = pieces
         usual = max(float(mask.sum()), _AREA * (tall * self._scale) ** 2)
-        is_seen = person.seen[person.position(index)]
+        position = person.position(index)
+        is_seen = person.seen[position]
+        if is_seen and person.keeps_pose[position]:  # bags and shadows stay
+            far = _above(near, person.necks[position] * self._scale)
+            near = far
         shared = np.bincount(moving.labels[mask > 0], minlength=len(moving.areas))
         hangs = shared > _OWN * min(int(mask.sum()), _LARGE)
         if not is_seen:  # the matte is a guess
@@ -207,6 +211,14 @@ def _joined(
     more = which.astype(np.uint8)[blobs.labels] & near & ~own
     more[blobs.labels == 0] = 0
     return own | more if more.sum() <= most else own
+
+
+def _above(mask: np.ndarray, y: float) -> np.ndarray:
+    """(h, w) uint8: a mask above a line; all of it, if the line is not known."""
+    above = mask.copy()
+    if np.isfinite(y):
+        above[int(max(0, y)) :] = 0
+    return above
 
 
 def _rectangle(box: tuple[int, int, int, int], shape: tuple[int, int]) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from drawn import FPS, SHAPE, Figure, landmarks, person
 
-from gait_demo.people.body import head_of, neck_of, stands
+from gait_demo.people.body import could_walk, head_of, neck_of
 from gait_demo.people.person import Person
 from gait_demo.people.segmenter import ANKLES, HIPS, KNEES, LEFT_EAR, NOSE, RIGHT_EAR, SHOULDERS
 from gait_demo.people.tracking import Tracklet
@@ -208,6 +208,21 @@ def test_who_walks_behind_furniture_keeps_the_pose_and_eases_into_it():
     assert (person(WALKER).changes(FPS) == 1).all()
 
 
+@pytest.mark.parametrize("step", [0, 0.25], ids=["stands", "walks on the spot"])
+def test_who_stands_still_keeps_the_pose_and_who_steps_does_not(step):
+    figure = Figure.standing(160, COUNT)
+    seen = {n: figure.detection(n, figure.mask(n, SHAPE)) for n in range(COUNT)}
+    rng = np.random.default_rng(0)
+    for n, one in seen.items():
+        points = one.landmarks.copy()
+        points[:, :2] += rng.normal(0, 0.004 * one.height, (33, 2))  # as networks are unsure
+        swing = step / 2 * one.height * np.sin(2 * np.pi * n / FPS)
+        points[[ANKLES[0], ANKLES[1]], 0] += swing, -swing
+        seen[n] = replace(one, landmarks=points)
+    keeps = Person.of(Tracklet(seen), SHAPE, (0, COUNT), FPS).keeps_pose
+    assert not keeps.any() if step else keeps.all()
+
+
 def test_a_pose_is_not_kept_for_a_moment():
     raised = Figure(WALKER.middles, posture="arms raised")
     seen = {n: WALKER.detection(n, WALKER.mask(n, SHAPE)) for n in range(COUNT)}
@@ -273,7 +288,7 @@ def test_a_persons_number_is_that_of_track_and_silhouettes():
 
 def test_without_landmarks_only_a_box_stands():
     tall = Figure(np.full(1, 160.0), has_landmarks=False)
-    assert stands(tall.detection(0, tall.mask(0, SHAPE)), SHAPE)
+    assert could_walk(tall.detection(0, tall.mask(0, SHAPE)), SHAPE)
 
 
 def test_a_person_has_joints_on_the_limbs_where_landmarks_are_known():

@@ -1,5 +1,7 @@
 """What goes of a frame with a person: bag and shadow as well, other people and far things not."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -65,6 +67,21 @@ def test_a_bag_goes_with_its_bearer():
 
     (mask,) = gone(Scene((WALKER,), paint=paint), 30)
     assert mask[bag(30)].mean() > 0.97
+
+
+def test_bag_and_shadow_of_who_keeps_the_pose_stay():
+    def paint(index, rgb):
+        with_bag = np.where(bag(index)[..., None], (240, 120, 20), rgb)
+        return (with_bag * (1 - 0.4 * shadow(index)[..., None])).astype(np.uint8)
+
+    scene = Scene((WALKER,), paint=paint)
+    one = person(scene, 0)
+    kept = replace(one, keeps_pose=np.ones(len(one.track), bool))
+    (mask,) = gone(scene, 30, [kept])
+    truth = scene.mask(0, 30) > 0
+    assert mask[truth].all()
+    assert mask[bag(30) & ~truth].mean() < 0.3 and mask[shadow(30)].mean() < 0.3
+    assert gone(scene, 30, [one])[0][shadow(30)].mean() > 0.9
 
 
 def test_a_shadow_goes_with_who_casts_it():
