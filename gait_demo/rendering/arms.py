@@ -87,12 +87,12 @@ def _likelihood(
         share = cv2.blur(side, size)
         means.append(cv2.blur(rgb * side[..., None], size) / np.maximum(share, 1e-6)[..., None])
         shares.append(share)
-    contrast = np.linalg.norm(means[0] - means[1], axis=2)
-    from_arm, from_others = (np.linalg.norm(rgb - mean, axis=2) for mean in means)
-    lead = (from_others - from_arm) / (_SOFT * np.maximum(contrast, 1))
-    tells = (shares[0] > _ENOUGH) & (contrast > _APART)
+    between = means[0] - means[1]
+    contrast = np.einsum("hwc,hwc->hw", between, between)
+    along = np.einsum("hwc,hwc->hw", rgb - means[1], between) / np.maximum(contrast, 1)
+    tells = (shares[0] > _ENOUGH) & (contrast > _APART**2)
     # a hidden arm that looks like the trunk is the trunk's edge
     edge = (not region.is_front) & ~tells & (region.from_others.min(axis=0) < _EDGE)
     none = edge | (shares[0] < _ENOUGH) & (region.from_arm > _AWAY)
     known = (shares[1] > _ENOUGH) & (tells | none)
-    return np.where(none, 0, 0.5 + lead).clip(0, 1).astype(np.float32), known
+    return np.where(none, 0, 0.5 + (2 * along - 1) / _SOFT).clip(0, 1).astype(np.float32), known
