@@ -19,6 +19,7 @@ _EDGE = 1.4  # half widths of another part, beyond which an arm behind it comes 
 _NEARBY = 0.05  # heights from which the colours of either side are taken
 _ENOUGH = 0.02  # of that surrounding, that must show a side
 _APART = 30.0  # levels by which the colours of the two sides must differ to tell
+_CLEARLY = 3.0  # times the variance that patterns have: the same, squared
 _SOFT = 0.3  # of that difference, over which one side becomes the other
 _RIM = 0.006  # heights around an arm, where its colours and those behind it mix
 
@@ -60,7 +61,7 @@ def told_by_colour(region: Region, height: float) -> tuple[np.ndarray, np.ndarra
     most = np.where(region.from_arm < _WIDEST, whole, region.arm)
     arm, core = region.arm, _CORE
     for _ in range(_ROUNDS):
-        likely, known = _likelihood(region, arm * (region.from_arm < core), whole - arm, height)
+        likely, known = _likelihood(region, arm * (region.from_arm < core), height)
         arm = np.where(doubtful & known, np.minimum(likely * whole, most), region.arm)
         core = _WIDEST
     to_others = (region.arm - arm).clip(0) * (region.from_others == nearest)
@@ -72,27 +73,45 @@ def told_by_colour(region: Region, height: float) -> tuple[np.ndarray, np.ndarra
     return arm, seen, np.maximum(region.others + region.hidden, others) - seen
 
 
-def _likelihood(
-    region: Region, arm: np.ndarray, others: np.ndarray, height: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """(h, w) twice: how much a colour is the arm's, in [0, 1], and bool, whether it can tell.
+def _likelihood(region: Region, arm: np.ndarray, height: float) -> tuple[np.ndarray, np.ndarray]:
+    """(h, w) twice: how much a colour is the arm's rather than another's, in [0, 1], and bool,
+    whether it can tell.
 
     Args:
-        arm, others: (h, w) float32 in [0, 1], what shows their colours.
+        arm: (h, w) float32 in [0, 1], what shows its colours.
     """
     size = (2 * max(1, round(_NEARBY * height)) + 1,) * 2
     rgb = region.rgb.astype(np.float32)
-    means, shares = [], []
-    for side in (arm, others):
-        share = cv2.blur(side, size)
-        means.append(cv2.blur(rgb * side[..., None], size) / np.maximum(share, 1e-6)[..., None])
-        shares.append(share)
-    between = means[0] - means[1]
-    contrast = np.einsum("hwc,hwc->hw", between, between)
-    along = np.einsum("hwc,hwc->hw", rgb - means[1], between) / np.maximum(contrast, 1)
-    tells = (shares[0] > _ENOUGH) & (contrast > _APART**2)
-    # a hidden arm that looks like the trunk is the trunk's edge
-    edge = (not region.is_front) & ~tells & (region.from_others.min(axis=0) < _EDGE)
-    none = edge | (shares[0] < _ENOUGH) & (region.from_arm > _AWAY)
-    known = (shares[1] > _ENOUGH) & (tells | none)
-    return np.where(none, 0, 0.5 + (2 * along - 1) / _SOFT).clip(0, 1).astype(np.float32), known
+    own, near = _mean(rgb, arm, size)
+    likely, known = np.ones(arm.shape, np.float32), np.zeros(arm.shape, bool)
+    for other, far in zip(region.others, region.from_others, strict=True):
+        mean, share = _mean(rgb, other, size)
+        between = own - mean
+        contrast = _dot(between, between)
+        along = _dot(rgb - mean, between) / np.maximum(contrast, 1)
+        # patterns vary; those of the arm may be mixed with the other's in the first round
+        squares, _ = _mean(_dot(rgb, rgb)[..., None], other, size)
+        clearly = np.maximum(_APART**2, _CLEARLY * (squares[..., 0] - _dot(mean, mean)))
+        tells = (near > _ENOUGH) & (contrast > clearly)
+        # a hidden arm that looks like the trunk is the trunk's edge
+        edge = (not region.is_front) & ~tells & (far < _EDGE)
+        none = edge | (near < _ENOUGH) & (region.from_arm > _AWAY)
+        here = (share > _ENOUGH) & (tells | none)
+        is_arm = np.where(none, 0, 0.5 + (2 * along - 1) / _SOFT).clip(0, 1)
+        likely = np.where(here, np.minimum(likely, is_arm), likely).astype(np.float32)
+        known |= here
+    return likely, known
+
+
+def _mean(
+    values: np.ndarray, share: np.ndarray, size: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """(h, w, C) float32: the mean of values around each place, as they are shared; and (h, w) the
+    mean share."""
+    shares = cv2.blur(share, size)
+    sums = cv2.blur(values * share[..., None], size).reshape(values.shape)
+    return sums / np.maximum(shares, 1e-6)[..., None], shares
+
+
+def _dot(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    return np.einsum("hwc,hwc->hw", first, second)

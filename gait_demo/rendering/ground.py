@@ -14,6 +14,7 @@ from gait_demo.types import SilhouetteClip
 
 _HIP, _KNEE, _ANKLE, _HEEL, _TOE = 5, 6, 7, 8, 9  # of the left leg; the right one's are 9 more
 _FOOT = [_ANKLE, _HEEL, _TOE]
+_FOREARM = [2, 3, 4]  # elbow, wrist and hand
 _SLOW = 0.35  # heights a second: a foot that moves less over the ground stands ...
 _SLOWER = 0.25  # ... surely if by so much less
 _BODY_S = 0.5  # over which a body's speed is taken
@@ -23,6 +24,9 @@ _STANCE_S = 0.12  # shorter stances are chance
 _EASE_S = 0.08  # deviation of the filter by which a foot is put down and lifted
 _MOST = 0.12  # heights that a foot is moved, at most
 _STRETCH = 1.02  # of a leg's length, at most
+_UNSURE = 0.4  # of a silhouette, where a hand or a foot may be
+_THIN, _THICK = 0.05, 0.06  # heights across a hand, and a foot
+_SHIFT = 4  # bits of a fraction of a pixel
 _SHADOW = 0.35  # of the light, that the ground under a foot lacks
 _WIDE, _FLAT = 0.6, 0.16  # half axes of a shadow, in lengths of the foot
 _SHORTEST = 0.09  # heights: of a foot that points at the camera
@@ -58,7 +62,22 @@ def planted(
     joints = gait.joints.copy()
     joints[..., :2] = (made - seen.squares[:, None, :2]) / side[:, None, None]
     masks = moved_silhouettes(gait.masks, gait.joints[..., :2], joints[..., :2], depths)
-    return replace(gait, joints=joints, masks=masks)
+    return replace(gait, joints=joints, masks=_with_hands_and_feet(masks, joints))
+
+
+def _with_hands_and_feet(masks: np.ndarray, joints: np.ndarray) -> np.ndarray:
+    """(T, 64, 64): silhouettes that are not sure that there is no forearm, hand or foot where the
+    joints have one, so that it is drawn as it is."""
+    size = masks.shape[1]
+    ends = np.zeros(masks.shape, np.uint8)
+    fine = 1 << _SHIFT
+    points = np.rint(fine * (size * joints[..., :2] - 0.5)).astype(np.int32)
+    for canvas, here in zip(ends, points, strict=True):
+        for side in (0, 9):
+            for joints_of, closed, thick in ((_FOREARM, False, _THIN), (_FOOT, True, _THICK)):
+                line = here[[joint + side for joint in joints_of]]
+                cv2.polylines(canvas, [line], closed, 255, round(thick * size), cv2.LINE_AA, _SHIFT)
+    return np.maximum(masks, np.float32(_UNSURE / 255) * ends)
 
 
 def standing_feet(seen: SilhouetteClip, fps: float) -> np.ndarray:

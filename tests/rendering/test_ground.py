@@ -63,6 +63,13 @@ def test_on_a_treadmill_the_new_walk_stays_as_it_is():
     assert np.abs(same.joints - new.joints).max() < 1e-3
 
 
+def test_a_silhouette_leaves_room_for_the_hands_and_feet_of_its_joints():
+    none = planted(replace(NEW, masks=np.zeros_like(NEW.masks)), OLD, [LEFT_NEARER] * COUNT, FPS)
+    places = (64 * none.joints[:, [*LEFT_FOOT, 4], :2]).astype(int).clip(0, 63)
+    there = none.masks[np.arange(COUNT)[:, None], places[..., 1], places[..., 0]]
+    assert there.min() > 0.3 and none.masks.max() < 0.5  # unsure: the limbs decide
+
+
 def test_a_foot_stands_while_it_hardly_moves():
     place = np.zeros((60, 2))
     place[20:40, 0] = np.linspace(0, 120, 20)
