@@ -15,6 +15,7 @@ from gait_demo.serving import zero_gpu  # noqa: E402
 zero_gpu.declare()
 
 import gradio as gr  # noqa: E402
+from starlette.middleware import Middleware  # noqa: E402
 
 from gait_demo.errors import WeightsError  # noqa: E402
 from gait_demo.mos.settings import StudySettings  # noqa: E402
@@ -22,11 +23,12 @@ from gait_demo.serving.engine import Engine  # noqa: E402
 from gait_demo.ui import anonymize_tab, look, privacy, rating_tab  # noqa: E402
 from gait_demo.ui.actions import Actions  # noqa: E402
 from gait_demo.ui.examples import FOLDER, clips  # noqa: E402
+from gait_demo.ui.gate import MOST_UPLOAD_BYTES, Gate  # noqa: E402
 from gait_demo.ui.session import Sessions  # noqa: E402
 from gait_demo.weights import PERSON, ask_ahead  # noqa: E402
 
 ASSETS = Path(__file__).resolve().parent / "assets"
-MOST_WAITING = 40
+MOST_WAITING = 40  # for each line: runs, looks, ...
 
 root = privacy.private_root(os.environ.get("GRADIO_TEMP_DIR"))
 atexit.register(shutil.rmtree, root, ignore_errors=True)
@@ -67,12 +69,14 @@ with gr.Blocks(title=look.TITLE, analytics_enabled=False) as demo:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as tidily as Ctrl-C
-    demo.queue(max_size=MOST_WAITING).launch(
+    demo.queue(max_size=MOST_WAITING, api_open=False).launch(
         theme=look.THEME,
         css=look.CSS,
         head=look.head(ASSETS / "result.png"),
         favicon_path=look.FAVICON,
-        max_file_size="500mb",
+        max_file_size=MOST_UPLOAD_BYTES,
+        app_kwargs={"middleware": [Middleware(Gate, folder=root, stop=sessions.cancel)]},
+        ssr_mode=False,  # a proxy of its own, which would go round the gate
         run_history=False,
         enable_monitoring=False,
         footer_links=["api"],

@@ -11,9 +11,12 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
+import gradio as gr
+import safehttpx
 from gradio import queueing, route_utils, routes
 
 from gait_demo.serving.worker import place
+from gait_demo.ui.places import ListenedQueue
 from gait_demo.ui.session import KEPT_S
 
 _log = logging.getLogger("gait_demo")
@@ -59,9 +62,19 @@ class _WithoutDetails(logging.Filter):
         return True
 
 
+async def _never_fetched(*args, **kwargs) -> None:
+    raise gr.Error(
+        "The server fetches nothing: upload the video itself, not its address.",
+        print_exception=False,
+    )
+
+
 def keep_private() -> None:
-    """Uploads get names that nobody can guess, and no traceback, which may hold the names of
+    """Uploads get names that nobody can guess; what is given by its address is not fetched, nor is
+    its host looked up; in line are only those who listen. No traceback, which may hold the names of
     users' files, is printed: only what kind of error came up, and where."""
+    safehttpx.get = safehttpx.async_validate_url = _never_fetched
+    queueing.Queue = ListenedQueue
     route_utils.GradioUploadFile = routes.GradioUploadFile = _OwnUpload
     for module in (queueing, route_utils, routes):
         module.traceback = SimpleNamespace(print_exc=_tell_place)

@@ -199,6 +199,13 @@ class Sessions:
             session.use()
             return session
 
+    def cancel(self, number: str) -> None:
+        """Stop what runs for a visitor."""
+        with self._lock:
+            session = self._open.get(number)
+        if session is not None:
+            session.cancel()
+
     def end(self, number: str) -> None:
         """The visitor has gone."""
         with self._lock:
