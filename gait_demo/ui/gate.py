@@ -44,7 +44,7 @@ OPEN = {
         r"/gradio_api/queue/join",
         r"/gradio_api/call/(v2/)?[\w-]+",
         r"/gradio_api/run/[\w-]+",  # what needs no queue
-        r"/gradio_api/component_server",
+        r"/gradio_api/component_server/?",
         r"/gradio_api/(cancel|reset)",
         UPLOAD,
     ),

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import gradio as gr
 import safehttpx
-from gradio import queueing, route_utils, routes
+from gradio import queueing, route_utils, routes, utils
 
 from gait_demo.serving.worker import place
 from gait_demo.ui.places import ListenedQueue
@@ -46,6 +46,15 @@ class _OwnUpload(route_utils.GradioUploadFile):
         self.sha.update(secrets.token_bytes(32))
 
 
+_SORRY = "This could not be done: check what was asked for, and try again."
+
+
+def _told(error: BaseException | None, show_error: bool) -> dict:
+    """What a visitor is told of an error: a sentence of ours, or one that says nothing."""
+    payload = utils.error_payload(error, False)
+    return payload if payload["error"] else payload | {"error": _SORRY}
+
+
 def _tell_place() -> None:
     error = sys.exc_info()[1]
     _log.error("unexpected: %s", place(error) if error else "unknown")
@@ -76,6 +85,7 @@ def keep_private() -> None:
     safehttpx.get = safehttpx.async_validate_url = _never_fetched
     queueing.Queue = ListenedQueue
     route_utils.GradioUploadFile = routes.GradioUploadFile = _OwnUpload
+    queueing.error_payload = _told
     for module in (queueing, route_utils, routes):
         module.traceback = SimpleNamespace(print_exc=_tell_place)
     logging.getLogger("uvicorn.error").addFilter(_WithoutDetails())

@@ -41,6 +41,7 @@ NEEDED = {
     ("GET", "/gradio_api/call/v2/{api_name}/{event_id}"), ("POST", "/gradio_api/queue/join"),
     ("POST", "/gradio_api/call/{api_name}"), ("POST", "/gradio_api/call/v2/{api_name}"),
     ("POST", "/gradio_api/run/{api_name}"), ("POST", "/gradio_api/component_server"),
+    ("POST", "/gradio_api/component_server/"),
     ("POST", "/gradio_api/cancel"), ("POST", "/gradio_api/reset"), ("POST", "/gradio_api/upload"),
 }  # fmt: skip
 
@@ -230,6 +231,37 @@ def test_foreign_calls_are_answered_without_a_traceback(app, path, body):
     answer = httpx.post(f"{app.url}{API}/{path}", json=body, timeout=60)
     assert answer.headers["content-type"].startswith("application/json")
     assert "Traceback" not in answer.text and "Traceback" not in app.log.read_text()
+
+
+@pytest.mark.parametrize(
+    "position, value, says",
+    [
+        (0, 5, "could not be done"),
+        (0, "/etc/hostname", "could not be done"),
+        (0, [], "could not be done"),
+        (0, None, "No video was given"),
+        (1, "seven", "could not be done"),
+        (1, "nan", "could not be done"),
+        (1, [1], "could not be done"),
+        (1, None, "seed is a number"),
+        (1, 10**300, "seed is a number"),
+        (1, -1, "0 or more"),
+        (2, {"a": 1}, "could not be done"),
+        (3, 10**16, "start is a number"),
+        (4, -3, "end is after start"),
+        (5, 0, "strength is over 0"),
+        (5, "", "could not be done"),
+        (6, "invisible", "colour is one of"),
+        (6, 7, "colour is one of"),
+        (6, ["sharp"], "colour is one of"),
+        (6, "x" * 100_000, "colour is one of"),
+    ],
+)
+def test_unexpected_values_get_a_sentence(app, position, value, says):
+    data = [{"path": str(EXAMPLE), "meta": {"_type": "gradio.FileData"}}, 0, 0, 0, 0.1, 1, "sharp"]
+    data[position] = value
+    answer = result_of(app, ask(app, data))
+    assert "event: error" in answer and says in answer
 
 
 def test_an_upload_that_is_too_large_or_broken_off_leaves_nothing(app):
