@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import secrets
-import shutil
 import sys
 import tempfile
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,24 +17,26 @@ from gradio import queueing, route_utils, routes, utils
 
 from gait_demo.serving.worker import place
 from gait_demo.ui.places import ListenedQueue
-from gait_demo.ui.session import KEPT_S
+from gait_demo.video.workspace import working_folder
 
 _log = logging.getLogger("gait_demo")
-_PREFIX = "gait-demo-"
-_ABANDONED_S = 2 * KEPT_S  # a server that runs touches its folder all the time
 
 
-def private_root(parent: str | None) -> Path:
-    """A new folder for all that visitors bring and get, in `parent` or the system's temporary one.
+@contextmanager
+def private_root(parent: str | None) -> Iterator[Path]:
+    """A folder for all that visitors bring and get, in `parent` or the system's temporary one.
 
-    Those that servers before this one left behind, being killed, are deleted once they are old.
+    It is gone when the block ends; if the server is killed, when the next server or run starts.
+
+    Raises:
+        OSError: it cannot be made.
     """
     parent = Path(parent or tempfile.gettempdir())
     parent.mkdir(parents=True, exist_ok=True)
-    for left in parent.glob(f"{_PREFIX}*"):
-        if time.time() - left.stat().st_mtime > _ABANDONED_S:
-            shutil.rmtree(left, ignore_errors=True)
-    return Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent)).resolve()
+    with working_folder(parent, secrets.token_hex(16)) as folder:
+        root = folder.resolve() / "visitors"
+        root.mkdir()
+        yield root
 
 
 class _OwnUpload(route_utils.GradioUploadFile):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import re
 import secrets
 import shutil
@@ -219,7 +218,6 @@ class Sessions:
             unused = [n for n, session in self._open.items() if session.unused_s > KEPT_S]
         for number in unused:
             self.end(number)
-        os.utime(self._root)
         for path in self._root.iterdir():
             try:
                 is_old = time.time() - path.stat().st_mtime > KEPT_S

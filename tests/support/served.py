@@ -40,7 +40,7 @@ class App:
             Path(folder, name)
             for folder, _, names in os.walk(self.folder)
             for name in names
-            if "examples" not in Path(folder).parts
+            if "visitors" in Path(folder).parts and "examples" not in Path(folder).parts
         ]
 
 
