@@ -8,6 +8,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+if "SPACE_ID" in os.environ:  # where nobody but the Hub's proxy calls, for others
+    os.environ.setdefault("FORWARDED_ALLOW_IPS", "*")
 
 from gait_demo.serving import zero_gpu  # noqa: E402
 
