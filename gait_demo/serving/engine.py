@@ -24,6 +24,7 @@ _log = logging.getLogger(__name__)
 _STOPS_WITHIN_S = 1.2  # or is killed
 _LOOKS_EVERY_S = 0.1  # whether the job is still wanted
 _ENDED = ("ended", None)
+_START = "start"  # of a worker, which is no job
 
 
 class Cancelled(Exception):
@@ -36,12 +37,18 @@ class Engine:
     Args:
         workers: how many jobs run at once.
         limit_s: seconds after which a job is given up.
+        results: read what the jobs return, by their names.
     """
 
-    def __init__(self, workers: int = 1, limit_s: float = 1800):
+    def __init__(
+        self,
+        workers: int = 1,
+        limit_s: float = 1800,
+        results: messages.Readers = messages.RESULTS,
+    ):
         self._limit_s = limit_s
         self._idle: Queue[_Worker] = Queue()
-        self._workers = [_Worker() for _ in range(workers)]
+        self._workers = [_Worker(results) for _ in range(workers)]
         self._open = True
         for ready in self._workers:
             self._idle.put(ready)
@@ -111,7 +118,8 @@ class Engine:
 class _Worker:
     """One process, and what it says."""
 
-    def __init__(self):
+    def __init__(self, results: messages.Readers):
+        self._results = results
         self.start()
 
     def start(self) -> None:
@@ -181,14 +189,14 @@ class _Worker:
         except Empty:
             return None
 
-    def _receive(self, message: tuple, job: str = "start", arguments: tuple = ()) -> Any:
+    def _receive(self, message: tuple, job: str = _START, arguments: tuple = ()) -> Any:
         """The result in a last message, or the error."""
         kind, content = message
         try:
             if kind == "failed":
                 content = messages.failure(content)
-            elif kind == "done":
-                content = messages.result(job, arguments, content)
+            elif kind == "done" and job != _START:
+                content = messages.result(self._results, job, arguments, content)
         except messages.Garbled:
             kind = "ended"
         if kind == "ended":

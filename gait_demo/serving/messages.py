@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -19,6 +19,8 @@ _ERRORS = {
     for error in vars(errors).values()
     if isinstance(error, type) and issubclass(error, errors.GaitDemoError)
 }
+
+Readers = Mapping[str, Callable[..., Any]]
 
 
 class Garbled(ValueError):
@@ -53,10 +55,11 @@ def receive(stream: BinaryIO) -> tuple[str, Any]:
     return kind, content
 
 
-def result(job: str, arguments: tuple, content: Any) -> Any:
-    """What a job of `jobs` returned.
+def result(readers: Readers, job: str, arguments: tuple, content: Any) -> Any:
+    """What a job returned.
 
     Args:
+        readers: make what each job returns of what was told of it, and of its arguments.
         arguments: that it was given.
         content: of its last message.
 
@@ -64,7 +67,7 @@ def result(job: str, arguments: tuple, content: Any) -> Any:
         Garbled: this is no result of such a job.
     """
     try:
-        return _RESULTS[job](content, *arguments)
+        return readers[job](content, *arguments)
     except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise Garbled from error
 
@@ -119,11 +122,10 @@ def _report(content: dict, *_) -> dict:
     return dict(content)
 
 
-_RESULTS: dict[str, Callable] = {
+RESULTS: Readers = {
     "look": _look,
     "analyse": _walkers,
     "render": _rendered,
     "find_again": _ranks,
     "warm_up": _report,
-    "start": lambda content, *_: None,
-}
+}  # of the jobs in `jobs`

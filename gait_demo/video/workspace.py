@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 from gait_demo.errors import VideoError
 
 _HIDDEN, _LOCK = ".gait-demo-", "lock"
+_SWEEP_S = 1  # that removing what a killed run left takes, at most
 
 
 @contextmanager
@@ -28,16 +29,20 @@ def working_folder(parent: Path, key: str) -> Iterator[Path]:
         VideoError: another process is in a block of this key.
         OSError: the folder cannot be made.
     """
-    _sweep(parent)
+    sweep(parent)
     part = parent / f"{_HIDDEN}{hashlib.sha256(key.encode()).hexdigest()[:16]}"
-    part.mkdir(mode=0o700, exist_ok=True)
-    lock = FileLock(part / _LOCK, timeout=0)
-    try:
-        lock.acquire()
-    except Timeout as error:
-        raise VideoError(
-            f"Another run is writing to {parent}: wait for its end or choose another folder."
-        ) from error
+    lock = FileLock(part / _LOCK, timeout=_SWEEP_S)
+    while not lock.is_locked:
+        part.mkdir(mode=0o700, exist_ok=True)
+        try:
+            with suppress(FileNotFoundError):  # swept since
+                lock.acquire()
+        except Timeout as error:
+            raise VideoError(
+                f"Another run is writing to {parent}: wait for its end or choose another folder."
+            ) from error
+        if not (part / _LOCK).exists():  # another run's sweep had it first
+            lock.release()
     try:
         yield part
     finally:
@@ -45,8 +50,8 @@ def working_folder(parent: Path, key: str) -> Iterator[Path]:
         lock.release()
 
 
-def _sweep(parent: Path) -> None:
-    """Delete the working folders of processes that are no more."""
+def sweep(parent: Path) -> None:
+    """Remove the working folders of runs and servers that were killed."""
     for other in parent.glob(f"{_HIDDEN}*"):
         with suppress(Timeout, OSError):  # in use, or another user's
             if (other / _LOCK).exists():

@@ -40,12 +40,12 @@ FOLDER = Path("/tmp/run")
 )
 def test_results_arrive_as_they_were(job, arguments, value):
     kind, content = told("done", value)
-    assert (kind, messages.result(job, arguments, content)) == ("done", value)
+    assert (kind, messages.result(messages.RESULTS, job, arguments, content)) == ("done", value)
 
 
 def test_files_of_a_result_are_where_they_were_wanted():
     _, content = told("done", {"seed": np.int64(7), "original": "/etc/passwd"})
-    result = messages.result("render", (Path("a"), FOLDER, None), content)
+    result = messages.result(messages.RESULTS, "render", (Path("a"), FOLDER, None), content)
     assert isinstance(result, GaitResult) and result.report["seed"] == 7
     assert result.original == FOLDER / "original.mp4"
     assert result.comparison == FOLDER / "comparison.mp4"
@@ -91,7 +91,7 @@ def test_what_is_no_message_is_none(line):
 )  # fmt: skip
 def test_what_is_no_result_of_its_job_is_none(job, content):
     with pytest.raises(messages.Garbled):
-        messages.result(job, (Path("a"), FOLDER), content)
+        messages.result(messages.RESULTS, job, (Path("a"), FOLDER), content)
 
 
 LIMITED = """
