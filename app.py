@@ -3,33 +3,42 @@
 import atexit
 import logging
 import os
-import shutil
-import signal
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+if "SPACE_ID" in os.environ:  # where nobody but the Hub's proxy calls, for others
+    os.environ.setdefault("FORWARDED_ALLOW_IPS", "*")
 
 from gait_demo.serving import zero_gpu  # noqa: E402
 
 zero_gpu.declare()
 
 import gradio as gr  # noqa: E402
+from starlette.middleware import Middleware  # noqa: E402
 
 from gait_demo.errors import WeightsError  # noqa: E402
 from gait_demo.mos.settings import StudySettings  # noqa: E402
+from gait_demo.serving.ending import end_tidily  # noqa: E402
 from gait_demo.serving.engine import Engine  # noqa: E402
 from gait_demo.ui import anonymize_tab, look, privacy, rating_tab  # noqa: E402
 from gait_demo.ui.actions import Actions  # noqa: E402
 from gait_demo.ui.examples import FOLDER, clips  # noqa: E402
+from gait_demo.ui.gate import MOST_UPLOAD_BYTES, Gate  # noqa: E402
 from gait_demo.ui.session import Sessions  # noqa: E402
 from gait_demo.weights import PERSON, ask_ahead  # noqa: E402
 
 ASSETS = Path(__file__).resolve().parent / "assets"
-MOST_WAITING = 40
+MOST_WAITING = 40  # for each line: runs, looks, ...
 
-root = privacy.private_root(os.environ.get("GRADIO_TEMP_DIR"))
-atexit.register(shutil.rmtree, root, ignore_errors=True)
+until_the_end = ExitStack()
+atexit.register(until_the_end.close)
+try:
+    root = privacy.private_root(os.environ.get("GRADIO_TEMP_DIR"))
+    root = until_the_end.enter_context(root)
+except OSError as error:
+    raise SystemExit(f"Visitors' files cannot be kept: {error}. Set GRADIO_TEMP_DIR.") from error
 os.environ["GRADIO_TEMP_DIR"] = str(root)
 privacy.keep_private()
 
@@ -66,13 +75,15 @@ with gr.Blocks(title=look.TITLE, analytics_enabled=False) as demo:
         rating_tab.rating_tab(demo, StudySettings.read(os.environ))
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as tidily as Ctrl-C
-    demo.queue(max_size=MOST_WAITING).launch(
+    end_tidily()
+    demo.queue(max_size=MOST_WAITING, api_open=False).launch(
         theme=look.THEME,
         css=look.CSS,
         head=look.head(ASSETS / "result.png"),
         favicon_path=look.FAVICON,
-        max_file_size="500mb",
+        max_file_size=MOST_UPLOAD_BYTES,
+        app_kwargs={"middleware": [Middleware(Gate, folder=root, stop=sessions.cancel)]},
+        ssr_mode=False,  # a proxy of its own, which would go round the gate
         run_history=False,
         enable_monitoring=False,
         footer_links=["api"],

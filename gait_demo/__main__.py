@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import logging
-import signal
 import sys
 
 from gait_demo import __version__
 from gait_demo.cli import anonymize, evaluate, fetch, publish, study, synthesize, train
 from gait_demo.errors import GaitDemoError
+from gait_demo.serving.ending import end_tidily
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run() -> int:
     """The command `gait-demo`."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as tidily as Ctrl-C
+    end_tidily()
     return main()
 
 

@@ -7,6 +7,7 @@ from itertools import islice
 import cv2
 import numpy as np
 
+from gait_demo.background.foreground import apply_gains, channel_gains
 from gait_demo.background.inpainting import inpaint
 from gait_demo.background.plate import NoPlate
 from gait_demo.imaging.resizing import shrink_by
@@ -81,10 +82,12 @@ def _scaled(scale: float) -> np.ndarray:
 
 
 def light_matched(behind: np.ndarray, part: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """The plate with the frame's brightness, carried smoothly from outside the mask into it: its
-    exposure far, and soft shadows and mirror images on the floor a little, so that no seam shows.
+    """The plate with the frame's brightness, as told by what surrounds the mask: its exposure, and
+    then, carried smoothly into the mask, soft shadows and mirror images on the floor a little, so
+    that no seam shows.
     """
     h, w = mask.shape
+    behind = apply_gains(behind, channel_gains(part, behind, ~mask))
     sparse = np.s_[_MATCH_STEP // 2 :: _MATCH_STEP, _MATCH_STEP // 2 :: _MATCH_STEP]
     offset = part[sparse].astype(np.float32) - behind[sparse]
     known = (mask[sparse] == 0).astype(np.float32)

@@ -9,7 +9,11 @@ import cv2
 import numpy as np
 
 _USABLE = 0.3  # of the picture, that a channel's gain is told by
-_LARGEST_GAIN = 2.0  # and its inverse
+_AGREEING = 0.5  # of that, which must be as much brighter or darker ...
+_AS_MUCH = 0.15  # ... within this share
+_GAINS = 0.02, 4.0  # from a fade's end to a lamp that is switched on
+_WHITE, _WHITE_SHARE = 250, 0.9  # level from which on, and share of a flash that, is too bright
+_SAMPLES = 60  # along a picture's width, that gains are told by
 _LUMA_FLOOR = 5.0  # grey levels that noise alone may differ, at least
 _CHROMA_FLOOR = 3.5
 _WEAK, _STRONG = 1.8, 3.2  # thresholds in units of the expected deviation, with hysteresis
@@ -68,26 +72,43 @@ def unpack(packed: bytes, shape: tuple[int, int]) -> np.ndarray:
     return np.unpackbits(bits, count=shape[0] * shape[1]).reshape(shape)
 
 
-def channel_gains(image: np.ndarray, plate: np.ndarray) -> np.ndarray:
+def channel_gains(
+    image: np.ndarray, plate: np.ndarray, known: np.ndarray | None = None
+) -> np.ndarray:
     """How much brighter the image is than the plate: median ratio by channel.
 
     Args:
         image, plate: (h, w, 3) uint8.
+        known: (h, w) uint8, not 0 where they show the same; None: nearly everywhere.
 
     Returns:
-        (3,) float64; 1 of a channel that most of the picture is too dark in to tell.
+        (3,) float64; 1 of a channel that most of the picture is too dark in to tell, or does not
+        agree on.
     """
-    step = max(1, image.shape[1] // 60)
-    ours, theirs = (
-        np.ascontiguousarray(each[::step, ::step].reshape(-1, 3).T, np.float32)
-        for each in (image, plate)
-    )
+    step = max(1, image.shape[1] // _SAMPLES)
+    sparse = np.s_[step // 2 :: step, step // 2 :: step]
+    now, usual = (each[sparse].reshape(-1, 3).astype(np.float32) for each in (image, plate))
+    if known is not None:
+        seen = known[sparse].reshape(-1) > 0
+        now, usual = now[seen], usual[seen]
     gains = np.ones(3)
-    for channel, (now, usual) in enumerate(zip(ours, theirs, strict=True)):
-        usable = (usual > 16) & (usual < 245) & (now < 250)
-        if usable.mean() > _USABLE:
-            gains[channel] = np.median(now[usable] / usual[usable])
-    return gains.clip(1 / _LARGEST_GAIN, _LARGEST_GAIN)
+    if len(now) == 0:
+        return gains
+    for channel in range(3):
+        ours, theirs = now[:, channel], usual[:, channel]
+        usable = (theirs > 16) & (theirs < 245)
+        if (usable & (ours < _WHITE)).mean() > _USABLE:
+            usable &= ours < _WHITE
+            gain = np.median(ours[usable] / theirs[usable])
+        elif usable.mean() > _USABLE:  # a flash
+            gain = np.quantile(_WHITE / theirs[usable], _WHITE_SHARE)
+        else:
+            continue
+        ours, theirs = ours[usable], np.minimum(gain * theirs[usable], 255)
+        off = np.abs(ours - theirs) > _AS_MUCH * theirs + 1  # one is rounding
+        if off.mean() <= 1 - _AGREEING:
+            gains[channel] = gain
+    return gains.clip(*_GAINS)
 
 
 def apply_gains(image: np.ndarray, gains: np.ndarray) -> np.ndarray:

@@ -29,6 +29,8 @@ _SAMPLE_BYTES = 240_000_000  # of full frames held while the plate is made
 _STRIP_BYTES = 1_000_000  # sorted at a time, to stay in the cache
 _LEAST_HOLE = 60  # working pixels: smaller holes are filled smoothly
 _MIN_SEEN = 3  # samples that must show a background pixel
+_DARK_GAIN = 2.0  # from which on a sample counts only if ...
+_LEAST_LIT = 8  # ... fewer than so many others are there
 
 
 PeopleMask = Callable[[int], np.ndarray]
@@ -114,6 +116,8 @@ def _plate_of(
         transform = transforms[sample.index - first_frame]
         full.append(steadied(sample.rgb, transform, canvas))
         works.append(shrink_by(full[-1], scale))
+        if works[-1] is full[-1]:  # which is worked on in place
+            works[-1] = full[-1].copy()
         shape = works[-1].shape[:2]
         inside = np.full(frame_shape, 255, np.uint8)
         inside = steadied(inside, transform, canvas, cv2.BORDER_CONSTANT)
@@ -126,17 +130,35 @@ def _plate_of(
             people = here if people is None else people | here
             covered[-1] |= here
 
-    first = _median([work.copy() for work in works], covered)
-    for image, work in zip(full, works, strict=True):
-        gains = channel_gains(first, work)
-        image[:] = apply_gains(image, gains)
-        work[:] = apply_gains(work, gains)
+    _bring_to_one_light(full, works, covered)
 
     unseen = _times_seen(covered) < min(_MIN_SEEN, len(samples))
     rgb = _filled(_median(full, covered), unseen, people)
     work = shrink_by(rgb, scale)
     noise = _noise(works, covered, work, unseen)
     return Plate(rgb, work, noise, unseen, transforms, frame_shape, first_frame)
+
+
+def _bring_to_one_light(
+    full: list[np.ndarray], works: list[np.ndarray], covered: list[np.ndarray]
+) -> None:
+    """Bring all samples to the exposure of a usual one, in place; those that are far darker, as in
+    a fade, are covered where enough others are left, since only their noise would grow.
+
+    Args:
+        full, works: samples, (H, W, 3) uint8, and at working resolution.
+        covered: (h, w) uint8, 255 where a sample does not show the background.
+    """
+    usual = works[np.argsort([work.mean() for work in works])[(len(works) - 1) // 2]].copy()
+    gains = [channel_gains(usual, work) for work in works]
+    is_dark = [np.median(gain) > _DARK_GAIN for gain in gains]
+    if len(works) - sum(is_dark) < _LEAST_LIT:
+        is_dark = [False] * len(works)
+    for image, work, cover, gain, dark in zip(full, works, covered, gains, is_dark, strict=True):
+        image[:] = apply_gains(image, gain)
+        work[:] = apply_gains(work, gain)
+        if dark:
+            cover[:] = 255
 
 
 def _filled(rgb: np.ndarray, unseen: np.ndarray, people: np.ndarray | None) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import (
@@ -19,13 +19,14 @@ from sqlalchemy import (
     Table,
     create_engine,
     event,
+    inspect,
 )
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from gait_demo.errors import StudyError
 
-_WAIT_S = 30  # for another process that is writing
+_WAIT_S = 5  # for another process that is writing, and for others of this one
 _POOL = 20  # connections
 
 metadata = MetaData()
@@ -93,6 +94,7 @@ class Database:
                 Path(self._file).parent.mkdir(parents=True, exist_ok=True)
             self._engine = _engine(url)
             metadata.create_all(self._engine)
+            self._check_columns()
         except (ModuleNotFoundError, NoSuchModuleError) as error:
             raise StudyError(
                 f"There is no driver for {url.drivername}: name a file or a postgresql:// URL."
@@ -100,7 +102,8 @@ class Database:
         except (SQLAlchemyError, OSError) as error:
             raise StudyError(f"The votes cannot be kept: {self._reason(error)}.") from error
         # one writer at a time: SQLite would let them wait by polling, and some of them for long
-        self._turn = threading.Lock() if self._file else nullcontext()
+        self._turn = threading.Lock()
+        self._number = self._file_number()
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -108,8 +111,13 @@ class Database:
         Raises:
             StudyError: the database failed, and nothing of the transaction was kept.
         """
+        if self._file_number() != self._number:  # SQLite would go on, and all would be lost
+            raise StudyError(
+                f"The votes' database {self._file} was deleted or replaced while it was in use: "
+                "its owner has to start the app again."
+            )
         try:
-            with self._turn, self._engine.begin() as connection:
+            with self._taking_turns(), self._engine.begin() as connection:
                 yield connection
         except SQLAlchemyError as error:
             raise StudyError(
@@ -118,6 +126,36 @@ class Database:
 
     def close(self) -> None:
         self._engine.dispose()
+
+    @contextmanager
+    def _taking_turns(self) -> Iterator[None]:
+        if not self._file:
+            yield
+        elif not self._turn.acquire(timeout=_WAIT_S):
+            raise StudyError("The votes' database does not answer (it is busy): try again.")
+        else:
+            try:
+                yield
+            finally:
+                self._turn.release()
+
+    def _file_number(self) -> int | None:
+        """Tells the file from another one of its name; None where there is none."""
+        try:
+            return Path(self._file).stat().st_ino if self._file else None
+        except OSError:
+            return None
+
+    def _check_columns(self) -> None:
+        there = inspect(self._engine)
+        for table in metadata.sorted_tables:
+            names = {column["name"] for column in there.get_columns(table.name)}
+            if missing := {column.name for column in table.columns} - names:
+                raise StudyError(
+                    f"The votes' database was made by another version of this program: "
+                    f"{table.name} has no {', '.join(sorted(missing))}. Name a new one in "
+                    "GAIT_DEMO_MOS_DB, and keep this one for the program that made it."
+                )
 
     def _reason(self, error: Exception) -> str:
         cause = getattr(error, "orig", None) or error

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
-import shutil
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from pathlib import Path
 
 import cv2
 import numpy as np
-from filelock import FileLock, Timeout
 
 from gait_demo.errors import VideoError
 from gait_demo.imaging.resizing import shrink
 from gait_demo.types import VideoInfo
 from gait_demo.video import VideoWriter
+from gait_demo.video.workspace import working_folder
 
 VIDEOS = ("original.mp4", "binary.mp4", "colorized.mp4", "comparison.mp4")
 NAMES = (*VIDEOS, "report.json")
 LABELS = ("Original", "New silhouette", "New walker")
 MAX_PANEL_WIDTH_PX = 480  # of each of the three in the comparison
-_HIDDEN, _LOCK = ".gait-demo-", "lock"
 _LABEL_HEIGHT_PX = 32
 _LABEL_INSET_PX = 12
 _WAITING_FRAMES = 6  # between computing and encoding, at most ...
@@ -55,7 +52,26 @@ def appear_together(folder: Path, source: Path) -> Iterator[Path]:
             file or a folder under an output's name.
     """
     folder = folder.absolute()
-    try:
+    with _writing(folder, source) as part:
+        yield part
+        folder.mkdir(parents=True, exist_ok=True)
+        _put_in_place(part, folder)
+
+
+def check(folder: Path, source: Path) -> None:
+    """Whether `appear_together` could put files into `folder` now, so that nobody waits for a run
+    whose results have no place.
+
+    Raises:
+        VideoError: as there.
+    """
+    with _writing(folder.absolute(), source):
+        pass
+
+
+@contextmanager
+def _writing(folder: Path, source: Path) -> Iterator[Path]:
+    with _sentences(folder):
         for name in NAMES:
             if _same_file(folder / name, source):
                 raise VideoError(
@@ -66,47 +82,17 @@ def appear_together(folder: Path, source: Path) -> Iterator[Path]:
         beside = next(path for path in (folder, *folder.parents) if path.exists())
         with working_folder(beside, str(folder)) as part:
             yield part
-            folder.mkdir(parents=True, exist_ok=True)
-            _put_in_place(part, folder)
+
+
+@contextmanager
+def _sentences(folder: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise VideoError(
             f"The results cannot be written to {folder}: {error.strerror}. "
             "Choose another folder or make room."
         ) from error
-
-
-@contextmanager
-def working_folder(parent: Path, key: str) -> Iterator[Path]:
-    """A hidden folder that is gone when the block ends, and at the next start of any run if the
-    process is killed.
-
-    Args:
-        parent: where it is made.
-        key: two blocks of the same key never run at once.
-
-    Raises:
-        VideoError: another process is in a block of this key.
-        OSError: the folder cannot be made.
-    """
-    for other in parent.glob(f"{_HIDDEN}*"):
-        with suppress(Timeout, OSError):  # in use, or another user's
-            if (other / _LOCK).exists():
-                with FileLock(other / _LOCK, timeout=0):
-                    shutil.rmtree(other, ignore_errors=True)
-    part = parent / f"{_HIDDEN}{hashlib.sha256(key.encode()).hexdigest()[:16]}"
-    part.mkdir(mode=0o700, exist_ok=True)
-    lock = FileLock(part / _LOCK, timeout=0)
-    try:
-        lock.acquire()
-    except Timeout as error:
-        raise VideoError(
-            f"Another run is writing to {parent}: wait for its end or choose another folder."
-        ) from error
-    try:
-        yield part
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-        lock.release()
 
 
 def _put_in_place(part: Path, folder: Path) -> None:

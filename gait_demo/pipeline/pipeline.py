@@ -20,11 +20,12 @@ from gait_demo.pipeline.models import Models
 from gait_demo.pipeline.outputs import (
     VIDEOS,
     appear_together,
+    check,
     result_videos,
-    working_folder,
 )
 from gait_demo.types import GaitResult, Report, SilhouetteClip
 from gait_demo.video.linking import link_or_copy
+from gait_demo.video.workspace import working_folder
 
 
 def _silent(stage: str, done: int, total: int) -> None:
@@ -72,6 +73,7 @@ class Pipeline:
             GaitDemoError: the video cannot be used, shows nobody who can be anonymized, or the
                 results cannot be written.
         """
+        check(Path(out_dir), Path(source))
         with working_folder(Path(tempfile.gettempdir()), uuid.uuid4().hex) as folder:
             analysis = self.analyse(source, folder, on_progress)
             return self.render(analysis, out_dir, self.options.anonymize.seed, on_progress)

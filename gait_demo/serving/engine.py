@@ -18,12 +18,13 @@ from time import monotonic
 from typing import Any
 
 from gait_demo.errors import EngineError, GaitDemoError
-from gait_demo.serving import worker
+from gait_demo.serving import messages, worker
 
 _log = logging.getLogger(__name__)
 _STOPS_WITHIN_S = 1.2  # or is killed
 _LOOKS_EVERY_S = 0.1  # whether the job is still wanted
 _ENDED = ("ended", None)
+_START = "start"  # of a worker, which is no job
 
 
 class Cancelled(Exception):
@@ -36,12 +37,18 @@ class Engine:
     Args:
         workers: how many jobs run at once.
         limit_s: seconds after which a job is given up.
+        results: read what the jobs return, by their names.
     """
 
-    def __init__(self, workers: int = 1, limit_s: float = 1800):
+    def __init__(
+        self,
+        workers: int = 1,
+        limit_s: float = 1800,
+        results: messages.Readers = messages.RESULTS,
+    ):
         self._limit_s = limit_s
         self._idle: Queue[_Worker] = Queue()
-        self._workers = [_Worker() for _ in range(workers)]
+        self._workers = [_Worker(results) for _ in range(workers)]
         self._open = True
         for ready in self._workers:
             self._idle.put(ready)
@@ -111,12 +118,13 @@ class Engine:
 class _Worker:
     """One process, and what it says."""
 
-    def __init__(self):
+    def __init__(self, results: messages.Readers):
+        self._results = results
         self.start()
 
     def start(self) -> None:
         self._is_ready = False
-        self._messages: Queue = Queue()
+        self._told: Queue = Queue()
         self._process = subprocess.Popen(
             [sys.executable, "-m", worker.__name__],
             stdin=subprocess.PIPE,
@@ -124,7 +132,7 @@ class _Worker:
             cwd=Path(__file__).resolve().parents[2],
         )
         listener = threading.Thread(
-            target=self._listen, args=(self._process, self._messages), daemon=True
+            target=self._listen, args=(self._process, self._told), daemon=True
         )
         listener.start()
 
@@ -142,7 +150,7 @@ class _Worker:
 
     def wait_until_ready(self) -> None:
         if not self._is_ready:
-            self._receive(self._messages.get())
+            self._receive(self._told.get())
             self._is_ready = True
 
     def run(
@@ -156,7 +164,7 @@ class _Worker:
         if not self.is_alive:
             self.start()
         self.wait_until_ready()
-        self._send((job, arguments))
+        self._send((job, arguments, limit_s))
         until = monotonic() + limit_s
         try:
             while (message := self._next_message()) is None or message[0] == "progress":
@@ -168,22 +176,29 @@ class _Worker:
                         "trim the video, or export it smaller."
                     )
                 if message is not None and on_progress is not None:
-                    on_progress(*message[1:])
+                    on_progress(*message[1])
         except BaseException:
             self._stop()
             raise
-        return self._receive(message, job)
+        return self._receive(message, job, arguments)
 
     def _next_message(self) -> tuple | None:
         """None: there was none for a moment."""
         try:
-            return self._messages.get(timeout=_LOOKS_EVERY_S)
+            return self._told.get(timeout=_LOOKS_EVERY_S)
         except Empty:
             return None
 
-    def _receive(self, message: tuple, job: str = "start") -> Any:
+    def _receive(self, message: tuple, job: str = _START, arguments: tuple = ()) -> Any:
         """The result in a last message, or the error."""
         kind, content = message
+        try:
+            if kind == "failed":
+                content = messages.failure(content)
+            elif kind == "done" and job != _START:
+                content = messages.result(self._results, job, arguments, content)
+        except messages.Garbled:
+            kind = "ended"
         if kind == "ended":
             self.kill()
             _log.error("a worker died during %s", job)
@@ -207,7 +222,7 @@ class _Worker:
         try:
             self._send(worker.STOP)
             while True:
-                message = self._messages.get(timeout=max(0, until - monotonic()))
+                message = self._told.get(timeout=max(0, until - monotonic()))
                 if message == _ENDED:
                     break
                 if message[0] != "progress":
@@ -224,11 +239,11 @@ class _Worker:
             raise EngineError("The program is starting again: try once more.") from error
 
     @staticmethod
-    def _listen(process: subprocess.Popen, messages: Queue) -> None:
+    def _listen(process: subprocess.Popen, told: Queue) -> None:
         try:
             while True:
-                messages.put(pickle.load(process.stdout))
-        except (EOFError, OSError, pickle.UnpicklingError):
-            messages.put(_ENDED)
+                told.put(messages.receive(process.stdout))
+        except (EOFError, OSError, messages.Garbled):
+            told.put(_ENDED)
         finally:
             process.stdout.close()

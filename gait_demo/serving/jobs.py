@@ -1,7 +1,8 @@
 """What a worker process can be asked to do; `engine` names these functions.
 
-Each takes the models and a progress callback first. What goes in and out is small: the analysis,
-which all seeds of a clip share, stays on disk beside the clip's other files.
+Each takes the models and a progress callback first. What goes in and out is small, and `messages`
+knows what each returns: the analysis, which all seeds of a clip share, stays on disk beside the
+clip's other files, and only workers read it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from gait_demo.evaluation.readout import Crowd
 from gait_demo.options import PipelineOptions
 from gait_demo.pipeline import Analysis, Models, Pipeline, Progress
 from gait_demo.serving.preview import clearest_frame, number_people
-from gait_demo.types import GaitResult, Look, Rank
+from gait_demo.types import Look, Rank, Report
 from gait_demo.weights import find
 
 PEOPLE = "people.jpg"
@@ -51,9 +52,11 @@ def analyse(
 
 def render(
     models: Models, report: Progress, analysed: Path, folder: Path, options: PipelineOptions
-) -> GaitResult:
-    """As `Pipeline.render`, of the analysis kept in the folder `analysed`."""
-    return Pipeline(models, options).render(_kept(analysed), folder, options.anonymize.seed, report)
+) -> Report:
+    """As `Pipeline.render`, of the analysis kept in the folder `analysed`; the files are named as
+    there."""
+    seed = options.anonymize.seed
+    return Pipeline(models, options).render(_kept(analysed), folder, seed, report).report
 
 
 def find_again(

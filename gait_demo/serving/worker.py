@@ -1,7 +1,7 @@
 """A process that does one job after another for the engine that started it.
 
-Jobs come in as pickles on standard input, progress and results go out on standard output. What is
-printed meanwhile goes nowhere: it might tell of users' files.
+Jobs come in as pickles on standard input, progress and results go out as JSON on standard output.
+What is printed meanwhile goes nowhere: it might tell of users' files.
 """
 
 from __future__ import annotations
@@ -12,14 +12,17 @@ import signal
 import sys
 import threading
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from queue import Queue
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import BinaryIO
 
 from gait_demo.errors import GaitDemoError
+from gait_demo.serving import messages
 
 STOP = "stop"
+MEMORY_BYTES = 8_000_000_000  # that a worker may ask for; a run takes under two
 _REPORT_EVERY_S = 0.2
 
 
@@ -35,16 +38,33 @@ def place(error: BaseException) -> str:
     return type(error).__name__ + where
 
 
+def limit_memory(most_bytes: int) -> None:
+    """What a process asks for beyond this is refused, where the system can do that."""
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_DATA, (most_bytes, most_bytes))
+
+
+def limit_time(seconds: float) -> None:
+    """The process is killed after so much more processor time, where the system can do that."""
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        until = int(process_time() + seconds) + 1
+        resource.setrlimit(resource.RLIMIT_CPU, (until, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+
+
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the engine, which then hangs up
     jobs, out = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
 
-    def send(*message: object) -> None:
-        pickle.dump(message, out)
-        out.flush()
+    def send(kind: str, content: object = None) -> None:
+        messages.send(out, kind, content)
 
+    limit_memory(MEMORY_BYTES)
     try:
         from gait_demo.pipeline import Models
         from gait_demo.serving import jobs as room
@@ -52,22 +72,23 @@ def main() -> None:
         models = Models.load()
         _ = models.detector  # built now; the person networks may still be on their way
     except GaitDemoError as error:
-        send("failed", error)
+        send("failed", (type(error).__name__, str(error)))
         return
     os.dup2(nowhere, 2)
-    send("done", None)
+    send("done")
 
     wanted: Queue = Queue()
     stop = threading.Event()
     threading.Thread(target=_listen, args=(jobs, wanted, stop), daemon=True).start()
     while True:
-        name, arguments = wanted.get()
+        name, arguments, limit_s = wanted.get()
+        limit_time(limit_s * (os.cpu_count() or 1))
         try:
             send("done", getattr(room, name)(models, _reporter(send, stop), *arguments))
         except Stopped:
-            send("stopped", None)
+            send("stopped")
         except GaitDemoError as error:
-            send("failed", type(error)(str(error)))
+            send("failed", (type(error).__name__, str(error)))
         except MemoryError:
             os._exit(1)
         except Exception as error:
@@ -97,7 +118,7 @@ def _reporter(send, stop: threading.Event):
             raise Stopped
         if stage != told_of or perf_counter() - told_s > _REPORT_EVERY_S:
             told_s, told_of = perf_counter(), stage
-            send("progress", stage, done, total)
+            send("progress", (stage, done, total))
 
     return report
 

@@ -34,6 +34,8 @@ _NUMBERED_ANEW = (
 )
 _TRIM_STEP_S = 0.1
 _WHOLE = (0.0, None)  # part of a clip
+_NUMBERS = ("seed", "person", "start", "end", "strength")  # that a program gives
+_MOST = 1e15  # of any of them
 
 
 class Actions:
@@ -307,6 +309,9 @@ class Actions:
         with sentences():
             if not video:
                 raise VideoError("No video was given: pass handle_file(PATH) as video.")
+            for name, number in zip(_NUMBERS, (seed, person, start, end, strength), strict=True):
+                if number is None or not abs(number) <= _MOST:
+                    raise VideoError(f"{name} is a number of at most {_MOST:.0e}.")
             if min(seed, person, start) < 0 or (end and end <= start):
                 raise VideoError("seed, person and start are 0 or more, and end is after start.")
             if not 0 < strength <= 1:

@@ -4,34 +4,39 @@ from __future__ import annotations
 
 import logging
 import secrets
-import shutil
 import sys
 import tempfile
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
-from gradio import queueing, route_utils, routes
+import gradio as gr
+import safehttpx
+from gradio import queueing, route_utils, routes, utils
 
 from gait_demo.serving.worker import place
-from gait_demo.ui.session import KEPT_S
+from gait_demo.ui.places import ListenedQueue
+from gait_demo.video.workspace import working_folder
 
 _log = logging.getLogger("gait_demo")
-_PREFIX = "gait-demo-"
-_ABANDONED_S = 2 * KEPT_S  # a server that runs touches its folder all the time
 
 
-def private_root(parent: str | None) -> Path:
-    """A new folder for all that visitors bring and get, in `parent` or the system's temporary one.
+@contextmanager
+def private_root(parent: str | None) -> Iterator[Path]:
+    """A folder for all that visitors bring and get, in `parent` or the system's temporary one.
 
-    Those that servers before this one left behind, being killed, are deleted once they are old.
+    It is gone when the block ends; if the server is killed, when the next server or run starts.
+
+    Raises:
+        OSError: it cannot be made.
     """
     parent = Path(parent or tempfile.gettempdir())
     parent.mkdir(parents=True, exist_ok=True)
-    for left in parent.glob(f"{_PREFIX}*"):
-        if time.time() - left.stat().st_mtime > _ABANDONED_S:
-            shutil.rmtree(left, ignore_errors=True)
-    return Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent)).resolve()
+    with working_folder(parent, secrets.token_hex(16)) as folder:
+        root = folder.resolve() / "visitors"
+        root.mkdir()
+        yield root
 
 
 class _OwnUpload(route_utils.GradioUploadFile):
@@ -41,6 +46,15 @@ class _OwnUpload(route_utils.GradioUploadFile):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.sha.update(secrets.token_bytes(32))
+
+
+_SORRY = "This could not be done: check what was asked for, and try again."
+
+
+def _told(error: BaseException | None, show_error: bool) -> dict:
+    """What a visitor is told of an error: a sentence of ours, or one that says nothing."""
+    payload = utils.error_payload(error, False)
+    return payload if payload["error"] else payload | {"error": _SORRY}
 
 
 def _tell_place() -> None:
@@ -59,10 +73,21 @@ class _WithoutDetails(logging.Filter):
         return True
 
 
+async def _never_fetched(*args, **kwargs) -> None:
+    raise gr.Error(
+        "The server fetches nothing: upload the video itself, not its address.",
+        print_exception=False,
+    )
+
+
 def keep_private() -> None:
-    """Uploads get names that nobody can guess, and no traceback, which may hold the names of
+    """Uploads get names that nobody can guess; what is given by its address is not fetched, nor is
+    its host looked up; in line are only those who listen. No traceback, which may hold the names of
     users' files, is printed: only what kind of error came up, and where."""
+    safehttpx.get = safehttpx.async_validate_url = _never_fetched
+    queueing.Queue = ListenedQueue
     route_utils.GradioUploadFile = routes.GradioUploadFile = _OwnUpload
+    queueing.error_payload = _told
     for module in (queueing, route_utils, routes):
         module.traceback = SimpleNamespace(print_exc=_tell_place)
     logging.getLogger("uvicorn.error").addFilter(_WithoutDetails())

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
 import gradio as gr
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
 
 from gait_demo.errors import StudyError
 from gait_demo.mos.desk import open_store
@@ -32,6 +35,7 @@ _OPEN_JS = """
 }
 """  # a link that ends in #rate opens the tab
 _ANSWER_S = 4  # to make up one's mind about a clip
+_AT_ONCE = 40  # answers that wait for the database, apart from the threads of uploads and runs
 
 
 def rating_tab(demo: gr.Blocks, settings: StudySettings) -> None:
@@ -99,60 +103,66 @@ def _state(study: Study, trial: Trial) -> dict:
 
 def _api(store: Store) -> list:
     """The same for programs: the rules are the store's."""
+    desk = CapacityLimiter(_AT_ONCE)
 
-    def rate_join() -> dict:
+    async def shown_errors(answer: Callable[[], dict]) -> dict:
+        try:
+            return await run_sync(answer, limiter=desk)
+        except StudyError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+    async def rate_join() -> dict:
         """Agree to take part (see the page for what that means).
 
         Returns {"token": ...}, which names you from then on; keep it to yourself."""
-        return _shown_errors(lambda: {"token": store.join()})
+        return await shown_errors(lambda: {"token": store.join()})
 
-    def rate_next(token: str) -> dict:
+    async def rate_next(token: str) -> dict:
         """The clip to be rated now, with its `video`, and your progress; `clip` is null when all
         are rated."""
-        return _shown_errors(lambda: _state(store.study, store.trial(token)))
+        return await shown_errors(lambda: _state(store.study, store.trial(token)))
 
-    def rate_vote(token: str, clip: str, score: int) -> dict:
+    async def rate_vote(token: str, clip: str, score: int) -> dict:
         """Rate the clip that `rate_next` named, 1 (Bad) to 5 (Excellent), once it has played to
         its end. Returns what comes next, as `rate_next` does."""
-        return _shown_errors(lambda: _state(store.study, store.vote(token, clip, score)))
+        return await shown_errors(lambda: _state(store.study, store.vote(token, clip, score)))
 
-    def rate_back(token: str) -> dict:
+    async def rate_back(token: str) -> dict:
         """Go back one clip, to change its rating. Returns it, as `rate_next` does."""
-        return _shown_errors(lambda: _state(store.study, store.back(token)))
+        return await shown_errors(lambda: _state(store.study, store.back(token)))
 
     return [rate_join, rate_next, rate_vote, rate_back]
 
 
-def _shown_errors(answer) -> dict:
-    try:
-        return answer()
-    except StudyError as error:
-        raise gr.Error(str(error), print_exception=False) from error
-
-
 def _for_the_page(store: Store) -> list:
     """What the page's script calls, each with one object; errors are told as {"error": ...}."""
+    desk = CapacityLimiter(_AT_ONCE)
 
-    def answered(trial) -> dict:
+    async def answered(trial: Callable[[], dict]) -> dict:
         try:
-            return _state(store.study, trial())
+            return await run_sync(trial, limiter=desk)
         except StudyError as error:
             return {"error": str(error), "unknown": isinstance(error, UnknownRater)}
 
-    def join(data: dict) -> dict:
-        try:
-            token = store.join()
-        except StudyError as error:
-            return {"error": str(error)}
-        return {"token": token, **answered(lambda: store.trial(token))}
+    def joined() -> dict:
+        token = store.join()
+        return {"token": token, **_state(store.study, store.trial(token))}
 
-    def next(data: dict) -> dict:
-        return answered(lambda: store.trial(data.get("token")))
+    def given(data: dict, *names: str) -> list:
+        """What the script should have sent."""
+        return [data.get(name) if isinstance(data, dict) else None for name in names]
 
-    def vote(data: dict) -> dict:
-        return answered(lambda: store.vote(data.get("token"), data.get("clip"), data.get("score")))
+    async def join(data: dict) -> dict:
+        return await answered(joined)
 
-    def back(data: dict) -> dict:
-        return answered(lambda: store.back(data.get("token")))
+    async def next(data: dict) -> dict:
+        return await answered(lambda: _state(store.study, store.trial(*given(data, "token"))))
+
+    async def vote(data: dict) -> dict:
+        sent = given(data, "token", "clip", "score")
+        return await answered(lambda: _state(store.study, store.vote(*sent)))
+
+    async def back(data: dict) -> dict:
+        return await answered(lambda: _state(store.study, store.back(*given(data, "token"))))
 
     return [join, next, vote, back]

@@ -76,7 +76,8 @@ def results_part(store: Store, admin_token: str | None) -> None:
         read,
         inputs=[token, stage],
         outputs=[plot, text, conditions, clips, *downloads],
-        concurrency_limit=None,
+        concurrency_id="owner",
+        concurrency_limit=1,  # so that nobody tries many tokens at once
         api_visibility="private",
     )
 

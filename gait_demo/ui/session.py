@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import re
 import secrets
 import shutil
@@ -199,6 +198,13 @@ class Sessions:
             session.use()
             return session
 
+    def cancel(self, number: str) -> None:
+        """Stop what runs for a visitor."""
+        with self._lock:
+            session = self._open.get(number)
+        if session is not None:
+            session.cancel()
+
     def end(self, number: str) -> None:
         """The visitor has gone."""
         with self._lock:
@@ -212,7 +218,6 @@ class Sessions:
             unused = [n for n, session in self._open.items() if session.unused_s > KEPT_S]
         for number in unused:
             self.end(number)
-        os.utime(self._root)
         for path in self._root.iterdir():
             try:
                 is_old = time.time() - path.stat().st_mtime > KEPT_S

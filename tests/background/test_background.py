@@ -3,6 +3,8 @@ import numpy as np
 import pytest
 import scenes
 
+from gait_demo.background.filling import light_matched
+from gait_demo.background.foreground import channel_gains
 from gait_demo.background.learning import BackgroundLearner
 from gait_demo.background.neighbours import free_places
 from gait_demo.background.plate import NoPlate
@@ -41,6 +43,49 @@ def test_flicker_of_brightness_is_no_foreground():
     gains = 1 + 0.12 * np.sin(np.arange(len(frames)))
     flicker = scenes.changed(frames, lambda t, rgb: np.clip(rgb * gains[t], 0, 255).astype("uint8"))
     assert mean_iou(flicker, masks[0], scenes.learned(flicker)) > 0.8
+
+
+def lit(frames, light):
+    """The frames under a light that is given for each."""
+    return scenes.changed(frames, lambda t, rgb: under(rgb, light[t]))
+
+
+def under(rgb, light):
+    return np.clip(np.rint(rgb * light), 0, 255).astype(np.uint8)
+
+
+LIGHTS = {
+    "exposure steps down": np.where(np.arange(60) < 30, 1, 0.5),
+    "exposure steps up": np.where(np.arange(60) < 30, 0.5, 1),
+    "fade in": np.minimum(1, np.arange(60) / 20),
+    "fade out": np.minimum(1, np.arange(60)[::-1] / 20),
+    "flash": np.where(np.arange(60) == 30, 1.8, 1),
+    "overexposed flash": np.where(np.arange(60) // 2 == 15, 3, 1),
+    "dark": np.full(60, 0.1),
+}
+
+
+@pytest.mark.parametrize("light", LIGHTS.values(), ids=LIGHTS)
+def test_what_is_behind_a_person_is_shown_in_the_light_of_the_frame(light):
+    frames, scene, masks = scenes.walk()
+    plate = scenes.learned(lit(frames, light), lambda index: 255 * masks[0, index])
+    for index in (5, 20, 29, 30, 31, 45, 54):
+        now = under(frames[index].rgb, light[index])
+        mask = 255 * cv2.dilate(masks[0, index], np.ones((5, 5), np.uint8))
+        behind = light_matched(plate.crop(index, 0, 0, 320, 180), now, mask)
+        off = np.abs(behind.astype(int) - under(scene, light[index]))[mask > 0]
+        assert np.quantile(off, 0.95) < 15, index
+
+
+def test_a_dark_channel_tells_no_light_and_most_of_the_picture_must_agree():
+    scene = scenes.background()
+    dark = under(scene, (1, 1, 0.05))
+    assert channel_gains(under(scene, (0.8, 0.9, 0.2)), dark) == pytest.approx((0.8, 0.9, 1), 0.02)
+    other = scenes.background(seed=3)
+    assert channel_gains(under(other, 0.5), scene) == pytest.approx((1, 1, 1))
+    near = scene.copy()
+    near[:, :130] = 10  # somebody in black, close to the camera
+    assert channel_gains(near, scene) == pytest.approx((1, 1, 1), 0.02)
 
 
 def shaken(t, image, flags=cv2.INTER_LINEAR):

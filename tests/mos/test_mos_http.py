@@ -6,6 +6,7 @@ import random
 import sqlite3
 import time
 from collections import Counter
+from contextlib import closing
 
 import gradio as gr
 import httpx
@@ -182,6 +183,41 @@ def test_the_api_obeys_the_rules_and_tells_nothing(study, tmp_path):
             assert client.get(f"/gradio_api/file={private}").status_code == 403
         named = client.get("/gradio_api/info").json()["named_endpoints"]
         assert set(named) == {"/rate_join", "/rate_next", "/rate_vote", "/rate_back"}
+
+
+JOINS = 80
+
+
+@pytest.mark.slow
+def test_a_locked_database_is_told_and_stalls_nothing_else(study, tmp_path):
+    where = tmp_path / "mos.sqlite"
+    settings = {"GAIT_DEMO_STUDY": str(study.folder), "GAIT_DEMO_MOS_DB": str(where)}
+
+    async def timed(url: str) -> float:
+        async with open_client(url) as client:
+            began = time.monotonic()
+            upload = await client.post("/gradio_api/upload", files={"files": ("a.mp4", b"x" * 9)})
+            assert upload.status_code == 200
+            return time.monotonic() - began
+
+    async def both(url: str) -> tuple[list[httpx.Response], float]:
+        async with open_client(url) as client:
+            call = {"url": "/gradio_api/run/rate_join", "json": {"data": []}}
+            joins = [asyncio.create_task(client.post(**call)) for _ in range(JOINS)]
+            await asyncio.sleep(1)
+            uploaded_s = await timed(url)
+            return await asyncio.gather(*joins), uploaded_s
+
+    with serving(SCRIPT, tmp_path / "served", **settings) as server:
+        with closing(sqlite3.connect(where, isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            answers, uploaded_s = asyncio.run(both(server.url))
+            other.execute("ROLLBACK")
+        assert uploaded_s < 5
+        for answer in answers:
+            assert answer.status_code == 500 and "does not answer" in answer.json()["error"]
+        joined = httpx.post(f"{server.url}/gradio_api/run/rate_join", json={"data": []}, timeout=60)
+        assert joined.status_code == 200
 
 
 def test_without_a_study_the_tab_says_what_to_do(tmp_path):

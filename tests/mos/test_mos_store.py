@@ -4,6 +4,7 @@ import json
 import sqlite3
 import threading
 from collections import Counter
+from contextlib import closing
 
 import pytest
 from databases import postgresql
@@ -253,6 +254,50 @@ def test_votes_can_be_restored_from_their_records(store, study, clock, tmp_path)
 def test_a_database_that_cannot_be_had_is_told(where, words):
     with pytest.raises(StudyError, match=words):
         Database(where)
+
+
+@pytest.fixture
+def kept(study, tmp_path):
+    """A store in a file, with somebody in it."""
+    database = Database(str(tmp_path / "mos.sqlite"))
+    store = Store(study, database)
+    yield store, store.join(), database
+    database.close()
+
+
+def test_a_database_that_is_deleted_or_replaced_takes_no_more_votes(kept, study, tmp_path):
+    store, token, _ = kept
+    file = tmp_path / "mos.sqlite"
+    file.unlink()
+    with pytest.raises(StudyError, match="was deleted or replaced"):
+        store.trial(token)
+    Store(study, Database(str(file)))
+    with pytest.raises(StudyError, match="was deleted or replaced"):
+        store.join()
+
+
+def test_a_damaged_database_is_told_and_votes_can_be_taken_over_from_a_copy(kept, study, tmp_path):
+    store, token, database = kept
+    file = tmp_path / "mos.sqlite"
+    before = store.events()
+    database.close()  # all is in this file now
+    with file.open("r+b") as damaged:
+        damaged.seek(0)
+        damaged.write(b"nothing of SQLite" * 400)
+    with pytest.raises(StudyError, match="does not answer"):
+        store.join()
+    with pytest.raises(StudyError, match="cannot be kept"):
+        Database(str(file))
+    other = Store(study, Database(str(file.with_name("mended.sqlite"))))
+    other.restore(before)
+    assert other.trial(token).clip == study.by_id[before[0]["clips"][0]]
+
+
+def test_a_database_of_another_version_is_told(tmp_path):
+    with closing(sqlite3.connect(tmp_path / "old.sqlite")) as old:
+        old.execute("CREATE TABLE raters (study TEXT, rater TEXT, joined FLOAT)")
+    with pytest.raises(StudyError, match="another version.* raters has no active, open"):
+        Database(str(tmp_path / "old.sqlite"))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gait_demo.errors import VideoError
-from gait_demo.pipeline.outputs import appear_together
+from gait_demo.pipeline.outputs import appear_together, check
 
 
 def test_files_appear_when_the_block_ends(tmp_path):
@@ -59,6 +59,18 @@ def test_a_name_that_is_too_long_gets_a_sentence(tmp_path):
     with pytest.raises(VideoError, match="cannot be written"):
         with appear_together(tmp_path / ("a" * 300), tmp_path / "walk.mp4"):
             pytest.fail("the run began")
+
+
+def test_a_place_is_checked_before_the_run_and_left_as_it_is(tmp_path):
+    (tmp_path / "original.mp4").write_text("old")
+    check(tmp_path, tmp_path / "walk.mp4")
+    check(tmp_path / "new" / "result", tmp_path / "walk.mp4")
+    for place in (tmp_path / "original.mp4", tmp_path / ("a" * 300), Path("/dev/null/result")):
+        with pytest.raises(VideoError, match="cannot be written"):
+            check(place, tmp_path / "walk.mp4")
+    with pytest.raises(VideoError, match="would overwrite"):
+        check(tmp_path, tmp_path / "original.mp4")
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"original.mp4": "old"}
 
 
 def test_files_of_two_runs_never_stand_side_by_side(tmp_path):

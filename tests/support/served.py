@@ -25,12 +25,14 @@ class App:
         url: without a slash at the end.
         folder: where it keeps everything.
         log: what it has printed.
+        lookups: a file, there if the app or one of its workers asked for another machine.
     """
 
     url: str
     process: subprocess.Popen
     folder: Path
     log: Path
+    lookups: Path
 
     def files(self) -> list[Path]:
         """Every file of a visitor; the server may delete some meanwhile."""
@@ -38,7 +40,7 @@ class App:
             Path(folder, name)
             for folder, _, names in os.walk(self.folder)
             for name in names
-            if "examples" not in Path(folder).parts
+            if "visitors" in Path(folder).parts and "examples" not in Path(folder).parts
         ]
 
 
@@ -55,6 +57,8 @@ def serve(folder: Path, **environment: str) -> Iterator[App]:
             "GRADIO_SERVER_NAME": "127.0.0.1",
             "GRADIO_SERVER_PORT": str(port),
             "GRADIO_TEMP_DIR": str(folder / "served"),
+            "PYTHONPATH": str(ROOT / "tests" / "support" / "no_lookups"),
+            "GAIT_LOOKUPS": str(folder / "lookups.txt"),
             "GRADIO_HEARTBEAT_INTERVAL": "1",  # a client that closes is noticed at the next beat
         }
     )
@@ -63,7 +67,8 @@ def serve(folder: Path, **environment: str) -> Iterator[App]:
         process = subprocess.Popen(
             [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=log, stderr=log
         )
-    app = App(f"http://127.0.0.1:{port}", process, folder / "served", path)
+    url, lookups = f"http://127.0.0.1:{port}", folder / "lookups.txt"
+    app = App(url, process, folder / "served", path, lookups)
     try:
         _wait_until_served(app)
         yield app

@@ -1,0 +1,195 @@
+"""What is let through to Gradio, which answers many more addresses than this app needs.
+
+Closed are, above all: recordings that ffmpeg would convert (a playlist in one reads the server's
+files), addresses that the server would fetch, other apps' files, reloading, editing by language
+models, links to a page's state, monitoring, and logins, of which there are none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import math
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import parse_qs
+
+from starlette.formparsers import MultiPartException
+from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gait_demo.serving.worker import place
+
+MOST_UPLOAD_BYTES = 500_000_000
+FREE_BYTES = 1_000_000_000  # of the disk, which no upload may use
+UPLOAD_S, PAUSE_S = 900.0, 30.0  # for a whole upload, and between two parts of it
+MOST_BODY_BYTES, BODY_S = 256_000, 30.0  # of any other request
+
+UPLOAD = "/gradio_api/upload"
+_LISTEN = r"/gradio_api/(queue/data|call/(v2/)?(?P<name>[\w-]+)/(?P<event>[\w-]+))"
+OPEN = {
+    "GET": (
+        r"/|/config/?|/theme\.css|/favicon\.ico|/manifest\.json|/pwa_icon|/robots\.txt",
+        r"/(assets|static|svelte)/.+",
+        r"/gradio_api/(info/?|openapi\.json|startup-events|theme\.css|app_id)",
+        r"/gradio_api/file=(?![A-Za-z][A-Za-z0-9+.-]+:).+",
+        r"/gradio_api/heartbeat/[\w-]+",
+        r"/gradio_api/upload_progress",
+        _LISTEN,
+    ),
+    "POST": (
+        r"/gradio_api/queue/join",
+        r"/gradio_api/call/(v2/)?[\w-]+",
+        r"/gradio_api/run/[\w-]+",  # what needs no queue
+        r"/gradio_api/component_server/?",
+        r"/gradio_api/(cancel|reset)",
+        UPLOAD,
+    ),
+}  # methods and paths; whoever may GET may HEAD
+_OPEN = {method: re.compile("|".join(paths)) for method, paths in OPEN.items()}
+_log = logging.getLogger("gait_demo")
+
+
+class Gate:
+    """ASGI middleware that knows the requests which the app answers, and bounds them."""
+
+    def __init__(self, app: ASGIApp, folder: Path, stop: Callable[[str], None]):
+        """
+        Args:
+            folder: where uploads go.
+            stop: is called with the name of a session that does not listen any more.
+        """
+        self._app, self._folder, self._stop = app, folder, stop
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            return await self._app(scope, receive, send)
+        if scope["type"] != "http" or not is_open(scope["method"], scope["path"]):
+            return await _refuse(404, "There is nothing here.")(scope, receive, send)
+        begun = False
+
+        async def answer(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._let_in(scope, receive, answer)
+        except Exception as error:
+            _log.error("unexpected: %s", place(error))
+            if not begun:
+                sorry = "This could not be answered: the page's API description tells what can be."
+                await _refuse(500, sorry)(scope, receive, send)
+
+    async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
+        queue = scope["app"].get_blocks()._queue
+        listened = re.fullmatch(_LISTEN, scope["path"])
+        if scope["path"] == UPLOAD:
+            await self._upload(scope, receive, send)
+        elif scope["method"] == "POST":
+            try:
+                body = await asyncio.wait_for(_json(scope, receive), BODY_S)
+            except (ValueError, RecursionError, TimeoutError):
+                wanted = f"A request is JSON of at most {MOST_BODY_BYTES // 1000} KB."
+                return await _refuse(400, wanted)(scope, receive, send)
+            await self._app(scope, _replayed(body, receive), send)
+        elif listened and scope["method"] == "GET":
+            asked = parse_qs(scope["query_string"].decode("latin-1"))
+            name = listened["event"] or asked.get("session_hash", [""])[0]
+            with queue.heard(name, self._stop):
+                await self._app(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _upload(self, scope: Scope, receive: Receive, send: Send) -> None:
+        length = _header(scope, b"content-length")
+        declared = int(length) if length.isdecimal() else 0
+        if declared > MOST_UPLOAD_BYTES:
+            return await PlainTextResponse(_TOO_LARGE, 413)(scope, receive, send)
+        if self._free_bytes() < declared:
+            _log.error("an upload was refused: the disk is full")
+            return await PlainTextResponse(_DISK_FULL, 507)(scope, receive, send)
+        until = asyncio.get_running_loop().time() + UPLOAD_S
+        received = 0
+
+        async def bounded() -> Message:
+            """Gradio deletes what came of an upload where this exception ends it."""
+            nonlocal received
+            left_s = until - asyncio.get_running_loop().time()
+            try:
+                message = await asyncio.wait_for(receive(), min(left_s, PAUSE_S))
+            except TimeoutError:
+                raise MultiPartException("The upload took too long.") from None
+            received += len(message.get("body", b""))
+            if message["type"] == "http.disconnect":
+                raise MultiPartException("The upload was broken off.")
+            if received > MOST_UPLOAD_BYTES:
+                raise MultiPartException(_TOO_LARGE)
+            if self._free_bytes() <= 0:
+                _log.error("an upload was broken off: the disk is full")
+                raise MultiPartException(_DISK_FULL)
+            return message
+
+        await self._app(scope, bounded, send)
+
+    def _free_bytes(self) -> int:
+        return shutil.disk_usage(self._folder).free - FREE_BYTES
+
+
+_TOO_LARGE = f"The maximum allowed size of an upload is {MOST_UPLOAD_BYTES // 1_000_000} MB."
+_DISK_FULL = "The server's disk is full at the moment: try again later."
+
+
+def is_open(method: str, path: str) -> bool:
+    """Whether the app answers this."""
+    paths = _OPEN.get("GET" if method == "HEAD" else method)
+    return paths is not None and paths.fullmatch(path) is not None
+
+
+async def _json(scope: Scope, receive: Receive) -> bytes:
+    """
+    Returns:
+        The body of a request.
+
+    Raises:
+        ValueError: it is too large, no JSON, or holds a number that is none.
+        RecursionError: it is nested too deeply.
+    """
+    if not _header(scope, b"content-type").startswith("application/json"):
+        raise ValueError
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > MOST_BODY_BYTES:
+            raise ValueError
+    json.loads(body, parse_constant=_finite, parse_float=_finite)
+    return body
+
+
+def _finite(number: str) -> float:
+    if not math.isfinite(float(number)):
+        raise ValueError
+    return float(number)
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """A `receive` that tells of a body which was read already, and then what comes."""
+    first = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return first.pop() if first else await receive()
+
+    return replay
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    return dict(scope["headers"]).get(name, b"").decode("latin-1")
+
+
+def _refuse(status: int, sentence: str) -> JSONResponse:
+    return JSONResponse({"detail": sentence}, status)

@@ -1,0 +1,59 @@
+"""Folders for what is in the making, of which nothing stays."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from gait_demo.errors import VideoError
+
+_HIDDEN, _LOCK = ".gait-demo-", "lock"
+_SWEEP_S = 1  # that removing what a killed run left takes, at most
+
+
+@contextmanager
+def working_folder(parent: Path, key: str) -> Iterator[Path]:
+    """A hidden folder that is gone when the block ends and, if the process is killed, when any run
+    or server next works beside it.
+
+    Args:
+        parent: where it is made.
+        key: two blocks of the same key never run at once.
+
+    Raises:
+        VideoError: another process is in a block of this key.
+        OSError: the folder cannot be made.
+    """
+    sweep(parent)
+    part = parent / f"{_HIDDEN}{hashlib.sha256(key.encode()).hexdigest()[:16]}"
+    lock = FileLock(part / _LOCK, timeout=_SWEEP_S)
+    while not lock.is_locked:
+        part.mkdir(mode=0o700, exist_ok=True)
+        try:
+            with suppress(FileNotFoundError):  # swept since
+                lock.acquire()
+        except Timeout as error:
+            raise VideoError(
+                f"Another run is writing to {parent}: wait for its end or choose another folder."
+            ) from error
+        if not (part / _LOCK).exists():  # another run's sweep had it first
+            lock.release()
+    try:
+        yield part
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+        lock.release()
+
+
+def sweep(parent: Path) -> None:
+    """Remove the working folders of runs and servers that were killed."""
+    for other in parent.glob(f"{_HIDDEN}*"):
+        with suppress(Timeout, OSError):  # in use, or another user's
+            if (other / _LOCK).exists():
+                with FileLock(other / _LOCK, timeout=0):
+                    shutil.rmtree(other, ignore_errors=True)
