@@ -44,11 +44,6 @@ workers = int(workers)
 engine, looker = Engine(workers), Engine(1, limit_s=60)
 atexit.register(engine.close)
 atexit.register(looker.close)
-try:
-    engine.wait_until_ready()
-    looker.wait_until_ready()
-except WeightsError as error:
-    raise SystemExit(str(error)) from error
 
 examples = clips(ASSETS)
 # served from where they are, so that no clean-up deletes them
@@ -57,7 +52,17 @@ gr.set_static_paths([*examples, *(ASSETS / FOLDER).glob("*/*.mp4"), ASSETS / "re
 sessions = Sessions(root)
 sessions.sweep_forever()
 actions = Actions(engine, looker, sessions, examples, root / FOLDER)
-threading.Thread(target=actions.get_ready, daemon=True).start()
+unusable: list[str] = []
+
+
+def get_ready() -> None:
+    """While the page is open already; without networks there is nothing to serve, and it ends."""
+    try:
+        actions.get_ready()
+    except WeightsError as error:
+        unusable.append(str(error))
+        os.kill(os.getpid(), signal.SIGINT)
+
 
 with gr.Blocks(title=look.TITLE, analytics_enabled=False) as demo:
     with gr.Tab("Anonymize"):
@@ -67,6 +72,7 @@ with gr.Blocks(title=look.TITLE, analytics_enabled=False) as demo:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as tidily as Ctrl-C
+    threading.Thread(target=get_ready, daemon=True).start()
     demo.queue(max_size=MOST_WAITING).launch(
         theme=look.THEME,
         css=look.CSS,
@@ -77,3 +83,5 @@ if __name__ == "__main__":
         enable_monitoring=False,
         footer_links=["api"],
     )
+    if unusable:
+        raise SystemExit(unusable[0])

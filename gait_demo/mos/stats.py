@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t
+from scipy.special import stdtrit
 
 CONFIDENCE = 0.95
 _OUTLYING = 0.05  # of a rater's votes: BT.500
@@ -40,7 +40,7 @@ def scores(votes: np.ndarray) -> Scores:
     mean = _mean(votes, axis=0)
     spread = np.sqrt(np.nansum((votes - mean) ** 2, axis=0) / (several - 1))
     spread = np.where(count > 1, spread, np.nan)
-    quantile = t.ppf((1 + CONFIDENCE) / 2, several - 1)
+    quantile = stdtrit(several - 1, (1 + CONFIDENCE) / 2)  # of Student's t
     return Scores(count, mean, spread, quantile * spread / np.sqrt(several))
 
 

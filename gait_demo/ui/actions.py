@@ -13,7 +13,7 @@ from time import perf_counter
 
 import gradio as gr
 
-from gait_demo.errors import GaitDemoError, VideoError
+from gait_demo.errors import EngineError, GaitDemoError, NoPersonError, VideoError
 from gait_demo.options import COLOURS, PipelineOptions, VideoOptions
 from gait_demo.serving.engine import Cancelled, Engine
 from gait_demo.serving.pace import RENDERED, STAGES, Countdown, Pace, Size
@@ -65,9 +65,13 @@ class Actions:
         self._lock = threading.Lock()
 
     def get_ready(self) -> None:
-        """Learn from a second of an example how fast this machine is, before anybody runs."""
+        """Learn from a second of an example how fast this machine is, before anybody runs.
+
+        Raises:
+            WeightsError: the networks cannot be had.
+        """
         options = PipelineOptions(video=VideoOptions(start_s=1, end_s=2))
-        with suppress(GaitDemoError):
+        with suppress(VideoError, NoPersonError, EngineError):
             self._looker.run("look", self.examples[0], options)  # the first one is slow
             self._engine.run("look", self.examples[0], options)
             countdown = Countdown(None)
@@ -229,6 +233,7 @@ class Actions:
         countdown = Countdown(expected, teller(progress))
         if analysed is None:
             analysed = self._analyse(session, clip, part, countdown)
+            countdown.pause()
         if session.clip != clip:
             raise Cancelled  # another clip was chosen meanwhile
         session.analysed = analysed
@@ -320,6 +325,7 @@ class Actions:
             try:
                 part = float(start), end or None
                 analysed = self._analyse(session, clip, part, countdown)
+                countdown.pause()
                 result = self._render(session, analysed, settings, countdown)
             finally:
                 session.drop(clip)
