@@ -15,6 +15,7 @@ from gait_demo.serving import zero_gpu  # noqa: E402
 zero_gpu.declare()
 
 import gradio as gr  # noqa: E402
+from gradio import networking  # noqa: E402
 
 from gait_demo.errors import WeightsError  # noqa: E402
 from gait_demo.mos.settings import StudySettings  # noqa: E402
@@ -73,6 +74,8 @@ with gr.Blocks(title=look.TITLE, analytics_enabled=False) as demo:
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as tidily as Ctrl-C
     threading.Thread(target=get_ready, daemon=True).start()
+    # else Gradio gives up where the workers' start delays its own first page by 3 s
+    networking.url_ok = lambda url: True
     demo.queue(max_size=MOST_WAITING).launch(
         theme=look.THEME,
         css=look.CSS,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from pathlib import Path
 from time import perf_counter
 
@@ -18,10 +17,11 @@ from gait_demo.options import COLOURS, PipelineOptions, VideoOptions
 from gait_demo.serving.engine import Cancelled, Engine
 from gait_demo.serving.pace import RENDERED, STAGES, Countdown, Pace, Size
 from gait_demo.serving.shared import Shared
-from gait_demo.types import GaitResult, Look
+from gait_demo.types import GaitResult
 from gait_demo.ui.examples import look, stored
-from gait_demo.ui.options import EVERYONE, MAX_DURATION_S, MAX_FRAMES, Settings, linked, options_of
+from gait_demo.ui.options import EVERYONE, Settings, linked, options_of
 from gait_demo.ui.player import shown
+from gait_demo.ui.remedies import Remedy, last_s, longest_s, remedy
 from gait_demo.ui.session import Analysed, Session, Sessions
 from gait_demo.ui.summary import describe, details, place_in_crowd, size_of
 from gait_demo.ui.telling import said, sentences, teller
@@ -29,10 +29,9 @@ from gait_demo.ui.telling import said, sentences, teller
 READY = "Choose a video, or click an example."
 STOPPED = "Stopped: nothing is running for you now, and nothing unfinished was kept."
 _NUMBERED_ANEW = (
-    "**Nothing was made yet.** People have other numbers in this part of the video. Everyone is "
-    "chosen now: choose again by the new picture, or press Hide who is walking."
+    "**Nothing was made yet.** People have other numbers in this part of the video: choose again "
+    "by the new picture, or hide everyone."
 )
-_TRIM_STEP_S = 0.1
 _WHOLE = (0.0, None)  # part of a clip
 
 
@@ -89,30 +88,29 @@ class Actions:
             try:
                 clip = session.take(Path(source), self.examples)
                 session.forget(but=clip)
-                known = look(clip) if clip in self.examples else None
-                session.look = known or self._looker.run("look", clip, PipelineOptions())
+                self._look(session, clip)
             except (GaitDemoError, OSError) as error:
                 session.forget()
-                return _cleared(page) | {
-                    page.source: None,
-                    page.facts: gr.Markdown(f"**{said(error)}**", visible=True),
-                    page.status: READY,
-                }
-            session.clip = clip
-            length_s = session.look.duration_s
-            last_s = max(_TRIM_STEP_S, round(length_s + _TRIM_STEP_S / 2, 1))
-            end_s = min(last_s, _most_s(session.look))
+                return _cleared(page) | {page.source: None, page.status: READY} | _told(page, error)
+            whole_s = last_s(session.look)
+            end_s = min(whole_s, longest_s(session.look))
             return _cleared(page) | {
                 page.source: str(clip),
                 page.facts: gr.Markdown(describe(session.look, 0, end_s, self.pace), visible=True),
                 page.trim: gr.Accordion(visible=True),
-                page.start: gr.Slider(maximum=last_s, value=0),
-                page.end: gr.Slider(maximum=last_s, value=end_s),
+                page.start: gr.Slider(maximum=whole_s, value=0),
+                page.end: gr.Slider(maximum=whole_s, value=end_s),
                 page.go: gr.Button(interactive=True),
                 page.status: "Press Hide who is walking.",
             }
 
         return choose
+
+    def _look(self, session: Session, clip: Path) -> None:
+        """Look at a clip that is on the page."""
+        known = look(clip) if clip in self.examples else None
+        session.look = known or self._looker.run("look", clip, PipelineOptions())
+        session.clip = clip
 
     def linked(self, request: gr.Request) -> list:
         """The page was opened, perhaps by a link that holds settings."""
@@ -199,7 +197,8 @@ class Actions:
             except Cancelled:
                 return gr.skip()  # who cancelled it says so
             except (GaitDemoError, OSError) as error:
-                return _troubled(page, error, session, settings)
+                mended = session.look and remedy(error, session.look, settings)
+                return _told(page, error, mended)
 
         return run
 
@@ -224,8 +223,8 @@ class Actions:
         if not source:
             raise VideoError(READY)
         clip = session.take(Path(source), self.examples)
-        if clip != session.clip:
-            raise VideoError("This video is still being looked at: try again in a moment.")
+        if clip != session.clip:  # it is being looked at, or that was an hour ago
+            self._look(session, clip)
         part = _part(session, settings)
         analysed = session.analysis_of(clip, part)
         size = size_of(session.look, settings.end_s - settings.start_s)
@@ -239,7 +238,8 @@ class Actions:
         session.analysed = analysed
         people = {} if numbers == analysed.folder.name else _people(page, analysed)
         if people and settings.who != EVERYONE:
-            return people | {page.trouble: gr.Markdown(_NUMBERED_ANEW, visible=True)}
+            everyone = Remedy("Hide everyone", replace(settings, who=EVERYONE))
+            return people | _offered(page, _NUMBERED_ANEW, everyone)
         result = self._render(session, analysed, settings, countdown)
         if session.clip != clip:
             raise Cancelled
@@ -274,8 +274,13 @@ class Actions:
         return lambda: _untroubled(page)
 
     def mend(self, page) -> Callable:
-        """Take the part of the clip that an error has offered."""
-        return lambda part: _untroubled(page) | {page.start: part[0], page.end: part[1]}
+        """Take the settings that an error has offered."""
+
+        def mend(settings: Settings) -> dict:
+            values = zip(page.settings, astuple(settings), strict=True)
+            return _untroubled(page) | dict(values)
+
+        return mend
 
     def supersede(self, page) -> Callable:
         """Other settings were chosen: what is being drawn with the former ones is not wanted."""
@@ -429,20 +434,17 @@ def _untroubled(page) -> dict:
     }
 
 
-def _most_s(look: Look) -> float:
-    """The longest part of a clip that can be worked on, in seconds."""
-    most_s = min(MAX_DURATION_S, MAX_FRAMES / float(look.info.fps))
-    return math.floor(most_s / _TRIM_STEP_S) * _TRIM_STEP_S
-
-
-def _troubled(page, error: Exception, session: Session, settings: Settings) -> dict:
+def _told(page, error: Exception, mended: Remedy | None = None) -> dict:
     """An error, and the button that mends it, where one can."""
-    shown = {page.trouble: gr.Markdown(f"**This did not work.** {said(error)}", visible=True)}
-    if session.look is None or settings.end_s - settings.start_s <= _most_s(session.look):
-        return shown
-    part = settings.start_s, round(settings.start_s + _most_s(session.look), 1)
-    label = f"Trim to {part[0]:g}-{part[1]:g} s"
-    return shown | {page.mend: gr.Button(label, visible=True), page.mended: part}
+    return _offered(page, f"**This did not work.** {said(error)}", mended)
+
+
+def _offered(page, text: str, mended: Remedy | None) -> dict:
+    told = {page.trouble: gr.Markdown(text, visible=True)}
+    if mended is None:
+        return told
+    button = gr.Button(mended.label, visible=True)
+    return told | {page.mend: button, page.mended: mended.settings}
 
 
 def _cleared(page) -> dict:

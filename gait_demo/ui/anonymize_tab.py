@@ -61,6 +61,7 @@ _UNPLAYABLE = """
 <p id="unplayable" role="status" hidden>Your browser cannot show this video. That is no obstacle: it
 can be anonymized all the same.</p>
 """
+_MISHAP = '<p id="mishap" role="alert" hidden></p>'  # errors of the connection, in place of toasts
 _TRY_JS = "() => { document.querySelector('#examples button.gallery-item')?.click(); }"
 _SETTINGS_JS = """(...now) => {
   document.dispatchEvent(new CustomEvent("gait-settings", {detail: now}));
@@ -183,9 +184,10 @@ def anonymize_tab(demo: gr.Blocks, actions: Actions, workers: int) -> None:
                     "Hide who is walking", variant="primary", scale=3, interactive=False,
                     elem_id="go",
                 )  # fmt: skip
-                stop = gr.Button("Cancel", variant="stop", scale=1, min_width=90)
+                stop = gr.Button("Cancel", variant="stop", scale=1, min_width=90, elem_id="stop")
             status = gr.Markdown(READY, elem_id="status")
             trouble = gr.Markdown(visible=False, elem_id="trouble")
+            gr.HTML(_MISHAP, padding=False, elem_id="mishap-block")
             mend = gr.Button(visible=False, elem_id="mend")
         with gr.Column(scale=7, min_width=320, elem_id="result"):
             first = actions.examples[-1]

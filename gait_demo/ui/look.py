@@ -39,7 +39,9 @@ CSS = """
 #intro h1 {margin: 0}
 #intro p {margin: .2rem 0 0}
 #try {min-width: 10rem; flex: 0 0 auto}
-#note:has([hidden]) {display: none}
+:is(#note, #mishap-block):has([hidden]) {display: none}
+#stop {visibility: hidden}
+body:has(:is(#player, #facts) [data-testid=status-tracker]:not(.hide)) #stop {visibility: visible}
 :is(#strength, #colour) .wrap {gap: .25rem}
 :is(#strength, #colour) label {padding: .25rem .3rem; font-size: .76rem}
 .hidden-or-not {display: flex; flex-wrap: wrap; gap: .5rem .75rem}
@@ -50,7 +52,7 @@ CSS = """
 }
 .hidden-or-not .yes {border-left-color: #15803d}
 .hidden-or-not .no {border-left-color: #b91c1c}
-#trouble {border-left: .3rem solid #b91c1c; padding: .3rem .7rem}
+:is(#trouble, #mishap) {margin: 0; border-left: .3rem solid #b91c1c; padding: .3rem .7rem}
 #unplayable {margin: 0; font-size: .9rem}
 #examples .gallery {flex-wrap: nowrap; overflow-x: auto}
 #examples .gallery-item, #examples .gallery-item * {
@@ -76,8 +78,8 @@ CSS = """
 }
 """
 
-# Buttons and videos get names for screen readers; and that the browser cannot play a video, as
-# many phones make it, is told beside it, not as an error.
+# Buttons and videos get names for screen readers; errors stay on the page, instead of vanishing
+# with a toast; and that the browser cannot play a video, as many phones make it, is no error.
 PAGE_JS = """
 () => {
   const titles = TITLES;
@@ -96,16 +98,29 @@ PAGE_JS = """
     });
     document.querySelector("#people .image-container > button:not([aria-label])")
       ?.setAttribute("aria-label", "The people who were found");
-    for (const toast of document.querySelectorAll("[data-testid=toast-text]")) {
-      if (toast.innerText.trim() !== "Video not playable") continue;
-      toast.closest("[data-testid=toast-body]").remove();
-      note(true);
+    for (const toast of document.querySelectorAll("[data-testid=toast-body].error")) {
+      const texts = [...toast.querySelectorAll("[data-testid=toast-text]")].map((one) =>
+        one.innerText.trim());
+      const mishap = document.querySelector("#mishap");
+      if (!texts.length || toast.dataset.told === texts.join()) continue;
+      if (!mishap?.closest("[role=tabpanel]")?.checkVisibility()) continue;
+      toast.dataset.told = texts.join();
+      toast.querySelector("[data-testid=toast-close]").click();
+      if (texts.includes("Video not playable")) note(true);
+      const others = texts.filter((text) => text !== "Video not playable");
+      if (!others.length) continue;
+      mishap.textContent = others.join(" ");
+      mishap.hidden = false;
     }
     if (!document.querySelector("#source video")) note(false);
     document.querySelector("#status")?.setAttribute("role", "status");
     document.querySelector("#trouble")?.setAttribute("role", "alert");
   };
   new MutationObserver(name).observe(document.body, {childList: true, subtree: true});
+  document.addEventListener("click", (event) => {
+    const line = document.querySelector("#mishap");
+    if (line && event.target.closest("button, input")) line.hidden = true;
+  }, true);
   const inSource = (event) => event.target.closest?.("#source");
   document.addEventListener("loadeddata", (e) => inSource(e) && note(false), true);
 }

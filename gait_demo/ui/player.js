@@ -73,6 +73,7 @@ async function load(value, time) {  // what is said of a result changes together
     video(side)?.pause();
     halves[side].replaceChildren(nodes[i]);
   });
+  if (value.size) find(".drawn").setAttribute("viewBox", `0 0 ${value.size.join(" ")}`);
   screen.style.aspectRatio = `${nodes[1].videoWidth} / ${nodes[1].videoHeight}`;
   seek.max = nodes[1].duration;
   const lead = nodes[1];
@@ -119,6 +120,7 @@ function setSpeed(rate) {
 function tell() {
   const lead = video("after");
   if (!lead) return;
+  draw(lead.currentTime, lead.paused);
   seek.value = lead.currentTime;
   seek.setAttribute("aria-valuetext", clock(lead.currentTime));
   find(".time").textContent = `${clock(lead.currentTime)} / ${clock(lead.duration || 0)}`;
@@ -132,6 +134,29 @@ function follow() {
     if (!after.paused) tell();
   }
   requestAnimationFrame(follow);
+}
+
+// --- what is drawn over both: who a sentence is about, once the frame is shown ------------------
+
+const svg = (name, attributes, text = "") => {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  node.textContent = text;
+  return node;
+};
+
+function draw(time, isPaused) {
+  const drawn = find(".drawn");
+  const marks = isPaused ? (shown?.marks || []) : [];
+  const here = marks.filter((mark) => mark.from <= time && time < mark.to);
+  drawn.replaceChildren(...here.flatMap(({box: [x0, y0, x1, y1], person, kind}) => {
+    const size = shown.size[1] / 18;
+    const top = Math.max(y0, 1.2 * size);
+    return [
+      svg("rect", {x: x0, y: y0, width: x1 - x0, height: y1 - y0, "data-kind": kind}),
+      svg("text", {x: Math.max(0, x0), y: top - 0.3 * size, "font-size": size}, `Person ${person}`),
+    ];
+  }));
 }
 
 // --- the divider, zoom and full screen --------------------------------------------------------

@@ -38,6 +38,7 @@ _HTML = f"""
   <div class="screen">
     <div class="half after"></div>
     <div class="half before"></div>
+    <svg class="drawn" aria-hidden="true"></svg>
     <p class="empty">The result will be here.</p>
     <p class="badge"></p>
     <div class="divider" role="slider" tabindex="0" aria-label="Divider between before and after"
@@ -115,6 +116,7 @@ def shown(result: GaitResult, settings: Settings, clip: str, folder: Path) -> di
         "weak": _WEAK if settings.strength <= STRENGTHS["subtle"] else "",
         "fps": report["fps"],
         "duration_s": report["duration_s"],
+        "size": [report["width"], report["height"]],
         "verdict": {"level": level, "text": text},
         "notes": notes(report),
         "marks": marks(report),

@@ -232,11 +232,30 @@ def test_an_error_stays_beside_the_button_that_mends_it(page, tmp_path):
     page.get_by_role("button", name="Hide who is walking").click()
     page.get_by_role("alert").get_by_text("the limit is 60 s").wait_for(timeout=RUN_MS)
     _screenshot(page, "too-long", tmp_path)
+    assert not page.get_by_role("button", name="Cancel").is_visible()  # nothing is running
+    page.locator("#start input[type=number]").fill("61")
+    page.locator("#start input[type=number]").press("Enter")
+    page.get_by_role("button", name="Hide who is walking").click()
+    page.get_by_role("alert").get_by_text("Nothing is left of the video").wait_for()
+    page.get_by_role("button", name="Use 0-60 s").wait_for()
+    page.locator("#start input[type=number]").fill("0")
+    page.locator("#start input[type=number]").press("Enter")
+    page.get_by_role("button", name="Hide who is walking").click()
+    page.get_by_role("alert").get_by_text("the limit is 60 s").wait_for(timeout=RUN_MS)
     page.get_by_role("button", name="Trim to 0-60 s").click()
     page.locator("#player").get_by_text("Finding people").wait_for(timeout=RUN_MS)
     assert not page.locator("#trouble").is_visible()
     assert page.locator("#end input[type=number]").input_value() == "60"
     page.get_by_role("button", name="Cancel").click()
+
+
+def test_an_upload_that_fails_is_told_on_the_page_and_not_in_a_toast(page):
+    refusal = {"status": 413, "body": "File size exceeds the limit"}
+    page.context.route("**/upload?*", lambda route: route.fulfill(**refusal))
+    page.locator("#source input[type=file]").set_input_files(ROOT / "assets" / "street_090.mp4")
+    page.locator("#mishap").get_by_text("File size exceeds the limit").wait_for()
+    page.wait_for_function("!document.querySelector('[data-testid=toast-body]')")
+    assert page.get_by_role("alert").get_by_text("File size exceeds the limit").is_visible()
 
 
 def test_a_part_is_run_and_another_part_makes_the_result_out_of_date(page, tmp_path):

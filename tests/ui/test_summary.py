@@ -37,6 +37,7 @@ TRACK = {
     "lost": [],
     "carried": [],
     "kept_pose": [],
+    "moments": [],
     "coverage": 1.0,
 }
 SEATED = TRACK | {"changed": False, "kept_pose": [[0, 49]]}
@@ -67,11 +68,14 @@ def test_one_verdict_says_whether_a_result_can_be_passed_on(changed, level, says
 
 
 def test_notes_say_who_and_when_and_marks_are_the_same_places():
-    told = report(tracks=[TRACK | {"lost": [[25, 49]]}], warnings=["Watch."], camera="moving")
-    assert notes(told)[0] == "Person 2: not seen, the place was cleared at 1.0-2.0 s."
+    gone = {"kind": "lost", "from_s": 1.02, "to_s": 2, "box": [10, 20, 50, 120]}
+    track = TRACK | {"lost": [[25, 49]], "moments": [gone]}
+    told = report(tracks=[track], warnings=["Watch."], camera="moving")
+    assert notes(told)[0] == "Person 2, on the left: not seen, the place was cleared at 1.0-2.0 s."
     assert "The camera moves" in notes(told)[1] and notes(told)[2] == "Watch."
     (mark,) = marks(told)
-    assert (mark["from"], mark["to"], mark["kind"]) == (1, 2, "lost")
+    assert (mark["from"], mark["to"], mark["kind"]) == (1.02, 2, "lost")
+    assert (mark["person"], mark["box"]) == (2, gone["box"])
     assert not notes(report()) and not marks(report())
 
 
