@@ -48,7 +48,14 @@ atexit.register(looker.close)
 
 examples = clips(ASSETS)
 # served from where they are, so that no clean-up deletes them
-gr.set_static_paths([*examples, *(ASSETS / FOLDER).glob("*/*.mp4"), ASSETS / "result.png"])
+gr.set_static_paths(
+    [
+        *examples,
+        *(ASSETS / FOLDER).glob("*/*.mp4"),
+        *(ASSETS / FOLDER).glob("*/*.json"),
+        ASSETS / "result.png",
+    ]
+)
 
 sessions = Sessions(root)
 sessions.sweep_forever()

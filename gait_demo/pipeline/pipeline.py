@@ -118,12 +118,15 @@ class Pipeline:
         composer = Composer(analysis, self.models, self.options, clock or Clock())
         return composer.frames(seed, on_progress)
 
-    def gaits(self, analysis: Analysis, seed: int) -> list[tuple[Person, SilhouetteClip]]:
+    def gaits(
+        self, analysis: Analysis, seed: int, on_progress: Progress = _silent
+    ) -> list[tuple[Person, SilhouetteClip]]:
         """Everybody who is drawn, the most prominent first, with their new silhouettes.
 
         Args:
             analysis: made by this pipeline.
             seed: of the noise vector.
+            on_progress: as for `run`.
 
         Returns:
             Each with the silhouettes, and joints, of T frames of their track.
@@ -133,7 +136,7 @@ class Pipeline:
         """
         composer = Composer(analysis, self.models, self.options, Clock())
         people = chosen_people(analysis, self.options)
-        return list(zip(people, composer.gaits(seed, _silent), strict=True))
+        return list(zip(people, composer.gaits(seed, on_progress), strict=True))
 
     def render(
         self, analysis: Analysis, out_dir: Path, seed: int, on_progress: Progress = _silent

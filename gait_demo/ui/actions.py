@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import astuple, replace
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import gradio as gr
 
@@ -18,7 +20,9 @@ from gait_demo.serving.engine import Cancelled, Engine
 from gait_demo.serving.pace import RENDERED, STAGES, Countdown, Pace, Size
 from gait_demo.serving.shared import Shared
 from gait_demo.types import GaitResult
-from gait_demo.ui.examples import look, stored
+from gait_demo.ui.change import changed
+from gait_demo.ui.examples import change_of, look, stored
+from gait_demo.ui.gaits import SEEDS, pictures
 from gait_demo.ui.options import EVERYONE, Settings, linked, options_of
 from gait_demo.ui.player import shown
 from gait_demo.ui.remedies import Remedy, last_s, longest_s, remedy
@@ -33,6 +37,7 @@ _NUMBERED_ANEW = (
     "by the new picture, or hide everyone."
 )
 _WHOLE = (0.0, None)  # part of a clip
+_IDLE_ASKS_EVERY_S = 0.3
 
 
 class Actions:
@@ -62,6 +67,7 @@ class Actions:
         self.pace = Pace()
         self._examples: dict[Path, Shared] = {}  # their analyses
         self._lock = threading.Lock()
+        self._runs = 0  # that somebody waits for
 
     def get_ready(self) -> None:
         """Learn from a second of an example how fast this machine is, before anybody runs.
@@ -148,6 +154,7 @@ class Actions:
                 page.player: shown(result, settings, _named(session.clip, _WHOLE), folder),
                 page.status: "This is an example. Move a control to get another result.",
                 page.details: gr.Markdown(details(report, None)),
+                page.change: changed(change_of(session.clip), _named(session.clip, _WHOLE)),
             }
 
         return example
@@ -250,24 +257,70 @@ class Actions:
             page.found: gr.Markdown(visible=False),
         }
 
-    def rank(self, request: gr.Request):
-        """How well recognisers still find the walker of the result on the page."""
-        session = self._sessions.of(request.session_hash)
-        settings = session.shown
-        if settings is None:
-            return gr.skip()
-        analysed = session.analysis_of(session.clip, _part(session, settings))
-        if analysed is None:  # another part is on its way
-            return gr.skip()
-        options = _options(session, analysed, settings)
-        try:
-            with session.run(settings) as (_, unwanted):
-                ranks, strangers = self._engine.run(
-                    "find_again", analysed.folder, options, unwanted=unwanted
-                )
-        except (GaitDemoError, Cancelled):
-            return gr.skip()
-        return gr.Markdown(place_in_crowd(ranks, strangers), visible=True)
+    def explain(self, page) -> Callable:
+        """What has changed in the result on the page, and how well recognisers still find the
+        walker."""
+
+        def explain(request: gr.Request):
+            session = self._sessions.of(request.session_hash)
+            settings = session.shown
+            analysed = self._analysed(session)
+            if analysed is None:
+                return gr.skip()
+            options = _options(session, analysed, settings)
+            try:
+                with session.run(settings) as (folder, unwanted), self._wanted():
+                    path = folder / "change.json"
+                    ranks, strangers = self._engine.run(
+                        "explain", analysed.folder, path, options, unwanted=unwanted
+                    )
+            except (GaitDemoError, Cancelled):
+                return gr.skip()
+            if session.shown != settings:  # another result was faster
+                return gr.skip()
+            clip = _named(session.clip, analysed.part)
+            return {
+                page.change: changed(path, clip),
+                page.found: gr.Markdown(place_in_crowd(ranks, strangers), visible=True),
+            }
+
+        return explain
+
+    def preview(self, page) -> Callable:
+        """While nobody else wants a worker: how a few seeds would let the walker walk."""
+
+        def preview(request: gr.Request):
+            session = self._sessions.of(request.session_hash)
+            settings, analysed = session.shown, self._analysed(session)
+            if analysed is None:
+                return gr.skip()
+            wanted = analysed.folder, settings.strength, settings.anonymizer
+            if session.previewed == wanted:
+                return gr.skip()
+            options = _options(session, analysed, replace(settings, who=EVERYONE))
+            try:
+                with session.run() as (_, unwanted):
+                    strips = self._when_idle(
+                        "preview_gaits", analysed.folder, options, SEEDS, unwanted=unwanted
+                    )
+            except (GaitDemoError, Cancelled):
+                return gr.skip()
+            if session.analysed is not analysed:
+                return gr.skip()
+            session.previewed = wanted
+            return gr.HTML(pictures(strips), visible=True) if strips else gr.HTML(visible=False)
+
+        return preview
+
+    def take_gait(self, chosen: gr.EventData) -> int:
+        """One of the pictured gaits was clicked."""
+        return int(chosen.seed)
+
+    def _analysed(self, session: Session) -> Analysed | None:
+        """What the result on the page was made of; None while another part is on its way."""
+        if session.shown is None or session.look is None:
+            return None
+        return session.analysis_of(session.clip, _part(session, session.shown))
 
     def begin(self, page) -> Callable:
         """A run is about to start."""
@@ -356,7 +409,7 @@ class Actions:
     def _analyse(self, session: Session, clip: Path, part: tuple, countdown: Countdown) -> Analysed:
         if clip in self.examples and part == _WHOLE:
             return self._analyse_example(session, clip, countdown)
-        with session.run() as (folder, unwanted):
+        with session.run() as (folder, unwanted), self._wanted():
             walkers = self._engine.run(
                 "analyse", clip, folder, options_of(part),
                 on_progress=countdown, unwanted=unwanted,
@@ -369,7 +422,7 @@ class Actions:
             work = self._examples.get(clip)
             if work is None or work.has_failed:
                 work = self._examples[clip] = Shared(lambda report: self._example(clip, report))
-        with session.run() as (_, unwanted):
+        with session.run() as (_, unwanted), self._wanted():
             return work.result(countdown, unwanted)
 
     def _example(self, clip: Path, report: Callable[[str, int, int], None]) -> Analysed:
@@ -378,11 +431,35 @@ class Actions:
         job = "analyse", clip, folder, options_of(_WHOLE)
         return Analysed(clip, _WHOLE, folder, self._engine.run(*job, on_progress=report))
 
+    @contextmanager
+    def _wanted(self) -> Iterator[None]:
+        """A run that somebody waits for: what is done while the machine is idle gives way."""
+        with self._lock:
+            self._runs += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._runs -= 1
+
+    def _when_idle(self, job: str, *arguments: object, unwanted: Callable[[], bool]) -> Any:
+        """Do a job while nobody waits for another, and begin anew after whoever came."""
+        while True:
+            while self._runs and not unwanted():
+                time.sleep(_IDLE_ASKS_EVERY_S)
+            try:
+                return self._engine.run(
+                    job, *arguments, unwanted=lambda: unwanted() or self._runs > 0
+                )
+            except Cancelled:
+                if unwanted():
+                    raise
+
     def _render(
         self, session: Session, analysed: Analysed, settings: Settings, countdown: Countdown
     ) -> GaitResult:
         options = _options(session, analysed, settings)
-        with session.run(settings) as (folder, unwanted):
+        with session.run(settings) as (folder, unwanted), self._wanted():
             result = self._engine.run(
                 "render", analysed.folder, folder, options,
                 on_progress=countdown, unwanted=unwanted,
@@ -451,6 +528,8 @@ def _cleared(page) -> dict:
     """What belongs to the clip before is taken off the page."""
     return _untroubled(page) | {
         page.player: None,
+        page.change: None,
+        page.gaits: gr.HTML(None, visible=False),
         page.facts: gr.Markdown(visible=False),
         page.trim: gr.Accordion(visible=False),
         page.go: gr.Button(interactive=False),

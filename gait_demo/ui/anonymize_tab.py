@@ -8,7 +8,9 @@ import gradio as gr
 
 from gait_demo.options import ANONYMIZERS
 from gait_demo.ui.actions import READY, Actions
+from gait_demo.ui.change import change_panel
 from gait_demo.ui.examples import stored
+from gait_demo.ui.gaits import gaits_to_choose
 from gait_demo.ui.look import DESCRIPTION, PAGE_JS, TITLE
 from gait_demo.ui.notice import weights_notice
 from gait_demo.ui.options import (
@@ -93,6 +95,8 @@ class Page:
     player: gr.HTML
     found: gr.Markdown
     details: gr.Markdown
+    change: gr.HTML
+    gaits: gr.HTML
 
     @property
     def everything(self) -> list:
@@ -130,7 +134,7 @@ def anonymize_tab(demo: gr.Blocks, actions: Actions, workers: int) -> None:
                 label=f"Your video: whole body, up to {MAX_DURATION_S} s",
                 sources=["upload", "webcam"],
                 webcam_options=gr.WebcamOptions(mirror=False),
-                height=190,
+                height=160,
                 elem_id="source",
             )
             gr.HTML(_UNPLAYABLE, padding=False, elem_id="note")
@@ -158,9 +162,10 @@ def anonymize_tab(demo: gr.Blocks, actions: Actions, workers: int) -> None:
                     elem_id="anonymizer",
                 )  # fmt: skip
             seed = gr.Slider(
-                0, MAX_SEED, value=0, step=1, label="Which new gait (seed)",
-                info="Every number is another one.", elem_id="seed",
+                0, MAX_SEED, value=0, step=1, label="Which new gait: every seed is another",
+                elem_id="seed",
             )  # fmt: skip
+            pictured = gaits_to_choose()
             strength = gr.Radio(
                 STRENGTH_CHOICES, value=FULL, label="How different", elem_id="strength"
             )
@@ -192,6 +197,8 @@ def anonymize_tab(demo: gr.Blocks, actions: Actions, workers: int) -> None:
         with gr.Column(scale=7, min_width=320, elem_id="result"):
             first = actions.examples[-1]
             shown = player(intro(stored(first)))
+            with gr.Accordion("What changed", open=True, elem_id="changes"):
+                changed = change_panel()
     with gr.Accordion("How well does it hide?", open=False, elem_id="hiding"):
         gr.HTML(HIDDEN, padding=False)
         found = gr.Markdown(visible=False, elem_id="found")
@@ -204,7 +211,8 @@ def anonymize_tab(demo: gr.Blocks, actions: Actions, workers: int) -> None:
                 gr.Markdown(text)
     page = Page(
         source, facts, trim, start, end, choice, people, numbers, chosen, seed, strength, colour,
-        anonymizer, go, status, trouble, mend, gr.State(), shown, found, details,
+        anonymizer, go, status, trouble, mend, gr.State(), shown, found, details, changed,
+        pictured,
     )  # fmt: skip
     again = gr.Button(visible="hidden", elem_id="again")
     attempt.click(None, js=_TRY_JS)
@@ -252,7 +260,18 @@ def _wire(demo, actions: Actions, workers: int, page: Page, stop, clicked, other
         mended.success(**whole),
         superseded.success(**whole | {"fn": actions.rerun(page)}, trigger_mode="always_last"),
     ]
-    ranked = [run.success(actions.rank, None, page.found, **quiet) for run in runs]
+    explained = [run.success(actions.explain(page), None, page.everything, **quiet) for run in runs]
+    idle = {
+        **quiet,
+        "concurrency_id": "idle",
+        "concurrency_limit": 1,
+        "trigger_mode": "always_last",
+    }
+    previewed = [
+        step.then(actions.preview(page), None, page.gaits, **idle)
+        for step in (prepared, *explained)
+    ]
+    page.gaits.select(actions.take_gait, None, page.seed, **at_once)
     gr.on(
         [setting.change for setting in page.settings], None, page.settings, js=_SETTINGS_JS,
         **private,
@@ -262,7 +281,7 @@ def _wire(demo, actions: Actions, workers: int, page: Page, stop, clicked, other
         [page.start.change, page.end.change], actions.describe, [page.start, page.end], page.facts,
         trigger_mode="always_last", **at_once,
     )  # fmt: skip
-    running = [*looks, example, prepared, *runs, *ranked]
+    running = [*looks, example, prepared, *runs, *explained, *previewed]
     stop.click(actions.cancel, None, page.status, queue=False, cancels=running, **private)
 
 

@@ -17,6 +17,7 @@ let settings = null;  // what the controls hold now
 let wantsToPlay = true;
 let speed = 1;
 let settling = 0;
+let joints = null;  // of old and new walkers, as change.js passes them on
 
 const video = (side) => halves[side].querySelector("video");
 const frame = () => 1 / (shown?.fps || 25);
@@ -121,6 +122,9 @@ function tell() {
   const lead = video("after");
   if (!lead) return;
   draw(lead.currentTime, lead.paused);
+  if (shown.kind === "result") {
+    document.dispatchEvent(new CustomEvent("gait-time", {detail: lead.currentTime}));
+  }
   seek.value = lead.currentTime;
   seek.setAttribute("aria-valuetext", clock(lead.currentTime));
   find(".time").textContent = `${clock(lead.currentTime)} / ${clock(lead.duration || 0)}`;
@@ -145,11 +149,26 @@ const svg = (name, attributes, text = "") => {
   return node;
 };
 
+function skeletons(time) {
+  if (!joints || joints.clip !== shown?.clip) return [];
+  return joints.people.flatMap((person) => {
+    let at = person.times.findIndex((t) => t > time + 1e-3) - 1;
+    if (at === -2) at = person.times.length - 1;
+    if (at < 0 || time > person.times[at] + 2 * frame()) return [];
+    return ["before", "after"].filter((side) => person[side][at]).map((side) => {
+      const points = person[side][at];
+      return svg("path", {class: side, d: joints.bones.map(([a, b]) =>
+        `M${points[a].join()}L${points[b].join()}`).join("")});
+    });
+  });
+}
+
 function draw(time, isPaused) {
   const drawn = find(".drawn");
+  const bones = find(".joints").getAttribute("aria-pressed") === "true" ? skeletons(time) : [];
   const marks = isPaused ? (shown?.marks || []) : [];
   const here = marks.filter((mark) => mark.from <= time && time < mark.to);
-  drawn.replaceChildren(...here.flatMap(({box: [x0, y0, x1, y1], person, kind}) => {
+  drawn.replaceChildren(...bones, ...here.flatMap(({box: [x0, y0, x1, y1], person, kind}) => {
     const size = shown.size[1] / 18;
     const top = Math.max(y0, 1.2 * size);
     return [
@@ -215,6 +234,16 @@ find(".play").addEventListener("click", () => (wantsToPlay ? pause() : play()));
 find(".back").addEventListener("click", () => step(-1));
 find(".on").addEventListener("click", () => step(1));
 find("[name=speed]").addEventListener("change", (event) => setSpeed(Number(event.target.value)));
+find(".joints").addEventListener("click", ({currentTarget: button}) => {
+  button.setAttribute("aria-pressed", String(button.getAttribute("aria-pressed") !== "true"));
+  tell();
+});
+document.addEventListener("gait-joints", (event) => {
+  joints = event.detail;
+  find(".joints").hidden = !joints?.people.length;
+  tell();
+});
+document.addEventListener("gait-show", (event) => show(event.detail));
 seek.addEventListener("input", () => jump(Number(seek.value)));
 section.addEventListener("seeked", tell, true);
 for (const side of ["before", "after"]) {

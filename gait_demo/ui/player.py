@@ -61,6 +61,8 @@ _HTML = f"""
       <option value="0.5">Speed ½</option><option value="0.25">Speed ¼</option></select>
     <select name="zoom" aria-label="Zoom"><option value="1">Zoom 1</option>
       <option value="2">Zoom 2</option><option value="4">Zoom 4</option></select>
+    <button type="button" class="joints" aria-pressed="false" hidden
+      title="Joints of the old walker (yellow) and of the new one (green)">Joints</button>
     <button type="button" class="icon full" aria-label="Full screen">{_icon("full")}</button>
     <span class="time"></span>
   </div>

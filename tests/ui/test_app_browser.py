@@ -146,6 +146,13 @@ def test_an_example_shows_at_once_and_result_and_settings_agree(page, tmp_path):
     fps = 30000 / 1001
     for time in page.evaluate(TIMES):
         assert time * fps == pytest.approx(int(1 * fps) + 1.5, abs=0.1)
+    assert "steps a minute" in page.locator("#change .words").inner_text()
+    assert page.locator("#change .plots svg path.after").count() == 4
+    assert page.locator("#change .geis img").count() == 2
+    assert page.locator("#change .gauge").get_by_text("of 21").count() == 2
+    page.get_by_role("button", name="Joints").press("Enter")
+    assert page.locator(".drawn path").count() == 2  # of the old walker and of the new one
+    page.get_by_role("button", name="Joints").press("Enter")
     page.get_by_label("Right of the divider").select_option("New silhouette")
     page.wait_for_selector(".player video[data-layer=binary]")
     page.get_by_label("Right of the divider").select_option("New walker")
@@ -162,6 +169,9 @@ def test_an_example_shows_at_once_and_result_and_settings_agree(page, tmp_path):
     assert page.evaluate("document.querySelector('.player .after video').paused")
     assert page.evaluate(BYTES, "colorized") != before
     _screenshot(page, "3-another-seed", tmp_path)
+
+    page.get_by_role("button", name="Take the gait of seed 5").click()
+    _badge(page, "Seed 5 · someone else")
 
     page.locator("#seed input[type=number]").fill("7")
     page.get_by_label("Subtle").check()  # before the seed has run
