@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 import threading
 import time
@@ -15,7 +16,7 @@ from typing import Any
 import gradio as gr
 
 from gait_demo.errors import EngineError, GaitDemoError, NoPersonError, VideoError
-from gait_demo.options import COLOURS, PipelineOptions, VideoOptions
+from gait_demo.options import ANONYMIZERS, COLOURS, PipelineOptions, VideoOptions
 from gait_demo.serving.engine import Cancelled, Engine
 from gait_demo.serving.pace import RENDERED, STAGES, Countdown, Pace, Size
 from gait_demo.serving.shared import Shared
@@ -27,7 +28,8 @@ from gait_demo.ui.options import EVERYONE, Settings, linked, options_of
 from gait_demo.ui.player import shown
 from gait_demo.ui.remedies import Remedy, last_s, longest_s, remedy
 from gait_demo.ui.session import Analysed, Session, Sessions
-from gait_demo.ui.summary import describe, details, place_in_crowd, size_of
+from gait_demo.ui.several import DRAWING, MOST, PEOPLE, UNFINISHED, Line, add, listed
+from gait_demo.ui.summary import describe, details, place_in_crowd, size_of, verdict
 from gait_demo.ui.telling import said, sentences, teller
 
 READY = "Choose a video, or click an example."
@@ -257,6 +259,62 @@ class Actions:
             page.found: gr.Markdown(visible=False),
         }
 
+    def several(
+        self,
+        sources: list[str] | None,
+        seed: float,
+        strength: float,
+        colour: str,
+        anonymizer: str,
+        request: gr.Request,
+    ) -> Iterator[tuple]:
+        """Anonymize everyone in many videos, one after the other, each as soon as a worker is free.
+
+        Yields:
+            The lines, and the ZIP, which is there at the end.
+        """
+        session = self._sessions.of(request.session_hash)
+        sources = [Path(source) for source in sources or ()]
+        lines = [Line(source.name) for source in sources]
+        settings = Settings(0, 0, int(seed), EVERYONE, strength, colour, anonymizer)
+        if not 0 < len(sources) <= MOST:
+            yield f"Choose 1 to {MOST} videos.", gr.DownloadButton(visible=False)
+            return
+        with suppress(Cancelled), session.run() as (folder, unwanted):
+            archive = folder / "walks.zip"
+            for number, (source, line) in enumerate(zip(sources, lines, strict=True), start=1):
+                for line.state in self._one_of_several(session, source, number, archive, settings):
+                    yield listed(lines), gr.DownloadButton(visible=False)
+                    if unwanted():
+                        raise Cancelled
+            made = str(archive) if archive.exists() else None
+            yield listed(lines), gr.DownloadButton(value=made, visible=made is not None)
+            return
+        for line in lines:
+            line.state = UNFINISHED
+        yield listed(lines), gr.DownloadButton(visible=False)
+
+    def _one_of_several(
+        self,
+        session: Session,
+        source: Path,
+        number: int,
+        archive: Path,
+        settings: Settings,
+    ) -> Iterator[str]:
+        """Yields how far it is, and at the end what can be said of the result."""
+        try:
+            clip = session.take(source, self.examples)
+            yield PEOPLE
+            analysed = self._analyse(session, clip, _WHOLE, Countdown(None))
+            yield DRAWING
+            result = self._render(session, analysed, settings, Countdown(None), of_page=False)
+            add(archive, number, result, settings)
+            session.drop(clip)
+            yield verdict(result.report)[1]
+        except (GaitDemoError, OSError) as error:
+            yield f"Not done: {said(error)}"
+
     def explain(self, page) -> Callable:
         """What has changed in the result on the page, and how well recognisers still find the
         walker."""
@@ -356,13 +414,17 @@ class Actions:
         end: float,
         strength: float,
         colour: str,
+        anonymizer: str,
+        numbers: str,
         request: gr.Request,
     ) -> tuple:
         """Give the people in a video another gait: everyone (person 0), or one by number.
 
         start and end are seconds; an end of 0 is the video's own. strength is 1 for the new gait
         and less for as much less of the way from the old one. colour is sharp (the video's own
-        pixels), paper (C-NET's, as in the paper) or plain (grey). Returns the original without
+        pixels), paper (C-NET's, as in the paper) or plain (grey). anonymizer is anet or stgan.
+        People have other numbers in every part of a video: to choose one in a part, first call for
+        this part with person 0, and pass the report's `numbers`. Returns the original without
         metadata and sound, the new silhouettes, the new walkers in colour, all three side by side,
         and the report.
         """
@@ -376,9 +438,18 @@ class Actions:
                 raise VideoError("strength is over 0 and at most 1.")
             if colour not in COLOURS:
                 raise VideoError(f"colour is one of {', '.join(COLOURS)}.")
+            if anonymizer not in ANONYMIZERS:
+                raise VideoError(f"anonymizer is one of {', '.join(ANONYMIZERS)}.")
             clip = session.take(Path(video), self.examples)
             session.settle()
-            settings = Settings(start, end, int(seed), int(person), strength, colour)
+            settings = Settings(start, end, int(seed), int(person), strength, colour, anonymizer)
+            numbering = _numbering(clip, start, end)
+            if person and (start or end) and numbers != numbering:
+                session.drop(clip)
+                raise VideoError(
+                    "People have other numbers in this part of the video: call once for this part "
+                    "with person 0, and pass the report's `numbers` with the person."
+                )
             countdown = Countdown(None)
             try:
                 part = float(start), end or None
@@ -387,7 +458,8 @@ class Actions:
                 result = self._render(session, analysed, settings, countdown)
             finally:
                 session.drop(clip)
-        return result.original, result.binary, result.colorized, result.comparison, result.report
+        videos = result.original, result.binary, result.colorized, result.comparison
+        return *videos, result.report | {"numbers": numbering}
 
     def forget(self, page) -> Callable:
         """The clip was taken off the page."""
@@ -456,10 +528,19 @@ class Actions:
                     raise
 
     def _render(
-        self, session: Session, analysed: Analysed, settings: Settings, countdown: Countdown
+        self,
+        session: Session,
+        analysed: Analysed,
+        settings: Settings,
+        countdown: Countdown,
+        of_page: bool = True,
     ) -> GaitResult:
+        """
+        Args:
+            of_page: whether the result is for the player, where other settings supersede it.
+        """
         options = _options(session, analysed, settings)
-        with session.run(settings) as (folder, unwanted), self._wanted():
+        with session.run(settings if of_page else None) as (folder, unwanted), self._wanted():
             result = self._engine.run(
                 "render", analysed.folder, folder, options,
                 on_progress=countdown, unwanted=unwanted,
@@ -471,6 +552,14 @@ class Actions:
 def _options(session: Session, analysed: Analysed, settings: Settings) -> PipelineOptions:
     _, _, *chosen = astuple(settings)
     return options_of(analysed.part, *chosen, secret=session.secret)
+
+
+def _numbering(clip: Path, start_s: float, end_s: float) -> str:
+    """Names the numbers that people have in a part of a clip."""
+    with clip.open("rb") as file:
+        content = hashlib.file_digest(file, "sha256")
+    content.update(f"{start_s:.3f}-{end_s:.3f}".encode())
+    return content.hexdigest()[:16]
 
 
 def _size(report: dict) -> Size:

@@ -24,6 +24,7 @@ from gait_demo.ui.options import (
 )
 from gait_demo.ui.pictures import poster
 from gait_demo.ui.player import intro, player
+from gait_demo.ui.several import MOST
 
 INTRODUCTION = f"# {TITLE}\n{DESCRIPTION}"
 HIDDEN = """
@@ -194,6 +195,17 @@ def anonymize_tab(demo: gr.Blocks, actions: Actions, workers: int) -> None:
             trouble = gr.Markdown(visible=False, elem_id="trouble")
             gr.HTML(_MISHAP, padding=False, elem_id="mishap-block")
             mend = gr.Button(visible=False, elem_id="mend")
+            with gr.Accordion("Several videos at once", open=False, elem_id="several"):
+                dropped = gr.File(
+                    label=f"Up to {MOST} videos: everyone in them gets another gait",
+                    file_count="multiple",
+                    height=140,
+                )
+                everything = gr.Button("Hide everyone in all of them", elem_id="go-several")
+                lines = gr.Markdown(elem_id="lines")
+                archive = gr.DownloadButton(
+                    "Download all results and reports (ZIP)", visible=False, variant="primary"
+                )
         with gr.Column(scale=7, min_width=320, elem_id="result"):
             first = actions.examples[-1]
             shown = player(intro(stored(first)))
@@ -216,11 +228,20 @@ def anonymize_tab(demo: gr.Blocks, actions: Actions, workers: int) -> None:
     )  # fmt: skip
     again = gr.Button(visible="hidden", elem_id="again")
     attempt.click(None, js=_TRY_JS)
-    _wire(demo, actions, workers, page, stop, clicked, other, again)
+    batch = everything.click(
+        actions.several,
+        [dropped, page.seed, page.strength, page.colour, page.anonymizer],
+        [lines, archive],
+        concurrency_id="several", concurrency_limit=None, show_progress="hidden",
+        api_visibility="private",
+    )  # fmt: skip
+    _wire(demo, actions, workers, page, stop, clicked, other, again, batch)
     _api(actions, workers)
 
 
-def _wire(demo, actions: Actions, workers: int, page: Page, stop, clicked, other, again) -> None:
+def _wire(
+    demo, actions: Actions, workers: int, page: Page, stop, clicked, other, again, batch
+) -> None:
     private = {"api_visibility": "private"}
     at_once = {"queue": False, "show_progress": "hidden", **private}
     demo.load(None, js=PAGE_JS)
@@ -281,7 +302,7 @@ def _wire(demo, actions: Actions, workers: int, page: Page, stop, clicked, other
         [page.start.change, page.end.change], actions.describe, [page.start, page.end], page.facts,
         trigger_mode="always_last", **at_once,
     )  # fmt: skip
-    running = [*looks, example, prepared, *runs, *explained, *previewed]
+    running = [batch, *looks, example, prepared, *runs, *explained, *previewed]
     stop.click(actions.cancel, None, page.status, queue=False, cancels=running, **private)
 
 
@@ -295,6 +316,8 @@ def _api(actions: Actions, workers: int) -> None:
         gr.Number(0, visible=False, label="end"),
         gr.Number(1, visible=False, label="strength"),
         gr.Textbox("sharp", visible=False, label="colour"),
+        gr.Textbox(ANONYMIZER, visible=False, label="anonymizer"),
+        gr.Textbox("", visible=False, label="numbers"),
     ]
     names = ("original", "binary", "colorized", "comparison")
     outputs = [_shown_as_it_is(visible=False, label=name) for name in names]

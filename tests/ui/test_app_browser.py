@@ -1,7 +1,9 @@
 """The app as a visitor meets it: a real Chromium, a real server, no network."""
 
+import json
 import os
 import shutil
+import zipfile
 from pathlib import Path
 
 import av
@@ -303,6 +305,31 @@ def test_what_the_browser_cannot_play_is_taken_all_the_same(page, tmp_path, name
     assert page.locator("[data-testid=toast-body]").count() == 0
     page.get_by_role("button", name="Hide who is walking").click()
     page.get_by_text("One walker got another gait").wait_for(timeout=RUN_MS)
+
+
+def test_several_videos_of_one_drop_have_a_line_each_and_one_zip(page, tmp_path):
+    walks = [crossing(tmp_path / f"walk {n}.mp4", 30 + n, width=160, height=120) for n in range(2)]
+    (tmp_path / "no video.mp4").write_text("no video at all")
+    page.get_by_role("button", name="Several videos at once").click()
+    page.locator("#several input[type=file]").set_input_files([*walks, tmp_path / "no video.mp4"])
+    page.locator("#several").get_by_text("no video").wait_for()
+    page.locator("#seed input[type=number]").fill("9")
+    page.get_by_role("button", name="Hide everyone in all of them").click()
+    lines = page.locator("#lines tbody tr")
+    lines.nth(2).get_by_text("Not done: This video is not a video").wait_for(timeout=RUN_MS)
+    assert [one.split("\t")[1] for one in lines.all_inner_texts()] == [
+        "walk 0.mp4",
+        "walk 1.mp4",
+        "no video.mp4",
+    ]
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download all results").click()
+    with zipfile.ZipFile(download.value.path()) as archive:
+        kinds = (".mp4", "_silhouette.mp4", "_comparison.mp4", "_report.json")
+        assert archive.namelist() == [
+            f"{n:02}_walk_seed9_full_sharp{kind}" for n in (1, 2) for kind in kinds
+        ]
+        assert json.loads(archive.read(archive.namelist()[-1]))["frames_out"] == 31
 
 
 def test_a_walk_is_recorded_with_the_camera(page, tmp_path):
