@@ -13,7 +13,7 @@ from gait_demo.mos.desk import open_store
 from gait_demo.mos.settings import StudySettings
 from gait_demo.mos.store import Store
 from gait_demo.mos.study import SCALE, Study
-from gait_demo.mos.votes import Trial, UnknownRater
+from gait_demo.mos.votes import Device, Trial, UnknownRater
 from gait_demo.ui.results_tab import results_part
 
 _HERE = Path(__file__).parent
@@ -150,7 +150,8 @@ def _for_the_page(store: Store) -> list:
         return answered(lambda: store.trial(data.get("token")))
 
     def vote(data: dict) -> dict:
-        return answered(lambda: store.vote(data.get("token"), data.get("clip"), data.get("score")))
+        given = data.get("token"), data.get("clip"), data.get("score")
+        return answered(lambda: store.vote(*given, Device.of(data.get("device"))))
 
     def back(data: dict) -> dict:
         return answered(lambda: store.back(data.get("token")))
