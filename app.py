@@ -86,7 +86,7 @@ if __name__ == "__main__":
     demo.queue(max_size=MOST_WAITING).launch(
         theme=look.THEME,
         css=look.CSS,
-        head=look.head(ASSETS / "result.png"),
+        head=look.head(ASSETS / "result.png", os.environ),
         favicon_path=look.FAVICON,
         max_file_size="500mb",
         run_history=False,

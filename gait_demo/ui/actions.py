@@ -33,6 +33,7 @@ from gait_demo.ui.summary import describe, details, place_in_crowd, size_of, ver
 from gait_demo.ui.telling import said, sentences, teller
 
 READY = "Choose a video, or click an example."
+WORKING = "The result is being made."
 STOPPED = "Stopped: nothing is running for you now, and nothing unfinished was kept."
 _NUMBERED_ANEW = (
     "**Nothing was made yet.** People have other numbers in this part of the video: choose again "
@@ -99,7 +100,7 @@ class Actions:
                 self._look(session, clip)
             except (GaitDemoError, OSError) as error:
                 session.forget()
-                return _cleared(page) | {page.source: None, page.status: READY} | _told(page, error)
+                return _cleared(page) | _told(page, error) | {page.source: None, page.status: READY}
             whole_s = last_s(session.look)
             end_s = min(whole_s, longest_s(session.look))
             return _cleared(page) | {
@@ -200,7 +201,7 @@ class Actions:
             session = self._sessions.of(request.session_hash)
             settings = Settings(start_s, end_s, int(seed), int(who), strength, colour, anonymizer)
             if only_again and session.shown in (None, settings):
-                return gr.skip()
+                return {page.status: ""}
             try:
                 return self._result(page, session, source, numbers, settings, progress)
             except Cancelled:
@@ -257,6 +258,7 @@ class Actions:
             page.player: shown(result, settings, _named(clip, part), result.colorized.parent),
             page.details: gr.Markdown(details(result.report, perf_counter() - began)),
             page.found: gr.Markdown(visible=False),
+            page.status: "",
         }
 
     def several(
@@ -382,14 +384,14 @@ class Actions:
 
     def begin(self, page) -> Callable:
         """A run is about to start."""
-        return lambda: _untroubled(page)
+        return lambda: _untroubled(page) | {page.status: WORKING}
 
     def mend(self, page) -> Callable:
         """Take the settings that an error has offered."""
 
         def mend(settings: Settings) -> dict:
             values = zip(page.settings, astuple(settings), strict=True)
-            return _untroubled(page) | dict(values)
+            return _untroubled(page) | {page.status: WORKING} | dict(values)
 
         return mend
 
@@ -401,7 +403,7 @@ class Actions:
         ) -> dict:
             settings = Settings(start_s, end_s, int(seed), int(who), strength, colour, anonymizer)
             self._sessions.of(request.session_hash).supersede(settings)
-            return _untroubled(page)
+            return _untroubled(page) | {page.status: WORKING}
 
         return supersede
 
@@ -606,7 +608,7 @@ def _told(page, error: Exception, mended: Remedy | None = None) -> dict:
 
 
 def _offered(page, text: str, mended: Remedy | None) -> dict:
-    told = {page.trouble: gr.Markdown(text, visible=True)}
+    told = {page.trouble: gr.Markdown(text, visible=True), page.status: ""}
     if mended is None:
         return told
     button = gr.Button(mended.label, visible=True)

@@ -1,6 +1,7 @@
 """How the page looks, and what moves on it without the server."""
 
 import json
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 
@@ -98,6 +99,9 @@ PAGE_JS = """
       button.setAttribute("aria-label", `Example: ${titles[index]}`);
       button.title = titles[index];
     });
+    for (const drop of document.querySelectorAll("button[aria-dropeffect][aria-label]")) {
+      drop.removeAttribute("aria-label");  // its text is its name
+    }
     document.querySelector("#people .image-container > button:not([aria-label])")
       ?.setAttribute("aria-label", "The people who were found");
     for (const toast of document.querySelectorAll("[data-testid=toast-body].error")) {
@@ -129,18 +133,26 @@ PAGE_JS = """
 """.replace("TITLES", json.dumps(list(TITLES.values())))
 
 
-def head(picture: Path) -> str:
+def head(picture: Path, environment: Mapping[str, str]) -> str:
     """What links to the page show.
 
     Args:
         picture: of the page.
+        environment: of the process, which tells where the page is reached: GAIT_DEMO_URL, or
+            SPACE_HOST on the Hub; without either the picture has no whole address.
     """
+    host = environment.get("SPACE_HOST")
+    base = environment.get("GAIT_DEMO_URL") or (f"https://{host}" if host else "")
+    base = f"{base.rstrip('/')}/" if base else ""
     told = {
         "og:title": TITLE,
         "og:description": DESCRIPTION,
         "og:type": "website",
-        "og:image": f"gradio_api/file={picture}",
+        "og:image": f"{base}gradio_api/file={picture}",
+        "og:image:alt": "One walk three times: as filmed, the new silhouette, and the new walker",
     }
+    if base:
+        told["og:url"] = base
     tags = [f'<meta name="description" content="{escape(DESCRIPTION)}">']
     tags += [f'<meta property="{name}" content="{escape(value)}">' for name, value in told.items()]
     return "\n".join(tags)

@@ -40,7 +40,7 @@ function button(text, onclick, main = false) {
 const row = (...buttons) => make("div", buttons, {class: "row"});
 
 function show(title, content, below) {
-  const heading = make("h2", title, {tabindex: "-1"});
+  const heading = make("h1", title, {tabindex: "-1"});
   stage.replaceChildren(heading, ...content);
   controls.replaceChildren(...below);
   if (state) heading.focus({preventScroll: true});

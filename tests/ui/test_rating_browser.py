@@ -13,7 +13,7 @@ from gait_demo.mos.database import Database
 from gait_demo.mos.store import Store
 
 OPEN = "() => document.querySelector('.rate fieldset')?.disabled === false"
-TITLE = "(text) => document.querySelector('.rate h2')?.innerText === text"
+TITLE = "(text) => document.querySelector('.rate h1')?.innerText === text"
 
 pytestmark = [
     pytest.mark.timeout(600),
@@ -69,7 +69,7 @@ def context(server):
 def arrive(context, server):
     page = context.new_page()
     page.goto(f"{server.url}/#rate")
-    page.wait_for_selector(".rate h2")
+    page.wait_for_selector(".rate h1")
     return page
 
 
