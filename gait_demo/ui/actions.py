@@ -279,22 +279,24 @@ class Actions:
         sources = [Path(source) for source in sources or ()]
         lines = [Line(source.name) for source in sources]
         settings = Settings(0, 0, int(seed), EVERYONE, strength, colour, anonymizer)
+        hidden = gr.DownloadButton(visible=False)
         if not 0 < len(sources) <= MOST:
-            yield f"Choose 1 to {MOST} videos.", gr.DownloadButton(visible=False)
+            yield f"Choose 1 to {MOST} videos.", hidden
             return
         with suppress(Cancelled), session.run() as (folder, unwanted):
             archive = folder / "walks.zip"
             for number, (source, line) in enumerate(zip(sources, lines, strict=True), start=1):
                 for line.state in self._one_of_several(session, source, number, archive, settings):
-                    yield listed(lines), gr.DownloadButton(visible=False)
+                    yield gr.Markdown(listed(lines), elem_classes=["busy"]), hidden
                     if unwanted():
                         raise Cancelled
             made = str(archive) if archive.exists() else None
-            yield listed(lines), gr.DownloadButton(value=made, visible=made is not None)
+            button = gr.DownloadButton(value=made, visible=made is not None)
+            yield gr.Markdown(listed(lines), elem_classes=[]), button
             return
         for line in lines:
             line.state = UNFINISHED
-        yield listed(lines), gr.DownloadButton(visible=False)
+        yield gr.Markdown(listed(lines), elem_classes=[]), hidden
 
     def _one_of_several(
         self,
@@ -472,9 +474,10 @@ class Actions:
 
         return forget
 
-    def cancel(self, request: gr.Request) -> str:
+    def cancel(self, request: gr.Request) -> tuple[str, gr.Markdown]:
+        """For the status, and for the lines of several videos."""
         self._sessions.of(request.session_hash).cancel()
-        return STOPPED
+        return STOPPED, gr.Markdown("", elem_classes=[])
 
     def leave(self, request: gr.Request) -> None:
         """The page was closed."""

@@ -235,12 +235,12 @@ def anonymize_tab(demo: gr.Blocks, actions: Actions, workers: int) -> None:
         concurrency_id="several", concurrency_limit=None, show_progress="hidden",
         api_visibility="private",
     )  # fmt: skip
-    _wire(demo, actions, workers, page, stop, clicked, other, again, batch)
+    _wire(demo, actions, workers, page, stop, clicked, other, again, batch, lines)
     _api(actions, workers)
 
 
 def _wire(
-    demo, actions: Actions, workers: int, page: Page, stop, clicked, other, again, batch
+    demo, actions: Actions, workers: int, page: Page, stop, clicked, other, again, batch, lines
 ) -> None:
     private = {"api_visibility": "private"}
     at_once = {"queue": False, "show_progress": "hidden", **private}
@@ -303,7 +303,7 @@ def _wire(
         trigger_mode="always_last", **at_once,
     )  # fmt: skip
     running = [batch, *looks, example, prepared, *runs, *explained, *previewed]
-    stop.click(actions.cancel, None, page.status, queue=False, cancels=running, **private)
+    stop.click(actions.cancel, None, [page.status, lines], queue=False, cancels=running, **private)
 
 
 def _api(actions: Actions, workers: int) -> None:

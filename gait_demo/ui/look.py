@@ -41,8 +41,8 @@ CSS = """
 #intro p {margin: .2rem 0 0}
 #try {min-width: 10rem; flex: 0 0 auto}
 :is(#note, #mishap-block):has([hidden]) {display: none}
-#stop {visibility: hidden}
-body:has(:is(#player, #facts) [data-testid=status-tracker]:not(.hide)) #stop {visibility: visible}
+body:not(:has(:is(#player, #facts) [data-testid=status-tracker]:not(.hide))):not(:has(#lines.busy))
+  #stop {display: none}
 :is(#strength, #colour) .wrap {gap: .25rem}
 :is(#strength, #colour) label {padding: .25rem .3rem; font-size: .76rem}
 .hidden-or-not {display: flex; flex-wrap: wrap; gap: .5rem .75rem}
@@ -76,7 +76,9 @@ body:has(:is(#player, #facts) [data-testid=status-tracker]:not(.hide)) #stop {vi
 #player .progress-level-inner {font: 600 1rem system-ui, sans-serif}
 @media (min-width: 1000px) {#result {position: sticky; top: .5rem; align-self: flex-start}}
 @media (max-width: 700px) {
-  #result {order: -1}
+  #result {display: contents}
+  #player {order: -1; width: 100%}
+  #changes {order: 1; width: 100%}
   footer {display: none !important}
 }
 """
@@ -111,6 +113,7 @@ PAGE_JS = """
       if (!texts.length || toast.dataset.told === texts.join()) continue;
       if (!mishap?.closest("[role=tabpanel]")?.checkVisibility()) continue;
       toast.dataset.told = texts.join();
+      toast.style.display = "none";
       toast.querySelector("[data-testid=toast-close]").click();
       if (texts.includes("Video not playable")) note(true);
       const others = texts.filter((text) => text !== "Video not playable");

@@ -236,7 +236,7 @@ def test_an_error_stays_beside_the_button_that_mends_it(page, tmp_path):
     _upload(page, tmp_path / "long.mp4")
     page.wait_for_function("document.querySelector('#source video').readyState >= 2")
     assert not page.locator("#unplayable").is_visible()
-    assert page.locator("[data-testid=toast-body]").count() == 0
+    assert page.locator("[data-testid=toast-body]:visible").count() == 0
     page.get_by_role("button", name="More: a part of it only").click()
     page.locator("#end input[type=number]").fill("61")
     page.locator("#end input[type=number]").press("Enter")
@@ -302,7 +302,7 @@ def test_what_the_browser_cannot_play_is_taken_all_the_same(page, tmp_path, name
     chooser.value.set_files(tmp_path / name)
     page.locator("#facts").get_by_text(f"{says}; 1 person seen").wait_for()
     page.get_by_text("Your browser cannot show this video. That is no obstacle").wait_for()
-    assert page.locator("[data-testid=toast-body]").count() == 0
+    assert page.locator("[data-testid=toast-body]:visible").count() == 0
     page.get_by_role("button", name="Hide who is walking").click()
     page.get_by_text("One walker got another gait").wait_for(timeout=RUN_MS)
 
@@ -315,6 +315,7 @@ def test_several_videos_of_one_drop_have_a_line_each_and_one_zip(page, tmp_path)
     page.locator("#several").get_by_text("no video").wait_for()
     page.locator("#seed input[type=number]").fill("9")
     page.get_by_role("button", name="Hide everyone in all of them").click()
+    page.get_by_role("button", name="Cancel").wait_for()
     lines = page.locator("#lines tbody tr")
     lines.nth(2).get_by_text("Not done: This video is not a video").wait_for(timeout=RUN_MS)
     assert [one.split("\t")[1] for one in lines.all_inner_texts()] == [
@@ -329,6 +330,7 @@ def test_several_videos_of_one_drop_have_a_line_each_and_one_zip(page, tmp_path)
         assert archive.namelist() == [
             f"{n:02}_walk_seed9_full_sharp{kind}" for n in (1, 2) for kind in kinds
         ]
+        assert not page.get_by_role("button", name="Cancel").is_visible()
         assert json.loads(archive.read(archive.namelist()[-1]))["frames_out"] == 31
 
 
