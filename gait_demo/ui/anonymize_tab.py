@@ -171,6 +171,16 @@ def anonymize_tab(demo: gr.Blocks, actions: Actions, workers: int) -> None:
                 STRENGTH_CHOICES, value=FULL, label="How different", elem_id="strength"
             )
             colour = gr.Radio(COLOUR_CHOICES, value="sharp", label="Look", elem_id="colour")
+            with gr.Row():
+                go = gr.Button(
+                    "Hide who is walking", variant="primary", scale=3, interactive=False,
+                    elem_id="go",
+                )  # fmt: skip
+                stop = gr.Button("Cancel", variant="stop", scale=1, min_width=90, elem_id="stop")
+            status = gr.Markdown(READY, elem_id="status")
+            trouble = gr.Markdown(visible=False, elem_id="trouble")
+            gr.HTML(_MISHAP, padding=False, elem_id="mishap-block")
+            mend = gr.Button(visible=False, elem_id="mend")
             with gr.Accordion("Not for everyone", open=False, visible=False) as choice:
                 people = gr.Image(
                     label="The people who were found",
@@ -185,16 +195,6 @@ def anonymize_tab(demo: gr.Blocks, actions: Actions, workers: int) -> None:
                     info="By the numbers in the picture. Whoever is not chosen stays recognisable.",
                     elem_id="who",
                 )  # fmt: skip
-            with gr.Row():
-                go = gr.Button(
-                    "Hide who is walking", variant="primary", scale=3, interactive=False,
-                    elem_id="go",
-                )  # fmt: skip
-                stop = gr.Button("Cancel", variant="stop", scale=1, min_width=90, elem_id="stop")
-            status = gr.Markdown(READY, elem_id="status")
-            trouble = gr.Markdown(visible=False, elem_id="trouble")
-            gr.HTML(_MISHAP, padding=False, elem_id="mishap-block")
-            mend = gr.Button(visible=False, elem_id="mend")
             with gr.Accordion("Several videos at once", open=False, elem_id="several"):
                 dropped = gr.File(
                     label=f"Up to {MOST} videos: everyone in them gets another gait",

@@ -63,7 +63,7 @@ body:not(:has(:is(#player, #facts) [data-testid=status-tracker]:not(.hide))):not
 #source button[title^='Trim'], #source button[title^='Reset'] {display: none}
 #source .video-container {height: 128px}
 #source video {height: 128px; object-fit: contain}
-#gaits {padding: 0}
+#gaits, #gaits .html-container {padding: 0}
 #player .html-container {padding: 0}
 #player .pending {opacity: 1}
 #player [data-testid=status-tracker]:not(.hide, .generating) {

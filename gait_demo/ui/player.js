@@ -173,7 +173,7 @@ function draw(time, isPaused) {
     const top = Math.max(y0, 1.2 * size);
     return [
       svg("rect", {x: x0, y: y0, width: x1 - x0, height: y1 - y0, "data-kind": kind}),
-      svg("text", {x: Math.max(0, x0), y: top - 0.3 * size, "font-size": size}, `Person ${person}`),
+      svg("text", {x: Math.max(0, Math.min(x0, shown.size[0] - 5 * size)), y: top - 0.3 * size, "font-size": size}, `Person ${person}`),
     ];
   }));
 }

@@ -33,10 +33,14 @@ def describe(look: Look, start_s: float, end_s: float, pace: Pace) -> str:
         sentences.append(f"Choose {MAX_DURATION_S} s of it at most.")
     elif part_s * fps - 1 > MAX_FRAMES:
         sentences.append(f"Choose {MAX_FRAMES / fps:.1f} s of it, {MAX_FRAMES} frames, at most.")
-    elif expected := pace.estimate(size_of(look, part_s)):
-        whole = part_s > look.duration_s - 1 / fps
-        part = "" if whole else f" for {part_s:.1f} s of it"
-        sentences.append(f"{about(sum(expected.values()))}{part}.")
+    else:
+        expected = pace.estimate(size_of(look, part_s))
+        is_part = part_s <= look.duration_s - 1 / fps
+        if expected:
+            part = f" for {part_s:.1f} s of it" if is_part else ""
+            sentences.append(f"{about(sum(expected.values()))}{part}.")
+        elif is_part:
+            sentences.append(f"{part_s:.1f} s of it are chosen.")
     return " ".join(sentences)
 
 

@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 from media import ffmpeg
-from walker import crossing, write_clip
+from walker import background, crossing, frames, write_clip
 
 from gait_demo.imaging.resizing import shrink
 from gait_demo.video import read_frames
@@ -271,17 +271,27 @@ def test_an_upload_that_fails_is_told_on_the_page_and_not_in_a_toast(page):
 
 
 def test_a_part_is_run_and_another_part_makes_the_result_out_of_date(page, tmp_path):
-    _upload(page, crossing(tmp_path / "walk.mp4", 60))
+    walk = list(frames(60))
+    walk[24:28] = [background(320, 240)] * 4  # nobody is seen for a moment
+    _upload(page, write_clip(tmp_path / "walk.mp4", walk))
     page.get_by_role("button", name="More: a part of it only").click()
     for seconds in ("1.6", "1"):
         page.locator("#end input[type=number]").fill(seconds)
         page.locator("#end input[type=number]").press("Enter")
-        page.locator("#facts").get_by_text(f"for {float(seconds)} s of it").wait_for()
+        page.locator("#facts").get_by_text(f"{float(seconds)} s of it").wait_for()
         if seconds == "1.6":
             page.get_by_role("button", name="Hide who is walking").click()
             page.wait_for_selector(".player[data-kind=result]", timeout=RUN_MS)
             length = page.evaluate("document.querySelector('.player .after video').duration")
             assert length == pytest.approx(1.6, abs=0.05)
+            page.locator(".notes").get_by_text("Person 1, in the middle: carried over").wait_for()
+            moment = page.locator(".notes .moment").last
+            moment.press("Enter")
+            page.wait_for_selector(".drawn rect", state="attached")  # the frame shows whom it means
+            assert page.locator(".drawn text").text_content() == "Person 1"
+            told_s = float(moment.inner_text().partition("-")[0])
+            assert 0.7 < told_s < 1.2  # and there the player is
+            assert page.evaluate(TIMES)[0] == pytest.approx(told_s + 0.02, abs=0.06)
     page.get_by_text("Out of date").wait_for()
     page.get_by_role("button", name="Make it now").wait_for()
 
