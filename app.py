@@ -16,6 +16,7 @@ from gait_demo.serving import zero_gpu  # noqa: E402
 zero_gpu.declare()
 
 import gradio as gr  # noqa: E402
+from gradio import networking  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
 
 from gait_demo.errors import WeightsError  # noqa: E402
@@ -53,20 +54,32 @@ workers = int(workers)
 engine, looker = Engine(workers), Engine(1, limit_s=60)
 atexit.register(engine.close)
 atexit.register(looker.close)
-try:
-    engine.wait_until_ready()
-    looker.wait_until_ready()
-except WeightsError as error:
-    raise SystemExit(str(error)) from error
 
 examples = clips(ASSETS)
 # served from where they are, so that no clean-up deletes them
-gr.set_static_paths([*examples, *(ASSETS / FOLDER).glob("*/*.mp4"), ASSETS / "result.png"])
+gr.set_static_paths(
+    [
+        *examples,
+        *(ASSETS / FOLDER).glob("*/*.mp4"),
+        *(ASSETS / FOLDER).glob("*/*.json"),
+        ASSETS / "result.png",
+    ]
+)
 
 sessions = Sessions(root)
 sessions.sweep_forever()
 actions = Actions(engine, looker, sessions, examples, root / FOLDER)
-threading.Thread(target=actions.get_ready, daemon=True).start()
+unusable: list[str] = []
+
+
+def get_ready() -> None:
+    """While the page is open already; without networks there is nothing to serve, and it ends."""
+    try:
+        actions.get_ready()
+    except WeightsError as error:
+        unusable.append(str(error))
+        os.kill(os.getpid(), signal.SIGINT)
+
 
 with gr.Blocks(title=look.TITLE, analytics_enabled=False) as demo:
     with gr.Tab("Anonymize"):
@@ -76,10 +89,13 @@ with gr.Blocks(title=look.TITLE, analytics_enabled=False) as demo:
 
 if __name__ == "__main__":
     end_tidily()
+    threading.Thread(target=get_ready, daemon=True).start()
+    # else Gradio gives up where the workers' start delays its own first page by 3 s
+    networking.url_ok = lambda url: True
     demo.queue(max_size=MOST_WAITING, api_open=False).launch(
         theme=look.THEME,
         css=look.CSS,
-        head=look.head(ASSETS / "result.png"),
+        head=look.head(ASSETS / "result.png", os.environ),
         favicon_path=look.FAVICON,
         max_file_size=MOST_UPLOAD_BYTES,
         app_kwargs={"middleware": [Middleware(Gate, folder=root, stop=sessions.cancel)]},
@@ -88,3 +104,5 @@ if __name__ == "__main__":
         enable_monitoring=False,
         footer_links=["api"],
     )
+    if unusable:
+        raise SystemExit(unusable[0])

@@ -162,6 +162,16 @@ class SilhouetteClip:
         return len(self.masks)
 
 
+class Moment(TypedDict):
+    """A stretch of a clip in which a person should be looked at; seconds of presentation, and the
+    person's box in pixels in its middle."""
+
+    kind: str
+    from_s: float
+    to_s: float
+    box: list[int]
+
+
 class TrackReport(TypedDict):
     """One person's part of a report; stretches are pairs of first and last frame of the clip."""
 
@@ -174,6 +184,7 @@ class TrackReport(TypedDict):
     lost: list[list[int]]
     carried: list[list[int]]
     kept_pose: list[list[int]]
+    moments: list[Moment]
     partial: int
     poor: int
     coverage: float

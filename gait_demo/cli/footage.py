@@ -13,15 +13,18 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from gait_demo.anonymization.windows import InStep
-from gait_demo.datasets.casia import FPS, CasiaB, Sequence
+from gait_demo.datasets.casia import CasiaB, Sequence
 from gait_demo.errors import DataError
 from gait_demo.mos.anchor import BadColours, BadGait
 from gait_demo.mos.study import ANCHOR, REFERENCE
 from gait_demo.options import AnonymizeOptions, ColorizeOptions, PipelineOptions
 from gait_demo.pipeline import Analysis, Models, Pipeline
-from gait_demo.video import read_frames, write_avi
+from gait_demo.video import read_frames
 
 CONDITION = "nm-05"
+# of a film that raters see; a walker is to fill half of its height
+_SECONDS, _WIDTH, _HEIGHT, _PERSON_PX = 4.4, 640, 480, 240
+_OUTFITS = ("trousers", "sportswear", "coat")
 _POOR_FRAMES = 0.1  # share from which on silhouettes are subset 1, of low quality
 
 Film = Callable[[int, int, Path], Path]
@@ -82,17 +85,24 @@ def footage_of(
 
 
 def synthetic(seed: int) -> Film:
-    """Walkers who do not exist, filmed as CASIA-B's are."""
-    from gait_demo.synthesis.walk import Walk, casia_place
+    """Walkers who do not exist, filmed large enough to be judged."""
+    from gait_demo.synthesis.film import FilmOptions, write_film
 
-    def film(person: int, view: int, folder: Path) -> Path:
-        walk = Walk.of(seed, person, CONDITION)
-        rng = np.random.default_rng([seed, person, view])
-        frames = walk.film(walk.meshes(), view, casia_place(seed, view), rng)
-        write_avi(folder / "walk.avi", frames, FPS)
-        return folder / "walk.avi"
+    def film_of(person: int, view: int, folder: Path) -> Path:
+        path = folder / "walk.mp4"
+        options = FilmOptions(
+            seconds=_SECONDS,
+            width=_WIDTH,
+            height=_HEIGHT,
+            person_px=_PERSON_PX,
+            view_angle=view,
+            outfit=_OUTFITS[person % len(_OUTFITS)],
+            seed=1000 * seed + person,
+        )
+        write_film(path, options)
+        return path
 
-    return film
+    return film_of
 
 
 def from_casia(root: Path) -> Film:

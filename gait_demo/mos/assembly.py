@@ -14,6 +14,8 @@ from gait_demo.mos.plan import StudyPlan
 from gait_demo.mos.study import MANIFEST, Clip, Study, clip_of
 from gait_demo.video import VideoWriter, probe
 
+_CRF = 22  # nothing is to be seen of the coding; a third of the size of the writer's own choice
+
 
 class Assembly:
     """Films clips under names of one's own, and in the end gives them names that say nothing.
@@ -42,7 +44,7 @@ class Assembly:
 
     def writer(self, name: str, width: int, height: int, fps: Fraction) -> VideoWriter:
         """For a clip, without sound; `label` ends it."""
-        return VideoWriter(self._film(name), width, height, fps)
+        return VideoWriter(self._film(name), width, height, fps, crf=_CRF, preset="slow")
 
     def label(self, name: str, labels: Clip) -> None:
         """Say what a clip shows that was written completely; its file, size and duration are

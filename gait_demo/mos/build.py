@@ -16,6 +16,7 @@ from gait_demo.mos.assembly import Assembly
 from gait_demo.mos.plan import StudyPlan, walks_of
 from gait_demo.mos.study import SCALE, Clip, Study
 
+LEAST_HEIGHT_PX = 400  # of a clip
 Progress = Callable[[str, int, int], None]
 
 
@@ -67,13 +68,23 @@ def build_study(
 
 def _film(walk: Footage, clip: Clip, name: str, assembly: Assembly) -> None:
     frames = list(walk.frames(clip.method, clip.seed or 0))
-    height, width = frames[0].shape[:2]
+    height, width = _large(frames[0]).shape[:2]
     with assembly.writer(name, width, height, walk.fps) as writer:
         for number, frame in enumerate(frames):
+            frame = _large(frame)
             if clip.role == "gold" and number >= len(frames) // 3:
                 frame = _asking_for(frame, clip.expected[0])
             writer.write(frame, number / walk.fps)
     assembly.label(name, replace(clip, subset=walk.subset))
+
+
+def _large(frame: np.ndarray) -> np.ndarray:
+    """A frame at least LEAST_HEIGHT_PX tall, so that every rater sees as much of it."""
+    height, width = frame.shape[:2]
+    if height >= LEAST_HEIGHT_PX:
+        return frame
+    size = 2 * round(width * LEAST_HEIGHT_PX / height / 2), LEAST_HEIGHT_PX
+    return cv2.resize(frame, size, interpolation=cv2.INTER_CUBIC)
 
 
 def _asking_for(frame: np.ndarray, answer: int) -> np.ndarray:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import (
+    Boolean,
     Column,
     Connection,
     Engine,
@@ -67,6 +68,22 @@ history = Table(
     Column("clip", String(64), nullable=False),
     Column("score", Integer, nullable=False),
     Column("voted", Float, nullable=False),
+)
+
+
+# On what the last vote on a clip was cast.
+devices = Table(
+    "devices",
+    metadata,
+    Column("study", String(12), primary_key=True),
+    Column("rater", String(16), primary_key=True),
+    Column("clip", String(64), primary_key=True),
+    Column("screen_width", Integer),
+    Column("screen_height", Integer),
+    Column("pixel_ratio", Float),
+    Column("is_touch", Boolean),
+    Column("frames", Integer),
+    Column("dropped", Integer),
 )
 
 

@@ -6,24 +6,27 @@ import csv
 import io
 import json
 from collections.abc import Sequence
+from dataclasses import fields
 
 from gait_demo.errors import StudyError
 from gait_demo.mos.study import REFERENCE, Study, label_fields
-from gait_demo.mos.votes import Vote
+from gait_demo.mos.votes import Device, Vote
 
 
 def long_csv(study: Study, votes: Sequence[Vote]) -> str:
     """CSV, one row a vote: rater, score, position, times in seconds since 1970, and the labels of
-    the clip; gold items are in it, the training is not."""
+    the clip, and the device it was rated on; gold items are in it, the training is not."""
     own = ["rater", "score", "position", "served", "voted"]
+    device = [field.name for field in fields(Device)]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["study", *own, *label_fields()])
+    writer.writerow(["study", *own, *label_fields(), *device])
     for vote in votes:
         clip = study.by_id[vote.clip]
         labels = [getattr(clip, name) for name in label_fields()]
         labels = [" ".join(map(str, v)) if isinstance(v, tuple) else v for v in labels]
-        writer.writerow([study.id, *(getattr(vote, name) for name in own), *labels])
+        seen_on = [getattr(vote.device, name) for name in device]
+        writer.writerow([study.id, *(getattr(vote, name) for name in own), *labels, *seen_on])
     return text.getvalue()
 
 

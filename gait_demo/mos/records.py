@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict, fields
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 
-from gait_demo.mos.database import assignments, history, raters
+from gait_demo.mos.database import assignments, devices, history, raters
+from gait_demo.mos.votes import Device
 
+_DEVICE = [field.name for field in fields(Device)]
 FINISHED = 1_000_000  # position after the last clip of any study
 
 
@@ -21,14 +24,18 @@ def add_rater(connection: Connection, record: dict) -> None:
 
 
 def add_vote(connection: Connection, record: dict) -> None:
-    """record: "event" (its own id), "study", "rater", "clip", "score", "voted"; the latest vote
-    on a clip counts."""
+    """record: "event" (its own id), "study", "rater", "clip", "score", "voted", and perhaps the
+    "device"; the latest vote on a clip counts."""
     row = {name: record[name] for name in ("event", "study", "rater", "clip", "score", "voted")}
     connection.execute(insert(history).values(**row))
     mine = [assignments.c[name] == row[name] for name in ("study", "rater", "clip")]
     latest = or_(assignments.c.voted.is_(None), assignments.c.voted <= row["voted"])
     new = {"score": row["score"], "voted": row["voted"]}
-    connection.execute(update(assignments).where(*mine, latest).values(**new))
+    changed = connection.execute(update(assignments).where(*mine, latest).values(**new))
+    if changed.rowcount and (device := record.get("device")):
+        key = {name: row[name] for name in ("study", "rater", "clip")}
+        connection.execute(delete(devices).where(*(devices.c[n] == key[n] for n in key)))
+        connection.execute(insert(devices).values(**key, **asdict(Device.of(device))))
 
 
 def read(connection: Connection) -> list[dict]:
@@ -42,8 +49,16 @@ def read(connection: Connection) -> list[dict]:
          "clips": clips[row.study, row.rater]}
         for row in connection.execute(select(raters))
     ]  # fmt: skip
+    known = {
+        (row["study"], row["rater"], row["clip"]): {n: row[n] for n in _DEVICE}
+        for row in connection.execute(select(devices)).mappings()
+    }
     votes = connection.execute(select(history).order_by(history.c.voted)).mappings()
-    return [*people, *({"kind": "vote", **vote} for vote in votes)]
+    told = []
+    for vote in votes:
+        device = known.get((vote["study"], vote["rater"], vote["clip"]))
+        told.append({"kind": "vote", **vote} | ({"device": device} if device else {}))
+    return [*people, *told]
 
 
 def take_over(connection: Connection, records: Iterable[dict]) -> int:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 
 import numpy as np
 
 from gait_demo.mos import stats
-from gait_demo.mos.study import ANCHOR, REFERENCE, Clip, Study
+from gait_demo.mos.study import ANCHOR, REFERENCE, SCALE, Clip, Study
 from gait_demo.mos.votes import Vote
 
 STAGES = {
@@ -23,7 +24,10 @@ def results(study: Study, votes: Sequence[Vote]) -> dict:
     Returns:
         JSON: `raters` (wanted, who voted, who was rejected and why), and for every stage of
         STAGES `clips`, `methods` and `views` with the number of votes, `mos` and the 95 %
-        interval `low` to `high` (None with too few votes).
+        interval `low` to `high`, within the scale (None with fewer than five votes or raters);
+        `methods` also with `dmos`, the mean of the differences from the hidden originals, its own
+        `dmos_low`, `dmos_high` and `dmos_votes`; and `tests`: of each two methods `p`, that raters
+        find no difference (Wilcoxon's signed-rank test on raters' means, Holm's correction).
     """
     clips = study.of_role("rated")
     people = sorted({vote.rater for vote in votes})
@@ -76,22 +80,59 @@ def _summary(clips: list[Clip], matrix: np.ndarray) -> dict:
     names = [clip.method for clip in clips]
     views = [clip.condition for clip in clips]
     conditions = sorted(set(views), key=lambda v: (_order(v[0]), v[1] or 0))
+    methods = sorted(set(names), key=_order)
+    apart = stats.differences(matrix, _references(clips))
     return {
         "raters": int((~np.isnan(matrix)).any(axis=1).sum()),
+        "tests": _tests(methods, names, matrix),
         "clips": [
             {"clip": clip.id, "method": clip.method, "view": clip.view, "subset": clip.subset,
              "person": clip.person, "seed": clip.seed, **_figures(count, mos, mos - ci, mos + ci)}
             for clip, count, mos, ci in rows
         ],
         "methods": [
-            {"method": name, **_pooled(matrix, [n == name for n in names])}
-            for name in sorted(set(names), key=_order)
+            {
+                "method": name,
+                **_pooled(matrix, [n == name for n in names]),
+                **_dmos(apart, [n == name for n in names]),
+            }
+            for name in methods
         ],
         "views": [
             {"method": name, "view": view, **_pooled(matrix, [v == (name, view) for v in views])}
             for name, view in conditions
         ],
     }  # fmt: skip
+
+
+def _references(clips: list[Clip]) -> np.ndarray:
+    """(clips,) int: where the original of the same walk is; -1 of originals, and without one."""
+    walks = {(c.person, c.view): n for n, c in enumerate(clips) if c.method == REFERENCE}
+    return np.array(
+        [-1 if c.method == REFERENCE else walks.get((c.person, c.view), -1) for c in clips], int
+    )
+
+
+def _dmos(apart: np.ndarray, which: list[bool]) -> dict:
+    part = apart[:, which]
+    count = int((~np.isnan(part)).sum())
+    mean = float(np.nanmean(part)) if count else float("nan")
+    low, high = stats.clustered_interval(part) if _voters(part) >= stats.LEAST else (None, None)
+    numbers = {"dmos": mean, "dmos_low": low, "dmos_high": high}
+    return {name: _rounded(value) for name, value in numbers.items()} | {"dmos_votes": count}
+
+
+def _tests(methods: list[str], names: list[str], matrix: np.ndarray) -> list[dict]:
+    pairs = list(combinations(methods, 2))
+    of = {method: matrix[:, [name == method for name in names]] for method in methods}
+    p = stats.holm(np.array([stats.signed_rank(of[a], of[b]) for a, b in pairs]))
+    return [
+        {"methods": list(pair), "p": _rounded(value)} for pair, value in zip(pairs, p, strict=True)
+    ]
+
+
+def _voters(part: np.ndarray) -> int:
+    return int((~np.isnan(part)).any(axis=1).sum())
 
 
 def _order(method: str) -> tuple:
@@ -104,13 +145,19 @@ def _pooled(matrix: np.ndarray, which: list[bool]) -> dict:
     part = matrix[:, which]
     count = int((~np.isnan(part)).sum())
     mean = float(np.nanmean(part)) if count else float("nan")
-    return _figures(count, mean, *stats.clustered_interval(part))
+    return _figures(count, mean, *stats.clustered_interval(part), voters=_voters(part))
 
 
-def _figures(count: int, mos: float, low: float, high: float) -> dict:
-    numbers = {"mos": mos, "low": low, "high": high}
-    rounded = {name: None if np.isnan(v) else round(float(v), 4) for name, v in numbers.items()}
-    return {"votes": int(count), **rounded}
+def _figures(count: int, mos: float, low: float, high: float, voters: int | None = None) -> dict:
+    """voters: raters whom an interval is over; None: every vote is another rater's."""
+    numbers = {"mos": mos, "low": max(low, min(SCALE)), "high": min(high, max(SCALE))}
+    if (count if voters is None else voters) < stats.LEAST or np.isnan(low):
+        numbers |= {"low": None, "high": None}
+    return {"votes": int(count), **{name: _rounded(value) for name, value in numbers.items()}}
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None or np.isnan(value) else round(float(value), 4)
 
 
 def summary(report: dict) -> str:
@@ -142,6 +189,25 @@ def table(report: dict) -> str:
     for row in (head, ["---"] * len(head), *condition_rows(report)):
         lines.append("| " + " | ".join(row) + " |")
     lines += ["", *(f"{stage}: {meaning}." for stage, meaning in STAGES.items())]
+    return "\n".join([*lines, "", comparison(report)])
+
+
+def comparison(report: dict, stage: str = "all") -> str:
+    """Differences from the originals, and between methods, as Markdown."""
+    part = report["stages"][stage]
+    lines = ["| method | DMOS [95 % interval] (votes); 5: as the original |", "|---|---|"]
+    for row in part["methods"]:
+        if row["dmos"] is not None:
+            figures = {"mos": row["dmos"], "low": row["dmos_low"], "high": row["dmos_high"]}
+            lines.append(f"| {row['method']} | {_cell(figures | {'votes': row['dmos_votes']})} |")
+    lines += [
+        "",
+        "| methods | p, Wilcoxon's signed-rank test on raters' means, by Holm |",
+        "|---|---|",
+    ]
+    for test in part["tests"]:
+        p = "fewer than five raters" if test["p"] is None else f"{test['p']:.4f}"
+        lines.append(f"| {' and '.join(test['methods'])} | {p} |")
     return "\n".join(lines)
 
 

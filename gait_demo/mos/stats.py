@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t
+from scipy.special import stdtrit
 
 CONFIDENCE = 0.95
+LEAST = 5  # votes of a clip, or raters of a condition, without which no interval is told
 _OUTLYING = 0.05  # of a rater's votes: BT.500
 _LOPSIDED = 0.3  # a rater who errs to one side only is kept: BT.500
 _RESAMPLES = 2000
@@ -40,7 +41,7 @@ def scores(votes: np.ndarray) -> Scores:
     mean = _mean(votes, axis=0)
     spread = np.sqrt(np.nansum((votes - mean) ** 2, axis=0) / (several - 1))
     spread = np.where(count > 1, spread, np.nan)
-    quantile = t.ppf((1 + CONFIDENCE) / 2, several - 1)
+    quantile = stdtrit(several - 1, (1 + CONFIDENCE) / 2)  # of Student's t
     return Scores(count, mean, spread, quantile * spread / np.sqrt(several))
 
 
@@ -57,6 +58,44 @@ def clustered_interval(votes: np.ndarray, seed: int = 0) -> tuple[float, float]:
     tail = 50 * (1 - CONFIDENCE)
     low, high = np.percentile(means, [tail, 100 - tail])
     return float(low), float(high)
+
+
+def differences(votes: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Difference scores against the hidden reference (P.910, ACR-HR): 5 where a rater finds a clip
+    as good as its original, less where it is worse; (raters, clips), NaN without both votes.
+
+    Args:
+        reference: (clips,) int, the column of each clip's original; -1: there is none.
+    """
+    known = np.where(reference[None] >= 0, votes[:, reference], np.nan)
+    return votes - known + 5
+
+
+def signed_rank(first: np.ndarray, second: np.ndarray) -> float:
+    """p of Wilcoxon's signed-rank test, two-sided, that raters' means of two methods differ.
+
+    Args:
+        first, second: (raters, clips) votes of the same raters.
+
+    Returns:
+        NaN with fewer than LEAST raters who rated both; 1 if nobody makes any difference.
+    """
+    from scipy.stats import wilcoxon  # takes most of a second to import, and few ask for it
+
+    apart = _mean(first, axis=1) - _mean(second, axis=1)
+    apart = apart[np.isfinite(apart)]
+    if len(apart) < LEAST:
+        return float("nan")
+    return float(wilcoxon(apart, method="asymptotic").pvalue) if np.any(apart) else 1.0
+
+
+def holm(p: np.ndarray) -> np.ndarray:
+    """(N,) p values, corrected for their number by Holm's method; NaN stays and does not count."""
+    corrected, known = np.full(len(p), np.nan), np.flatnonzero(np.isfinite(p))
+    order = known[np.argsort(p[known])]
+    times = np.arange(len(order), 0, -1)
+    corrected[order] = np.minimum(1, np.maximum.accumulate(times * p[order]))
+    return corrected
 
 
 def outliers(votes: np.ndarray) -> np.ndarray:

@@ -7,16 +7,17 @@ import secrets
 import time
 import uuid
 from collections.abc import Callable, Iterable
+from dataclasses import asdict, fields
 
-from sqlalchemy import Connection, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from gait_demo.errors import StudyError
 from gait_demo.mos import records
 from gait_demo.mos.allocation import allocate
-from gait_demo.mos.database import Database, assignments, raters, studies
+from gait_demo.mos.database import Database, assignments, devices, raters, studies
 from gait_demo.mos.study import SCALE, Study
-from gait_demo.mos.votes import Trial, UnknownRater, Vote, rater_of
+from gait_demo.mos.votes import Device, Trial, UnknownRater, Vote, rater_of
 
 AWAY_S = 1800  # after which the clips that a rater left undone are given to others as well
 
@@ -68,8 +69,11 @@ class Store:
         with self._database.transaction() as connection:
             return self._trial(connection, self._rater(connection, token))
 
-    def vote(self, token: str, clip: str, score: int) -> Trial:
+    def vote(self, token: str, clip: str, score: int, device: Device | None = None) -> Trial:
         """Take a vote for the clip that this rater is being shown.
+
+        Args:
+            device: on which it was seen, if known.
 
         Returns:
             What comes next.
@@ -94,6 +98,8 @@ class Store:
                 "kind": "vote", "event": uuid.uuid4().hex, "study": self.study.id,
                 "rater": rater.rater, "clip": clip, "score": score, "voted": now,
             }  # fmt: skip
+            if device is not None:
+                event["device"] = asdict(device)
             records.add_vote(connection, event)
             upcoming = connection.scalar(
                 select(func.min(assignments.c.position)).where(
@@ -126,15 +132,21 @@ class Store:
 
     def votes(self) -> list[Vote]:
         """All that count, the training left out, in the order of raters and positions."""
-        rows = assignments.c
+        rows, own = assignments.c, [devices.c[field.name] for field in fields(Device)]
+        keys = [rows[name] == devices.c[name] for name in ("study", "rater", "clip")]
         query = (
-            select(rows.rater, rows.clip, rows.score, rows.position, rows.served, rows.voted)
+            select(rows.rater, rows.clip, rows.score, rows.position, rows.served, rows.voted, *own)
+            .select_from(assignments.outerjoin(devices, and_(*keys)))
             .where(rows.study == self.study.id, rows.score.is_not(None))
             .order_by(rows.rater, rows.position)
         )
         training = {clip.id for clip in self.study.of_role("training")}
         with self._database.transaction() as connection:
-            return [Vote(*row) for row in connection.execute(query) if row.clip not in training]
+            return [
+                Vote(*row[: -len(own)], Device(*row[-len(own) :]))
+                for row in connection.execute(query)
+                if row.clip not in training
+            ]
 
     def events(self) -> list[dict]:
         """Everything that was ever told to the listener, of other studies as well."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from gait_demo.errors import StudyError
 from gait_demo.mos.study import Clip
 
+_MOST, _MOST_RATIO = 100_000, 20  # what a page may tell
 _TOKEN = re.compile(r"[\w-]{20,64}", re.ASCII)
 
 
@@ -41,6 +42,41 @@ class Trial:
 
 
 @dataclass(frozen=True)
+class Device:
+    """On what a clip was rated; nothing of it tells one rater from another with the same.
+
+    Attributes:
+        screen_width, screen_height: of the browser's window, in CSS pixels.
+        pixel_ratio: of the screen's pixels to those.
+        is_touch: whether fingers point, as on phones.
+        frames, dropped: of the clip, shown and left out by the browser.
+    """
+
+    screen_width: int | None = None
+    screen_height: int | None = None
+    pixel_ratio: float | None = None
+    is_touch: bool | None = None
+    frames: int | None = None
+    dropped: int | None = None
+
+    @classmethod
+    def of(cls, told: object) -> Device:
+        """What a page tells; what is no such number is left out."""
+        told = told if isinstance(told, dict) else {}
+        numbers = {
+            name: told[name]
+            for name in ("screen_width", "screen_height", "frames", "dropped")
+            if type(told.get(name)) is int and 0 <= told[name] < _MOST
+        }
+        ratio = told.get("pixel_ratio")
+        if isinstance(ratio, (int, float)) and 0 < ratio < _MOST_RATIO:
+            numbers["pixel_ratio"] = round(float(ratio), 2)
+        if isinstance(told.get("is_touch"), bool):
+            numbers["is_touch"] = told["is_touch"]
+        return cls(**numbers)
+
+
+@dataclass(frozen=True)
 class Vote:
     """A vote that counts.
 
@@ -48,6 +84,7 @@ class Vote:
         position: of the clip in the rater's order, from 0.
         served, voted: when the clip was first shown and when it was voted on, seconds since 1970;
             `served` is None where only a copy of the vote was left.
+        device: of the last vote on the clip.
     """
 
     rater: str
@@ -56,6 +93,7 @@ class Vote:
     position: int
     served: float | None
     voted: float
+    device: Device = Device()
 
 
 def rater_of(token: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from gait_demo.people.person import Person
 from gait_demo.people.visibility import Visibility
 from gait_demo.pipeline.analysis import Suspect
-from gait_demo.types import TrackReport
+from gait_demo.types import Moment, Track, TrackReport
 
 _LOST_S = 0.5  # who is lost for longer between two frames that show them may be in clear
 _LIKELY = 0.9  # presence of something that may well be a person
@@ -54,6 +54,28 @@ def coverage(person: Person, drawn: bool) -> TrackReport:
         "poor": int(person.poor.sum()),
         "coverage": round(float(1 - person.lost_between.mean()), 4),
     }
+
+
+def moments(
+    report: TrackReport, track: Track, times: Sequence[float], duration_s: float
+) -> list[Moment]:
+    """The stretches of `coverage` as seconds, each with the place in the picture.
+
+    Args:
+        times: of the clip's frames, in seconds.
+        duration_s: of the clip, where its last frame is over.
+    """
+    ends = [*times[1:], duration_s]
+    return [
+        {
+            "kind": kind,
+            "from_s": round(float(times[first]), 3),
+            "to_s": round(float(ends[last]), 3),
+            "box": track.xyxy[(first + last) // 2 - track.first_frame].round().astype(int).tolist(),
+        }
+        for kind in ("lost", "carried", "kept_pose")
+        for first, last in report[kind]
+    ]
 
 
 def warnings(

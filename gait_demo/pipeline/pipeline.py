@@ -15,7 +15,14 @@ from gait_demo.people.person import Person
 from gait_demo.pipeline.analysis import Analyser, Analysis, Progress
 from gait_demo.pipeline.clock import Clock
 from gait_demo.pipeline.composing import Composed, Composer, chosen_people
-from gait_demo.pipeline.coverage import coverage, likeness, not_removed, unsure, warnings
+from gait_demo.pipeline.coverage import (
+    coverage,
+    likeness,
+    moments,
+    not_removed,
+    unsure,
+    warnings,
+)
 from gait_demo.pipeline.models import Models
 from gait_demo.pipeline.outputs import (
     VIDEOS,
@@ -23,7 +30,7 @@ from gait_demo.pipeline.outputs import (
     check,
     result_videos,
 )
-from gait_demo.types import GaitResult, Report, SilhouetteClip
+from gait_demo.types import GaitResult, Report, SilhouetteClip, TrackReport
 from gait_demo.video.linking import link_or_copy
 from gait_demo.video.workspace import working_folder
 
@@ -113,12 +120,15 @@ class Pipeline:
         composer = Composer(analysis, self.models, self.options, clock or Clock())
         return composer.frames(seed, on_progress)
 
-    def gaits(self, analysis: Analysis, seed: int) -> list[tuple[Person, SilhouetteClip]]:
+    def gaits(
+        self, analysis: Analysis, seed: int, on_progress: Progress = _silent
+    ) -> list[tuple[Person, SilhouetteClip]]:
         """Everybody who is drawn, the most prominent first, with their new silhouettes.
 
         Args:
             analysis: made by this pipeline.
             seed: of the noise vector.
+            on_progress: as for `run`.
 
         Returns:
             Each with the silhouettes, and joints, of T frames of their track.
@@ -128,7 +138,7 @@ class Pipeline:
         """
         composer = Composer(analysis, self.models, self.options, Clock())
         people = chosen_people(analysis, self.options)
-        return list(zip(people, composer.gaits(seed, _silent), strict=True))
+        return list(zip(people, composer.gaits(seed, on_progress), strict=True))
 
     def render(
         self, analysis: Analysis, out_dir: Path, seed: int, on_progress: Progress = _silent
@@ -177,11 +187,17 @@ class Pipeline:
         told = analysis.people if everyone else chosen
         drawn = {person.track.track_id for person in chosen}
         seconds = Counter(analysis.timings) + Counter(clock.seconds)
+        duration_s = round(float(analysis.times[-1] + 1 / info.fps), 6)
+
+        def track(person: Person) -> TrackReport:
+            seen = coverage(person, drawn=person.track.track_id in drawn)
+            return seen | {"moments": moments(seen, person.track, analysis.times, duration_s)}
+
         return {
             "frames_in": len(analysis.times),
             "frames_out": counts["out"],
             "fps": round(float(info.fps), 6),
-            "duration_s": round(float(analysis.times[-1] + 1 / info.fps), 6),
+            "duration_s": duration_s,
             "width": info.width,
             "height": info.height,
             "camera": analysis.camera,
@@ -191,7 +207,7 @@ class Pipeline:
             "frames_covered": counts["covered"],
             "frames_lost": counts["lost"],
             "frames_kept_pose": counts["kept"],
-            "tracks": [coverage(person, drawn=person.track.track_id in drawn) for person in told],
+            "tracks": [track(person) for person in told],
             "warnings": [
                 *filter(None, [self.models.fallback]),
                 *info.warnings,

@@ -202,6 +202,11 @@ class _Worker:
         if kind == "ended":
             self.kill()
             _log.error("a worker died during %s", job)
+            if job == "start":
+                raise EngineError(
+                    "The program that works on videos could not be started: try again in a "
+                    "minute; your video is not the reason."
+                )
             raise EngineError(
                 "This video broke the program that worked on it: nothing was kept. "
                 "Try again, or use a shorter or smaller video."

@@ -7,8 +7,10 @@ clip's other files, and only workers read it.
 
 from __future__ import annotations
 
+import json
 import pickle
 import tempfile
+from dataclasses import replace
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -19,6 +21,8 @@ from gait_demo import pipeline
 from gait_demo.evaluation.readout import Crowd
 from gait_demo.options import PipelineOptions
 from gait_demo.pipeline import Analysis, Models, Pipeline, Progress
+from gait_demo.pipeline.composing import chosen_people
+from gait_demo.serving.change import change, strip
 from gait_demo.serving.preview import clearest_frame, number_people
 from gait_demo.types import Look, Rank, Report
 from gait_demo.weights import find
@@ -59,23 +63,49 @@ def render(
     return Pipeline(models, options).render(_kept(analysed), folder, seed, report).report
 
 
-def find_again(
-    models: Models, report: Progress, analysed: Path, options: PipelineOptions
+def explain(
+    models: Models, report: Progress, analysed: Path, path: Path, options: PipelineOptions
 ) -> tuple[list[Rank] | None, int]:
-    """Where recognisers put the most prominent of those who got another gait, before and after, by
-    the frames in which they did.
+    """What another gait changes: the file `path` gets what `change.change` tells, with the ranks of
+    the most prominent of those who got one, by the frames in which they did.
 
     Returns:
         As `Crowd.ranks`, None also where nobody got another gait; and how many people the crowd
         has.
     """
-    analysis, crowd = _kept(analysed), _crowd()
-    for person, gait in Pipeline(models, options).gaits(analysis, options.anonymize.seed):
+    analysis, crowd, ranks = _kept(analysed), _crowd(), None
+    gaits = Pipeline(models, options).gaits(analysis, options.anonymize.seed, report)
+    for person, gait in gaits:
         if person.walks:
             changed = person.seen & ~person.keeps_pose
-            walk = person.silhouettes.masks[changed], gait.masks[changed]
-            return crowd.ranks(*walk), crowd.people
-    return None, crowd.people
+            ranks = crowd.ranks(person.silhouettes.masks[changed], gait.masks[changed])
+            break
+    told = change(analysis, gaits, ranks, crowd.people)
+    path.write_text(json.dumps(told, separators=(",", ":")))
+    return ranks, crowd.people
+
+
+def preview_gaits(
+    models: Models,
+    report: Progress,
+    analysed: Path,
+    options: PipelineOptions,
+    seeds: tuple[int, ...],
+) -> list[str]:
+    """How the most prominent walker would walk with each of the seeds: `change.strip` of each;
+    nothing if nobody walks."""
+    analysis = _kept(analysed)
+    drawn = chosen_people(analysis, options)
+    walker = next((person for person in drawn if person.walks), None)
+    if walker is None:
+        return []
+    only = replace(options.anonymize, person=walker.track.track_id)
+    pipeline, strips = Pipeline(models, replace(options, anonymize=only)), []
+    for done, seed in enumerate(seeds):
+        report("preview", done, len(seeds))
+        (person, gait), *_ = pipeline.gaits(analysis, seed, report)
+        strips.append(strip(person, gait, float(analysis.info.fps)))
+    return strips
 
 
 def warm_up(models: Models, report: Progress, clip: Path, options: PipelineOptions) -> dict:

@@ -67,7 +67,8 @@ class Countdown:
     """One bar for the whole of a run, and the seconds that are left of it.
 
     Attributes:
-        seconds: what each stage took that has begun; all of them are over after `finish`.
+        seconds: what each stage took that was followed from its beginning to its end; waiting for
+            a worker, before the first report or after `pause`, is no part of it.
     """
 
     def __init__(
@@ -84,8 +85,10 @@ class Countdown:
         """
         self._expected, self._tell, self._clock = expected, tell, clock
         self._stages = tuple(expected or STAGES)
-        self._began_s = self._stage_began_s = clock()
+        self._stage_began_s = clock()
         self._stage: str | None = None
+        self._is_whole = True  # whether the stage was followed from its beginning
+        self._spent_s = 0.0
         self.seconds: dict[str, float] = {}
 
     def __call__(self, stage: str, done: int, total: int) -> None:
@@ -93,8 +96,8 @@ class Countdown:
         if stage not in self._stages:
             return
         if stage != self._stage:
-            self._close_stage()
-            self._stage = stage
+            self.pause()
+            self._stage, self._is_whole = stage, done == 0
         part = min(1.0, done / total) if total else 0.0
         weights = self._expected or dict.fromkeys(self._stages, 1.0)
         before = self._stages[: self._stages.index(stage)]
@@ -102,22 +105,26 @@ class Countdown:
         whole = sum(weights.values())
         self._tell(stage, behind / whole, self._left_s(behind, whole))
 
-    def finish(self) -> dict[str, float]:
-        """The seconds of each stage."""
-        self._close_stage()
-        return self.seconds
-
-    def _close_stage(self) -> None:
+    def pause(self) -> None:
+        """The stage is over, and the next has not begun: it may have to wait."""
         now = self._clock()
         if self._stage is not None:
-            self.seconds[self._stage] = now - self._stage_began_s
-        self._stage_began_s = now
+            spent_s = now - self._stage_began_s
+            self._spent_s += spent_s
+            if self._is_whole:
+                self.seconds[self._stage] = spent_s
+        self._stage, self._stage_began_s = None, now
+
+    def finish(self) -> dict[str, float]:
+        """The seconds of each stage."""
+        self.pause()
+        return self.seconds
 
     def _left_s(self, behind: float, whole: float) -> float | None:
         """The estimate, corrected by how far off it has been so far, the more the more is done."""
         if self._expected is None:
             return None
-        spent_s = self._clock() - self._began_s
+        spent_s = self._spent_s + self._clock() - self._stage_began_s
         share = behind / whole
         off = spent_s / behind if behind else 1.0
         return (whole - behind) * ((1 - share) + share * off)

@@ -2,40 +2,47 @@
 
 from __future__ import annotations
 
-import math
+import hashlib
 import tempfile
 import threading
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import astuple
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import astuple, replace
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import gradio as gr
 
-from gait_demo.errors import GaitDemoError, VideoError
-from gait_demo.options import COLOURS, PipelineOptions, VideoOptions
+from gait_demo.errors import EngineError, GaitDemoError, NoPersonError, VideoError
+from gait_demo.options import ANONYMIZERS, COLOURS, PipelineOptions, VideoOptions
 from gait_demo.serving.engine import Cancelled, Engine
 from gait_demo.serving.pace import RENDERED, STAGES, Countdown, Pace, Size
 from gait_demo.serving.shared import Shared
-from gait_demo.types import GaitResult, Look
-from gait_demo.ui.examples import look, stored
-from gait_demo.ui.options import EVERYONE, MAX_DURATION_S, MAX_FRAMES, Settings, linked, options_of
+from gait_demo.types import GaitResult
+from gait_demo.ui.change import changed
+from gait_demo.ui.examples import change_of, look, stored
+from gait_demo.ui.gaits import SEEDS, pictures
+from gait_demo.ui.options import EVERYONE, Settings, linked, options_of
 from gait_demo.ui.player import shown
+from gait_demo.ui.remedies import Remedy, last_s, longest_s, remedy
 from gait_demo.ui.session import Analysed, Session, Sessions
-from gait_demo.ui.summary import describe, details, place_in_crowd, size_of
+from gait_demo.ui.several import DRAWING, MOST, PEOPLE, UNFINISHED, Line, add, listed
+from gait_demo.ui.summary import describe, details, place_in_crowd, size_of, verdict
 from gait_demo.ui.telling import said, sentences, teller
 
 READY = "Choose a video, or click an example."
+WORKING = "The result is being made."
 STOPPED = "Stopped: nothing is running for you now, and nothing unfinished was kept."
 _NUMBERED_ANEW = (
-    "**Nothing was made yet.** People have other numbers in this part of the video. Everyone is "
-    "chosen now: choose again by the new picture, or press Hide who is walking."
+    "**Nothing was made yet.** People have other numbers in this part of the video: choose again "
+    "by the new picture, or hide everyone."
 )
-_TRIM_STEP_S = 0.1
 _WHOLE = (0.0, None)  # part of a clip
 _NUMBERS = ("seed", "person", "start", "end", "strength")  # that a program gives
 _MOST = 1e15  # of any of them
+_IDLE_ASKS_EVERY_S = 0.3
 
 
 class Actions:
@@ -65,11 +72,16 @@ class Actions:
         self.pace = Pace()
         self._examples: dict[Path, Shared] = {}  # their analyses
         self._lock = threading.Lock()
+        self._runs = 0  # that somebody waits for
 
     def get_ready(self) -> None:
-        """Learn from a second of an example how fast this machine is, before anybody runs."""
+        """Learn from a second of an example how fast this machine is, before anybody runs.
+
+        Raises:
+            WeightsError: the networks cannot be had.
+        """
         options = PipelineOptions(video=VideoOptions(start_s=1, end_s=2))
-        with suppress(GaitDemoError):
+        with suppress(VideoError, NoPersonError, EngineError):
             self._looker.run("look", self.examples[0], options)  # the first one is slow
             self._engine.run("look", self.examples[0], options)
             countdown = Countdown(None)
@@ -87,30 +99,29 @@ class Actions:
             try:
                 clip = session.take(Path(source), self.examples)
                 session.forget(but=clip)
-                known = look(clip) if clip in self.examples else None
-                session.look = known or self._looker.run("look", clip, PipelineOptions())
+                self._look(session, clip)
             except (GaitDemoError, OSError) as error:
                 session.forget()
-                return _cleared(page) | {
-                    page.source: None,
-                    page.facts: gr.Markdown(f"**{said(error)}**", visible=True),
-                    page.status: READY,
-                }
-            session.clip = clip
-            length_s = session.look.duration_s
-            last_s = max(_TRIM_STEP_S, round(length_s + _TRIM_STEP_S / 2, 1))
-            end_s = min(last_s, _most_s(session.look))
+                return _cleared(page) | _told(page, error) | {page.source: None, page.status: READY}
+            whole_s = last_s(session.look)
+            end_s = min(whole_s, longest_s(session.look))
             return _cleared(page) | {
                 page.source: str(clip),
                 page.facts: gr.Markdown(describe(session.look, 0, end_s, self.pace), visible=True),
                 page.trim: gr.Accordion(visible=True),
-                page.start: gr.Slider(maximum=last_s, value=0),
-                page.end: gr.Slider(maximum=last_s, value=end_s),
+                page.start: gr.Slider(maximum=whole_s, value=0),
+                page.end: gr.Slider(maximum=whole_s, value=end_s),
                 page.go: gr.Button(interactive=True),
                 page.status: "Press Hide who is walking.",
             }
 
         return choose
+
+    def _look(self, session: Session, clip: Path) -> None:
+        """Look at a clip that is on the page."""
+        known = look(clip) if clip in self.examples else None
+        session.look = known or self._looker.run("look", clip, PipelineOptions())
+        session.clip = clip
 
     def linked(self, request: gr.Request) -> list:
         """The page was opened, perhaps by a link that holds settings."""
@@ -148,6 +159,7 @@ class Actions:
                 page.player: shown(result, settings, _named(session.clip, _WHOLE), folder),
                 page.status: "This is an example. Move a control to get another result.",
                 page.details: gr.Markdown(details(report, None)),
+                page.change: changed(change_of(session.clip), _named(session.clip, _WHOLE)),
             }
 
         return example
@@ -191,13 +203,14 @@ class Actions:
             session = self._sessions.of(request.session_hash)
             settings = Settings(start_s, end_s, int(seed), int(who), strength, colour, anonymizer)
             if only_again and session.shown in (None, settings):
-                return gr.skip()
+                return {page.status: ""}
             try:
                 return self._result(page, session, source, numbers, settings, progress)
             except Cancelled:
                 return gr.skip()  # who cancelled it says so
             except (GaitDemoError, OSError) as error:
-                return _troubled(page, error, session, settings)
+                mended = session.look and remedy(error, session.look, settings)
+                return _told(page, error, mended)
 
         return run
 
@@ -222,8 +235,8 @@ class Actions:
         if not source:
             raise VideoError(READY)
         clip = session.take(Path(source), self.examples)
-        if clip != session.clip:
-            raise VideoError("This video is still being looked at: try again in a moment.")
+        if clip != session.clip:  # it is being looked at, or that was an hour ago
+            self._look(session, clip)
         part = _part(session, settings)
         analysed = session.analysis_of(clip, part)
         size = size_of(session.look, settings.end_s - settings.start_s)
@@ -231,12 +244,14 @@ class Actions:
         countdown = Countdown(expected, teller(progress))
         if analysed is None:
             analysed = self._analyse(session, clip, part, countdown)
+            countdown.pause()
         if session.clip != clip:
             raise Cancelled  # another clip was chosen meanwhile
         session.analysed = analysed
         people = {} if numbers == analysed.folder.name else _people(page, analysed)
         if people and settings.who != EVERYONE:
-            return people | {page.trouble: gr.Markdown(_NUMBERED_ANEW, visible=True)}
+            everyone = Remedy("Hide everyone", replace(settings, who=EVERYONE))
+            return people | _offered(page, _NUMBERED_ANEW, everyone)
         result = self._render(session, analysed, settings, countdown)
         if session.clip != clip:
             raise Cancelled
@@ -245,34 +260,144 @@ class Actions:
             page.player: shown(result, settings, _named(clip, part), result.colorized.parent),
             page.details: gr.Markdown(details(result.report, perf_counter() - began)),
             page.found: gr.Markdown(visible=False),
+            page.status: "",
         }
 
-    def rank(self, request: gr.Request):
-        """How well recognisers still find the walker of the result on the page."""
+    def several(
+        self,
+        sources: list[str] | None,
+        seed: float,
+        strength: float,
+        colour: str,
+        anonymizer: str,
+        request: gr.Request,
+    ) -> Iterator[tuple]:
+        """Anonymize everyone in many videos, one after the other, each as soon as a worker is free.
+
+        Yields:
+            The lines, and the ZIP, which is there at the end.
+        """
         session = self._sessions.of(request.session_hash)
-        settings = session.shown
-        if settings is None:
-            return gr.skip()
-        analysed = session.analysis_of(session.clip, _part(session, settings))
-        if analysed is None:  # another part is on its way
-            return gr.skip()
-        options = _options(session, analysed, settings)
+        sources = [Path(source) for source in sources or ()]
+        lines = [Line(source.name) for source in sources]
+        settings = Settings(0, 0, int(seed), EVERYONE, strength, colour, anonymizer)
+        hidden = gr.DownloadButton(visible=False)
+        if not 0 < len(sources) <= MOST:
+            yield f"Choose 1 to {MOST} videos.", hidden
+            return
+        with suppress(Cancelled), session.run() as (folder, unwanted):
+            archive = folder / "walks.zip"
+            for number, (source, line) in enumerate(zip(sources, lines, strict=True), start=1):
+                for line.state in self._one_of_several(session, source, number, archive, settings):
+                    yield gr.Markdown(listed(lines), elem_classes=["busy"]), hidden
+                    if unwanted():
+                        raise Cancelled
+            made = str(archive) if archive.exists() else None
+            button = gr.DownloadButton(value=made, visible=made is not None)
+            yield gr.Markdown(listed(lines), elem_classes=[]), button
+            return
+        for line in lines:
+            line.state = UNFINISHED
+        yield gr.Markdown(listed(lines), elem_classes=[]), hidden
+
+    def _one_of_several(
+        self,
+        session: Session,
+        source: Path,
+        number: int,
+        archive: Path,
+        settings: Settings,
+    ) -> Iterator[str]:
+        """Yields how far it is, and at the end what can be said of the result."""
         try:
-            with session.run(settings) as (_, unwanted):
-                ranks, strangers = self._engine.run(
-                    "find_again", analysed.folder, options, unwanted=unwanted
-                )
-        except (GaitDemoError, Cancelled):
-            return gr.skip()
-        return gr.Markdown(place_in_crowd(ranks, strangers), visible=True)
+            clip = session.take(source, self.examples)
+            yield PEOPLE
+            analysed = self._analyse(session, clip, _WHOLE, Countdown(None))
+            yield DRAWING
+            result = self._render(session, analysed, settings, Countdown(None), of_page=False)
+            add(archive, number, result, settings)
+            session.drop(clip)
+            yield verdict(result.report)[1]
+        except (GaitDemoError, OSError) as error:
+            yield f"Not done: {said(error)}"
+
+    def explain(self, page) -> Callable:
+        """What has changed in the result on the page, and how well recognisers still find the
+        walker."""
+
+        def explain(request: gr.Request):
+            session = self._sessions.of(request.session_hash)
+            settings = session.shown
+            analysed = self._analysed(session)
+            if analysed is None:
+                return gr.skip()
+            options = _options(session, analysed, settings)
+            try:
+                with session.run(settings) as (folder, unwanted), self._wanted():
+                    path = folder / "change.json"
+                    ranks, strangers = self._engine.run(
+                        "explain", analysed.folder, path, options, unwanted=unwanted
+                    )
+            except (GaitDemoError, Cancelled):
+                return gr.skip()
+            if session.shown != settings:  # another result was faster
+                return gr.skip()
+            clip = _named(session.clip, analysed.part)
+            return {
+                page.change: changed(path, clip),
+                page.found: gr.Markdown(place_in_crowd(ranks, strangers), visible=True),
+            }
+
+        return explain
+
+    def preview(self, page) -> Callable:
+        """While nobody else wants a worker: how a few seeds would let the walker walk."""
+
+        def preview(request: gr.Request):
+            session = self._sessions.of(request.session_hash)
+            settings, analysed = session.shown, self._analysed(session)
+            if analysed is None:
+                return gr.skip()
+            wanted = analysed.folder, settings.strength, settings.anonymizer
+            if session.previewed == wanted:
+                return gr.skip()
+            options = _options(session, analysed, replace(settings, who=EVERYONE))
+            try:
+                with session.run() as (_, unwanted):
+                    strips = self._when_idle(
+                        "preview_gaits", analysed.folder, options, SEEDS, unwanted=unwanted
+                    )
+            except (GaitDemoError, Cancelled):
+                return gr.skip()
+            if session.analysed is not analysed:
+                return gr.skip()
+            session.previewed = wanted
+            return gr.HTML(pictures(strips), visible=True) if strips else gr.HTML(visible=False)
+
+        return preview
+
+    def take_gait(self, chosen: gr.EventData) -> int:
+        """One of the pictured gaits was clicked."""
+        return int(chosen.seed)
+
+    def _analysed(self, session: Session) -> Analysed | None:
+        """What the result on the page was made of; None while another part is on its way."""
+        if session.shown is None or session.look is None:
+            return None
+        return session.analysis_of(session.clip, _part(session, session.shown))
 
     def begin(self, page) -> Callable:
         """A run is about to start."""
-        return lambda: _untroubled(page)
+        return lambda: _untroubled(page) | {page.status: WORKING}
 
     def mend(self, page) -> Callable:
-        """Take the part of the clip that an error has offered."""
-        return lambda part: _untroubled(page) | {page.start: part[0], page.end: part[1]}
+        """Take the settings that an error has offered."""
+
+        def mend(settings: Settings) -> dict:
+            values = zip(page.settings, astuple(settings), strict=True)
+            return _untroubled(page) | {page.status: WORKING} | dict(values)
+
+        return mend
 
     def supersede(self, page) -> Callable:
         """Other settings were chosen: what is being drawn with the former ones is not wanted."""
@@ -282,7 +407,7 @@ class Actions:
         ) -> dict:
             settings = Settings(start_s, end_s, int(seed), int(who), strength, colour, anonymizer)
             self._sessions.of(request.session_hash).supersede(settings)
-            return _untroubled(page)
+            return _untroubled(page) | {page.status: WORKING}
 
         return supersede
 
@@ -295,13 +420,17 @@ class Actions:
         end: float,
         strength: float,
         colour: str,
+        anonymizer: str,
+        numbers: str,
         request: gr.Request,
     ) -> tuple:
         """Give the people in a video another gait: everyone (person 0), or one by number.
 
         start and end are seconds; an end of 0 is the video's own. strength is 1 for the new gait
         and less for as much less of the way from the old one. colour is sharp (the video's own
-        pixels), paper (C-NET's, as in the paper) or plain (grey). Returns the original without
+        pixels), paper (C-NET's, as in the paper) or plain (grey). anonymizer is anet or stgan.
+        People have other numbers in every part of a video: to choose one in a part, first call for
+        this part with person 0, and pass the report's `numbers`. Returns the original without
         metadata and sound, the new silhouettes, the new walkers in colour, all three side by side,
         and the report.
         """
@@ -318,17 +447,28 @@ class Actions:
                 raise VideoError("strength is over 0 and at most 1.")
             if colour not in COLOURS:
                 raise VideoError(f"colour is one of {', '.join(COLOURS)}.")
+            if anonymizer not in ANONYMIZERS:
+                raise VideoError(f"anonymizer is one of {', '.join(ANONYMIZERS)}.")
             clip = session.take(Path(video), self.examples)
             session.settle()
-            settings = Settings(start, end, int(seed), int(person), strength, colour)
+            settings = Settings(start, end, int(seed), int(person), strength, colour, anonymizer)
+            numbering = _numbering(clip, start, end)
+            if person and (start or end) and numbers != numbering:
+                session.drop(clip)
+                raise VideoError(
+                    "People have other numbers in this part of the video: call once for this part "
+                    "with person 0, and pass the report's `numbers` with the person."
+                )
             countdown = Countdown(None)
             try:
                 part = float(start), end or None
                 analysed = self._analyse(session, clip, part, countdown)
+                countdown.pause()
                 result = self._render(session, analysed, settings, countdown)
             finally:
                 session.drop(clip)
-        return result.original, result.binary, result.colorized, result.comparison, result.report
+        videos = result.original, result.binary, result.colorized, result.comparison
+        return *videos, result.report | {"numbers": numbering}
 
     def forget(self, page) -> Callable:
         """The clip was taken off the page."""
@@ -339,9 +479,10 @@ class Actions:
 
         return forget
 
-    def cancel(self, request: gr.Request) -> str:
+    def cancel(self, request: gr.Request) -> tuple[str, gr.Markdown]:
+        """For the status, and for the lines of several videos."""
         self._sessions.of(request.session_hash).cancel()
-        return STOPPED
+        return STOPPED, gr.Markdown("", elem_classes=[])
 
     def leave(self, request: gr.Request) -> None:
         """The page was closed."""
@@ -350,7 +491,7 @@ class Actions:
     def _analyse(self, session: Session, clip: Path, part: tuple, countdown: Countdown) -> Analysed:
         if clip in self.examples and part == _WHOLE:
             return self._analyse_example(session, clip, countdown)
-        with session.run() as (folder, unwanted):
+        with session.run() as (folder, unwanted), self._wanted():
             walkers = self._engine.run(
                 "analyse", clip, folder, options_of(part),
                 on_progress=countdown, unwanted=unwanted,
@@ -363,7 +504,7 @@ class Actions:
             work = self._examples.get(clip)
             if work is None or work.has_failed:
                 work = self._examples[clip] = Shared(lambda report: self._example(clip, report))
-        with session.run() as (_, unwanted):
+        with session.run() as (_, unwanted), self._wanted():
             return work.result(countdown, unwanted)
 
     def _example(self, clip: Path, report: Callable[[str, int, int], None]) -> Analysed:
@@ -372,11 +513,44 @@ class Actions:
         job = "analyse", clip, folder, options_of(_WHOLE)
         return Analysed(clip, _WHOLE, folder, self._engine.run(*job, on_progress=report))
 
+    @contextmanager
+    def _wanted(self) -> Iterator[None]:
+        """A run that somebody waits for: what is done while the machine is idle gives way."""
+        with self._lock:
+            self._runs += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._runs -= 1
+
+    def _when_idle(self, job: str, *arguments: object, unwanted: Callable[[], bool]) -> Any:
+        """Do a job while nobody waits for another, and begin anew after whoever came."""
+        while True:
+            while self._runs and not unwanted():
+                time.sleep(_IDLE_ASKS_EVERY_S)
+            try:
+                return self._engine.run(
+                    job, *arguments, unwanted=lambda: unwanted() or self._runs > 0
+                )
+            except Cancelled:
+                if unwanted():
+                    raise
+
     def _render(
-        self, session: Session, analysed: Analysed, settings: Settings, countdown: Countdown
+        self,
+        session: Session,
+        analysed: Analysed,
+        settings: Settings,
+        countdown: Countdown,
+        of_page: bool = True,
     ) -> GaitResult:
+        """
+        Args:
+            of_page: whether the result is for the player, where other settings supersede it.
+        """
         options = _options(session, analysed, settings)
-        with session.run(settings) as (folder, unwanted):
+        with session.run(settings if of_page else None) as (folder, unwanted), self._wanted():
             result = self._engine.run(
                 "render", analysed.folder, folder, options,
                 on_progress=countdown, unwanted=unwanted,
@@ -388,6 +562,14 @@ class Actions:
 def _options(session: Session, analysed: Analysed, settings: Settings) -> PipelineOptions:
     _, _, *chosen = astuple(settings)
     return options_of(analysed.part, *chosen, secret=session.secret)
+
+
+def _numbering(clip: Path, start_s: float, end_s: float) -> str:
+    """Names the numbers that people have in a part of a clip."""
+    with clip.open("rb") as file:
+        content = hashlib.file_digest(file, "sha256")
+    content.update(f"{start_s:.3f}-{end_s:.3f}".encode())
+    return content.hexdigest()[:16]
 
 
 def _size(report: dict) -> Size:
@@ -428,26 +610,25 @@ def _untroubled(page) -> dict:
     }
 
 
-def _most_s(look: Look) -> float:
-    """The longest part of a clip that can be worked on, in seconds."""
-    most_s = min(MAX_DURATION_S, MAX_FRAMES / float(look.info.fps))
-    return math.floor(most_s / _TRIM_STEP_S) * _TRIM_STEP_S
-
-
-def _troubled(page, error: Exception, session: Session, settings: Settings) -> dict:
+def _told(page, error: Exception, mended: Remedy | None = None) -> dict:
     """An error, and the button that mends it, where one can."""
-    shown = {page.trouble: gr.Markdown(f"**This did not work.** {said(error)}", visible=True)}
-    if session.look is None or settings.end_s - settings.start_s <= _most_s(session.look):
-        return shown
-    part = settings.start_s, round(settings.start_s + _most_s(session.look), 1)
-    label = f"Trim to {part[0]:g}-{part[1]:g} s"
-    return shown | {page.mend: gr.Button(label, visible=True), page.mended: part}
+    return _offered(page, f"**This did not work.** {said(error)}", mended)
+
+
+def _offered(page, text: str, mended: Remedy | None) -> dict:
+    told = {page.trouble: gr.Markdown(text, visible=True), page.status: ""}
+    if mended is None:
+        return told
+    button = gr.Button(mended.label, visible=True)
+    return told | {page.mend: button, page.mended: mended.settings}
 
 
 def _cleared(page) -> dict:
     """What belongs to the clip before is taken off the page."""
     return _untroubled(page) | {
         page.player: None,
+        page.change: None,
+        page.gaits: gr.HTML(None, visible=False),
         page.facts: gr.Markdown(visible=False),
         page.trim: gr.Accordion(visible=False),
         page.go: gr.Button(interactive=False),

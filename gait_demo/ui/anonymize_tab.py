@@ -8,7 +8,9 @@ import gradio as gr
 
 from gait_demo.options import ANONYMIZERS
 from gait_demo.ui.actions import READY, Actions
+from gait_demo.ui.change import change_panel
 from gait_demo.ui.examples import stored
+from gait_demo.ui.gaits import gaits_to_choose
 from gait_demo.ui.look import DESCRIPTION, PAGE_JS, TITLE
 from gait_demo.ui.notice import weights_notice
 from gait_demo.ui.options import (
@@ -22,6 +24,7 @@ from gait_demo.ui.options import (
 )
 from gait_demo.ui.pictures import poster
 from gait_demo.ui.player import intro, player
+from gait_demo.ui.several import MOST
 
 INTRODUCTION = f"# {TITLE}\n{DESCRIPTION}"
 HIDDEN = """
@@ -61,6 +64,7 @@ _UNPLAYABLE = """
 <p id="unplayable" role="status" hidden>Your browser cannot show this video. That is no obstacle: it
 can be anonymized all the same.</p>
 """
+_MISHAP = '<p id="mishap" role="alert" hidden></p>'  # errors of the connection, in place of toasts
 _TRY_JS = "() => { document.querySelector('#examples button.gallery-item')?.click(); }"
 _SETTINGS_JS = """(...now) => {
   document.dispatchEvent(new CustomEvent("gait-settings", {detail: now}));
@@ -92,6 +96,8 @@ class Page:
     player: gr.HTML
     found: gr.Markdown
     details: gr.Markdown
+    change: gr.HTML
+    gaits: gr.HTML
 
     @property
     def everything(self) -> list:
@@ -129,7 +135,7 @@ def anonymize_tab(demo: gr.Blocks, actions: Actions, workers: int) -> None:
                 label=f"Your video: whole body, up to {MAX_DURATION_S} s",
                 sources=["upload", "webcam"],
                 webcam_options=gr.WebcamOptions(mirror=False),
-                height=190,
+                height=160,
                 elem_id="source",
             )
             gr.HTML(_UNPLAYABLE, padding=False, elem_id="note")
@@ -157,13 +163,24 @@ def anonymize_tab(demo: gr.Blocks, actions: Actions, workers: int) -> None:
                     elem_id="anonymizer",
                 )  # fmt: skip
             seed = gr.Slider(
-                0, MAX_SEED, value=0, step=1, label="Which new gait (seed)",
-                info="Every number is another one.", elem_id="seed",
+                0, MAX_SEED, value=0, step=1, label="Which new gait: every seed is another",
+                elem_id="seed",
             )  # fmt: skip
+            pictured = gaits_to_choose()
             strength = gr.Radio(
                 STRENGTH_CHOICES, value=FULL, label="How different", elem_id="strength"
             )
             colour = gr.Radio(COLOUR_CHOICES, value="sharp", label="Look", elem_id="colour")
+            with gr.Row():
+                go = gr.Button(
+                    "Hide who is walking", variant="primary", scale=3, interactive=False,
+                    elem_id="go",
+                )  # fmt: skip
+                stop = gr.Button("Cancel", variant="stop", scale=1, min_width=90, elem_id="stop")
+            status = gr.Markdown(READY, elem_id="status")
+            trouble = gr.Markdown(visible=False, elem_id="trouble")
+            gr.HTML(_MISHAP, padding=False, elem_id="mishap-block")
+            mend = gr.Button(visible=False, elem_id="mend")
             with gr.Accordion("Not for everyone", open=False, visible=False) as choice:
                 people = gr.Image(
                     label="The people who were found",
@@ -178,18 +195,22 @@ def anonymize_tab(demo: gr.Blocks, actions: Actions, workers: int) -> None:
                     info="By the numbers in the picture. Whoever is not chosen stays recognisable.",
                     elem_id="who",
                 )  # fmt: skip
-            with gr.Row():
-                go = gr.Button(
-                    "Hide who is walking", variant="primary", scale=3, interactive=False,
-                    elem_id="go",
-                )  # fmt: skip
-                stop = gr.Button("Cancel", variant="stop", scale=1, min_width=90)
-            status = gr.Markdown(READY, elem_id="status")
-            trouble = gr.Markdown(visible=False, elem_id="trouble")
-            mend = gr.Button(visible=False, elem_id="mend")
+            with gr.Accordion("Several videos at once", open=False, elem_id="several"):
+                dropped = gr.File(
+                    label=f"Up to {MOST} videos: everyone in them gets another gait",
+                    file_count="multiple",
+                    height=140,
+                )
+                everything = gr.Button("Hide everyone in all of them", elem_id="go-several")
+                lines = gr.Markdown(elem_id="lines")
+                archive = gr.DownloadButton(
+                    "Download all results and reports (ZIP)", visible=False, variant="primary"
+                )
         with gr.Column(scale=7, min_width=320, elem_id="result"):
             first = actions.examples[-1]
             shown = player(intro(stored(first)))
+            with gr.Accordion("What changed", open=True, elem_id="changes"):
+                changed = change_panel()
     with gr.Accordion("How well does it hide?", open=False, elem_id="hiding"):
         gr.HTML(HIDDEN, padding=False)
         found = gr.Markdown(visible=False, elem_id="found")
@@ -202,15 +223,25 @@ def anonymize_tab(demo: gr.Blocks, actions: Actions, workers: int) -> None:
                 gr.Markdown(text)
     page = Page(
         source, facts, trim, start, end, choice, people, numbers, chosen, seed, strength, colour,
-        anonymizer, go, status, trouble, mend, gr.State(), shown, found, details,
+        anonymizer, go, status, trouble, mend, gr.State(), shown, found, details, changed,
+        pictured,
     )  # fmt: skip
     again = gr.Button(visible="hidden", elem_id="again")
     attempt.click(None, js=_TRY_JS)
-    _wire(demo, actions, workers, page, stop, clicked, other, again)
+    batch = everything.click(
+        actions.several,
+        [dropped, page.seed, page.strength, page.colour, page.anonymizer],
+        [lines, archive],
+        concurrency_id="several", concurrency_limit=None, show_progress="hidden",
+        api_visibility="private",
+    )  # fmt: skip
+    _wire(demo, actions, workers, page, stop, clicked, other, again, batch, lines)
     _api(actions, workers)
 
 
-def _wire(demo, actions: Actions, workers: int, page: Page, stop, clicked, other, again) -> None:
+def _wire(
+    demo, actions: Actions, workers: int, page: Page, stop, clicked, other, again, batch, lines
+) -> None:
     private = {"api_visibility": "private"}
     at_once = {"queue": False, "show_progress": "hidden", **private}
     demo.load(None, js=PAGE_JS)
@@ -250,7 +281,18 @@ def _wire(demo, actions: Actions, workers: int, page: Page, stop, clicked, other
         mended.success(**whole),
         superseded.success(**whole | {"fn": actions.rerun(page)}, trigger_mode="always_last"),
     ]
-    ranked = [run.success(actions.rank, None, page.found, **quiet) for run in runs]
+    explained = [run.success(actions.explain(page), None, page.everything, **quiet) for run in runs]
+    idle = {
+        **quiet,
+        "concurrency_id": "idle",
+        "concurrency_limit": 1,
+        "trigger_mode": "always_last",
+    }
+    previewed = [
+        step.then(actions.preview(page), None, page.gaits, **idle)
+        for step in (prepared, *explained)
+    ]
+    page.gaits.select(actions.take_gait, None, page.seed, **at_once)
     gr.on(
         [setting.change for setting in page.settings], None, page.settings, js=_SETTINGS_JS,
         **private,
@@ -260,8 +302,8 @@ def _wire(demo, actions: Actions, workers: int, page: Page, stop, clicked, other
         [page.start.change, page.end.change], actions.describe, [page.start, page.end], page.facts,
         trigger_mode="always_last", **at_once,
     )  # fmt: skip
-    running = [*looks, example, prepared, *runs, *ranked]
-    stop.click(actions.cancel, None, page.status, queue=False, cancels=running, **private)
+    running = [batch, *looks, example, prepared, *runs, *explained, *previewed]
+    stop.click(actions.cancel, None, [page.status, lines], queue=False, cancels=running, **private)
 
 
 def _api(actions: Actions, workers: int) -> None:
@@ -274,6 +316,8 @@ def _api(actions: Actions, workers: int) -> None:
         gr.Number(0, visible=False, label="end"),
         gr.Number(1, visible=False, label="strength"),
         gr.Textbox("sharp", visible=False, label="colour"),
+        gr.Textbox(ANONYMIZER, visible=False, label="anonymizer"),
+        gr.Textbox("", visible=False, label="numbers"),
     ]
     names = ("original", "binary", "colorized", "comparison")
     outputs = [_shown_as_it_is(visible=False, label=name) for name in names]

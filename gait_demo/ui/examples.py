@@ -1,14 +1,15 @@
 """Clips that the project filmed itself, with results that show at once.
 
-`python -m gait_demo anonymize assets/NAME.mp4 --out assets/examples/NAME` makes a result anew;
-its original.mp4 is not kept.
+`python -m gait_demo.ui.examples` makes all of the results anew.
 """
 
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 
+from gait_demo.options import AnonymizeOptions, PipelineOptions, fresh_secret
 from gait_demo.types import GaitResult, Look
 from gait_demo.video import probe
 
@@ -33,6 +34,11 @@ def stored(clip: Path) -> GaitResult | None:
     return GaitResult(clip, *videos, report)
 
 
+def change_of(clip: Path) -> Path:
+    """The file that tells what changed in the stored result of an example, as of `jobs.explain`."""
+    return clip.parent / FOLDER / clip.stem / "change.json"
+
+
 def look(clip: Path) -> Look | None:
     """What its stored result tells of an example, as of a quick look; None where there is none."""
     result = stored(clip)
@@ -45,3 +51,28 @@ def look(clip: Path) -> Look | None:
 def clips(assets: Path) -> list[Path]:
     """The examples, in the order in which the page shows them."""
     return [assets / f"{name}.mp4" for name in TITLES]
+
+
+def make(clip: Path) -> None:
+    """Make the stored result of an example anew; its original is the clip itself."""
+    from gait_demo.pipeline import Models  # the app's own process loads no network
+    from gait_demo.serving import jobs
+
+    options = PipelineOptions(anonymize=AnonymizeOptions(secret=fresh_secret()))
+    models, out = Models.load(), change_of(clip).parent
+    with tempfile.TemporaryDirectory() as folder:
+        analysed = Path(folder)
+        jobs.analyse(models, _silent, clip, analysed, options)
+        jobs.render(models, _silent, analysed, out, options)
+        jobs.explain(models, _silent, analysed, change_of(clip), options)
+    (out / "original.mp4").unlink()
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    pass
+
+
+if __name__ == "__main__":
+    for example in clips(Path(__file__).resolve().parents[2] / "assets"):
+        print(example.name, flush=True)
+        make(example)

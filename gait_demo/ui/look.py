@@ -1,6 +1,7 @@
 """How the page looks, and what moves on it without the server."""
 
 import json
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 
@@ -39,7 +40,9 @@ CSS = """
 #intro h1 {margin: 0}
 #intro p {margin: .2rem 0 0}
 #try {min-width: 10rem; flex: 0 0 auto}
-#note:has([hidden]) {display: none}
+:is(#note, #mishap-block):has([hidden]) {display: none}
+body:not(:has(:is(#player, #facts) [data-testid=status-tracker]:not(.hide))):not(:has(#lines.busy))
+  #stop {display: none}
 :is(#strength, #colour) .wrap {gap: .25rem}
 :is(#strength, #colour) label {padding: .25rem .3rem; font-size: .76rem}
 .hidden-or-not {display: flex; flex-wrap: wrap; gap: .5rem .75rem}
@@ -50,7 +53,7 @@ CSS = """
 }
 .hidden-or-not .yes {border-left-color: #15803d}
 .hidden-or-not .no {border-left-color: #b91c1c}
-#trouble {border-left: .3rem solid #b91c1c; padding: .3rem .7rem}
+:is(#trouble, #mishap) {margin: 0; border-left: .3rem solid #b91c1c; padding: .3rem .7rem}
 #unplayable {margin: 0; font-size: .9rem}
 #examples .gallery {flex-wrap: nowrap; overflow-x: auto}
 #examples .gallery-item, #examples .gallery-item * {
@@ -58,7 +61,9 @@ CSS = """
 }
 #examples img {object-fit: cover}
 #source button[title^='Trim'], #source button[title^='Reset'] {display: none}
-#source .video-container {height: 158px}
+#source .video-container {height: 128px}
+#source video {height: 128px; object-fit: contain}
+#gaits, #gaits .html-container {padding: 0}
 #player .html-container {padding: 0}
 #player .pending {opacity: 1}
 #player [data-testid=status-tracker]:not(.hide, .generating) {
@@ -71,13 +76,15 @@ CSS = """
 #player .progress-level-inner {font: 600 1rem system-ui, sans-serif}
 @media (min-width: 1000px) {#result {position: sticky; top: .5rem; align-self: flex-start}}
 @media (max-width: 700px) {
-  #result {order: -1}
+  #result {display: contents}
+  #player {order: -1; width: 100%}
+  #changes {order: 1; width: 100%}
   footer {display: none !important}
 }
 """
 
-# Buttons and videos get names for screen readers; and that the browser cannot play a video, as
-# many phones make it, is told beside it, not as an error.
+# Buttons and videos get names for screen readers; errors stay on the page, instead of vanishing
+# with a toast; and that the browser cannot play a video, as many phones make it, is no error.
 PAGE_JS = """
 () => {
   const titles = TITLES;
@@ -94,36 +101,61 @@ PAGE_JS = """
       button.setAttribute("aria-label", `Example: ${titles[index]}`);
       button.title = titles[index];
     });
+    for (const drop of document.querySelectorAll("button[aria-dropeffect][aria-label]")) {
+      drop.removeAttribute("aria-label");  // its text is its name
+    }
     document.querySelector("#people .image-container > button:not([aria-label])")
       ?.setAttribute("aria-label", "The people who were found");
-    for (const toast of document.querySelectorAll("[data-testid=toast-text]")) {
-      if (toast.innerText.trim() !== "Video not playable") continue;
-      toast.closest("[data-testid=toast-body]").remove();
-      note(true);
+    for (const toast of document.querySelectorAll("[data-testid=toast-body].error")) {
+      const texts = [...toast.querySelectorAll("[data-testid=toast-text]")].map((one) =>
+        one.innerText.trim());
+      const mishap = document.querySelector("#mishap");
+      if (!texts.length || toast.dataset.told === texts.join()) continue;
+      if (!mishap?.closest("[role=tabpanel]")?.checkVisibility()) continue;
+      toast.dataset.told = texts.join();
+      toast.style.display = "none";
+      toast.querySelector("[data-testid=toast-close]").click();
+      if (texts.includes("Video not playable")) note(true);
+      const others = texts.filter((text) => text !== "Video not playable");
+      if (!others.length) continue;
+      mishap.textContent = others.join(" ");
+      mishap.hidden = false;
     }
     if (!document.querySelector("#source video")) note(false);
     document.querySelector("#status")?.setAttribute("role", "status");
     document.querySelector("#trouble")?.setAttribute("role", "alert");
   };
   new MutationObserver(name).observe(document.body, {childList: true, subtree: true});
+  document.addEventListener("click", (event) => {
+    const line = document.querySelector("#mishap");
+    if (line && event.target.closest("button, input")) line.hidden = true;
+  }, true);
   const inSource = (event) => event.target.closest?.("#source");
   document.addEventListener("loadeddata", (e) => inSource(e) && note(false), true);
 }
 """.replace("TITLES", json.dumps(list(TITLES.values())))
 
 
-def head(picture: Path) -> str:
+def head(picture: Path, environment: Mapping[str, str]) -> str:
     """What links to the page show.
 
     Args:
         picture: of the page.
+        environment: of the process, which tells where the page is reached: GAIT_DEMO_URL, or
+            SPACE_HOST on the Hub; without either the picture has no whole address.
     """
+    host = environment.get("SPACE_HOST")
+    base = environment.get("GAIT_DEMO_URL") or (f"https://{host}" if host else "")
+    base = f"{base.rstrip('/')}/" if base else ""
     told = {
         "og:title": TITLE,
         "og:description": DESCRIPTION,
         "og:type": "website",
-        "og:image": f"gradio_api/file={picture}",
+        "og:image": f"{base}gradio_api/file={picture}",
+        "og:image:alt": "One walk three times: as filmed, the new silhouette, and the new walker",
     }
+    if base:
+        told["og:url"] = base
     tags = [f'<meta name="description" content="{escape(DESCRIPTION)}">']
     tags += [f'<meta property="{name}" content="{escape(value)}">' for name, value in told.items()]
     return "\n".join(tags)

@@ -17,6 +17,7 @@ let settings = null;  // what the controls hold now
 let wantsToPlay = true;
 let speed = 1;
 let settling = 0;
+let joints = null;  // of old and new walkers, as change.js passes them on
 
 const video = (side) => halves[side].querySelector("video");
 const frame = () => 1 / (shown?.fps || 25);
@@ -73,6 +74,7 @@ async function load(value, time) {  // what is said of a result changes together
     video(side)?.pause();
     halves[side].replaceChildren(nodes[i]);
   });
+  if (value.size) find(".drawn").setAttribute("viewBox", `0 0 ${value.size.join(" ")}`);
   screen.style.aspectRatio = `${nodes[1].videoWidth} / ${nodes[1].videoHeight}`;
   seek.max = nodes[1].duration;
   const lead = nodes[1];
@@ -119,6 +121,10 @@ function setSpeed(rate) {
 function tell() {
   const lead = video("after");
   if (!lead) return;
+  draw(lead.currentTime, lead.paused);
+  if (shown.kind === "result") {
+    document.dispatchEvent(new CustomEvent("gait-time", {detail: lead.currentTime}));
+  }
   seek.value = lead.currentTime;
   seek.setAttribute("aria-valuetext", clock(lead.currentTime));
   find(".time").textContent = `${clock(lead.currentTime)} / ${clock(lead.duration || 0)}`;
@@ -132,6 +138,44 @@ function follow() {
     if (!after.paused) tell();
   }
   requestAnimationFrame(follow);
+}
+
+// --- what is drawn over both: who a sentence is about, once the frame is shown ------------------
+
+const svg = (name, attributes, text = "") => {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  node.textContent = text;
+  return node;
+};
+
+function skeletons(time) {
+  if (!joints || joints.clip !== shown?.clip) return [];
+  return joints.people.flatMap((person) => {
+    let at = person.times.findIndex((t) => t > time + 1e-3) - 1;
+    if (at === -2) at = person.times.length - 1;
+    if (at < 0 || time > person.times[at] + 2 * frame()) return [];
+    return ["before", "after"].filter((side) => person[side][at]).map((side) => {
+      const points = person[side][at];
+      return svg("path", {class: side, d: joints.bones.map(([a, b]) =>
+        `M${points[a].join()}L${points[b].join()}`).join("")});
+    });
+  });
+}
+
+function draw(time, isPaused) {
+  const drawn = find(".drawn");
+  const bones = find(".joints").getAttribute("aria-pressed") === "true" ? skeletons(time) : [];
+  const marks = isPaused ? (shown?.marks || []) : [];
+  const here = marks.filter((mark) => mark.from <= time && time < mark.to);
+  drawn.replaceChildren(...bones, ...here.flatMap(({box: [x0, y0, x1, y1], person, kind}) => {
+    const size = shown.size[1] / 18;
+    const top = Math.max(y0, 1.2 * size);
+    return [
+      svg("rect", {x: x0, y: y0, width: x1 - x0, height: y1 - y0, "data-kind": kind}),
+      svg("text", {x: Math.max(0, Math.min(x0, shown.size[0] - 5 * size)), y: top - 0.3 * size, "font-size": size}, `Person ${person}`),
+    ];
+  }));
 }
 
 // --- the divider, zoom and full screen --------------------------------------------------------
@@ -190,6 +234,16 @@ find(".play").addEventListener("click", () => (wantsToPlay ? pause() : play()));
 find(".back").addEventListener("click", () => step(-1));
 find(".on").addEventListener("click", () => step(1));
 find("[name=speed]").addEventListener("change", (event) => setSpeed(Number(event.target.value)));
+find(".joints").addEventListener("click", ({currentTarget: button}) => {
+  button.setAttribute("aria-pressed", String(button.getAttribute("aria-pressed") !== "true"));
+  tell();
+});
+document.addEventListener("gait-joints", (event) => {
+  joints = event.detail;
+  find(".joints").hidden = !joints?.people.length;
+  tell();
+});
+document.addEventListener("gait-show", (event) => show(event.detail));
 seek.addEventListener("input", () => jump(Number(seek.value)));
 section.addEventListener("seeked", tell, true);
 for (const side of ["before", "after"]) {

@@ -38,6 +38,7 @@ _HTML = f"""
   <div class="screen">
     <div class="half after"></div>
     <div class="half before"></div>
+    <svg class="drawn" aria-hidden="true"></svg>
     <p class="empty">The result will be here.</p>
     <p class="badge"></p>
     <div class="divider" role="slider" tabindex="0" aria-label="Divider between before and after"
@@ -60,6 +61,8 @@ _HTML = f"""
       <option value="0.5">Speed ½</option><option value="0.25">Speed ¼</option></select>
     <select name="zoom" aria-label="Zoom"><option value="1">Zoom 1</option>
       <option value="2">Zoom 2</option><option value="4">Zoom 4</option></select>
+    <button type="button" class="joints" aria-pressed="false" hidden
+      title="Joints of the old walker (yellow) and of the new one (green)">Joints</button>
     <button type="button" class="icon full" aria-label="Full screen">{_icon("full")}</button>
     <span class="time"></span>
   </div>
@@ -115,6 +118,7 @@ def shown(result: GaitResult, settings: Settings, clip: str, folder: Path) -> di
         "weak": _WEAK if settings.strength <= STRENGTHS["subtle"] else "",
         "fps": report["fps"],
         "duration_s": report["duration_s"],
+        "size": [report["width"], report["height"]],
         "verdict": {"level": level, "text": text},
         "notes": notes(report),
         "marks": marks(report),

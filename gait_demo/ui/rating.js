@@ -6,6 +6,7 @@ const KEY = `gait-rating-${told.study}`;
 const ENOUGH = 0.95;  // of a clip that has to have been played
 const ANSWER_MS = 30000;
 const LOST = "The server does not answer. Nothing is lost: check your connection and try again.";
+const hasKeys = matchMedia("(hover: hover) and (pointer: fine)").matches;  // no phone, no tablet
 const news = element.querySelector(".news");
 const stage = element.querySelector(".stage");
 const controls = element.querySelector(".controls");
@@ -39,7 +40,7 @@ function button(text, onclick, main = false) {
 const row = (...buttons) => make("div", buttons, {class: "row"});
 
 function show(title, content, below) {
-  const heading = make("h2", title, {tabindex: "-1"});
+  const heading = make("h1", title, {tabindex: "-1"});
   stage.replaceChildren(heading, ...content);
   controls.replaceChildren(...below);
   if (state) heading.focus({preventScroll: true});
@@ -85,8 +86,9 @@ function consent() {
       + `walker looks. It takes about ${time}; you can stop at any time, and even three clips `
       + "help."),
     make("ul", [
-      make("li", "What is kept: your ratings, when you gave them, and a random number that this "
-        + "browser remembers, so that you can go on later. No name, no address, no account."),
+      make("li", "What is kept: your ratings, when you gave them, the size of your window, whether it "
+        + "is a touch screen, dropped frames, and a random number that this browser remembers, so "
+        + "that you can go on later. No name, no address, no account."),
       make("li", "Taking part is voluntary. The ratings may be published, as averages and one by "
         + "one; nothing in them says who you are."),
       make("li", "There is no sound, and there are no right answers. Only a few clips ask you to "
@@ -146,7 +148,8 @@ function rate() {
   const unlock = () => {
     scale.disabled = false;
     scale.dataset.seen = "yes";
-    say(again ? "Change your rating, or press the same again." : "Rate the clip: press 1 to 5.");
+    say(again ? "Change your rating, or press the same again."
+      : `You can rate now${hasKeys ? ": keys 1 to 5 work as well" : ""}.`);
   };
   scale.disabled = true;
   const playable = (text) => { play.disabled = false; play.textContent = text; };
@@ -166,19 +169,28 @@ function rate() {
     else say("Watch the whole clip first: press Play again.");
   });
   const first = state.training
-    ? [make("p", "This first one does not count. Watch the clip to its end; then the five "
-        + "buttons open. Keys 1 to 5 work as well. Use the whole scale, and judge the walker, "
-        + "not the room.")]
+    ? [make("p", "The clips for practice show the range of what comes, and do not count. Watch each "
+        + "to its end; then the five buttons open. Use the whole scale, and judge the walker, not "
+        + "the place.")]
     : [make("progress", "", {max: state.total, value: state.position - 1, "aria-label": title})];
   const others = [play];
   if (state.can_go_back) others.push(button("Go back one", () => ask("back", {})));
   others.push(button("Stop for now", () => { video.pause(); say(""); pause(); }));
   show(title, [...first, make("div", [video], {class: "screen"})], [scale, row(...others)]);
   if (again) unlock();
-  else say("The buttons open when the clip has played to its end.");
+  else say("You can rate when the clip ends.");
   if (!matchMedia("(prefers-reduced-motion: reduce)").matches) {
     video.play().catch(() => { play.disabled = false; });
   }
+}
+
+function device() {  // what may bear on a rating; nothing personal
+  const shown = stage.querySelector("video")?.getVideoPlaybackQuality?.();
+  return {
+    screen_width: Math.round(innerWidth), screen_height: Math.round(innerHeight),
+    pixel_ratio: devicePixelRatio, is_touch: !hasKeys,
+    frames: shown?.totalVideoFrames, dropped: shown?.droppedVideoFrames,
+  };
 }
 
 function vote(score) {
@@ -188,7 +200,7 @@ function vote(score) {
   for (const node of scale.querySelectorAll("button")) {
     node.setAttribute("aria-pressed", String(Number(node.dataset.score) === score));
   }
-  ask("vote", {clip: state.clip, score});
+  ask("vote", {clip: state.clip, score, device: device()});
 }
 
 function render() {

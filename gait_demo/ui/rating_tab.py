@@ -16,7 +16,7 @@ from gait_demo.mos.desk import open_store
 from gait_demo.mos.settings import StudySettings
 from gait_demo.mos.store import Store
 from gait_demo.mos.study import SCALE, Study
-from gait_demo.mos.votes import Trial, UnknownRater
+from gait_demo.mos.votes import Device, Trial, UnknownRater
 from gait_demo.ui.results_tab import results_part
 
 _HERE = Path(__file__).parent
@@ -159,8 +159,8 @@ def _for_the_page(store: Store) -> list:
         return await answered(lambda: _state(store.study, store.trial(*given(data, "token"))))
 
     async def vote(data: dict) -> dict:
-        sent = given(data, "token", "clip", "score")
-        return await answered(lambda: _state(store.study, store.vote(*sent)))
+        *sent, device = given(data, "token", "clip", "score", "device")
+        return await answered(lambda: _state(store.study, store.vote(*sent, Device.of(device))))
 
     async def back(data: dict) -> dict:
         return await answered(lambda: _state(store.study, store.back(*given(data, "token"))))

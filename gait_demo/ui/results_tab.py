@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 
 from gait_demo.errors import StudyError
 from gait_demo.mos.export import EXPORTS
-from gait_demo.mos.results import STAGES, condition_rows, results, summary
+from gait_demo.mos.results import STAGES, comparison, condition_rows, results, summary
 from gait_demo.mos.store import Store
 from gait_demo.mos.votes import Vote
 
@@ -23,6 +23,9 @@ _ASIDE = 1.2  # degrees
 _CLIP_COLUMNS = [
     "clip", "method", "view", "subset", "person", "seed", "votes", "mos", "low", "high"
 ]  # fmt: skip
+_WITH_THEME_JS = """
+(token, stage) => [token, stage, document.body.classList.contains("dark")]
+"""
 _CLOSED = (
     "Results are for the owner of the study. Set GAIT_DEMO_ADMIN_TOKEN to see them here, or use "
     "`python -m gait_demo study stats`."
@@ -43,6 +46,7 @@ def results_part(store: Store, admin_token: str | None) -> None:
                 [(text[0].upper() + text[1:], name) for name, text in STAGES.items()],
                 value="all", label="Which votes the plot and the clips show",
             )  # fmt: skip
+        is_dark = gr.Checkbox(visible=False)
         show = gr.Button("Show results", variant="primary")
         plot = gr.Plot(visible=False, elem_id="owner-plot")
         text = gr.Markdown(elem_id="owner-summary")
@@ -54,7 +58,7 @@ def results_part(store: Store, admin_token: str | None) -> None:
         with gr.Row():
             downloads = [gr.DownloadButton(name, visible=False) for name in EXPORTS]
 
-    def read(given: str, chosen: str):
+    def read(given: str, chosen: str, is_dark: bool):
         if not hmac.compare_digest(given.encode(), admin_token.encode()):
             time.sleep(_WRONG_S)
             raise gr.Error("This is not the owner's token.", print_exception=False)
@@ -64,8 +68,8 @@ def results_part(store: Store, admin_token: str | None) -> None:
         report = results(store.study, votes)
         rows = [[row[name] for name in _CLIP_COLUMNS] for row in report["stages"][chosen]["clips"]]
         return [
-            gr.Plot(by_view(report, chosen), visible=True),
-            summary(report),
+            gr.Plot(by_view(report, chosen, is_dark), visible=True),
+            f"{summary(report)}\n\n{comparison(report, chosen)}",
             gr.Dataframe(condition_rows(report), visible=True),
             gr.Dataframe(rows, visible=True),
             *_files(store, votes, folder),
@@ -74,7 +78,8 @@ def results_part(store: Store, admin_token: str | None) -> None:
     gr.on(
         [show.click, token.submit, stage.input],
         read,
-        inputs=[token, stage],
+        inputs=[token, stage, is_dark],
+        js=_WITH_THEME_JS,
         outputs=[plot, text, conditions, clips, *downloads],
         concurrency_id="owner",
         concurrency_limit=1,  # so that nobody tries many tokens at once
@@ -82,9 +87,13 @@ def results_part(store: Store, admin_token: str | None) -> None:
     )
 
 
-def by_view(report: dict, stage: str) -> go.Figure:
+def by_view(report: dict, stage: str, is_dark: bool = False) -> go.Figure:
     """The paper's Fig. 11: MOS by view angle with its 95 % interval, one line a method; a study
-    without view angles is shown by method alone."""
+    without view angles is shown by method alone.
+
+    Args:
+        is_dark: whether the page that shows it is.
+    """
     part = report["stages"][stage]
     rows = [row for row in part["views"] if row["view"] is not None and row["mos"] is not None]
     views = sorted({row["view"] for row in rows})
@@ -111,6 +120,9 @@ def by_view(report: dict, stage: str) -> go.Figure:
             hovertemplate="%{y:.2f} at %{customdata[0]}°, %{customdata[1]} votes",
         )
     figure.update_layout(
+        template="plotly_dark" if is_dark else "plotly_white",
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
         title="MOS by view angle, 95 % intervals",
         xaxis=axis,
         yaxis={"title": "MOS", "range": [0.8, 5.2], "tickvals": [1, 2, 3, 4, 5]},

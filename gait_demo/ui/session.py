@@ -21,7 +21,7 @@ from gait_demo.video.linking import link_or_copy
 
 _log = logging.getLogger("gait_demo")
 KEPT_S = 3600  # seconds; what was not used for so long is deleted
-KEPT_RUNS = 8  # the last, which players may still be loading
+KEPT_RUNS = 16  # the last, which players may still be loading
 SWEPT_EVERY_S = 60
 _UPLOAD = re.compile(r"[0-9a-f]{64}")  # name of the folder that Gradio makes for each upload
 
@@ -44,6 +44,7 @@ class Session:
         analysed: of that clip.
         secret: of the noise of all results; it is never written.
         shown: the settings of the result on the page, None while there is none.
+        previewed: what the pictured gaits depend on.
     """
 
     def __init__(self, root: Path):
@@ -61,6 +62,7 @@ class Session:
         self.clip: Path | None = None
         self.look: Look | None = None
         self.shown: object = None
+        self.previewed: object = None
 
     def take(self, path: Path, free: list[Path]) -> Path:
         """Give an upload a place in the session's folder. Where it was it stays until `settle`,
@@ -130,7 +132,7 @@ class Session:
     def forget(self, but: Path | None = None) -> None:
         """Another clip was chosen: the one before goes, and with it what was made of it."""
         self.cancel()
-        self.analysed = self.clip = self.look = self.shown = None
+        self.analysed = self.clip = self.look = self.shown = self.previewed = None
         for clip in list(self._taken.values()):
             if clip != but:
                 self.drop(clip)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gait_demo.serving.pace import Pace, Size
-from gait_demo.types import Look, Rank
+from gait_demo.types import Look, Moment, Rank
 from gait_demo.ui.options import MAX_DURATION_S, MAX_FRAMES
 
 _ENOUGH_COVERED = 0.5  # of the frames of everybody who is drawn, or the result is of no use
@@ -33,10 +33,14 @@ def describe(look: Look, start_s: float, end_s: float, pace: Pace) -> str:
         sentences.append(f"Choose {MAX_DURATION_S} s of it at most.")
     elif part_s * fps - 1 > MAX_FRAMES:
         sentences.append(f"Choose {MAX_FRAMES / fps:.1f} s of it, {MAX_FRAMES} frames, at most.")
-    elif expected := pace.estimate(size_of(look, part_s)):
-        whole = part_s > look.duration_s - 1 / fps
-        part = "" if whole else f" for {part_s:.1f} s of it"
-        sentences.append(f"{about(sum(expected.values()))}{part}.")
+    else:
+        expected = pace.estimate(size_of(look, part_s))
+        is_part = part_s <= look.duration_s - 1 / fps
+        if expected:
+            part = f" for {part_s:.1f} s of it" if is_part else ""
+            sentences.append(f"{about(sum(expected.values()))}{part}.")
+        elif is_part:
+            sentences.append(f"{part_s:.1f} s of it are chosen.")
     return " ".join(sentences)
 
 
@@ -64,8 +68,9 @@ def verdict(report: dict) -> tuple[str, str]:
     if not number:
         return "bad", f"Do not use this result: nobody got another gait.{known}"
     changed = f"{_counted(number, 'walker', 'walkers')} got another gait"
-    if min(track["coverage"] for track in drawn) < _ENOUGH_COVERED:
-        lost = f"{changed}, but somebody was lost half of the time.{known}"
+    worst = min(drawn, key=lambda track: track["coverage"])
+    if worst["coverage"] < _ENOUGH_COVERED:
+        lost = f"{changed}, but person {worst['person']} was lost half of the time.{known}"
         return "bad", f"Do not use this result: {lost}"
     if report["people_in_clear"]:
         others = _counted(report["people_in_clear"], "other person stays", "other people stay")
@@ -83,8 +88,12 @@ def notes(report: dict) -> list[str]:
         if not track["drawn"]:
             continue
         for kind in ("lost", "carried"):
-            if when := _when(track[kind], report["fps"]):
-                told.append(f"Person {track['person']}: {_MARKED[kind]} at {when}.")
+            there = [one for one in track["moments"] if one["kind"] == kind]
+            if there:
+                where = _place(there[0]["box"], report["width"])
+                told.append(
+                    f"Person {track['person']}, {where}: {_MARKED[kind]} at {_when(there)}."
+                )
     if report["people_removed"]:
         more = report["people_removed"]
         told.append(
@@ -99,19 +108,21 @@ def notes(report: dict) -> list[str]:
 
 
 def marks(report: dict) -> list[dict]:
-    """Where to look before a result is passed on: seconds, what kind of place, and in words."""
-    fps = report["fps"]
+    """Where to look before a result is passed on: seconds, what kind of place, the person's box in
+    pixels, and in words."""
     return [
         {
-            "from": first / fps,
-            "to": (last + 1) / fps,
-            "kind": kind,
-            "text": f"Person {track['person']}: {said}",
+            "from": one["from_s"],
+            "to": one["to_s"],
+            "kind": one["kind"],
+            "box": one["box"],
+            "person": track["person"],
+            "text": f"Person {track['person']}, {_place(one['box'], report['width'])}: "
+            f"{_MARKED[one['kind']]}",
         }
         for track in report["tracks"]
         if track["drawn"]
-        for kind, said in _MARKED.items()
-        for first, last in track[kind]
+        for one in track["moments"]
     ]
 
 
@@ -182,8 +193,15 @@ def _counted(number: int, one: str, more: str) -> str:
     return f"{word} {one if number == 1 else more}"
 
 
-def _when(runs: list[list[int]], fps: float) -> str:
-    """Stretches of frames as seconds."""
-    when = ", ".join(f"{a / fps:.1f}-{(b + 1) / fps:.1f}" for a, b in runs[:5])
-    more = " and more often" if len(runs) > 5 else ""
-    return f"{when} s{more}" if when else ""
+def _when(moments: list[Moment]) -> str:
+    when = ", ".join(f"{one['from_s']:.1f}-{one['to_s']:.1f}" for one in moments[:5])
+    more = " and more often" if len(moments) > 5 else ""
+    return f"{when} s{more}"
+
+
+def _place(box: list[int], width: int) -> str:
+    """Where in the picture, in words."""
+    across = (box[0] + box[2]) / 2 / width
+    return (
+        "on the left" if across < 1 / 3 else "on the right" if across > 2 / 3 else "in the middle"
+    )

@@ -57,9 +57,11 @@ def test_a_study_is_built_with_everything_that_a_serious_one_needs(tmp_path):
     assert not apart & {c.person for c in study.of_role("rated")}
     for clip in study.clips:
         info = probe(study.path(clip))
-        assert (info.width, info.height) == (clip.width, clip.height) == (96, 72)
+        assert (info.width, info.height) == (clip.width, clip.height) == (534, 400)
         assert clip.duration_s == pytest.approx(12 / 25) and not info.has_audio
         assert not any(word in clip.file for word in ("ours", "anchor", "ref", clip.person + "-"))
+    practised = [clip.method for clip in study.of_role("training")]
+    assert sorted(practised) == ["ST-GAN", ANCHOR, "ours", REFERENCE]  # the span of the scale
     assert not list(plan.out.glob(".part*"))
     with pytest.raises(StudyError, match="holds a study already"):
         build_study(plan, drawn)
@@ -69,8 +71,8 @@ def test_a_gold_item_tells_its_answer(tmp_path):
     study, _ = build_study(StudyPlan(tmp_path / "study", (90,), 1), drawn)
     for clip in study.of_role("gold"):
         shown = [frame.rgb for frame in read_frames(study.path(clip))]
-        assert shown[0][:14].mean() > 100 > 60 > shown[-1][:14].mean()
-        assert shown[-1][:14].max() > 200
+        assert shown[0][:78].mean() > 100 > 60 > shown[-1][:78].mean()
+        assert shown[-1][:78].max() > 200
 
 
 def test_the_papers_protocol():
@@ -111,7 +113,7 @@ def test_a_build_that_was_killed_goes_on(tmp_path):
         Study.load(plan.out)
     MADE.clear()
     study, _ = build_study(plan, drawn)
-    assert (85, 0) not in MADE and len(study.clips) == 9
+    assert (85, 0) not in MADE and len(study.clips) == 11
 
 
 def test_a_lab_brings_its_own_clips(tmp_path):
@@ -152,16 +154,16 @@ def test_the_command_line_reads_votes(tmp_path, capsys):
     where = ["--study", str(study.folder), "--db", str(tmp_path / "mos.sqlite")]
     clock = iter(range(0, 10_000, 5))
     store = Store(study, Database(str(tmp_path / "mos.sqlite")), lambda: next(clock))
-    for score in (2, 4):
+    for score in (2, 4, 2, 4, 2):
         token = store.join()
         while clip := store.trial(token).clip:
             store.vote(token, clip.id, score)
     figures = tmp_path / "figures.json"
     assert main(["study", "stats", *where, "--json", str(figures)]) == 0
-    assert "| ours | all | 3.00 [2.00, 4.00] (4) |" in capsys.readouterr().out
-    assert json.loads(figures.read_text())["raters"]["voted"] == 2
+    assert "| ours | all | 2.80 [2.00, 3.60] (10) |" in capsys.readouterr().out
+    assert json.loads(figures.read_text())["raters"]["voted"] == 5
     assert main(["study", "export", *where, "--out", str(tmp_path / "export")]) == 0
-    assert len((tmp_path / "export" / "votes.csv").read_text().splitlines()) == 1 + 8
+    assert len((tmp_path / "export" / "votes.csv").read_text().splitlines()) == 1 + 20
     assert json.loads((tmp_path / "export" / "sureal.json").read_text())["dis_videos"]
     assert main(["study", "stats", "--study", str(tmp_path / "none")]) == 2
     assert "There is no study" in capsys.readouterr().err

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 from types import SimpleNamespace
 
@@ -133,6 +134,49 @@ def test_the_report_screens_by_gold_items_and_shows_before_and_after(study):
     assert ours["mos"] == pytest.approx(np.mean(chosen), abs=1e-4)
     assert ours["low"] < ours["mos"] < ours["high"]
     assert "| ours | 0 | " in table(report)
+
+
+def test_no_interval_leaves_the_scale_or_stands_on_fewer_than_five_votes(study):
+    few, many = (results(study, cast(study, people=n)) for n in (4, 12))
+    for part in ("clips", "methods", "views"):
+        assert {row["low"] for row in few["stages"]["all"][part]} == {None}
+        for stage in many["stages"].values():
+            assert all(1 <= row["low"] <= row["high"] <= 5 for row in stage[part])
+    generous = [replace(vote, score=5 - (vote.rater == "rater00")) for vote in cast(study)]
+    assert max(row["high"] for row in results(study, generous)["stages"]["all"]["clips"]) == 5
+
+
+def test_differences_are_from_the_original_of_the_same_walk_by_the_same_rater():
+    votes = np.array([[5.0, 3.0, 1.0], [4.0, np.nan, 2.0], [np.nan, 2.0, 2.0]])
+    found = stats.differences(votes, np.array([-1, 0, -1]))
+    assert found[0, 1] == 3 and np.isnan(np.delete(found.ravel(), 1)).all()
+
+
+def test_the_test_between_methods_is_scipys_by_raters_with_holms_correction():
+    votes = panel(3, people=20, clips=10)
+    first, second = votes[:, :5], votes[:, 5:]
+    expected = scipy_stats.wilcoxon(
+        first.mean(axis=1), second.mean(axis=1), method="asymptotic"
+    ).pvalue
+    assert stats.signed_rank(first, second) == pytest.approx(expected)
+    assert stats.signed_rank(first, first) == 1
+    assert np.isnan(stats.signed_rank(first[:4], second[:4]))
+    p = np.array([0.04, np.nan, 0.01, 0.03])
+    assert stats.holm(p) == pytest.approx([0.06, np.nan, 0.03, 0.06], nan_ok=True)
+
+
+def test_the_report_tells_dmos_and_compares_methods(study):
+    report = results(study, cast(study, people=12))["stages"]["all"]
+    of = {row["method"]: row for row in report["methods"]}
+    assert of["reference"]["dmos"] is None
+    assert of["ours"]["dmos"] == pytest.approx(
+        5 + of["ours"]["mos"] - of["reference"]["mos"], abs=1e-3
+    )
+    assert of["ours"]["dmos_low"] <= of["ours"]["dmos"] <= of["ours"]["dmos_high"]
+    pairs = [test["methods"] for test in report["tests"]]
+    assert pairs == [["reference", "ours"], ["reference", "anchor"], ["ours", "anchor"]]
+    assert all(0 <= test["p"] <= 1 for test in report["tests"])
+    assert "by Holm" in table(results(study, cast(study)))
 
 
 def test_a_report_without_votes_is_empty_not_wrong(study):

@@ -13,8 +13,10 @@ from fake_study import write_study
 from gait_demo.errors import StudyError
 from gait_demo.mos.allocation import allocate
 from gait_demo.mos.database import Database
+from gait_demo.mos.export import long_csv
 from gait_demo.mos.store import AWAY_S, Store
 from gait_demo.mos.study import Study
+from gait_demo.mos.votes import Device
 
 
 class Clock:
@@ -84,6 +86,29 @@ def test_from_training_to_the_end(store, clock):
     assert len({clip.id for clip in seen}) == 9 and trial.rated == 8
     assert Counter(clip.role for clip in seen) == {"training": 1, "rated": 6, "gold": 2}
     assert [vote.clip for vote in store.votes()] == [clip.id for clip in seen[1:]]
+
+
+def test_the_device_of_the_last_vote_is_kept_beside_it_and_copied(store, clock, study, tmp_path):
+    token = store.join()
+    rate(store, clock, token, 1)
+    clip = store.trial(token).clip.id
+    for width in (390, 1440):
+        clock.seconds += 5
+        told = {"screen_width": width, "is_touch": False, "pixel_ratio": 1.5, "dropped": "many"}
+        store.vote(token, clip, 3, Device.of(told))
+        store.back(token)
+    (vote,) = store.votes()
+    assert vote.device == Device(screen_width=1440, is_touch=False, pixel_ratio=1.5)
+    other = Store(study, Database(str(tmp_path / "copy.sqlite")), clock)
+    other.restore(store.events())
+    assert [vote.device for vote in other.votes()] == [vote.device]
+    head, row = long_csv(study, other.votes()).splitlines()
+    assert dict(zip(head.split(","), row.split(","), strict=True))["screen_width"] == "1440"
+
+
+@pytest.mark.parametrize("told", [None, "a phone", {"name": "Anna", "frames": -1, "dropped": 1e9}])
+def test_of_a_device_only_numbers_that_can_be_are_kept(told):
+    assert Device.of(told) == Device()
 
 
 @pytest.mark.parametrize("score", [0, 6, -1, 3.0, "3", None, True, [3]])

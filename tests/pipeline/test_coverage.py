@@ -9,7 +9,14 @@ from drawn import FPS, SHAPE, Figure
 from gait_demo.people.person import Person
 from gait_demo.people.tracking import Tracklet
 from gait_demo.pipeline.analysis import Suspect
-from gait_demo.pipeline.coverage import coverage, likeness, not_removed, unsure, warnings
+from gait_demo.pipeline.coverage import (
+    coverage,
+    likeness,
+    moments,
+    not_removed,
+    unsure,
+    warnings,
+)
 
 TIMES = np.arange(400) / FPS
 SMALLEST = 40
@@ -46,6 +53,18 @@ def test_what_happened_to_a_person_is_listed_in_frames_of_the_clip():
     told = coverage(person(lost=[7, 11, 12]), False)
     assert told["carried"] == [[107, 107], [111, 112]] and told["lost"] == []
     assert told["coverage"] == 1 and told["drawn"] is told["changed"] is False
+
+
+def test_moments_tell_presentation_times_and_where_the_person_is():
+    """Of a clip whose second half is presented at half the rate."""
+    one = person(lost=range(30, 60), frames=100)
+    times = np.concatenate([np.arange(150) / 25, 6 + np.arange(50) / 12.5])
+    (lost,) = moments(coverage(one, True), one.track, times, 10)
+    assert (lost["kind"], lost["from_s"], lost["to_s"]) == ("lost", 5.2, pytest.approx(6.8))
+    assert lost["box"] == pytest.approx([160 - 20, 55, 160 + 20, 165], abs=25)
+    at_end = person(lost=range(97, 99), frames=100)
+    (carried,) = moments(coverage(at_end, True), at_end.track, times, 10)
+    assert (carried["from_s"], carried["to_s"]) == (pytest.approx(9.76), pytest.approx(9.92))
 
 
 def test_who_keeps_the_pose_is_listed_where_they_are_seen():

@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -112,6 +113,16 @@ def test_a_job_that_takes_too_long_is_given_up_and_who_waits_can_leave(tmp_path)
         hasty.close()
 
 
+def test_a_worker_that_cannot_start_does_not_blame_the_video(monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    broken = Engine(1)
+    try:
+        with pytest.raises(EngineError, match="could not be started"):
+            broken.run("look", EXAMPLE, OPTIONS)
+    finally:
+        broken.close()
+
+
 def test_a_part_is_analysed_and_rendered_alike(engine, clip, tmp_path):
     options = PipelineOptions(video=VideoOptions(start_s=0.4, end_s=1.2))
     engine.run("analyse", clip, tmp_path, options)
@@ -148,3 +159,15 @@ def test_a_countdown_is_one_bar_and_learns_how_far_off_it_is():
     assert 4 < left[2] < 8 and 2 < left[3] < 4  # it takes twice as long as it should
     now[0] = 18
     assert countdown.finish() == {"people": 12, "removal": 2, "render": 4}
+
+
+def test_waiting_and_what_was_not_followed_from_its_beginning_teach_no_pace():
+    now = [0.0]
+    countdown = Countdown(None, clock=lambda: now[0])
+    for now[0], stage, done in [(50, "people", 30), (53, "removal", 0), (54, "removal", 9)]:
+        countdown(stage, done, 10)
+    countdown.pause()
+    for now[0], stage, done in [(90, "anonymize", 0), (91, "render", 0)]:
+        countdown(stage, done, 10)
+    now[0] = 95
+    assert countdown.finish() == {"removal": 1, "anonymize": 1, "render": 4}

@@ -1,5 +1,6 @@
 """What worker processes are asked to do, done here."""
 
+import json
 import pickle
 
 import numpy as np
@@ -38,5 +39,10 @@ def test_only_who_got_another_gait_is_looked_for_in_the_crowd(
     analysis = Analyser(source, scene.segmenter(), options, silent).run(tmp_path)
     assert [person.walks for person in analysis.people] == walks
     (tmp_path / "analysis.pickle").write_bytes(pickle.dumps(analysis))
-    ranks, strangers = jobs.find_again(models, silent, tmp_path, options)
+    ranks, strangers = jobs.explain(models, silent, tmp_path, tmp_path / "told", options)
     assert strangers > 1 and (ranks is not None) == is_found
+    told = json.loads((tmp_path / "told").read_text())
+    assert len(told["ranks"]) == (2 if is_found else 0) and len(told["people"]) == is_found
+    assert (told["walk"] is None) == (not is_found)
+    strips = jobs.preview_gaits(models, silent, tmp_path, options, (1, 2))
+    assert len(set(strips)) == (2 if is_found else 0)

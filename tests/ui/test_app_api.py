@@ -42,9 +42,9 @@ def call(app, path: str) -> str:
     """What the endpoint answers to a client that names any path it likes."""
     video = {"path": path, "meta": {"_type": "gradio.FileData"}}
     url = f"{app.url}/gradio_api/call/anonymize"
-    event = httpx.post(url, json={"data": [video, 0, 0, 0, 0, 1, "sharp"]}, timeout=60).json()[
-        "event_id"
-    ]
+    event = httpx.post(
+        url, json={"data": [video, 0, 0, 0, 0, 1, "sharp", "anet", ""]}, timeout=60
+    ).json()["event_id"]
     return httpx.get(f"{url}/{event}", timeout=120).text
 
 
@@ -83,6 +83,21 @@ def test_a_seed_comes_back_to_its_visitor_and_is_another_gait_for_anybody_else(a
     first = silhouettes(anna, 3)
     assert silhouettes(anna, 4) != first and silhouettes(anna, 3) == first
     assert silhouettes(bob, 3) != first
+
+
+def test_a_person_of_a_part_is_chosen_by_the_numbers_of_that_part(app, clip, tmp_path):
+    visitor = client(app, tmp_path)
+
+    def report(**arguments):
+        return visitor.predict(handle_file(clip), api_name="/anonymize", **arguments)[-1]
+
+    with pytest.raises(AppError, match="other numbers in this part"):
+        report(end=1, person=1)
+    numbers = report(end=1)["numbers"]
+    assert report(end=1, person=1, numbers=numbers)["tracks"][0]["person"] == 1
+    with pytest.raises(AppError, match="other numbers in this part"):
+        report(end=1.2, person=1, numbers=numbers)
+    visitor.close()
 
 
 def test_what_was_uploaded_and_made_is_gone_with_its_visitor(app, clip, tmp_path):
@@ -154,6 +169,8 @@ def test_bad_calls_get_a_sentence_and_leave_nothing(app, clip, tmp_path):
         visitor.predict(handle_file(clip), person=5, api_name="/anonymize")
     with pytest.raises(AppError, match="end is after start"):
         visitor.predict(handle_file(clip), start=2, end=1, api_name="/anonymize")
+    with pytest.raises(AppError, match="anonymizer is one of anet, stgan"):
+        visitor.predict(handle_file(clip), anonymizer="none", api_name="/anonymize")
     visitor.close()
     assert until(lambda: not any("sessions" in path.parts for path in set(app.files()) - before))
 

@@ -1,14 +1,16 @@
 """The app as a visitor meets it: a real Chromium, a real server, no network."""
 
+import json
 import os
 import shutil
+import zipfile
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 from media import ffmpeg
-from walker import crossing, write_clip
+from walker import background, crossing, frames, write_clip
 
 from gait_demo.imaging.resizing import shrink
 from gait_demo.video import read_frames
@@ -146,6 +148,13 @@ def test_an_example_shows_at_once_and_result_and_settings_agree(page, tmp_path):
     fps = 30000 / 1001
     for time in page.evaluate(TIMES):
         assert time * fps == pytest.approx(int(1 * fps) + 1.5, abs=0.1)
+    assert "steps a minute" in page.locator("#change .words").inner_text()
+    assert page.locator("#change .plots svg path.after").count() == 4
+    assert page.locator("#change .geis img").count() == 2
+    assert page.locator("#change .gauge").get_by_text("of 21").count() == 2
+    page.get_by_role("button", name="Joints").press("Enter")
+    assert page.locator(".drawn path").count() == 2  # of the old walker and of the new one
+    page.get_by_role("button", name="Joints").press("Enter")
     page.get_by_label("Right of the divider").select_option("New silhouette")
     page.wait_for_selector(".player video[data-layer=binary]")
     page.get_by_label("Right of the divider").select_option("New walker")
@@ -162,6 +171,9 @@ def test_an_example_shows_at_once_and_result_and_settings_agree(page, tmp_path):
     assert page.evaluate("document.querySelector('.player .after video').paused")
     assert page.evaluate(BYTES, "colorized") != before
     _screenshot(page, "3-another-seed", tmp_path)
+
+    page.get_by_role("button", name="Take the gait of seed 5").click()
+    _badge(page, "Seed 5 · someone else")
 
     page.locator("#seed input[type=number]").fill("7")
     page.get_by_label("Subtle").check()  # before the seed has run
@@ -224,7 +236,7 @@ def test_an_error_stays_beside_the_button_that_mends_it(page, tmp_path):
     _upload(page, tmp_path / "long.mp4")
     page.wait_for_function("document.querySelector('#source video').readyState >= 2")
     assert not page.locator("#unplayable").is_visible()
-    assert page.locator("[data-testid=toast-body]").count() == 0
+    assert page.locator("[data-testid=toast-body]:visible").count() == 0
     page.get_by_role("button", name="More: a part of it only").click()
     page.locator("#end input[type=number]").fill("61")
     page.locator("#end input[type=number]").press("Enter")
@@ -232,6 +244,16 @@ def test_an_error_stays_beside_the_button_that_mends_it(page, tmp_path):
     page.get_by_role("button", name="Hide who is walking").click()
     page.get_by_role("alert").get_by_text("the limit is 60 s").wait_for(timeout=RUN_MS)
     _screenshot(page, "too-long", tmp_path)
+    assert not page.get_by_role("button", name="Cancel").is_visible()  # nothing is running
+    page.locator("#start input[type=number]").fill("61")
+    page.locator("#start input[type=number]").press("Enter")
+    page.get_by_role("button", name="Hide who is walking").click()
+    page.get_by_role("alert").get_by_text("Nothing is left of the video").wait_for()
+    page.get_by_role("button", name="Use 0-60 s").wait_for()
+    page.locator("#start input[type=number]").fill("0")
+    page.locator("#start input[type=number]").press("Enter")
+    page.get_by_role("button", name="Hide who is walking").click()
+    page.get_by_role("alert").get_by_text("the limit is 60 s").wait_for(timeout=RUN_MS)
     page.get_by_role("button", name="Trim to 0-60 s").click()
     page.locator("#player").get_by_text("Finding people").wait_for(timeout=RUN_MS)
     assert not page.locator("#trouble").is_visible()
@@ -239,18 +261,37 @@ def test_an_error_stays_beside_the_button_that_mends_it(page, tmp_path):
     page.get_by_role("button", name="Cancel").click()
 
 
+def test_an_upload_that_fails_is_told_on_the_page_and_not_in_a_toast(page):
+    refusal = {"status": 413, "body": "File size exceeds the limit"}
+    page.context.route("**/upload?*", lambda route: route.fulfill(**refusal))
+    page.locator("#source input[type=file]").set_input_files(ROOT / "assets" / "street_090.mp4")
+    page.locator("#mishap").get_by_text("File size exceeds the limit").wait_for()
+    page.wait_for_function("!document.querySelector('[data-testid=toast-body]')")
+    assert page.get_by_role("alert").get_by_text("File size exceeds the limit").is_visible()
+
+
 def test_a_part_is_run_and_another_part_makes_the_result_out_of_date(page, tmp_path):
-    _upload(page, crossing(tmp_path / "walk.mp4", 60))
+    walk = list(frames(60))
+    walk[24:28] = [background(320, 240)] * 4  # nobody is seen for a moment
+    _upload(page, write_clip(tmp_path / "walk.mp4", walk))
     page.get_by_role("button", name="More: a part of it only").click()
     for seconds in ("1.6", "1"):
         page.locator("#end input[type=number]").fill(seconds)
         page.locator("#end input[type=number]").press("Enter")
-        page.locator("#facts").get_by_text(f"for {float(seconds)} s of it").wait_for()
+        page.locator("#facts").get_by_text(f"{float(seconds)} s of it").wait_for()
         if seconds == "1.6":
             page.get_by_role("button", name="Hide who is walking").click()
             page.wait_for_selector(".player[data-kind=result]", timeout=RUN_MS)
             length = page.evaluate("document.querySelector('.player .after video').duration")
             assert length == pytest.approx(1.6, abs=0.05)
+            page.locator(".notes").get_by_text("Person 1, in the middle: carried over").wait_for()
+            moment = page.locator(".notes .moment").last
+            moment.press("Enter")
+            page.wait_for_selector(".drawn rect", state="attached")  # the frame shows whom it means
+            assert page.locator(".drawn text").text_content() == "Person 1"
+            told_s = float(moment.inner_text().partition("-")[0])
+            assert 0.7 < told_s < 1.2  # and there the player is
+            assert page.evaluate(TIMES)[0] == pytest.approx(told_s + 0.02, abs=0.06)
     page.get_by_text("Out of date").wait_for()
     page.get_by_role("button", name="Make it now").wait_for()
 
@@ -271,9 +312,36 @@ def test_what_the_browser_cannot_play_is_taken_all_the_same(page, tmp_path, name
     chooser.value.set_files(tmp_path / name)
     page.locator("#facts").get_by_text(f"{says}; 1 person seen").wait_for()
     page.get_by_text("Your browser cannot show this video. That is no obstacle").wait_for()
-    assert page.locator("[data-testid=toast-body]").count() == 0
+    assert page.locator("[data-testid=toast-body]:visible").count() == 0
     page.get_by_role("button", name="Hide who is walking").click()
     page.get_by_text("One walker got another gait").wait_for(timeout=RUN_MS)
+
+
+def test_several_videos_of_one_drop_have_a_line_each_and_one_zip(page, tmp_path):
+    walks = [crossing(tmp_path / f"walk {n}.mp4", 30 + n, width=160, height=120) for n in range(2)]
+    (tmp_path / "no video.mp4").write_text("no video at all")
+    page.get_by_role("button", name="Several videos at once").click()
+    page.locator("#several input[type=file]").set_input_files([*walks, tmp_path / "no video.mp4"])
+    page.locator("#several").get_by_text("no video").wait_for()
+    page.locator("#seed input[type=number]").fill("9")
+    page.get_by_role("button", name="Hide everyone in all of them").click()
+    page.get_by_role("button", name="Cancel").wait_for()
+    lines = page.locator("#lines tbody tr")
+    lines.nth(2).get_by_text("Not done: This video is not a video").wait_for(timeout=RUN_MS)
+    assert [one.split("\t")[1] for one in lines.all_inner_texts()] == [
+        "walk 0.mp4",
+        "walk 1.mp4",
+        "no video.mp4",
+    ]
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download all results").click()
+    with zipfile.ZipFile(download.value.path()) as archive:
+        kinds = (".mp4", "_silhouette.mp4", "_comparison.mp4", "_report.json")
+        assert archive.namelist() == [
+            f"{n:02}_walk_seed9_full_sharp{kind}" for n in (1, 2) for kind in kinds
+        ]
+        assert not page.get_by_role("button", name="Cancel").is_visible()
+        assert json.loads(archive.read(archive.namelist()[-1]))["frames_out"] == 31
 
 
 def test_a_walk_is_recorded_with_the_camera(page, tmp_path):

@@ -1,6 +1,7 @@
 """Rating as a visitor meets it, from consent to thank-you, and the results as the owner does."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from gait_demo.mos.database import Database
 from gait_demo.mos.store import Store
 
 OPEN = "() => document.querySelector('.rate fieldset')?.disabled === false"
-TITLE = "(text) => document.querySelector('.rate h2')?.innerText === text"
+TITLE = "(text) => document.querySelector('.rate h1')?.innerText === text"
 
 pytestmark = [
     pytest.mark.timeout(600),
@@ -68,7 +69,7 @@ def context(server):
 def arrive(context, server):
     page = context.new_page()
     page.goto(f"{server.url}/#rate")
-    page.wait_for_selector(".rate h2")
+    page.wait_for_selector(".rate h1")
     return page
 
 
@@ -132,6 +133,8 @@ def test_from_consent_to_thank_you_and_the_owners_plot(context, server, study, d
 
     votes = Store(study, Database(database)).votes()
     assert [vote.score for vote in votes] == [4, 1, 2, 2, 2, 2]
+    assert [vote.device.screen_width for vote in votes] == [1440, *[390] * 5]
+    assert all(vote.device.frames >= 1 for vote in votes)
 
     page.get_by_text("For the owner of this study").click()
     page.get_by_label("Owner's token").fill("a guess")
@@ -152,6 +155,29 @@ def test_from_consent_to_thank_you_and_the_owners_plot(context, server, study, d
     assert len(Path(download.value.path()).read_text().splitlines()) == 1 + 6
     page.set_viewport_size({"width": 1440, "height": 900})
     screenshot(page, "6-owner", tmp_path)
+
+
+def test_phones_are_not_told_of_keys_and_the_plot_is_dark_where_the_page_is(server, tmp_path):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+        phone = browser.new_context(**playwright.devices["Pixel 7"], color_scheme="dark")
+        page = arrive(phone, server)
+        page.get_by_role("button", name="I agree, begin").click()
+        page.wait_for_function(OPEN)
+        assert "You can rate now." in page.locator(".rate").inner_text()
+        assert "key" not in page.locator(".rate").inner_text().lower()
+        page.get_by_text("For the owner of this study").click()
+        page.get_by_label("Owner's token").fill("only the owner knows")
+        page.get_by_role("button", name="Show results").click()
+        page.wait_for_selector("#owner-plot .scatterlayer")
+        colour = page.evaluate(
+            "getComputedStyle(document.querySelector('#owner-plot .ytick text')).fill"
+        )
+        assert min(map(int, re.findall(r"\d+", colour)[:3])) > 200
+        screenshot(page, "7-owner-dark", tmp_path)
+        browser.close()
 
 
 def buttons_pressed(page) -> list[str]:

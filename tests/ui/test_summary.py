@@ -1,4 +1,5 @@
 from fractions import Fraction
+from pathlib import Path
 from urllib.parse import parse_qsl
 
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from gait_demo.options import STRENGTHS
 from gait_demo.serving.pace import Pace
 from gait_demo.types import Look, Rank, VideoInfo
+from gait_demo.ui.look import head
 from gait_demo.ui.options import Settings, linked
 from gait_demo.ui.summary import describe, details, marks, notes, place_in_crowd, verdict
 
@@ -37,6 +39,7 @@ TRACK = {
     "lost": [],
     "carried": [],
     "kept_pose": [],
+    "moments": [],
     "coverage": 1.0,
 }
 SEATED = TRACK | {"changed": False, "kept_pose": [[0, 49]]}
@@ -67,11 +70,14 @@ def test_one_verdict_says_whether_a_result_can_be_passed_on(changed, level, says
 
 
 def test_notes_say_who_and_when_and_marks_are_the_same_places():
-    told = report(tracks=[TRACK | {"lost": [[25, 49]]}], warnings=["Watch."], camera="moving")
-    assert notes(told)[0] == "Person 2: not seen, the place was cleared at 1.0-2.0 s."
+    gone = {"kind": "lost", "from_s": 1.02, "to_s": 2, "box": [10, 20, 50, 120]}
+    track = TRACK | {"lost": [[25, 49]], "moments": [gone]}
+    told = report(tracks=[track], warnings=["Watch."], camera="moving")
+    assert notes(told)[0] == "Person 2, on the left: not seen, the place was cleared at 1.0-2.0 s."
     assert "The camera moves" in notes(told)[1] and notes(told)[2] == "Watch."
     (mark,) = marks(told)
-    assert (mark["from"], mark["to"], mark["kind"]) == (1, 2, "lost")
+    assert (mark["from"], mark["to"], mark["kind"]) == (1.02, 2, "lost")
+    assert (mark["person"], mark["box"]) == (2, gone["box"])
     assert not notes(report()) and not marks(report())
 
 
@@ -94,6 +100,21 @@ def test_settings_are_told_in_a_badge_and_in_file_names():
     assert settings.file_stem == "walk_seed7_half_plain_person2"
     query = dict(parse_qsl(settings.query.removeprefix("?")))
     assert linked(query) == (7, STRENGTHS["half way"], "plain")
+
+
+@pytest.mark.parametrize(
+    "environment, address",
+    [
+        ({}, "gradio_api/file=/a/result.png"),
+        (
+            {"SPACE_HOST": "lab-gait.hf.space"},
+            "https://lab-gait.hf.space/gradio_api/file=/a/result",
+        ),
+        ({"GAIT_DEMO_URL": "https://a.org/gait/"}, "https://a.org/gait/gradio_api/file=/a/result"),
+    ],
+)
+def test_the_picture_of_a_link_has_a_whole_address_where_that_is_known(environment, address):
+    assert f'"og:image" content="{address}' in head(Path("/a/result.png"), environment)
 
 
 def test_a_link_that_asks_for_what_there_is_not_changes_nothing():

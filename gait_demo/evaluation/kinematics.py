@@ -1,0 +1,106 @@
+"""How somebody walks, as the picture shows it: angles of joints, and what their rhythm is.
+
+Angles and lengths are those of the picture's plane: they are the walker's own only from the side.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gait_demo.joints import NAMES
+
+_SIDES = ("left", "right")
+_STRIDES_HZ = (0.5, 1.6)  # 60 to 192 steps a minute
+_FEWEST_S = 1.5  # of a walk whose rhythm can be told
+_RATE_HZ = 50  # at which rhythm is looked for
+_SPECTRUM = 8192  # points
+_RANGE = (5, 95)  # percentiles between which a joint moves
+_FAR = 90  # percentile of the distance of the feet that is a step
+
+
+@dataclass(frozen=True)
+class Kinematics:
+    """One walker over T frames; nan where not known.
+
+    Attributes:
+        knee, hip: (2, T) flexion in degrees, left and right; 0 is straight.
+        trunk: (T,) degrees by which it leans forwards.
+        feet: (T,) distance of the ankles, of the body's height.
+        cadence: steps a minute; nan where the walk is too short.
+        stride: two steps, of the body's height.
+        asymmetry: by how much the ranges of both knees differ, of their mean.
+    """
+
+    knee: np.ndarray
+    hip: np.ndarray
+    trunk: np.ndarray
+    feet: np.ndarray
+    cadence: float
+    stride: float
+    asymmetry: float
+
+    @classmethod
+    def of(cls, points: np.ndarray, height: float, times: np.ndarray) -> Kinematics:
+        """
+        Args:
+            points: (T, 19, 2) joints in pixels, in the order of `joints.NAMES`; nan where unknown.
+            height: of the body, pixels.
+            times: (T,) seconds, rising.
+        """
+        at = {name: points[:, index] for index, name in enumerate(NAMES)}
+        toes = [at[f"{side}_toe"] - at[f"{side}_heel"] for side in _SIDES]
+        way = -1 if _median(np.concatenate(toes)[:, 0]) < 0 else 1
+        shoulders = (at["left_shoulder"] + at["right_shoulder"]) / 2
+        spine = (at["left_hip"] + at["right_hip"]) / 2 - shoulders  # downwards
+        thighs = [at[f"{side}_knee"] - at[f"{side}_hip"] for side in _SIDES]
+        shanks = [at[f"{side}_ankle"] - at[f"{side}_knee"] for side in _SIDES]
+        knee = np.stack([_turn(t, s, way) for t, s in zip(thighs, shanks, strict=True)])
+        apart = (at["left_ankle"] - at["right_ankle"]) / height
+        feet = np.linalg.norm(apart, axis=1)
+        ranges = [_span(one) for one in knee]
+        return cls(
+            knee,
+            np.stack([-_turn(spine, thigh, way) for thigh in thighs]),
+            _turn(np.broadcast_to([0.0, 1.0], spine.shape), spine, way),
+            feet,
+            120 * _strides_hz(apart, times),
+            2 * _percentile(feet, _FAR),
+            abs(ranges[0] - ranges[1]) / max(np.mean(ranges), 1e-6),
+        )
+
+
+def _turn(start: np.ndarray, end: np.ndarray, way: int) -> np.ndarray:
+    """(T,) degrees from (T, 2) to (T, 2) in the picture, positive if a walker who goes to the
+    right (way 1) turns clockwise."""
+    cross = start[:, 0] * end[:, 1] - start[:, 1] * end[:, 0]
+    return way * np.degrees(np.arctan2(cross, (start * end).sum(axis=1)))
+
+
+def _strides_hz(apart: np.ndarray, times: np.ndarray) -> float:
+    """How often the feet (T, 2) swing to and fro in a second."""
+    known = np.isfinite(apart).all(axis=1)
+    if not known.any() or np.ptp(times[known]) < _FEWEST_S:
+        return float("nan")
+    grid = np.arange(times[known][0], times[known][-1], 1 / _RATE_HZ)
+    swing = np.stack([np.interp(grid, times[known], one[known]) for one in apart.T])
+    swing -= swing.mean(axis=1, keepdims=True)
+    main = np.linalg.svd(swing, full_matrices=False)[2][0]  # along the way they swing most
+    power = np.abs(np.fft.rfft(main * np.hanning(len(main)), _SPECTRUM))
+    hertz = np.fft.rfftfreq(_SPECTRUM, 1 / _RATE_HZ)
+    power[(hertz < _STRIDES_HZ[0]) | (hertz > _STRIDES_HZ[1])] = 0
+    return float(hertz[power.argmax()])
+
+
+def _span(values: np.ndarray) -> float:
+    return _percentile(values, _RANGE[1]) - _percentile(values, _RANGE[0])
+
+
+def _percentile(values: np.ndarray, share: float) -> float:
+    known = values[np.isfinite(values)]
+    return float(np.percentile(known, share)) if len(known) else float("nan")
+
+
+def _median(values: np.ndarray) -> float:
+    return _percentile(values, 50)

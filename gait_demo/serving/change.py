@@ -1,0 +1,124 @@
+"""What another gait has changed, as the page shows it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+
+from gait_demo.evaluation.gei import gait_energy_image
+from gait_demo.evaluation.kinematics import Kinematics
+from gait_demo.joints import BONES
+from gait_demo.people.person import Person
+from gait_demo.pipeline import Analysis
+from gait_demo.types import Rank, SilhouetteClip
+
+_MOST_PEOPLE = 4  # whose joints are shown
+_STRIP_FRAMES, _STRIP_HZ = 24, 12
+_INK = (110, 118, 15)  # BGR of a walker in a strip
+_HALF = 0.5
+
+Gait = tuple[Person, SilhouetteClip]
+
+
+def change(
+    analysis: Analysis, gaits: Sequence[Gait], ranks: list[Rank] | None, strangers: int
+) -> dict[str, Any]:
+    """
+    Args:
+        gaits: of everybody who is drawn, the most prominent first.
+        ranks: of the most prominent who got another gait, among so many strangers.
+
+    Returns:
+        JSON. `people`: of each, the number, `times` in seconds, and (T, 19, 2) joints in pixels
+        `before` and `after`, null where not known or not changed; `bones`: pairs of joints;
+        `walk`: of the first who got another gait, before and after, `curves` by name over `times`,
+        `cadence`, `stride` and `asymmetry` as of `Kinematics`, and `gei`, a PNG as a data address;
+        null if nobody did; `ranks` and `strangers`.
+    """
+    times = np.array(analysis.times, float)
+    changed = [(person, gait) for person, gait in gaits if person.walks]
+    return {
+        "people": [_joints(person, gait, times) for person, gait in changed[:_MOST_PEOPLE]],
+        "bones": [list(bone) for bone in BONES],
+        "walk": _walk(*changed[0], times) if changed else None,
+        "ranks": [vars(rank) for rank in ranks or ()],
+        "strangers": strangers,
+    }
+
+
+def strip(person: Person, gait: SilhouetteClip, fps: float) -> str:
+    """A walk as one picture, frame beside frame of 64x64 pixels: PNG as a data address."""
+    changed = np.flatnonzero(person.seen & ~person.keeps_pose)
+    wanted = changed[0] + np.arange(_STRIP_FRAMES) * fps / _STRIP_HZ
+    alpha = np.hstack(gait.masks[np.minimum(wanted, changed[-1]).astype(int)])
+    picture = np.dstack(
+        [np.full((*alpha.shape, 3), _INK, np.uint8), (255 * alpha).astype(np.uint8)]
+    )
+    return _png(picture)
+
+
+def _walk(person: Person, gait: SilhouetteClip, times: np.ndarray) -> dict[str, Any]:
+    track, here = person.track, person.seen & ~person.keeps_pose
+    at = times[track.first_frame :][: len(track)]
+    told: dict[str, Any] = {"person": track.track_id, "times": _rounded(at[here], 3)}
+    for name, clip in (("before", person.silhouettes), ("after", gait)):
+        energy = gait_energy_image((clip.masks[here] > _HALF).astype(np.uint8))
+        told[name] = {"gei": None if energy is None else _png((255 * energy).astype(np.uint8))}
+        if clip.joints is None or person.silhouettes.joints is None:
+            continue
+        moves = Kinematics.of(_pixels(clip)[here], person.height, at[here])
+        told[name] |= {
+            "curves": {
+                "knee": _rounded(moves.knee[0], 1),
+                "hip": _rounded(moves.hip[0], 1),
+                "trunk": _rounded(moves.trunk, 1),
+                "feet": _rounded(100 * moves.feet, 1),
+            },
+            "cadence": _number(moves.cadence),
+            "stride": _number(moves.stride),
+            "asymmetry": _number(moves.asymmetry),
+        }
+    return told
+
+
+def _joints(person: Person, gait: SilhouetteClip, times: np.ndarray) -> dict[str, Any]:
+    track = person.track
+    told: dict[str, Any] = {
+        "person": track.track_id,
+        "times": _rounded(times[track.first_frame :][: len(track)], 3),
+    }
+    for name, clip, shown in (
+        ("before", person.silhouettes, person.seen),
+        ("after", gait, person.seen & ~person.keeps_pose),
+    ):
+        known = np.full((len(track), 1, 2), np.nan) if clip.joints is None else _pixels(clip)
+        rows = np.isfinite(known).all(axis=(1, 2)) & shown
+        told[name] = [
+            points.round().astype(int).tolist() if is_known else None
+            for points, is_known in zip(known, rows, strict=True)
+        ]
+    return told
+
+
+def _pixels(clip: SilhouetteClip) -> np.ndarray:
+    """(T, 19, 2) joints in the frame; nan where not known."""
+    corners, sides = clip.squares[:, None, :2], (clip.squares[:, 2:] - clip.squares[:, :2])[:, None]
+    points = corners + clip.joints[..., :2] * sides - 0.5
+    return np.where(clip.joints[..., 2:] > 0, points, np.nan)
+
+
+def _rounded(values: np.ndarray, digits: int) -> list[float | None]:
+    return [round(float(v), digits) if np.isfinite(v) else None for v in values]
+
+
+def _number(value: float) -> float | None:
+    return round(value, 3) if np.isfinite(value) else None
+
+
+def _png(picture: np.ndarray) -> str:
+    data = cv2.imencode(".png", picture)[1].tobytes()
+    return f"data:image/png;base64,{base64.b64encode(data).decode()}"

@@ -1,0 +1,40 @@
+"""The panel that makes the change visible: curves, gait energy images, the rank as a gauge."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gradio as gr
+
+from gait_demo.ui.player import address
+
+_HERE = Path(__file__).parent
+_HTML = """
+<section class="change" aria-label="What changed">
+  <p class="words"></p>
+  <div class="plots"></div>
+  <div class="beside"><div class="geis"></div><div class="gauge"></div></div>
+  <p class="small"></p>
+</section>
+"""
+
+
+def change_panel() -> gr.HTML:
+    """Lay out the panel; its value is as of `changed`, or None."""
+    return gr.HTML(
+        None,
+        html_template=_HTML,
+        css_template=(_HERE / "change.css").read_text(),
+        js_on_load=(_HERE / "change.js").read_text(),
+        apply_default_css=False,
+        elem_id="change",
+    )
+
+
+def changed(path: Path, clip: str) -> dict | None:
+    """A change that a worker wrote down, as the panel is told of it; None where there is none.
+
+    Args:
+        clip: as of `player.shown`: joints are drawn over this clip only.
+    """
+    return {"url": address(path), "clip": clip} if path.exists() else None

@@ -1,0 +1,69 @@
+"""The buttons that mend an error: what else to run instead."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from gait_demo.errors import EngineError, NoPersonError, WeightsError
+from gait_demo.options import ANONYMIZERS
+from gait_demo.types import Look
+from gait_demo.ui.options import ANONYMIZER, EVERYONE, MAX_DURATION_S, MAX_FRAMES, Settings
+
+TRIM_STEP_S = 0.1
+_SHORT_S = 10  # a part that is no reason for a run to break
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """What a button says, and the settings it runs with."""
+
+    label: str
+    settings: Settings
+
+
+def longest_s(look: Look) -> float:
+    """The longest part of a clip that can be worked on, in seconds."""
+    most_s = min(MAX_DURATION_S, MAX_FRAMES / float(look.info.fps))
+    return math.floor(most_s / TRIM_STEP_S) * TRIM_STEP_S
+
+
+def last_s(look: Look) -> float:
+    """The end of a clip on the slider, which does not cut off its last frame."""
+    return max(TRIM_STEP_S, round(look.duration_s + TRIM_STEP_S / 2, 1))
+
+
+def remedy(error: Exception, look: Look, settings: Settings) -> Remedy | None:
+    """The likeliest way to a result after an error; None: there is none but another video.
+
+    Args:
+        look: at the clip.
+        settings: with which the error came.
+    """
+    most_s, end_s = longest_s(look), last_s(look)
+    length_s = settings.end_s - settings.start_s
+    whole = replace(settings, start_s=0, end_s=min(end_s, most_s))
+    if length_s <= 0:
+        return _part("Use", whole)
+    if length_s > most_s:
+        return _part("Trim to", _of_length(settings, most_s))
+    if isinstance(error, NoPersonError) and settings.who != EVERYONE:
+        return Remedy("Hide everyone instead", replace(settings, who=EVERYONE))
+    if isinstance(error, NoPersonError) and length_s < whole.end_s - TRIM_STEP_S:
+        return _part("Use", whole)
+    if isinstance(error, WeightsError) and settings.anonymizer != ANONYMIZER:
+        label = f"Use {ANONYMIZERS[ANONYMIZER]} instead"
+        return Remedy(label, replace(settings, anonymizer=ANONYMIZER))
+    if isinstance(error, EngineError) and length_s > _SHORT_S:
+        return _part("Try a shorter part:", _of_length(settings, length_s / 2))
+    if isinstance(error, (EngineError, OSError)):
+        return Remedy("Try again", settings)
+    return None
+
+
+def _part(verb: str, settings: Settings) -> Remedy:
+    return Remedy(f"{verb} {settings.start_s:g}-{settings.end_s:g} s", settings)
+
+
+def _of_length(settings: Settings, length_s: float) -> Settings:
+    return replace(settings, end_s=round(settings.start_s + length_s, 1))
