@@ -3,6 +3,7 @@
 import atexit
 import logging
 import os
+import signal
 import threading
 from contextlib import ExitStack
 from pathlib import Path
