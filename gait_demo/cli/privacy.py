@@ -30,6 +30,7 @@ def add(what: argparse._SubParsersAction) -> None:
     privacy.add_argument("--naturalness", action="store_true", help="only that, without attacks")
     privacy.add_argument("--methods", type=listed(str), help="such as none,ours; default: all")
     privacy.add_argument("--steps", type=positive, default=1500, help="of training a network")
+    privacy.add_argument("--seeds", type=positive, default=1, help="networks of each kind")
     privacy.add_argument("--views", type=listed(int), default=tuple(VIEWS), help="such as 0,90")
     privacy.add_argument("--seed", type=seed, default=0)
     privacy.set_defaults(command=_evaluate)
@@ -51,13 +52,16 @@ def _evaluate(parsed: argparse.Namespace) -> None:
     options = PrivacyOptions(
         parsed.out,
         parsed.steps,
+        seeds=parsed.seeds,
         views=parsed.views,
         seed=parsed.seed,
         attacked=not parsed.naturalness,
         weights=weights,
     )
     if parsed.quick:
-        options = replace(options, steps=_QUICK_STEPS, people=_QUICK_PEOPLE, views=_QUICK_VIEWS)
+        options = replace(
+            options, steps=_QUICK_STEPS, people=_QUICK_PEOPLE, views=_QUICK_VIEWS, takes=1
+        )
     chosen = {name: methods[name] for name in wanted}
     report = evaluate_privacy(CasiaB(parsed.data), chosen, options, progress(), guesses)
     if options.attacked:
