@@ -11,13 +11,14 @@ import torch
 from torch import Tensor
 
 from gait_demo.anonymization.anonymizer import TRAINED_FPS, GaitAnonymizer, Walk
-from gait_demo.anonymization.noise import sway
+from gait_demo.anonymization.noise import stature, sway
 from gait_demo.imaging.boxes import depth_in
 from gait_demo.types import SilhouetteClip
 
 _FAINT = 0.1  # what is darker does not connect a speck to the body
 _UNSURE = 0.2  # what is darker is surely a gap
 _BRIDGE = np.float32(0.51)  # just inside
+_GROWS_S = 1.2  # in which a walker reaches the new stature from a pose that is kept
 _GAP = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))  # closes gaps of up to eight pixels
 
 
@@ -29,8 +30,10 @@ def anonymize(
     *,
     fps: float,
     strength: float = 1.0,
+    keeps_pose: np.ndarray | None = None,
 ) -> SilhouetteClip:
-    """f_A(X, R) for a whole track (paper, section III-B), a little out of step (`sway`).
+    """f_A(X, R) for a whole track (paper, section III-B), a little out of step (`sway`) and of
+    another stature.
 
     Video of a high frame rate is taken as interleaved streams of about 25 frames per second, the
     pace that networks know, and smoothed over as many frames.
@@ -41,11 +44,14 @@ def anonymize(
         noise: (noise_dim,) float32, see `noise`.
         fps: frames per second of the clip.
         strength: below 1, outlines and joints go only this part of the way from the old to the new
-            ones, and so does the sway. They hide less, see `evaluate privacy`.
+            ones, and so do sway and stature. They hide less, see `evaluate privacy`.
+        keeps_pose: (T,) bool, frames in which the person is not drawn as the new walker. They keep
+            their stature as well, so around these frames the walker grows or shrinks to it.
 
     Returns:
-        The same track and squares with the synthesised masks, soft at their edges, and with the
-        new walker's joints, all of them visible; None if the anonymizer writes none.
+        The same track with the synthesised masks, soft at their edges, and with the new walker's
+        joints, all of them visible; None if the anonymizer writes none. The squares stand on the
+        same feet lines and are those of the new stature.
     """
     walk = Walk(
         torch.from_numpy((clip.masks > 0.5).astype(np.float32)),
@@ -63,12 +69,40 @@ def anonymize(
     if all(one.joints is not None for one in made):
         places = _smooth(_interleaved([one.joints for one in made]), streams).numpy()
         joints = _joints_between(clip.joints, places, strength)
-    return replace(clip, masks=masks, joints=joints)
+    size = 1 + strength * (stature(noise, _room_above(clip.squares)) - 1)
+    return replace(
+        clip, masks=masks, joints=joints,
+        squares=_resized(clip.squares, 1 + (size - 1) * _grown(len(clip), keeps_pose, fps)),
+    )  # fmt: skip
 
 
 def cleaned(masks: Tensor) -> np.ndarray:
     """(T, 64, 64) in and out: without specks and gaps."""
     return np.stack([_bridged(_main_body(mask)) for mask in masks.numpy()])
+
+
+def _room_above(squares: np.ndarray) -> float:
+    """How many times as tall somebody may be whose head shall not leave the picture where it is
+    within."""
+    top, feet = squares[squares[:, 1] >= 0][:, 1::2].T
+    return float(np.min(feet / np.maximum(feet - top, 1e-6), initial=np.inf))
+
+
+def _grown(count: int, keeps_pose: np.ndarray | None, fps: float) -> np.ndarray:
+    """(T,) in [0, 1]: how far the walker has grown from the old stature to the new."""
+    if keeps_pose is None or not keeps_pose.any():
+        return np.ones(count)
+    away = np.abs(np.arange(count)[:, None] - np.flatnonzero(keeps_pose)).min(axis=1)
+    way = np.minimum(away / (_GROWS_S * fps), 1)
+    return way * way * (3 - 2 * way)
+
+
+def _resized(squares: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """(T, 4) squares that are so many times as large (T,), on the same middle of the feet line."""
+    middle, feet = squares[:, ::2].mean(axis=1), squares[:, 3]
+    side = sizes * (feet - squares[:, 1])
+    edges = [middle - side / 2, feet - side, middle + side / 2, feet]
+    return np.stack(edges, axis=1).astype(np.float32)
 
 
 def _interleaved(streams: list[Tensor]) -> Tensor:
