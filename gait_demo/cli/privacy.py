@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     from gait_demo.evaluation.gaits import Method
 
 _QUICK_PEOPLE, _QUICK_VIEWS, _QUICK_STEPS = 24, (90,), 40  # the fewest that can be judged at all
+_QUICK_METHODS = ("none", "ours", "ST-GAN")
 
 
 def add(what: argparse._SubParsersAction) -> None:
     privacy = what.add_parser("privacy", help="attack the anonymized gaits; prints a table")
     privacy.add_argument("--data", type=Path, required=True, help="CASIA-B or a copy of its kind")
     privacy.add_argument("--out", type=Path, required=True, help="folder for all results")
-    privacy.add_argument("--quick", action="store_true", help="fewer people, views and steps")
+    privacy.add_argument("--quick", action="store_true", help="fewer people, views, steps, methods")
     for network, name in (("anet", "A-NET"), ("stgan", "ST-GAN")):
         privacy.add_argument(f"--{network}", type=Path, metavar="FILE", help=f"weights of {name}")
     privacy.add_argument("--paper", type=Path, metavar="FILE", help="of train anet --preset paper")
@@ -43,7 +44,7 @@ def _evaluate(parsed: argparse.Namespace) -> None:
     from gait_demo.evaluation.tables import all_naturalness, tables
 
     methods, guesses, files = _methods(parsed)
-    wanted = parsed.methods or tuple(methods)
+    wanted = parsed.methods or (_QUICK_METHODS if parsed.quick else tuple(methods))
     if unknown := set(wanted) - set(methods):
         raise GaitDemoError(
             f"There is no method {', '.join(sorted(unknown))}; choose from: {', '.join(methods)}."

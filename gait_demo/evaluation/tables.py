@@ -83,7 +83,8 @@ def clear(report: dict) -> str:
     ]
     return (
         "Rank-1 of each attacker in clear, at the same view, of people in their usual clothes and "
-        "of all.\n\n" + markdown(["attacker", "usual clothes", "all"], rows)
+        "of all. Joints are not known in clear: their attacker goes by GEIs there.\n\n"
+        + markdown(["attacker", "usual clothes", "all"], rows)
     )
 
 
