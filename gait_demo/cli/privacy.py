@@ -29,10 +29,12 @@ def add(what: argparse._SubParsersAction) -> None:
         privacy.add_argument(f"--{network}", type=Path, metavar="FILE", help=f"weights of {name}")
     privacy.add_argument("--paper", type=Path, metavar="FILE", help="of train anet --preset paper")
     privacy.add_argument("--naturalness", action="store_true", help="only that, without attacks")
+    privacy.add_argument("--attackers", type=listed(str), help="such as raw GEI; default: all")
     privacy.add_argument("--methods", type=listed(str), help="such as none,ours; default: all")
     privacy.add_argument("--steps", type=positive, default=1500, help="of training a network")
     privacy.add_argument("--seeds", type=positive, default=1, help="networks of each kind")
     privacy.add_argument("--views", type=listed(int), default=tuple(VIEWS), help="such as 0,90")
+    privacy.add_argument("--readme", type=Path, metavar="FILE", help="gets the headline as well")
     privacy.add_argument("--seed", type=seed, default=0)
     privacy.set_defaults(command=_evaluate)
 
@@ -40,15 +42,19 @@ def add(what: argparse._SubParsersAction) -> None:
 def _evaluate(parsed: argparse.Namespace) -> None:
     from gait_demo.datasets.casia import CasiaB
     from gait_demo.evaluation.figures import privacy_against_naturalness, success_by_view
+    from gait_demo.evaluation.markdown import inserted
     from gait_demo.evaluation.privacy import PrivacyOptions, evaluate_privacy
-    from gait_demo.evaluation.tables import all_naturalness, tables
+    from gait_demo.evaluation.protocol import ATTACKERS, PAPERS
+    from gait_demo.evaluation.tables import all_naturalness, headlines, tables
 
     methods, guesses, files = _methods(parsed)
     wanted = parsed.methods or (_QUICK_METHODS if parsed.quick else tuple(methods))
-    if unknown := set(wanted) - set(methods):
-        raise GaitDemoError(
-            f"There is no method {', '.join(sorted(unknown))}; choose from: {', '.join(methods)}."
-        )
+    attackers = () if parsed.naturalness else parsed.attackers or ATTACKERS
+    for what, asked, known in (("method", wanted, methods), ("attacker", attackers, ATTACKERS)):
+        if unknown := set(asked) - set(known):
+            raise GaitDemoError(
+                f"There is no {what} {', '.join(sorted(unknown))}; choose from: {', '.join(known)}."
+            )
     weights = {file.name: file.sha256 for file in files}
     options = PrivacyOptions(
         parsed.out,
@@ -56,7 +62,7 @@ def _evaluate(parsed: argparse.Namespace) -> None:
         seeds=parsed.seeds,
         views=parsed.views,
         seed=parsed.seed,
-        attacked=not parsed.naturalness,
+        attackers=tuple(attackers),
         weights=weights,
     )
     if parsed.quick:
@@ -65,11 +71,15 @@ def _evaluate(parsed: argparse.Namespace) -> None:
         )
     chosen = {name: methods[name] for name in wanted}
     report = evaluate_privacy(CasiaB(parsed.data), chosen, options, progress(), guesses)
-    if options.attacked:
+    if options.attackers:
         shown = tables(report)
         (parsed.out / "results.json").write_text(json.dumps(report, indent=2))
         (parsed.out / "results.md").write_text(shown + "\n")
-        success_by_view(report, parsed.out / "success.png")
+        if parsed.readme:
+            page = inserted(parsed.readme.read_text(), "privacy", headlines(report))
+            parsed.readme.write_text(page)
+        if PAPERS in attackers:
+            success_by_view(report, parsed.out / "success.png")
         privacy_against_naturalness(report, parsed.out / "privacy.png")
     else:
         shown = all_naturalness(report)

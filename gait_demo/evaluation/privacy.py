@@ -16,6 +16,7 @@ from gait_demo.evaluation.gaits import Gaits, Method, Progress, read_gaits
 from gait_demo.evaluation.naturalness import naturalness
 from gait_demo.evaluation.protocol import (
     ADVERSARIES,
+    ATTACKERS,
     FULL_FRAME,
     Attack,
     Family,
@@ -48,7 +49,7 @@ class PrivacyOptions:
         takes: how often each probe is made; three of them, of six walks, are 18 videos a person.
         people: as many of the data, from the first on; None: all.
         views: degrees.
-        attacked: else only how natural the walks look is measured.
+        attackers: of protocol.ATTACKERS; none of them: only how natural the walks look is measured.
         weights: sha256 by name, of what methods are made of.
     """
 
@@ -60,7 +61,7 @@ class PrivacyOptions:
     people: int | None = None
     views: tuple[int, ...] = tuple(VIEWS)
     seed: int = 0
-    attacked: bool = True
+    attackers: tuple[str, ...] = ATTACKERS
     weights: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -108,8 +109,9 @@ def evaluate_privacy(
     }
     kinds: dict[str, Family] = {}
     subsets = np.empty(0)
-    if options.attacked:
-        kinds = families(options.steps, options.seed, options.seeds, options.doublings)
+    if options.attackers:
+        known = families(options.steps, options.seed, options.seeds, options.doublings)
+        kinds = {name: known[name] for name in options.attackers}
         subsets = _subsets(data, people.probes, on_progress)
     naive = _Naive(people, kinds, options, on_progress)
     report["clear"] = {name: _clear(naive.clear(name)) for name in kinds}
@@ -288,8 +290,8 @@ def _read(
     on_progress: Progress | None,
 ) -> People:
     """The clear walks, kept for a run that goes on."""
-    whom = (*learnt_from, *tested) if options.attacked else tested
-    path = options.out / ("walks.npz" if options.attacked else "tested walks.npz")
+    whom = (*learnt_from, *tested) if options.attackers else tested
+    path = options.out / ("walks.npz" if options.attackers else "tested walks.npz")
     if not path.exists():
         sequences = data.sequences(whom, CONDITIONS, options.views)
         read_gaits(data, sequences, on_progress).save(path)

@@ -119,16 +119,19 @@ class Family:
     doublings: int = 0
 
 
+_EXACT: dict[str, Train] = {
+    "raw GEI": raw_gei,
+    PAPERS: view_transform,
+    "GEI, ridge regression": lambda walks, _: Linear(walks, cues.energy, cues.energy),
+    "joints, ridge regression": lambda walks, _: Linear(walks, cues.joints, cues.energy),
+    "rhythm": lambda walks, _: Differences(walks, cues.rhythms),
+    FULL_FRAME: lambda walks, _: Differences(walks, cues.full_frame),
+}
+ATTACKERS = (*_EXACT, *NETWORKS)
+
+
 def families(steps: int, seed: int = 0, seeds: int = 1, doublings: int = 1) -> dict[str, Family]:
-    """All attackers, by name; `steps` of the networks' training."""
-    exact: dict[str, Train] = {
-        "raw GEI": raw_gei,
-        PAPERS: view_transform,
-        "GEI, ridge regression": lambda walks, _: Linear(walks, cues.energy, cues.energy),
-        "joints, ridge regression": lambda walks, _: Linear(walks, cues.joints, cues.energy),
-        "rhythm": lambda walks, _: Differences(walks, cues.rhythms),
-        FULL_FRAME: lambda walks, _: Differences(walks, cues.full_frame),
-    }
+    """All ATTACKERS; `steps` of the networks' first training."""
 
     def exactly(train: Train) -> Family:
         return Family(lambda number, times: train)
@@ -139,7 +142,7 @@ def families(steps: int, seed: int = 0, seeds: int = 1, doublings: int = 1) -> d
 
         return Family(train, seeds, doublings)
 
-    return {name: exactly(train) for name, train in exact.items()} | {
+    return {name: exactly(train) for name, train in _EXACT.items()} | {
         name: network(name) for name in NETWORKS
     }
 

@@ -18,8 +18,16 @@ _NATURAL = {
 
 def tables(report: dict) -> str:
     """All of them, with a word of explanation each."""
-    parts = headline, training, success, clear, by_attacker, by_view, all_naturalness
-    return "\n\n".join(part(report) for part in parts)
+    is_papers = all(PAPERS in method for method in report["methods"].values())
+    parts = [by_attacker, success, by_view] if is_papers else [by_attacker]
+    return "\n\n".join([headlines(report), *(part(report) for part in (*parts, all_naturalness))])
+
+
+def headlines(report: dict) -> str:
+    """The worst case, and what there is to say of its attackers."""
+    parts = headline, training, clear
+    is_checked = any(report["training"].values())
+    return "\n\n".join(part(report) for part in parts if is_checked or part is not training)
 
 
 def all_naturalness(report: dict) -> str:

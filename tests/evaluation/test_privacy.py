@@ -159,7 +159,7 @@ def test_naturalness_alone_makes_half_of_the_probes_only(data, tmp_path, monkeyp
         seeds.append(seed)
         return clip
 
-    options = PrivacyOptions(tmp_path, steps=2, views=(90,), attacked=False)
+    options = PrivacyOptions(tmp_path, steps=2, views=(90,), attackers=())
     report = evaluate_privacy(data, {"counted": counted}, options)
     assert len(seeds) == 2 and report["people"]["tested"] == 3  # one probe each
     assert report["naturalness"] == {"counted": None} and report["methods"] == {"counted": {}}
@@ -177,6 +177,26 @@ def test_the_command_takes_some_of_the_methods(folder, tmp_path, capsys):
     shown = capsys.readouterr().out
     assert all(f"| {name} |" in shown for name in ("none", "ST-GAN"))
     assert "| blur |" not in shown and (tmp_path / "results.json").is_file()
+
+
+def test_the_command_takes_some_of_the_attackers(folder, tmp_path, capsys):
+    command = ["evaluate", "privacy", "--data", str(folder), "--out", str(tmp_path), "--views"]
+    page = tmp_path / "README.md"
+    page.write_text("before\n<!-- privacy -->\nold\n<!-- end of privacy -->\nafter\n")
+    few = [*command, "90", "--methods", "none", "--readme", str(page), "--attackers"]
+    assert main([*few, "raw GEI,luck"]) == 2
+    assert "no attacker luck; choose from: raw GEI, " in capsys.readouterr().err
+    assert main([*few, "raw GEI,full frame"]) == 0
+    shown = capsys.readouterr().out
+    assert "| none | informed, by silhouette | 1.000 [1.00-1.00] |" in shown
+    assert "| none | height, speed, cadence and path | " in shown and "| full frame |" in shown
+    assert "GaitSet" not in shown and "Success" not in shown  # of whom was not asked for
+    before, shown, after = page.read_text().split("\n\n", 1)[0], page.read_text(), "\nafter\n"
+    assert before == "before\n<!-- privacy -->" and shown.endswith(after) and "old" not in shown
+    assert "| none | informed, by silhouette | 1.000 [1.00-1.00] |" in shown
+    page.write_text("no place for tables")
+    assert main([*few, "raw GEI"]) == 2
+    assert "needs two lines" in capsys.readouterr().err
 
 
 def test_the_command_measures_naturalness_alone(folder, tmp_path, capsys):
