@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from gait_demo.anonymization.anonymizer import TRAINED_FPS, GaitAnonymizer, Walk
-from gait_demo.anonymization.noise import sway
+from gait_demo.anonymization.noise import stature, sway
 from gait_demo.imaging.boxes import depth_in
 from gait_demo.types import SilhouetteClip
 
@@ -30,7 +30,8 @@ def anonymize(
     fps: float,
     strength: float | np.ndarray = 1.0,
 ) -> SilhouetteClip:
-    """f_A(X, R) for a whole track (paper, section III-B), a little out of step (`sway`).
+    """f_A(X, R) for a whole track (paper, section III-B), a little out of step (`sway`) and of
+    another stature.
 
     Video of a high frame rate is taken as interleaved streams of about 25 frames per second, the
     pace that networks know, and smoothed over as many frames.
@@ -41,11 +42,13 @@ def anonymize(
         noise: (noise_dim,) float32, see `noise`.
         fps: frames per second of the clip.
         strength: or (T,) of them; below 1, outlines and joints go only this part of the way from
-            the old to the new ones, and so does the sway. They hide less, see `evaluate privacy`.
+            the old to the new ones, and so do sway and stature. They hide less, see `evaluate
+            privacy`.
 
     Returns:
-        The same track and squares with the synthesised masks, soft at their edges, and with the
-        new walker's joints, all of them visible; None if the anonymizer writes none.
+        The same track with the synthesised masks, soft at their edges, and with the new walker's
+        joints, all of them visible; None if the anonymizer writes none. The squares stand on the
+        same feet lines and are those of the new stature.
     """
     walk = Walk(
         torch.from_numpy((clip.masks > 0.5).astype(np.float32)),
@@ -63,12 +66,28 @@ def anonymize(
     if all(one.joints is not None for one in made):
         places = _smooth(_interleaved([one.joints for one in made]), streams).numpy()
         joints = _joints_between(clip.joints, places, strength)
-    return replace(clip, masks=masks, joints=joints)
+    size = 1 + strength * (stature(noise, _room_above(clip.squares)) - 1)
+    return replace(clip, masks=masks, joints=joints, squares=_resized(clip.squares, size))
 
 
 def cleaned(masks: Tensor) -> np.ndarray:
     """(T, 64, 64) in and out: without specks and gaps."""
     return np.stack([_bridged(_main_body(mask)) for mask in masks.numpy()])
+
+
+def _room_above(squares: np.ndarray) -> float:
+    """How many times as tall somebody may be whose head shall not leave the picture where it is
+    within."""
+    top, feet = squares[squares[:, 1] >= 0][:, 1::2].T
+    return float(np.min(feet / np.maximum(feet - top, 1e-6), initial=np.inf))
+
+
+def _resized(squares: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """(T, 4) squares that are so many times as large (T,), on the same middle of the feet line."""
+    middle, feet = squares[:, ::2].mean(axis=1), squares[:, 3]
+    side = sizes * (feet - squares[:, 1])
+    edges = [middle - side / 2, feet - side, middle + side / 2, feet]
+    return np.stack(edges, axis=1).astype(np.float32)
 
 
 def _interleaved(streams: list[Tensor]) -> Tensor:

@@ -78,9 +78,8 @@ def _figures(
                 continue
             if not person.well[position] or person.keeps_pose[position]:
                 continue
-            square = person.silhouettes.squares[position]
-            both = [seen(rgb, square, network)
-                    for rgb in (originals[new.frame.index], new.colorized)]  # fmt: skip
+            drawn = (originals[new.frame.index], person.silhouettes), (new.colorized, gait)
+            both = [seen(rgb, clip.squares[position], network) for rgb, clip in drawn]
             if None not in both:
                 pairs.append(tuple(both))
     if not pairs:

@@ -17,20 +17,24 @@ if TYPE_CHECKING:
     from gait_demo.evaluation.gaits import Method
 
 _QUICK_PEOPLE, _QUICK_VIEWS, _QUICK_STEPS = 24, (90,), 40  # the fewest that can be judged at all
+_QUICK_METHODS = ("none", "ours", "ST-GAN")
 
 
 def add(what: argparse._SubParsersAction) -> None:
     privacy = what.add_parser("privacy", help="attack the anonymized gaits; prints a table")
     privacy.add_argument("--data", type=Path, required=True, help="CASIA-B or a copy of its kind")
     privacy.add_argument("--out", type=Path, required=True, help="folder for all results")
-    privacy.add_argument("--quick", action="store_true", help="fewer people, views and steps")
+    privacy.add_argument("--quick", action="store_true", help="fewer people, views, steps, methods")
     for network, name in (("anet", "A-NET"), ("stgan", "ST-GAN")):
         privacy.add_argument(f"--{network}", type=Path, metavar="FILE", help=f"weights of {name}")
     privacy.add_argument("--paper", type=Path, metavar="FILE", help="of train anet --preset paper")
     privacy.add_argument("--naturalness", action="store_true", help="only that, without attacks")
+    privacy.add_argument("--attackers", type=listed(str), help="such as raw GEI; default: all")
     privacy.add_argument("--methods", type=listed(str), help="such as none,ours; default: all")
     privacy.add_argument("--steps", type=positive, default=1500, help="of training a network")
+    privacy.add_argument("--seeds", type=positive, default=1, help="networks of each kind")
     privacy.add_argument("--views", type=listed(int), default=tuple(VIEWS), help="such as 0,90")
+    privacy.add_argument("--readme", type=Path, metavar="FILE", help="gets the headline as well")
     privacy.add_argument("--seed", type=seed, default=0)
     privacy.set_defaults(command=_evaluate)
 
@@ -38,33 +42,44 @@ def add(what: argparse._SubParsersAction) -> None:
 def _evaluate(parsed: argparse.Namespace) -> None:
     from gait_demo.datasets.casia import CasiaB
     from gait_demo.evaluation.figures import privacy_against_naturalness, success_by_view
+    from gait_demo.evaluation.markdown import inserted
     from gait_demo.evaluation.privacy import PrivacyOptions, evaluate_privacy
-    from gait_demo.evaluation.tables import all_naturalness, tables
+    from gait_demo.evaluation.protocol import ATTACKERS, PAPERS
+    from gait_demo.evaluation.tables import all_naturalness, headlines, tables
 
     methods, guesses, files = _methods(parsed)
-    wanted = parsed.methods or tuple(methods)
-    if unknown := set(wanted) - set(methods):
-        raise GaitDemoError(
-            f"There is no method {', '.join(sorted(unknown))}; choose from: {', '.join(methods)}."
-        )
+    wanted = parsed.methods or (_QUICK_METHODS if parsed.quick else tuple(methods))
+    attackers = () if parsed.naturalness else parsed.attackers or ATTACKERS
+    for what, asked, known in (("method", wanted, methods), ("attacker", attackers, ATTACKERS)):
+        if unknown := set(asked) - set(known):
+            raise GaitDemoError(
+                f"There is no {what} {', '.join(sorted(unknown))}; choose from: {', '.join(known)}."
+            )
     weights = {file.name: file.sha256 for file in files}
     options = PrivacyOptions(
         parsed.out,
         parsed.steps,
+        seeds=parsed.seeds,
         views=parsed.views,
         seed=parsed.seed,
-        attacked=not parsed.naturalness,
+        attackers=tuple(attackers),
         weights=weights,
     )
     if parsed.quick:
-        options = replace(options, steps=_QUICK_STEPS, people=_QUICK_PEOPLE, views=_QUICK_VIEWS)
+        options = replace(
+            options, steps=_QUICK_STEPS, people=_QUICK_PEOPLE, views=_QUICK_VIEWS, takes=1
+        )
     chosen = {name: methods[name] for name in wanted}
     report = evaluate_privacy(CasiaB(parsed.data), chosen, options, progress(), guesses)
-    if options.attacked:
+    if options.attackers:
         shown = tables(report)
         (parsed.out / "results.json").write_text(json.dumps(report, indent=2))
         (parsed.out / "results.md").write_text(shown + "\n")
-        success_by_view(report, parsed.out / "success.png")
+        if parsed.readme:
+            page = inserted(parsed.readme.read_text(), "privacy", headlines(report))
+            parsed.readme.write_text(page)
+        if PAPERS in attackers:
+            success_by_view(report, parsed.out / "success.png")
         privacy_against_naturalness(report, parsed.out / "privacy.png")
     else:
         shown = all_naturalness(report)

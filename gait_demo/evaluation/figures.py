@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from gait_demo.evaluation.privacy import PAPERS, TOPS, worst
+from gait_demo.evaluation.privacy import worst
+from gait_demo.evaluation.protocol import PAPERS
 
 _SUBSETS = ("subset 1", "subset 2")
+_TOPS = ("top-1", "top-3")  # of the paper
 
 
 def success_by_view(report: dict, path: Path) -> None:
@@ -18,7 +20,7 @@ def success_by_view(report: dict, path: Path) -> None:
     figure = Figure((10, 7), layout="constrained")
     panels = figure.subplots(2, 2, sharex=True, sharey=True)
     for row, subset in zip(panels, _SUBSETS, strict=True):
-        for axes, top in zip(row, TOPS, strict=True):
+        for axes, top in zip(row, _TOPS, strict=True):
             for name, method in report["methods"].items():
                 by_view = method[PAPERS]["naive"][subset]["by view"]
                 points = [
@@ -38,16 +40,16 @@ def success_by_view(report: dict, path: Path) -> None:
 
 
 def privacy_against_naturalness(report: dict, path: Path) -> None:
-    """Write a PNG: each method by how often the worst attacker who is informed, or links, names
-    the right person, and by how well a network tells its shapes from clear ones."""
+    """Write a PNG: each method by how often the best attacker names the right person, and by how
+    well a network tells its shapes from clear ones."""
     figure = Figure((6, 4.6), layout="constrained")
     axes = figure.subplots()
     for name, method in report["methods"].items():
         natural = report["naturalness"][name]
-        known = [worst(method, adversary)["rate"] for adversary in ("informed", "linking")]
-        if natural is None or None in known:
+        known = worst(method)
+        if natural is None or not known or known["top-1"]["rate"] is None:
             continue
-        place = natural["spatial"]["accuracy"], max(known)
+        place = natural["spatial"]["accuracy"], known["top-1"]["rate"]
         axes.plot(*place, "o")
         axes.annotate(name, place, (4, 4), textcoords="offset points")
     axes.axhline(report["chance"]["top-1"], color="grey", lw=0.8)

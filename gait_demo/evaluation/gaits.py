@@ -1,19 +1,65 @@
-"""Walks as recognisers take them: aligned silhouettes, by person, condition and view."""
+"""Walks as methods take them, in the frame of one camera, and as recognisers do, aligned."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
-from gait_demo.datasets.casia import CasiaB, Sequence
+from gait_demo.datasets.casia import FPS, CasiaB, Sequence, Silhouettes
 from gait_demo.errors import DataError
 from gait_demo.evaluation.gei import SIZE, aligned
 from gait_demo.evaluation.identity import Geis
+from gait_demo.silhouettes.crops import boxes_around, clip_of
+from gait_demo.types import SILHOUETTE_SIZE, SilhouetteClip
 
 Progress = Callable[[str, int, int], None]
-Method = Callable[[np.ndarray, int], np.ndarray]
+Method = Callable[[SilhouetteClip, int], SilhouetteClip]  # a clear walk, a seed -> what is shown
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """One walk before one camera.
+
+    Attributes:
+        silhouettes: (T, 64, 8) uint8, packed bits along x; T may be 0.
+        squares: (T, 4) float32, where each silhouette lies, in pixels of the video.
+        joints: (T, 19, 2) float32 in the unit square; None where not known.
+    """
+
+    silhouettes: np.ndarray
+    squares: np.ndarray
+    joints: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, clip: SilhouetteClip) -> Recording:
+        """Without the frames that show hardly anything."""
+        masks = clip.masks > 0.5
+        shown = _shown(masks)
+        bits = np.packbits(masks[shown], axis=-1)
+        joints = None if clip.joints is None else clip.joints[shown, :, :2]
+        return cls(bits, clip.squares[shown], joints)
+
+    def __len__(self) -> int:
+        return len(self.silhouettes)
+
+    @property
+    def clip(self) -> SilhouetteClip:
+        masks = np.unpackbits(self.silhouettes, axis=-1).astype(np.float32)
+        return SilhouetteClip(1, 0, masks, self.squares)
+
+    @cached_property
+    def aligned(self) -> np.ndarray:
+        """(T, 64, 8) uint8, packed: each silhouette as recognisers take it."""
+        return packed(np.unpackbits(self.silhouettes, axis=-1))
+
+    @property
+    def boxes(self) -> np.ndarray:
+        """(T, 4) float32: the tightest box around each silhouette, in pixels of the video."""
+        return boxes_around(self.clip) if len(self) else np.zeros((0, 4), np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,29 +67,34 @@ class Gaits:
     """N walks; two of them are equal only if they are the same object.
 
     Attributes:
-        walks: of each, (T, 64, 8) uint8: packed bits along x; T may be 0.
+        recordings: of each.
         person, view: (N,) int; view in degrees.
         condition: (N,) str, such as "nm-01".
         clear: (N,) bool, False of those that a method made.
     """
 
-    walks: tuple[np.ndarray, ...]
+    recordings: tuple[Recording, ...]
     person: np.ndarray
     view: np.ndarray
     condition: np.ndarray
     clear: np.ndarray
 
     def __len__(self) -> int:
-        return len(self.walks)
+        return len(self.recordings)
+
+    @cached_property
+    def walks(self) -> tuple[np.ndarray, ...]:
+        """Of each, (T, 64, 8) uint8: packed bits along x, aligned; T may be 0."""
+        return tuple(recording.aligned for recording in self.recordings)
 
     def of(self, chosen: np.ndarray | list) -> Gaits:
         """Those of an index (M,) or mask (N,)."""
         numbers = np.arange(len(self))[chosen]
         about = self.person, self.view, self.condition, self.clear
-        return Gaits(tuple(self.walks[n] for n in numbers), *(each[numbers] for each in about))
+        return Gaits(tuple(self.recordings[n] for n in numbers), *(each[numbers] for each in about))
 
     def frames(self, number: int) -> np.ndarray:
-        """(T, 64, 64) uint8, 0 or 1, of one walk."""
+        """(T, 64, 64) uint8, 0 or 1, of one walk, aligned."""
         return np.unpackbits(self.walks[number], axis=-1)
 
     def geis(self) -> Geis:
@@ -58,27 +109,55 @@ class Gaits:
     def changed(
         self, method: Method, seeds: int | np.ndarray, on_progress: Progress | None = None
     ) -> Gaits:
-        """Every walk as a method makes it, aligned anew; seeds: one for all, or (N,) of each."""
-        walks = []
-        for n, (walk, seed) in enumerate(
-            zip(self.walks, np.broadcast_to(seeds, len(self)), strict=True)
+        """Every walk as a method shows it; seeds: one for all, or (N,) of each."""
+        made = []
+        for n, (recording, seed) in enumerate(
+            zip(self.recordings, np.broadcast_to(seeds, len(self)), strict=True)
         ):
             if on_progress:
                 on_progress("anonymize", n, len(self))
-            made = method(self.frames(n), int(seed)) if len(walk) else None
-            walks.append(walk if made is None else packed(made))
-        return replace(self, walks=tuple(walks), clear=np.zeros(len(self), bool))
+            shown = method(recording.clip, int(seed)) if len(recording) else None
+            made.append(recording if shown is None else Recording.of(shown))
+        return replace(self, recordings=tuple(made), clear=np.zeros(len(self), bool))
 
     def together(self, other: Gaits) -> Gaits:
         """Both."""
         about = [(g.person, g.view, g.condition, g.clear) for g in (self, other)]
-        return Gaits(self.walks + other.walks, *map(np.concatenate, zip(*about, strict=True)))
+        return Gaits(
+            self.recordings + other.recordings, *map(np.concatenate, zip(*about, strict=True))
+        )
+
+    def save(self, path: Path) -> None:
+        """Write them, for `load`, in one step."""
+        joints = [one.joints for one in self.recordings]
+        known = all(each is not None for each in joints) and len(joints) > 0
+        part = path.with_suffix(".part.npz")
+        np.savez(
+            part,
+            lengths=[len(one) for one in self.recordings],
+            silhouettes=np.concatenate([one.silhouettes for one in self.recordings]),
+            squares=np.concatenate([one.squares for one in self.recordings]),
+            joints=np.concatenate(joints) if known else np.zeros(0, np.float32),
+            person=self.person, view=self.view, condition=self.condition, clear=self.clear,
+        )  # fmt: skip
+        part.rename(path)
+
+    @classmethod
+    def load(cls, path: Path) -> Gaits:
+        with np.load(path) as saved:
+            ends = np.cumsum(saved["lengths"])[:-1]
+            parts = [np.split(saved[name], ends) for name in ("silhouettes", "squares")]
+            joints = saved["joints"]
+            parts.append(np.split(joints, ends) if len(joints) else [None] * (len(ends) + 1))
+            recordings = tuple(Recording(*each) for each in zip(*parts, strict=True))
+            about = (saved[name] for name in ("person", "view", "condition", "clear"))
+            return cls(recordings, *about)
 
 
 def read_gaits(
     data: CasiaB, sequences: list[Sequence], on_progress: Progress | None = None
 ) -> Gaits:
-    """The sequences that show somebody.
+    """The sequences that show somebody, cropped as the program crops a track.
 
     Raises:
         DataError: none does.
@@ -87,19 +166,32 @@ def read_gaits(
     for done, sequence in enumerate(sequences):
         if on_progress:
             on_progress("read", done, len(sequences))
-        walk = packed(data.read(sequence).masks)
-        if len(walk):
-            kept.append((sequence, walk))
+        recording = _recording(data.read(sequence))
+        if len(recording):
+            kept.append((sequence, recording))
     if not kept:
         raise DataError("No sequence shows anybody: check the folder of silhouettes.")
-    found, walks = zip(*kept, strict=True)
+    found, recordings = zip(*kept, strict=True)
     return Gaits(
-        walks,
+        recordings,
         np.array([s.person for s in found]),
         np.array([s.view for s in found]),
         np.array([s.condition for s in found]),
         np.ones(len(found), bool),
     )
+
+
+def _recording(seen: Silhouettes) -> Recording:
+    there = _shown(seen.masks)
+    if not there.any():
+        size = SILHOUETTE_SIZE
+        return Recording(np.zeros((0, size, size // 8), np.uint8), np.zeros((0, 4), np.float32))
+    return Recording.of(clip_of(seen.masks, there, FPS))
+
+
+def _shown(masks: np.ndarray) -> np.ndarray:
+    """(T,) bool: which of (T, H, W), bool or 0 and 1, show somebody."""
+    return np.array([aligned(mask.astype(np.uint8)) is not None for mask in masks], bool)
 
 
 def packed(masks: np.ndarray) -> np.ndarray:

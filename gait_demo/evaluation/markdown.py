@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from gait_demo.errors import DataError
+
 
 def markdown(head: list, rows: list[list]) -> str:
     """A table; None is shown as a dash."""
@@ -10,3 +12,17 @@ def markdown(head: list, rows: list[list]) -> str:
         "| " + " | ".join("-" if cell is None else str(cell) for cell in line) + " |"
         for line in lines
     )
+
+
+def inserted(page: str, name: str, part: str) -> str:
+    """A page with a part between the lines "<!-- NAME -->" and "<!-- end of NAME -->".
+
+    Raises:
+        DataError: it has no such lines.
+    """
+    first, last = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
+    before, _, rest = page.partition(first)
+    _, end, after = rest.partition(last)
+    if not end:
+        raise DataError(f"The page needs two lines, {first.strip()} and {last}, in this order.")
+    return f"{before}{first}\n{part}\n\n{last}{after}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,17 +16,24 @@ from gait_demo.evaluation.gaits import Gaits, Method, Progress, read_gaits
 from gait_demo.evaluation.naturalness import naturalness
 from gait_demo.evaluation.protocol import (
     ADVERSARIES,
+    ATTACKERS,
+    FULL_FRAME,
+    Attack,
+    Family,
     Made,
     People,
+    Recogniser,
     attack,
+    compared,
+    families,
     groups,
-    rate,
-    recognisers,
 )
 from gait_demo.evaluation.quality import HIGH, LOW, rate_sequence
+from gait_demo.evaluation.scores import Scores, fused, mean_known, rate
 
-TOPS = ("top-1", "top-3")
-PAPERS = "GEI + view transformation"
+TOPS = {"top-1": 1, "top-3": 3, "top-5": 5}
+VIDEOS = (6, 18)  # of one person, that an attacker may have together
+BY_SHAPE, BY_ALL = "all silhouettes fused", "everything fused"
 _JUDGE_STEPS = 240  # of training a judge of naturalness
 
 
@@ -36,19 +43,25 @@ class PrivacyOptions:
 
     Attributes:
         out: folder for what each recogniser found, so that a run goes on where it was.
-        steps: of training each network.
+        steps: of training each network, at first.
+        doublings: how often they are doubled while that helps.
+        seeds: networks of each kind that attack.
+        takes: how often each probe is made; three of them, of six walks, are 18 videos a person.
         people: as many of the data, from the first on; None: all.
         views: degrees.
-        attacked: else only how natural the walks look is measured.
+        attackers: of protocol.ATTACKERS; none of them: only how natural the walks look is measured.
         weights: sha256 by name, of what methods are made of.
     """
 
     out: Path
     steps: int = 1500
+    doublings: int = 1
+    seeds: int = 1
+    takes: int = 3
     people: int | None = None
     views: tuple[int, ...] = tuple(VIEWS)
     seed: int = 0
-    attacked: bool = True
+    attackers: tuple[str, ...] = ATTACKERS
     weights: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -65,100 +78,224 @@ def evaluate_privacy(
         guesses: by name, of methods that have a secret, what an attacker without it runs.
 
     Returns:
-        people (numbers trained on and tested), views, chance by top-1 and top-3, seconds (of this
-        run), and by method, recogniser and adversary: for all probes, "subset 1" and "subset 2"
-        the rate, see protocol.rate, at which people are recognised, by top-1 and top-3: at the
-        "same view", and over "all views" of the gallery; and "by view", the same view's. By
-        method also naturalness, see there; None where there are too few people to judge it.
+        people (numbers trained on and tested), views, chance by TOPS, seconds (of this run); clear:
+        by attacker the rate, see scores.rate, at which people are recognised in clear at the same
+        view, of all probes and of "nm" alone; and by method, attacker and adversary: for all
+        probes, "subset 1" and "subset 2" the rate by TOPS: at the "same view", and over "all
+        views" of the gallery; and "by view", the same view's; "equal error rate"; and "videos",
+        by how many of one person are one probe, the rate over all views by TOPS. Among the
+        attackers are BY_SHAPE and BY_ALL. By method also naturalness, see there, None where there
+        are too few people to judge it; and training, by network: "rates" after each training, and
+        whether it "is converged". If not, its figures are only the least that it can reach.
 
     Raises:
         DataError: too few people, or `out` holds the results of other data or options.
     """
     started = time.monotonic()
-    attackers, tested = groups(data.people[: options.people])
-    chosen = (*attackers, *tested)
+    learnt_from, tested = groups(data.people[: options.people])
+    chosen = (*learnt_from, *tested)
     _claim(options, chosen)
-    read = chosen if options.attacked else tested
-    sequences = data.sequences(read, CONDITIONS, options.views)
-    people = People.of(read_gaits(data, sequences, on_progress), attackers, tested)
+    people = _read(data, learnt_from, tested, options, on_progress)
     parts = {"trained": people.training, "tested": people.probes}
     counts = {part: len(np.unique(gaits.person)) for part, gaits in parts.items()}
     report: dict = {
-        "naturalness": {},
         "people": counts,
         "views": list(options.views),
-        "chance": dict(zip(TOPS, (n / counts["tested"] for n in (1, 3)), strict=True)),
+        "chance": {top: min(1.0, n / counts["tested"]) for top, n in TOPS.items()},
+        "clear": {},
+        "naturalness": {},
+        "training": {},
         "methods": {},
     }
-    trains, subsets = {}, np.empty(0)
-    if options.attacked:
-        trains = recognisers(options.steps, options.seed)
+    kinds: dict[str, Family] = {}
+    subsets = np.empty(0)
+    if options.attackers:
+        known = families(options.steps, options.seed, options.seeds, options.doublings)
+        kinds = {name: known[name] for name in options.attackers}
         subsets = _subsets(data, people.probes, on_progress)
-    naive = {}
+    naive = _Naive(people, kinds, options, on_progress)
+    report["clear"] = {name: _clear(naive.clear(name)) for name in kinds}
     first: dict[Method, str] = {}
     for name, method in methods.items():
         kept = first.setdefault(method, name)  # methods that do the same share what was found
-        made = Made(people, method, options.seed, (guesses or {}).get(name), on_progress)
-        report["methods"][name] = {}
+        made = Made(
+            people,
+            method,
+            options.seed,
+            options.takes,
+            (guesses or {}).get(name),
+            options.out / "walks" / kept,
+            on_progress,
+        )
+        attacks = {}
+        for kind, family in kinds.items():
+            path = options.out / f"{kept} by {kind}.npz"
+            if not path.exists():
+                attack(people, made, naive(kind), family, on_progress).save(path)
+            attacks[kind] = Attack.load(path)
         path = options.out / f"{kept}, naturalness.json"
         if not path.exists():
             path.write_text(json.dumps(_naturalness(people, made, options, on_progress)))
         report["naturalness"][name] = json.loads(path.read_text())
-        for recogniser, train in trains.items():
-            path = options.out / f"{kept} by {recogniser}.npz"
-            if not path.exists():
-                if recogniser not in naive:
-                    naive[recogniser] = train(people.training, on_progress)
-                found = attack(people, made, naive[recogniser], train, on_progress)
-                _write(path, found)
-            with np.load(path) as found:
-                report["methods"][name][recogniser] = {
-                    adversary: _rates(found[adversary], people, subsets)
-                    for adversary in ADVERSARIES
-                }
+        report["training"][name] = {
+            kind: {"rates": list(attacks[kind].rates), "is converged": attacks[kind].is_converged}
+            for kind, family in kinds.items()
+            if family.doublings
+        }
+        scores = {kind: found.scores for kind, found in attacks.items()}
+        report["methods"][name] = {
+            kind: {adversary: _rates(found[adversary], subsets) for adversary in ADVERSARIES}
+            for kind, found in (scores | _fusions(scores)).items()
+        }
     return report | {"seconds": round(time.monotonic() - started)}
 
 
-def worst(method: dict, adversary: str, part: str = "all probes", where: str = "all views") -> dict:
-    """The rate of the attacker who recognises most, of one method's part of a report."""
-    rates = [recogniser[adversary][part][where]["top-1"] for recogniser in method.values()]
-    return max(rates, key=lambda each: each["rate"] or 0)
+def worst(
+    method: dict,
+    adversaries: Collection[str] = ADVERSARIES,
+    attackers: Collection[str] | None = None,
+    videos: int = 1,
+) -> dict:
+    """The rates by TOPS, over all views, of who recognises most at once, of one method's part of a
+    report; with "by", the attacker, "adversary", and "equal error rate".
+
+    Args:
+        attackers: among these; None: all.
+        videos: of one person, known together.
+    """
+    rates = []
+    for kind, found in method.items():
+        for adversary in adversaries if attackers is None or kind in attackers else ():
+            here = found[adversary]
+            alone = here["all probes"]["all views"]
+            tops = alone if videos == 1 else here["videos"].get(str(videos))
+            if tops:
+                about = {"by": kind, "adversary": adversary}
+                rates.append(tops | about | {"equal error rate": here["equal error rate"]})
+    return max(rates, key=lambda each: each["top-1"]["rate"] or 0) if rates else {}
 
 
-def _rates(found: np.ndarray, people: People, subsets: np.ndarray) -> dict:
-    """Of what `recognised` found, (P, V, 2)."""
-    probes = people.probes
-    views = np.unique(people.gallery.view)
-    own = probes.view[:, None] == views
-    parts = {
-        "all probes": np.ones(len(probes), bool),
-        "subset 1": subsets == LOW,
-        "subset 2": subsets == HIGH,
+def by_shape(method: dict) -> list[str]:
+    """The attackers, of one method's part of a report, who see silhouettes alone."""
+    return [kind for kind in method if kind not in (FULL_FRAME, BY_ALL)]
+
+
+class _Naive:
+    """Attackers who have seen clear walks only, trained when asked for; and what they find in
+    clear, kept."""
+
+    def __init__(
+        self,
+        people: People,
+        kinds: Mapping[str, Family],
+        options: PrivacyOptions,
+        on_progress: Progress | None,
+    ):
+        self._people, self._kinds = people, kinds
+        self._options, self._on_progress = options, on_progress
+        self._trained: dict[str, Recogniser] = {}
+
+    def __call__(self, kind: str) -> Recogniser:
+        if kind not in self._trained:
+            family = self._kinds[kind]
+            train = family.train(0, 2**family.doublings)
+            self._trained[kind] = train(self._people.training, self._on_progress)
+        return self._trained[kind]
+
+    def clear(self, kind: str) -> tuple[Scores, np.ndarray]:
+        """And which of the probes are in usual clothes, without a bag."""
+        path = self._options.out / f"clear by {kind}.npz"
+        people = self._people
+        if not path.exists():
+            found = compared(self(kind), people.probes, people.gallery)
+            part = path.with_suffix(".part.npz")
+            np.savez(part, **vars(found))
+            part.rename(path)
+        with np.load(path) as saved:
+            usual = np.char.startswith(people.probes.condition, "nm")
+            return Scores(**saved), usual
+
+
+def _clear(found: tuple[Scores, np.ndarray]) -> dict:
+    scores, usual = found
+    same = _same_view(scores, scores.found(1))
+    return {
+        "all probes": rate(same, scores.person),
+        "nm": rate(same[:, usual], scores.person[usual]),
     }
+
+
+def _fusions(scores: Mapping[str, Mapping[str, Scores]]) -> dict[str, dict[str, Scores]]:
+    """Of attackers' scores by adversary."""
+    kinds = {BY_SHAPE: [kind for kind in scores if kind != FULL_FRAME], BY_ALL: list(scores)}
+    return {
+        name: {
+            adversary: fused([scores[kind][adversary] for kind in chosen])
+            for adversary in ADVERSARIES
+        }
+        for name, chosen in kinds.items()
+        if chosen
+    }
+
+
+def _rates(scores: Scores, subsets: np.ndarray) -> dict:
+    """subsets: LOW or HIGH, of the probes of one take."""
+    subset = np.resize(subsets, len(scores.person))
+    parts = {
+        "all probes": np.ones(len(subset), bool),
+        "subset 1": subset == LOW,
+        "subset 2": subset == HIGH,
+    }
+    found = {top: scores.found(first) for top, first in TOPS.items()}
+    same = {top: _same_view(scores, each) for top, each in found.items()}
     result: dict = {}
     for name, part in parts.items():
-        kept, person = found[part], probes.person[part]
-        same = [np.where(own[part], kept[..., n], np.nan) for n in range(len(TOPS))]
+        person = scores.person[part]
+
+        def rates(shares: Mapping[str, np.ndarray], part=part, person=person) -> dict:
+            return {top: rate(share[:, part], person) for top, share in shares.items()}
+
         result[name] = {
-            "same view": _both([_mean(each) for each in same], person),
-            "all views": _both([_mean(kept[..., n]) for n in range(len(TOPS))], person),
+            "same view": rates(same),
+            "all views": rates({top: mean_known(each) for top, each in found.items()}),
             "by view": {
-                f"{view:03d}": _both([each[:, v] for each in same], person)
-                for v, view in enumerate(views)
+                f"{view:03d}": rates({
+                    top: np.where(scores.view == view, each, np.nan) for top, each in same.items()
+                })
+                for view in scores.views
             },
-        }
+        }  # fmt: skip
+    result["equal error rate"] = scores.equal_error_rate()
+    result["videos"] = {}
+    for videos in VIDEOS:
+        several = scores.together(videos)
+        if len(several.person):
+            result["videos"][str(videos)] = {
+                top: rate(mean_known(several.found(first)), several.person)
+                for top, first in TOPS.items()
+            }
     return result
 
 
-def _both(shares: list[np.ndarray], person: np.ndarray) -> dict:
-    return {top: rate(share, person) for top, share in zip(TOPS, shares, strict=True)}
+def _same_view(scores: Scores, found: np.ndarray) -> np.ndarray:
+    """(S, P) of (S, P, V)."""
+    return mean_known(np.where(scores.view[:, None] == scores.views, found, np.nan))
 
 
-def _mean(found: np.ndarray) -> np.ndarray:
-    """(P,) means of (P, V) where there is a number."""
-    there = ~np.isnan(found)
-    total = np.where(there, found, 0).sum(axis=1)
-    return np.where(there.any(axis=1), total / np.maximum(there.sum(axis=1), 1), np.nan)
+def _read(
+    data: CasiaB,
+    learnt_from: list[int],
+    tested: list[int],
+    options: PrivacyOptions,
+    on_progress: Progress | None,
+) -> People:
+    """The clear walks, kept for a run that goes on."""
+    whom = (*learnt_from, *tested) if options.attackers else tested
+    path = options.out / ("walks.npz" if options.attackers else "tested walks.npz")
+    if not path.exists():
+        sequences = data.sequences(whom, CONDITIONS, options.views)
+        read_gaits(data, sequences, on_progress).save(path)
+    return People.of(Gaits.load(path), learnt_from, tested)
 
 
 def _naturalness(
@@ -167,9 +304,7 @@ def _naturalness(
     """Of what a method made of one half of the tested people, beside the other half in clear."""
     who = np.unique(people.probes.person)
     clear = np.isin(people.probes.person, who[: len(who) // 2])
-    # attacks need them all anyway
-    after = made.probes.of(~clear) if options.attacked else made.some_probes(~clear)
-    parts = people.probes.of(clear), people.probes.of(~clear), after
+    parts = people.probes.of(clear), people.probes.of(~clear), made.some_probes(~clear)
     try:
         return naturalness(*parts, on_progress, min(_JUDGE_STEPS, options.steps))
     except DataError:
@@ -194,6 +329,7 @@ def _claim(options: PrivacyOptions, people: tuple[int, ...]) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     settings = {
         "people": list(people), "views": list(options.views), "steps": options.steps,
+        "doublings": options.doublings, "seeds": options.seeds, "takes": options.takes,
         "seed": options.seed, "weights": dict(options.weights),
     }  # fmt: skip
     path = options.out / "settings.json"
@@ -207,9 +343,3 @@ def _claim(options: PrivacyOptions, people: tuple[int, ...]) -> None:
                 "the same data and options."
             )
     path.write_text(json.dumps(settings))
-
-
-def _write(path: Path, found: dict[str, np.ndarray]) -> None:
-    part = path.with_suffix(".part.npz")
-    np.savez(part, **found)
-    part.rename(path)

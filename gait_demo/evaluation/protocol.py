@@ -1,6 +1,6 @@
-"""Who is recognised: what adversaries know, and how often they are right.
+"""Who is recognised: what adversaries know, and which attackers they have.
 
-Adversaries, after "A False Sense of Privacy" (arXiv 2304.01635), each with every recogniser:
+Adversaries, after "A False Sense of Privacy" (arXiv 2304.01635), each with every attacker:
 
 - naive: trained on clear walks, knows people by clear walks.
 - informed: trained on clear walks and on what the method made of them, knows people by clear walks.
@@ -11,23 +11,29 @@ Adversaries, after "A False Sense of Privacy" (arXiv 2304.01635), each with ever
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cache, cached_property, partial
+from pathlib import Path
 
 import numpy as np
 
 from gait_demo.datasets.casia import PEOPLE
 from gait_demo.errors import DataError
+from gait_demo.evaluation import cues
 from gait_demo.evaluation.attackers import NETWORKS, Attacker, AttackerOptions
+from gait_demo.evaluation.differences import Differences
 from gait_demo.evaluation.gaits import Gaits, Method, Progress
 from gait_demo.evaluation.identity import GALLERY, PROBES
-from gait_demo.evaluation.rhythm import Rhythm
+from gait_demo.evaluation.linear import Linear
+from gait_demo.evaluation.scores import Scores, mean_known, rate, stacked
 from gait_demo.evaluation.view_transform import ViewTransform
 
 ADVERSARIES = ("naive", "informed", "linking", "known seed")
+PAPERS = "GEI + view transformation"
+FULL_FRAME = "full frame"  # the attacker who sees more than silhouettes
 _ATTACKERS, _TESTED = 50, 40  # of CASIA-B's 124 people; A-NET and C-NET are trained on others
-_RESAMPLES = 2000  # of the bootstrap
 _MADE = 1000  # degrees by which the view of what a method made is marked
 _FRESH = 1_000_000  # seeds of one set of walks are so far from those of another
 
@@ -80,11 +86,6 @@ def view_transform(training: Gaits, on_progress: Progress | None = None) -> Reco
     return distances
 
 
-def rhythm(training: Gaits, on_progress: Progress | None = None) -> Recogniser:
-    """By the rhythm of the steps alone."""
-    return Rhythm.fit(training)
-
-
 def _views(gaits: Gaits) -> np.ndarray:
     return gaits.view + _MADE * ~gaits.clear
 
@@ -103,14 +104,46 @@ def deep(
     return lambda probes, gallery: _euclidean(features(probes), features(gallery))
 
 
-def recognisers(steps: int, seed: int = 0) -> dict[str, Train]:
-    """All of them, by name; `steps` of the networks' training."""
-    networks = {name: partial(deep, AttackerOptions(name, steps, seed=seed)) for name in NETWORKS}
-    return {
-        "raw GEI": raw_gei,
-        "GEI + view transformation": view_transform,
-        "rhythm": rhythm,
-        **networks,
+@dataclass(frozen=True)
+class Family:
+    """Attackers of one kind.
+
+    Attributes:
+        train: of a seed, counted from 0, and of how many times the usual steps.
+        seeds: how many of them attack; those in closed form have none.
+        doublings: how often training may be doubled to see whether more of it helps.
+    """
+
+    train: Callable[[int, int], Train]
+    seeds: int = 1
+    doublings: int = 0
+
+
+_EXACT: dict[str, Train] = {
+    "raw GEI": raw_gei,
+    PAPERS: view_transform,
+    "GEI, ridge regression": lambda walks, _: Linear(walks, cues.energy, cues.energy),
+    "joints, ridge regression": lambda walks, _: Linear(walks, cues.joints, cues.energy),
+    "rhythm": lambda walks, _: Differences(walks, cues.rhythms),
+    FULL_FRAME: lambda walks, _: Differences(walks, cues.full_frame),
+}
+ATTACKERS = (*_EXACT, *NETWORKS)
+
+
+def families(steps: int, seed: int = 0, seeds: int = 1, doublings: int = 1) -> dict[str, Family]:
+    """All ATTACKERS; `steps` of the networks' first training."""
+
+    def exactly(train: Train) -> Family:
+        return Family(lambda number, times: train)
+
+    def network(name: str) -> Family:
+        def train(number: int, times: int) -> Train:
+            return partial(deep, AttackerOptions(name, steps * times, seed=seed + number))
+
+        return Family(train, seeds, doublings)
+
+    return {name: exactly(train) for name, train in _EXACT.items()} | {
+        name: network(name) for name in NETWORKS
     }
 
 
@@ -146,43 +179,62 @@ class Made:
 
     Attributes:
         seed: each part counts its seeds from another number on.
+        takes: how often each probe is made, each time with another seed.
         guess: what an attacker runs who knows the method and the seed, but lacks the secret; None:
             the method itself, as it has none.
+        kept: folder in which walks are kept for a run that goes on, of this method alone; None:
+            they are not kept.
     """
 
     people: People
     method: Method
     seed: int = 0
+    takes: int = 1
     guess: Method | None = None
+    kept: Path | None = None
     on_progress: Progress | None = None
 
     @cached_property
     def training(self) -> Gaits:
         """As of People, every walk with a seed of its own; so are the next two."""
-        return self._changed(self.people.training, 0)
+        return self._part("training", self.people.training, 0)
 
     @cached_property
     def gallery(self) -> Gaits:
-        return self._changed(self.people.gallery, 1)
+        return self._part("gallery", self.people.gallery, 1)
 
     @cached_property
     def probes(self) -> Gaits:
-        return self._changed(self.people.probes, 2)
+        """One take after the other."""
+        probes = self.people.probes
+        return self._part("probes", probes.of(np.tile(np.arange(len(probes)), self.takes)), 2)
 
     def some_probes(self, chosen: np.ndarray) -> Gaits:
-        """Those of a mask (P,), as they are among all of them, which need not be made."""
+        """Those of a mask (P,), as they are in the first take, which need not be made."""
+        if "probes" in vars(self):
+            return self.probes.of(np.flatnonzero(chosen))
         return self._changed(self.people.probes, 2, chosen)
 
     @cached_property
     def alike_probes(self) -> Gaits:
         """With one seed, which is also that of the next."""
-        return self._changed(self.people.probes, 3, alike=True)
+        return self._part("alike probes", self.people.probes, 3, alike=True)
 
     @cached_property
     def guessed_gallery(self) -> Gaits:
         """As the attacker makes it who knows that seed."""
         knows = replace(self, method=self.guess or self.method)
-        return knows._changed(self.people.gallery, 3, alike=True)
+        return knows._part("guessed gallery", self.people.gallery, 3, alike=True)
+
+    def _part(self, name: str, gaits: Gaits, part: int, *, alike: bool = False) -> Gaits:
+        path = self.kept and self.kept / f"{name}.npz"
+        if path and path.exists():
+            return Gaits.load(path)
+        made = self._changed(gaits, part, alike=alike)
+        if path:
+            self.kept.mkdir(parents=True, exist_ok=True)
+            made.save(path)
+        return made
 
     def _changed(
         self,
@@ -197,86 +249,106 @@ class Made:
         return gaits.of(chosen).changed(self.method, seeds[chosen], self.on_progress)
 
 
+@dataclass(frozen=True)
+class Attack:
+    """What the attackers of one family found.
+
+    Attributes:
+        scores: by adversary.
+        rates: rank-1 of "informed" and "linking" after each training of the first seed, as `rate`.
+    """
+
+    scores: dict[str, Scores]
+    rates: tuple[dict[str, dict], ...]
+
+    @property
+    def is_converged(self) -> bool:
+        """Whether the last doubling of the steps helped no adversary beyond the interval of the
+        training before."""
+        return len(self.rates) < 2 or not _rises(*self.rates[-2:])
+
+    def save(self, path: Path) -> None:
+        part = path.with_suffix(".part.npz")
+        arrays = {
+            f"{adversary}, {name}": value
+            for adversary, scores in self.scores.items()
+            for name, value in vars(scores).items()
+        }
+        np.savez(part, rates=json.dumps(self.rates), **arrays)
+        part.rename(path)
+
+    @classmethod
+    def load(cls, path: Path) -> Attack:
+        with np.load(path) as saved:
+            names = [one.name for one in fields(Scores)]
+            scores = {
+                adversary: Scores(*(saved[f"{adversary}, {name}"] for name in names))
+                for adversary in ADVERSARIES
+            }
+            return cls(scores, tuple(json.loads(str(saved["rates"]))))
+
+
 def attack(
     people: People,
     made: Made,
     naive: Recogniser,
-    train: Train,
+    family: Family,
     on_progress: Progress | None = None,
-) -> dict[str, np.ndarray]:
-    """Every adversary with one kind of recogniser against one method.
+) -> Attack:
+    """Every adversary's attack by one family of attackers on one method.
+
+    The first attacker is trained anew with twice the steps for as long as that helps, as often as
+    the family allows; the others as long as the last one was.
 
     Args:
-        naive: trained on `people.training`.
-        train: makes more of its kind.
-
-    Returns:
-        By adversary, what `recognised` says of the probes.
+        naive: as trained on clear walks.
     """
-    informed = train(people.training.together(made.training), on_progress)
+    together = people.training.together(made.training)
+    rates, found = [], []
+    while True:
+        informed = family.train(0, 2 ** len(rates))(together, on_progress)
+        found = [_knowing(informed, people, made)]
+        rates.append({name: rank_1(found[0][name]) for name in ("informed", "linking")})
+        is_last = len(rates) > family.doublings
+        if is_last or (len(rates) > 1 and not _rises(*rates[-2:])):
+            break
+    for number in range(1, family.seeds):
+        informed = family.train(number, 2 ** (len(rates) - 1))(together, on_progress)
+        found.append(_knowing(informed, people, made))
+    scores = {name: stacked([one[name] for one in found]) for name in found[0]}
+    unknowing = {"naive": compared(naive, made.probes, people.gallery)}
+    return Attack(unknowing | scores, tuple(rates))
+
+
+def _knowing(informed: Recogniser, people: People, made: Made) -> dict[str, Scores]:
     return {
-        "naive": recognised(naive, made.probes, people.gallery),
-        "informed": recognised(informed, made.probes, people.gallery),
-        "linking": recognised(informed, made.probes, made.gallery),
-        "known seed": recognised(informed, made.alike_probes, made.guessed_gallery),
+        "informed": compared(informed, made.probes, people.gallery),
+        "linking": compared(informed, made.probes, made.gallery),
+        "known seed": compared(informed, made.alike_probes, made.guessed_gallery),
     }
 
 
-def recognised(recogniser: Recogniser, probes: Gaits, gallery: Gaits) -> np.ndarray:
-    """Who is found among the nearest people, by each person's nearest walk at a view.
+def _rises(before: dict[str, dict], after: dict[str, dict]) -> bool:
+    return any(after[name]["rate"] > before[name]["interval"][1] for name in before)
 
-    Of people who are equally near one is drawn: the share is that of finding the right one. A
-    probe that shows nobody counts as recognised: it is a failure of the method, not a success.
 
-    Returns:
-        (P, V, 2) float64 in [0, 1], for the first one and the first three; V are the gallery's
-        views, rising. NaN where the gallery lacks the person.
-    """
+def compared(recogniser: Recogniser, probes: Gaits, gallery: Gaits) -> Scores:
+    """Each probe with each person's nearest walk at each view."""
     distances = recogniser(probes, gallery)
     shown = np.array([len(walk) > 0 for walk in gallery.walks])
-    distances = np.where(shown, distances, np.inf)
     people, views = np.unique(gallery.person), np.unique(gallery.view)
-    found = np.full((len(probes), len(views), 2), np.nan)
+    result = np.full((1, len(probes), len(views), len(people)), np.inf, np.float32)
     for v, view in enumerate(views):
-        nearest = np.stack([
-            distances[:, (gallery.view == view) & (gallery.person == person)].min(
-                axis=1, initial=np.inf
-            )
-            for person in people
-        ], axis=1)  # fmt: skip
-        right = people == probes.person[:, None]
-        own = np.where(right, nearest, np.inf).min(axis=1, initial=np.inf)
-        nearer = (nearest < own[:, None]).sum(axis=1)
-        equal = ((nearest == own[:, None]) & ~right).sum(axis=1)
-        for n, first in enumerate((1, 3)):
-            found[:, v, n] = np.clip((first - nearer) / (equal + 1), 0, 1)
-        found[~right.any(axis=1) | ~np.isfinite(own), v] = np.nan
-    found[[len(walk) == 0 for walk in probes.walks]] = 1
-    return found
+        for k, person in enumerate(people):
+            there = shown & (gallery.view == view) & (gallery.person == person)
+            result[0, :, v, k] = distances[:, there].min(axis=1, initial=np.inf)
+    result[:, [len(walk) == 0 for walk in probes.walks]] = np.nan
+    return Scores(result, probes.person, probes.view, people, views)
 
 
-def rate(found: np.ndarray, person: np.ndarray, seed: int = 0) -> dict:
-    """Mean share over people, and its 95 % bootstrap interval over people.
-
-    Args:
-        found: (N,) shares; NaN counts for nothing.
-        person: (N,).
-
-    Returns:
-        "rate", "interval" and "people"; None and no interval of nobody.
-    """
-    there = ~np.isnan(found)
-    if not there.any():
-        return {"rate": None, "interval": None, "people": 0}
-    _, number = np.unique(person[there], return_inverse=True)
-    share = np.bincount(number, found[there]) / np.bincount(number)
-    draws = np.random.default_rng(seed).choice(share, (_RESAMPLES, len(share))).mean(axis=1)
-    low, high = np.percentile(draws, (2.5, 97.5))
-    return {
-        "rate": round(float(share.mean()), 4),
-        "interval": [round(float(low), 4), round(float(high), 4)],
-        "people": len(share),
-    }
+def rank_1(scores: Scores) -> dict:
+    """As `rate`, over all views of the gallery."""
+    return rate(mean_known(scores.found(1)), scores.person)
 
 
 def _euclidean(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -12,10 +12,10 @@ import torch
 
 from gait_demo.errors import WeightsError
 from gait_demo.evaluation.attackers import Attacker
-from gait_demo.evaluation.gaits import Gaits, packed
+from gait_demo.evaluation.gaits import Gaits, Recording
 from gait_demo.evaluation.naturalness import toe_lead
 from gait_demo.models.build import read_tensors, write_tensors
-from gait_demo.types import Rank
+from gait_demo.types import Rank, SilhouetteClip
 
 _NETWORK = "recogniser"  # what its checkpoint says it holds
 _FEWEST_FRAMES = 12  # of either half of a walk
@@ -60,11 +60,11 @@ class Crowd:
         half = len(before) // 2
         way = -1 if toe_lead(before > 0.5) > 0 else 1  # the crowd walks to the left
         parts = (before[:half], before[half:], after[half:])
-        walks = [packed(masks[..., ::way]) for masks in parts]
+        walks = tuple(_recording(masks[..., ::way]) for masks in parts)
         if min(map(len, walks)) < _FEWEST_FRAMES:
             return None
         none, clear = np.zeros(3, int), np.ones(3, bool)
-        user = _seen(self.attacker, Gaits(tuple(walks), none, none, none.astype(str), clear))
+        user = _seen(self.attacker, Gaits(walks, none, none, none.astype(str), clear))
         return [
             Rank(name, *(self._rank(known, probe, self.seen[name]) for probe in probes))
             for name, (known, *probes) in user.items()
@@ -104,6 +104,12 @@ class Crowd:
                 f"{path.name} does not fit this version of the project; use its own checkpoints."
             ) from error
         return cls(attacker, person, seen)
+
+
+def _recording(masks: np.ndarray) -> Recording:
+    """Of a walk of which only shapes matter, and no places."""
+    squares = np.zeros((len(masks), 4), np.float32)
+    return Recording.of(SilhouetteClip(1, 0, masks.astype(np.float32), squares))
 
 
 def _seen(attacker: Attacker, walks: Gaits) -> dict[str, np.ndarray]:

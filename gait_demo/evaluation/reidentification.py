@@ -22,7 +22,7 @@ from gait_demo.datasets.casia import CasiaB
 from gait_demo.errors import DataError, GaitDemoError
 from gait_demo.evaluation.extraction import Crossing, Segment, crossings
 from gait_demo.evaluation.gaits import Progress
-from gait_demo.evaluation.protocol import rate
+from gait_demo.evaluation.scores import rate
 
 _NAME = re.compile(r"(?P<person>person\d+)_walking_(?P<session>d\d)")
 _SEGMENTED = ", segmented"

@@ -31,7 +31,7 @@ _WHOLE = 0.8  # of the body in the picture that a matte must span
 _FILLED = 0.6  # of the usual area of a silhouette
 _POSE_S = 1.5  # over which the pose is judged
 _POSE_SHARE = 0.5  # of the frames: who is no walker in more is none in any
-_EASE_S = 0.4  # over which the kept pose becomes another gait
+_EASE_S = 0.8  # over which the kept pose becomes another gait
 _FLEXED_SHARE = 0.1  # of the frames, of a knee that is bent farther than a walker's: the same
 _CUT_FILLED = 0.9  # of the usual area of a silhouette that the picture's side may cut
 
@@ -155,7 +155,7 @@ class Person:
 
     def changes(self, fps: float) -> np.ndarray:
         """(T,) float32 in [0, 1]: how far the gait of each frame may differ from the person's: not
-        at all where the pose is kept, and all the way from 0.4 s before and after."""
+        at all where the pose is kept, and all the way from 0.8 s before and after."""
         if not self.keeps_pose.any():
             return np.ones(len(self.track), np.float32)
         away = distance_transform_edt(~self.keeps_pose)

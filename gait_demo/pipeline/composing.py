@@ -69,15 +69,12 @@ class _Layer:
 
     person: Person
     position: int  # in the person's track
+    square: np.ndarray  # (4,) float32, of the silhouette that is drawn
     shown: np.ndarray  # (H, W, 3) uint8, the frame that shows it, with heads hidden
     alpha: np.ndarray | None = None  # (64, 64) float32, the new silhouette; None: the pose is kept
     crop: np.ndarray | None = None  # (64, 64, 3) float32, the old colours, for C-NET; or ...
     walker: Walker | None = None  # ... draws the old pixels themselves
     pose: KeptPose | None = None  # draws the kept pose
-
-    @property
-    def square(self) -> np.ndarray:
-        return self.person.silhouettes.squares[self.position]
 
 
 def chosen_people(analysis: Analysis, options: PipelineOptions) -> list[Person]:
@@ -210,18 +207,19 @@ class Composer:
                 continue
             if not CONSEQUENCES[Visibility(person.visibility[position])].drawn:
                 continue
+            here = person, position, gait.squares[position], frame.rgb
             if person.keeps_pose[position]:
-                layers.append(_Layer(person, position, frame.rgb, pose=pose))
+                layers.append(_Layer(*here, pose=pose))
                 continue
             alpha = gait.masks[position]
             if walker is not None:
-                layers.append(_Layer(person, position, frame.rgb, alpha, walker=walker))
+                layers.append(_Layer(*here, alpha, walker=walker))
                 continue
             if person.seen[position]:
                 self._crops[person.track.track_id] = self._crop(frame, person, position)
             crop = self._crops.get(person.track.track_id)
             if crop is not None:  # else they were not seen yet
-                layers.append(_Layer(person, position, frame.rgb, alpha, crop))
+                layers.append(_Layer(*here, alpha, crop))
         return sorted(layers, key=lambda layer: layer.square[3])
 
     def _veiled(self, frame: Frame) -> Frame:

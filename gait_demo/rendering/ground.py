@@ -43,16 +43,12 @@ def planted(
     solved from hip to ankle with bones of the same length. Silhouettes follow the joints.
 
     Args:
-        gait: new silhouettes and joints.
-        seen: the old ones, in the same squares.
+        gait: new silhouettes and joints, in squares of their own.
+        seen: the old ones.
         fps: frames per second.
     """
-    side = seen.squares[:, 3] - seen.squares[:, 1]
-    before, after = (
-        clip.squares[:, None, :2] + side[:, None, None] * clip.joints[..., :2]
-        for clip in (seen, gait)
-    )
-    made, height = after.copy(), float(np.median(side))
+    before, after = _points(seen), _points(gait)
+    made, height = after.copy(), float(np.median(_side(seen)))
     passing = _passing(before[:, [_HIP, _HIP + 9]].mean(axis=1), height, fps)
     for leg in (0, 9):
         foot = [joint + leg for joint in _FOOT]
@@ -60,7 +56,7 @@ def planted(
         made_leg = _leg(after, leg, passing[:, None] * _correction(old, new, height, fps))
         made[:, [joint + leg for joint in (_KNEE, *_FOOT)]] = made_leg
     joints = gait.joints.copy()
-    joints[..., :2] = (made - seen.squares[:, None, :2]) / side[:, None, None]
+    joints[..., :2] = (made - gait.squares[:, None, :2]) / _side(gait)[:, None, None]
     masks = moved_silhouettes(gait.masks, gait.joints[..., :2], joints[..., :2], depths)
     return replace(gait, joints=joints, masks=_with_hands_and_feet(masks, joints))
 
@@ -83,12 +79,20 @@ def _with_hands_and_feet(masks: np.ndarray, joints: np.ndarray) -> np.ndarray:
 def standing_feet(seen: SilhouetteClip, fps: float) -> np.ndarray:
     """(T, 2) float64 in [0, 1]: whether the left and the right foot of a person stand, where it is
     seen because the person passes by."""
-    side = seen.squares[:, 3] - seen.squares[:, 1]
-    points = seen.squares[:, None, :2] + side[:, None, None] * seen.joints[..., :2]
-    height = float(np.median(side))
+    points, height = _points(seen), float(np.median(_side(seen)))
     passing = _passing(points[:, [_HIP, _HIP + 9]].mean(axis=1), height, fps)
     feet = (points[:, [joint + leg for joint in _FOOT]].mean(axis=1) for leg in (0, 9))
     return np.stack([passing * standing(foot, height, fps) for foot in feet], axis=1)
+
+
+def _side(clip: SilhouetteClip) -> np.ndarray:
+    """(T,) of the squares, in pixels."""
+    return clip.squares[:, 3] - clip.squares[:, 1]
+
+
+def _points(clip: SilhouetteClip) -> np.ndarray:
+    """(T, 19, 2): joints in pixels."""
+    return clip.squares[:, None, :2] + _side(clip)[:, None, None] * clip.joints[..., :2]
 
 
 def standing(foot: np.ndarray, height: float, fps: float) -> np.ndarray:

@@ -37,7 +37,7 @@ class Walker:
         """
         Args:
             person: whose landmarks are known.
-            gait: the new silhouettes and joints, in the squares of the person's own.
+            gait: the new silhouettes and joints, in squares of the new stature.
             depths: which limbs are nearer, in each frame of the track.
             samples: of the person.
             veil: hides, in place, the heads in a part of a frame: its pixels, the frame's index,

@@ -9,7 +9,7 @@ from scipy import stats
 
 from gait_demo.anonymization.anet import ANetAnonymizer
 from gait_demo.anonymization.anonymizer import load
-from gait_demo.anonymization.noise import noise_vector, sway
+from gait_demo.anonymization.noise import noise_vector, stature, sway
 from gait_demo.anonymization.track import anonymize
 from gait_demo.anonymization.windows import InStep, blended
 from gait_demo.errors import WeightsError
@@ -160,6 +160,58 @@ def test_sway_keeps_within_its_bounds_at_any_frame_rate_and_length():
     assert 70 < sum(early) < 130  # as often early as late
 
 
+def test_statures_are_spread_evenly_up_to_eight_percent_either_way():
+    drawn = [stature(noise_of(seed)) for seed in range(500)]
+    assert stats.kstest(drawn, stats.uniform(0.92, 0.16).cdf).pvalue > 1e-3
+    assert drawn[7] == stature(noise_of(7)) and len(set(drawn)) == 500
+    low = [stature(noise_of(seed), most=1.02) for seed in range(500)]
+    assert stats.kstest(low, stats.uniform(0.92, 0.1).cdf).pvalue > 1e-3
+
+
+def walking(frames: int, top: float = 100.0) -> SilhouetteClip:
+    """Somebody who comes nearer, in the middle of a picture."""
+    tall = 200 + np.arange(frames, dtype=np.float32)
+    middle = 300 + 4 * np.arange(frames)
+    squares = [middle - tall / 2, np.full(frames, top), middle + tall / 2, top + tall]
+    return replace(clip_of(block(frames)), squares=np.stack(squares, 1).astype(np.float32))
+
+
+def resized(clip: SilhouetteClip, seed: int = 0, **options) -> tuple[np.ndarray, np.ndarray]:
+    """What it becomes: how many times as large in each frame, and how far the middle of the feet
+    line moves."""
+    noise = noise_of(seed)
+    made = anonymize(clip, ANetAnonymizer(Through()), noise, fps=25, **options).squares
+    old, new = (np.diff(squares[:, 1::2])[:, 0] for squares in (clip.squares, made))
+    np.testing.assert_allclose(np.diff(made[:, ::2])[:, 0], new, rtol=1e-4)
+    feet = [np.stack([s[:, ::2].mean(axis=1), s[:, 3]], axis=1) for s in (clip.squares, made)]
+    return new / old, np.abs(feet[1] - feet[0]).max()
+
+
+@pytest.mark.parametrize("strength", [1, 0.5])
+def test_the_new_walker_is_of_another_stature_on_the_same_ground(strength):
+    for seed in range(5):
+        sizes, moved = resized(walking(20), seed, strength=strength)
+        expected = 1 + strength * (stature(noise_of(seed)) - 1)
+        np.testing.assert_allclose(sizes, expected, rtol=1e-4)
+        assert moved < 1e-3
+
+
+def test_heads_do_not_grow_out_of_the_picture_but_may_be_beyond_it_already():
+    near, beyond = ([resized(walking(20, top), seed)[0].max() for seed in range(40)]
+                    for top in (4, -20))  # fmt: skip
+    assert 1.01 < max(near) <= 204 / 200 + 1e-4 < 1.05 < max(beyond)
+
+
+def test_who_keeps_the_pose_keeps_the_stature_and_changes_slowly_to_it():
+    kept = np.zeros(120, bool)
+    kept[:10] = kept[115:] = True
+    sizes, _ = resized(walking(120), keeps_pose=kept)
+    new = stature(noise_of(0))
+    np.testing.assert_allclose(sizes[kept], 1, rtol=1e-4)
+    np.testing.assert_allclose(sizes[45:80], new, rtol=1e-4)
+    assert abs(np.diff(sizes)).max() < 0.06 * abs(new - 1) + 1e-4
+
+
 @pytest.mark.parametrize("fps", [30, 50, 60, 120, 240])
 def test_a_standing_person_keeps_standing_at_any_frame_rate(fps):
     masks = np.zeros((40, 64, 64))
@@ -225,7 +277,8 @@ def test_same_noise_same_walk_other_noise_another():
     )
     assert np.array_equal(first.masks, again.masks)
     assert not np.array_equal(first.masks, other.masks)
-    assert first.masks.dtype == np.float32 and np.array_equal(first.squares, clip.squares)
+    assert first.masks.dtype == np.float32 and np.array_equal(first.squares, again.squares)
+    assert not np.array_equal(first.squares, other.squares)
 
 
 def test_strength_may_change_from_frame_to_frame():

@@ -1,5 +1,7 @@
 """The evaluation on methods whose privacy is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from fake_casia import write_fake_casia
@@ -13,7 +15,8 @@ from gait_demo.evaluation import baselines, protocol
 from gait_demo.evaluation.attackers import AttackerOptions
 from gait_demo.evaluation.gaits import read_gaits
 from gait_demo.evaluation.identity import rank_1
-from gait_demo.evaluation.protocol import Made, People, attack, groups, rate, recognised
+from gait_demo.evaluation.protocol import Family, Made, People, attack, compared, groups
+from gait_demo.evaluation.scores import fused, rate
 from gait_demo.weights import find
 
 
@@ -22,22 +25,33 @@ def people():
     return People.of(draw_gaits(62), *groups(range(1, 63)))
 
 
-def upside_down(masks, seed):
-    return masks[:, ::-1]
+def upside_down(clip, seed):
+    return replace(clip, masks=clip.masks[:, ::-1])
 
 
-def always_the_same(masks, seed):
+def always_the_same(clip, seed):
     disc = np.hypot(*(np.mgrid[:64, :64] - 31.5)) < 20
-    return np.repeat(disc[None], len(masks), axis=0)
+    return replace(clip, masks=np.repeat(disc[None], len(clip), axis=0).astype(np.float32))
 
 
-def empty(masks, seed):
-    return 0 * masks
+def empty(clip, seed):
+    return replace(clip, masks=0 * clip.masks)
 
 
 def first(found):
     """Share of the probes that are recognised at once."""
-    return np.nanmean(found[..., 0])
+    return np.nanmean(found)
+
+
+def exactly(train):
+    """Attackers of a kind that is always the same."""
+    return Family(lambda number, times: train)
+
+
+def attacked(people, made, train):
+    """By adversary, whether the right person is the first."""
+    found = attack(people, made, train(people.training), exactly(train)).scores
+    return {adversary: scores.found(1)[0] for adversary, scores in found.items()}
 
 
 def test_groups_are_the_papers():
@@ -51,8 +65,7 @@ def test_groups_are_the_papers():
 
 
 def test_who_copies_is_recognised_as_ever(people):
-    naive = protocol.raw_gei(people.training)
-    found = attack(people, Made(people, baselines.nothing), naive, protocol.raw_gei)
+    found = attacked(people, Made(people, baselines.nothing), protocol.raw_gei)
     both = people.gallery.together(people.probes).geis()
     for v, view in enumerate((0, 90)):
         n = len(people.gallery)
@@ -67,15 +80,15 @@ def test_who_copies_is_recognised_as_ever(people):
 
 
 def test_outputs_that_are_all_the_same_are_linked_by_chance_alone(people):
-    naive = protocol.raw_gei(people.training)
-    found = attack(people, Made(people, always_the_same), naive, protocol.raw_gei)
+    made = Made(people, always_the_same)
+    found = attack(people, made, protocol.raw_gei(people.training), exactly(protocol.raw_gei))
     for name in ("linking", "known seed"):
-        assert np.allclose(found[name], [1 / 20, 3 / 20])
+        for n in (1, 3, 5):
+            assert np.allclose(found.scores[name].found(n), n / 20)
 
 
 def test_who_only_relabels_pixels_is_caught_by_the_informed(people):
-    naive = protocol.view_transform(people.training)
-    found = attack(people, Made(people, upside_down), naive, protocol.view_transform)
+    found = attacked(people, Made(people, upside_down), protocol.view_transform)
     assert first(found["naive"]) < 0.2
     assert first(found["informed"]) > 0.5 and first(found["linking"]) > 0.6
 
@@ -83,8 +96,9 @@ def test_who_only_relabels_pixels_is_caught_by_the_informed(people):
 def shuffled(noise):
     """A method that puts the rows of silhouettes in an order that the noise chooses."""
 
-    def method(masks, seed):
-        return masks[:, np.argsort(noise(masks, seed, masks.shape[1]).numpy())]
+    def method(clip, seed):
+        rows = np.argsort(noise(clip, seed, clip.masks.shape[1]).numpy())
+        return replace(clip, masks=clip.masks[:, rows])
 
     return method
 
@@ -95,7 +109,7 @@ def test_who_draws_noise_from_the_seed_is_caught_by_who_knows_it_and_who_has_a_s
 ):
     noise = baselines.keyed(SECRET) if is_keyed else baselines.from_seed
     made = Made(people, shuffled(noise), guess=shuffled(baselines.from_seed))
-    found = attack(people, made, protocol.raw_gei(people.training), protocol.raw_gei)
+    found = attacked(people, made, protocol.raw_gei)
     known = first(found["known seed"][people.probes.view[:, None] == np.array([0, 90])])
     assert known < 0.12 if is_keyed else known > 0.8  # chance: 0.05
 
@@ -110,17 +124,17 @@ def test_with_a_secret_the_seed_tells_no_more_of_what_anet_makes_than_other_seed
     guess = baselines.made_by(anet, baselines.from_seed)
     made = Made(some, baselines.made_by(anet, noise), guess=guess)
     recogniser = protocol.raw_gei(some.training)
-    by_seed = first(recognised(recogniser, made.alike_probes, made.guessed_gallery))
-    unknown = first(recognised(recogniser, made.probes, made.gallery))
+    by_seed = first(compared(recogniser, made.alike_probes, made.guessed_gallery).found(1))
+    unknown = first(compared(recogniser, made.probes, made.gallery).found(1))
     assert by_seed < unknown + 0.1 if is_keyed else by_seed > unknown + 0.3
 
 
 def test_parts_are_made_when_asked_for_and_each_by_its_own_seeds(people):
     seeds = []
 
-    def counted(masks, seed):
+    def counted(clip, seed):
         seeds.append(seed)
-        return masks
+        return clip
 
     made = Made(people, counted, seed=5)
     last = np.arange(len(people.probes)) >= 7
@@ -136,16 +150,20 @@ def test_parts_are_made_when_asked_for_and_each_by_its_own_seeds(people):
 
 def test_showing_nobody_is_no_success(people):
     naive = protocol.raw_gei(people.training)
-    found = recognised(naive, people.probes.changed(empty, 0), people.gallery)
-    assert (found == 1).all()
+    found = compared(naive, people.probes.changed(empty, 0), people.gallery)
+    assert found.failed.all() and (found.found(1) == 1).all() and found.equal_error_rate() == 0
+    assert (fused([found, found]).found(1) == 1).all() and (found.together(2).found(1) == 1).all()
 
 
 def test_a_person_whom_the_gallery_lacks_counts_for_nothing(people):
     naive = protocol.raw_gei(people.training)
     one = people.gallery.person[0]
-    found = recognised(naive, people.probes, people.gallery.of(people.gallery.person != one))
+    some = people.gallery.of((people.gallery.person != one) | (people.gallery.view != 90))
+    found = compared(naive, people.probes, some)
     lacking = people.probes.person == one
-    assert np.isnan(found[lacking]).all() and not np.isnan(found[~lacking]).any()
+    for scores in (found, fused([found, found])):
+        told = ~np.isnan(scores.found(1)[0])
+        assert told[~lacking].all() and (told[lacking] == [True, False]).all()
 
 
 def test_every_person_counts_the_same():
@@ -160,15 +178,17 @@ def test_every_person_counts_the_same():
 @pytest.mark.parametrize("network", ["GaitSet", "GaitBase"])
 def test_networks_learn_to_tell_strangers_apart(people, network):
     options = AttackerOptions(network, 80, people=5, walks=4, frames=4)
-    found = recognised(protocol.deep(options, people.training), people.probes, people.gallery)
-    assert first(found) > 0.6  # chance: 0.05
+    found = compared(protocol.deep(options, people.training), people.probes, people.gallery)
+    assert first(found.found(1)) > 0.6  # chance: 0.05
 
 
 def test_an_attacker_is_trained_to_the_same_figures_again(people):
     options = AttackerOptions("GaitSet", 5, people=5, walks=4, frames=4)
-    found = recognised(protocol.deep(options, people.training), people.probes, people.gallery)
-    again = recognised(protocol.deep(options, people.training), people.probes, people.gallery)
-    assert np.array_equal(found, again)
+    found, again = (
+        compared(protocol.deep(options, people.training), people.probes, people.gallery)
+        for _ in range(2)
+    )
+    assert np.array_equal(found.distances, again.distances)
 
 
 @pytest.mark.parametrize("name", baselines.SIMPLE)

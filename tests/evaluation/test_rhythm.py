@@ -1,13 +1,17 @@
 """The recogniser by rhythm: steps whose rhythm is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from fake_gaits import walk
+from fake_gaits import recorded, walk
 
+from gait_demo.evaluation.cues import rhythms
+from gait_demo.evaluation.differences import Differences
 from gait_demo.evaluation.gaits import Gaits
 from gait_demo.evaluation.naturalness import leg_spread
-from gait_demo.evaluation.protocol import recognised
-from gait_demo.evaluation.rhythm import Rhythm, rhythm
+from gait_demo.evaluation.protocol import compared
+from gait_demo.evaluation.rhythm import rhythm
 
 
 def spread(cadence, uneven=0.0, late=0.0, frames=75):
@@ -39,7 +43,7 @@ def test_people_are_known_by_cadence_and_by_nothing_else():
         for n in range(4):
             t = np.arange(75) * pace * 10 / 25 + rng.uniform(0, 10)
             frames = [walk(rng.uniform(0.1, 0.25), 0.5, x / 10, 1)[0] for x in t]
-            walks.append(np.packbits(np.stack(frames), axis=-1))
+            walks.append(recorded(np.stack(frames)))
             person.append(who)
             condition.append(f"nm-{n:02d}")
     count = len(walks)
@@ -49,9 +53,11 @@ def test_people_are_known_by_cadence_and_by_nothing_else():
     )  # fmt: skip
     assert leg_spread(gaits.frames(0)).std() > 1
     known = np.isin(gaits.condition, ("nm-00", "nm-01"))
-    found = recognised(Rhythm.fit(gaits.of(known)), gaits.of(~known), gaits.of(known))
-    assert found[..., 0].mean() > 0.9
-    still = Gaits(tuple(w[:5] for w in gaits.walks), gaits.person, gaits.view, gaits.condition,
-                  gaits.clear)  # fmt: skip
-    found = recognised(Rhythm.fit(still.of(known)), still.of(~known), still.of(known))
-    assert np.allclose(found[..., 0], 1 / 8)  # strides are too short to be told: a guess
+
+    def found(walks):
+        attacker = Differences(walks.of(known), rhythms)
+        return compared(attacker, walks.of(~known), walks.of(known)).found(1)
+
+    assert found(gaits).mean() > 0.9
+    still = replace(gaits, recordings=tuple(recorded(gaits.frames(n)[:5]) for n in range(count)))
+    assert np.allclose(found(still), 1 / 8)  # strides are too short to be told: a guess

@@ -33,6 +33,22 @@ def test_a_standing_foot_does_not_slide(foot):
     assert max(before) > 0.05 and max(after) < max(0.02, 1.2 * max(slides(OLD, foot)))
 
 
+@pytest.mark.parametrize("size", [0.92, 1.08])
+@pytest.mark.parametrize("foot", [LEFT_FOOT, RIGHT_FOOT])
+def test_nor_does_that_of_a_walker_of_another_stature_and_it_stands_as_low(size, foot):
+    middle, feet = NEW.squares[:, ::2].mean(axis=1), NEW.squares[:, 3]
+    side = size * (feet - NEW.squares[:, 1])
+    squares = np.stack([middle - side / 2, feet - side, middle + side / 2, feet], axis=1)
+    other = replace(NEW, squares=squares.astype(np.float32))
+    made = planted(other, OLD, [LEFT_NEARER] * COUNT, FPS)
+    assert max(slides(other, foot)) > 0.05
+    assert max(slides(made, foot)) < max(0.02, 1.2 * max(slides(OLD, foot)))
+    stands = standing(in_pixels(OLD)[:, foot].mean(axis=1), HEIGHT, FPS) > 0.99
+    low = [in_pixels(one)[stands][:, foot, 1].mean(axis=1) for one in (OLD, made)]
+    assert np.abs(low[1] - low[0]).max() < 0.02 * HEIGHT
+    assert np.ptp(in_pixels(made)[:, 0, 1]) < 1.2 * np.ptp(in_pixels(NEW)[:, 0, 1]) + 1
+
+
 def test_bones_keep_their_lengths_and_hips_their_places():
     old, new = in_pixels(NEW), in_pixels(MADE)
     for hip, knee, ankle in ((5, 6, 7), (14, 15, 16)):

@@ -1,0 +1,73 @@
+"""What closed-form attackers look at: one row of numbers a walk, NaN where it shows none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from gait_demo.datasets.casia import FPS
+from gait_demo.evaluation.gaits import Gaits
+from gait_demo.evaluation.naturalness import leg_spread
+from gait_demo.evaluation.rhythm import rhythm
+from gait_demo.joints import BONES, JOINTS
+
+Cue = Callable[[Gaits], np.ndarray]  # -> (N, D)
+
+
+_FEWEST = 8  # frames in which a path can be seen
+
+
+def energy(gaits: Gaits) -> np.ndarray:
+    """(N, 4096): gait energy images."""
+    images = gaits.geis().images.astype(np.float64)
+    images[[not len(walk) for walk in gaits.walks]] = np.nan
+    return images
+
+
+def rhythms(gaits: Gaits) -> np.ndarray:
+    """(N, 7): see `rhythm`."""
+    return np.stack([rhythm(leg_spread(gaits.frames(n))) for n in range(len(gaits))])
+
+
+def full_frame(gaits: Gaits) -> np.ndarray:
+    """(N, 6): what one fixed camera shows of a walker beside the shape: the height, and the lines
+    of the head and of the feet, in pixels; the logarithms of the speed across the picture and of
+    the strides a second; and the growth of the height, in pixels a second."""
+    cadences = rhythms(gaits)[:, 0]
+    return np.stack([
+        np.full(6, np.nan) if len(one) < _FEWEST else _frame_cue(one.boxes, cadence)
+        for one, cadence in zip(gaits.recordings, cadences, strict=True)
+    ])  # fmt: skip
+
+
+def _frame_cue(boxes: np.ndarray, cadence: float) -> np.ndarray:
+    x0, head, x1, feet = boxes.T.astype(np.float64)
+    seconds = np.arange(len(boxes)) / FPS
+    speed, growth = (np.polyfit(seconds, line, 1)[0] for line in ((x0 + x1) / 2, feet - head))
+    # a silhouette may lack its head or feet, but hardly ever has more
+    height, head, feet = (
+        np.percentile(feet - head, 75),
+        np.percentile(head, 25),
+        np.percentile(feet, 75),
+    )
+    logs = np.log([max(abs(speed), 1e-3), cadence])
+    return np.array([height, head, feet, *logs, growth])
+
+
+def joints(gaits: Gaits) -> np.ndarray:
+    """(N, 96): mean places of the joints, how far they swing, and the mean lengths of the bones;
+    NaN of walks whose joints are not known."""
+    size = 4 * JOINTS + len(BONES)
+    return np.stack([
+        np.full(size, np.nan) if one.joints is None or not len(one) else _joint_cue(one.joints)
+        for one in gaits.recordings
+    ])  # fmt: skip
+
+
+def _joint_cue(places: np.ndarray) -> np.ndarray:
+    first, last = np.transpose(BONES)
+    lengths = np.linalg.norm(places[:, last] - places[:, first], axis=2)
+    return np.concatenate([
+        places.mean(axis=0).ravel(), places.std(axis=0).ravel(), lengths.mean(axis=0)
+    ])  # fmt: skip

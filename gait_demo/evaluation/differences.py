@@ -1,0 +1,79 @@
+"""An attacker by a few numbers a walk, of which some may be grossly wrong.
+
+Each number tells by itself (naive Bayes) whether two walks are of one person: by how likely its
+difference is among walks of one person, and of two. Both are Cauchy distributions, whose tails
+leave a walk with a cut head or a cast shadow to the other numbers.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from gait_demo.evaluation.cues import Cue
+from gait_demo.evaluation.gaits import Gaits
+
+_LEAST = 1e-4  # of a scale, so that numbers that never differ can be compared
+
+
+class Differences:
+    """Distances by the differences of a cue."""
+
+    def __init__(self, training: Gaits, cue: Cue):
+        """training: clear walks, and those that the method made of them, if there are any."""
+        self._cue, self._training = cue, training
+        self._numbers = cue(training)
+        self._densities = cache(self._fit)
+
+    def __call__(self, probes: Gaits, gallery: Gaits) -> np.ndarray:
+        """(P, G) distances, which may be below 0: the logarithm of how much likelier two walks are
+        of two people than of one."""
+        result = np.empty((len(probes), len(gallery)))
+        for a, rows, left in self._parts(probes):
+            for b, columns, right in self._parts(gallery):
+                middle, same, others = self._densities(a, b)
+                apart = left[:, None] - right - middle
+                told = _surprise(apart, same) - _surprise(apart, others)
+                result[np.ix_(rows, columns)] = np.nan_to_num(told).sum(axis=2)
+        return result
+
+    def _parts(self, gaits: Gaits) -> list[tuple[tuple[int, bool], np.ndarray, np.ndarray]]:
+        """Walks of each view, in clear or not, and their numbers; all are clear to an attacker who
+        has seen no others."""
+        numbers, kinds = self._cue(gaits), self._kinds(gaits)
+        return [(kind, rows, numbers[rows]) for kind, rows in kinds.items()]
+
+    def _kinds(self, gaits: Gaits) -> dict[tuple[int, bool], np.ndarray]:
+        clear = gaits.clear | bool(self._training.clear.all())
+        kinds = sorted(set(zip(gaits.view.tolist(), clear.tolist(), strict=True)))
+        return {
+            (view, is_clear): np.flatnonzero((gaits.view == view) & (clear == is_clear))
+            for view, is_clear in kinds
+        }
+
+    def _fit(
+        self, a: tuple[int, bool], b: tuple[int, bool]
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(D,) each: what a gallery of one kind lacks against probes of another, and how far the
+        walks of one person, and of two, still differ: medians."""
+        kinds = self._kinds(self._training)
+        rows, columns = kinds[a], kinds[b]
+        apart = self._numbers[rows][:, None] - self._numbers[columns]
+        person = self._training.person
+        is_same = person[rows][:, None] == person[columns]
+        same = apart[is_same & (rows[:, None] != columns)]
+        middle = _median(same)
+        scales = (_median(abs(each - middle)) for each in (same, apart[~is_same]))
+        return middle, *(np.maximum(scale, _LEAST) for scale in scales)
+
+
+def _median(numbers: np.ndarray) -> np.ndarray:
+    """(D,) of (N, D), where there are any; else NaN."""
+    known = (column[~np.isnan(column)] for column in numbers.T)
+    return np.array([np.median(column) if len(column) else np.nan for column in known])
+
+
+def _surprise(apart: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """The negative logarithm of Cauchy's density, but for a constant."""
+    return np.log(scale) + np.log1p((apart / scale) ** 2)

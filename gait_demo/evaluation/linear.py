@@ -1,0 +1,141 @@
+"""Attackers in closed form.
+
+Ridge regression leads from a cue of one walk to the clear cue of the same person; what is left of
+it is compared by how likely two walks so differ if they are of one person, and of two (KISSME,
+Koestinger et al. 2012, with the covariances of Ledoit and Wolf 2004).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+
+import numpy as np
+from sklearn.covariance import ledoit_wolf
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_predict
+
+from gait_demo.evaluation.cues import Cue
+from gait_demo.evaluation.gaits import Gaits
+
+_PENALTIES = tuple(10.0**power for power in range(-3, 5))
+_FOLDS = 5  # of people
+_DIMS = 32  # of what people differ by in clear, at most
+_MOST_PAIRS = 4000  # of walks, from which the differences are learnt
+
+_Kind = tuple[int, bool]  # view in degrees, whether in clear
+
+
+class Linear:
+    """Distances after ridge regression; each pair of views has its own."""
+
+    def __init__(self, training: Gaits, made: Cue, clear: Cue):
+        """
+        Args:
+            training: clear walks, and those that the method made of them, if the attacker has any.
+            made: cue of the latter.
+            clear: cue of the former, which is also what everything is led to.
+        """
+        self._cues = {True: clear, False: made}
+        self._walks = {
+            is_clear: training.of(training.clear == is_clear) for is_clear in (True, False)
+        }
+        self._learnt = {
+            is_clear: self._cues[is_clear](walks)
+            for is_clear, walks in self._walks.items()
+            if len(walks)
+        }
+        self._means = {kind: _mean(numbers) for kind, numbers in self._learnt.items()}
+        self._pair = cache(self._fit)
+
+    def __call__(self, probes: Gaits, gallery: Gaits) -> np.ndarray:
+        """(P, G) distances, which may be below 0."""
+        result = np.empty((len(probes), len(gallery)))
+        for a, rows, left in self._parts(probes):
+            for b, columns, right in self._parts(gallery):
+                lead_a, lead_b, metric = self._pair(a, b)
+                result[np.ix_(rows, columns)] = _quadratic(
+                    _led(lead_a, left), _led(lead_b, right), metric
+                )
+        return result
+
+    def _parts(self, gaits: Gaits) -> Iterator[tuple[_Kind, np.ndarray, np.ndarray]]:
+        """Walks of each kind, and their numbers; all are clear to whom has seen no others."""
+        clear = gaits.clear | (False not in self._learnt)
+        for view, is_clear in sorted(set(zip(gaits.view.tolist(), clear.tolist(), strict=True))):
+            rows = np.flatnonzero((gaits.view == view) & (clear == is_clear))
+            numbers = self._cues[is_clear](gaits.of(rows))
+            yield (view, is_clear), rows, np.nan_to_num(numbers - self._means[is_clear])
+
+    def _training(self, kind: _Kind) -> tuple[np.ndarray, np.ndarray]:
+        """Numbers and people of the training walks of a kind."""
+        view, is_clear = kind
+        walks = self._walks[is_clear]
+        there = walks.view == view
+        numbers = self._learnt[is_clear][there] - self._means[is_clear]
+        return np.nan_to_num(numbers), walks.person[there]
+
+    def _fit(self, a: _Kind, b: _Kind) -> tuple[Ridge, Ridge, np.ndarray]:
+        """Of probes and of a gallery, what leads to people as they are seen in clear at the
+        gallery's view; and how to weigh what differs."""
+        wanted = _people(*self._training((b[0], True)))
+        (lead_a, left, person), (lead_b, right, other) = (
+            _lead(*self._training(kind), wanted) for kind in (a, b)
+        )
+        rng = np.random.default_rng(0)
+        inverse = []
+        for is_same in (True, False):
+            rows, columns = np.nonzero((person[:, None] == other) == is_same)
+            if a == b:  # no walk beside itself
+                rows, columns = rows[rows != columns], columns[rows != columns]
+            some = rng.permutation(len(rows))[:_MOST_PAIRS]
+            inverse.append(np.linalg.inv(_covariance(left[rows[some]] - right[columns[some]])))
+        return lead_a, lead_b, inverse[0] - inverse[1]
+
+
+def _mean(numbers: np.ndarray) -> np.ndarray:
+    """(D,) of (N, D), where there are any; else 0."""
+    known = ~np.isnan(numbers)
+    return np.where(known, numbers, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+
+
+def _people(numbers: np.ndarray, person: np.ndarray) -> dict[int, np.ndarray]:
+    """The mean of each person, in the directions in which people differ most."""
+    people = np.unique(person)
+    means = np.stack([numbers[person == one].mean(axis=0) for one in people])
+    centred = means - means.mean(axis=0)
+    directions = np.linalg.svd(centred, full_matrices=False)[2][:_DIMS]
+    return dict(zip(people.tolist(), centred @ directions.T, strict=True))
+
+
+def _lead(
+    numbers: np.ndarray, person: np.ndarray, wanted: dict[int, np.ndarray]
+) -> tuple[Ridge, np.ndarray, np.ndarray]:
+    """What leads from walks to what is wanted of each person; where it leads those whom it was not
+    fitted to; and who these are."""
+    known = np.isin(person, list(wanted))
+    numbers, person = numbers[known], person[known]
+    targets = np.stack([wanted[one] for one in person.tolist()])
+    folds = GroupKFold(min(_FOLDS, len(np.unique(person))))
+    splits = list(folds.split(numbers, groups=person))
+    search = GridSearchCV(
+        Ridge(), {"alpha": _PENALTIES}, scoring="neg_mean_squared_error", cv=splits
+    ).fit(numbers, targets)
+    led = cross_val_predict(Ridge(**search.best_params_), numbers, targets, cv=splits)
+    return search.best_estimator_, led.reshape(len(numbers), -1), person
+
+
+def _led(lead: Ridge, numbers: np.ndarray) -> np.ndarray:
+    return lead.predict(numbers).reshape(len(numbers), -1)
+
+
+def _covariance(differences: np.ndarray) -> np.ndarray:
+    """Of (N, D) differences whose mean is 0."""
+    least = 1e-6 * max(float(np.mean(differences**2)), 1e-6)
+    return ledoit_wolf(differences, assume_centered=True)[0] + least * np.eye(differences.shape[1])
+
+
+def _quadratic(left: np.ndarray, right: np.ndarray, metric: np.ndarray) -> np.ndarray:
+    """(P, G): (l - r)^T metric (l - r)."""
+    a, b = (np.einsum("nd,de,ne->n", each, metric, each) for each in (left, right))
+    return a[:, None] + b - 2 * left @ metric @ right.T

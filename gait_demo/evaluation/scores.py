@@ -1,0 +1,179 @@
+"""How near probes are to the people of a gallery, and what follows: ranks, error rates, fusion."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+_RESAMPLES = 2000  # of the bootstrap
+_FOLDS = 5  # of people, when weights of a fusion are learnt
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Distances of P probes to K people, whom the gallery shows at V views.
+
+    Attributes:
+        distances: (S, P, V, K) float32, by S attackers of one kind that differ in their seed only:
+            to the nearest walk of each person at each view. Of a probe that shows nobody all are
+            NaN; of a person whom the gallery lacks at a view, inf.
+        person, view: (P,) int, of the probes; view in degrees.
+        people, views: (K,) and (V,) int, rising.
+    """
+
+    distances: np.ndarray
+    person: np.ndarray
+    view: np.ndarray
+    people: np.ndarray
+    views: np.ndarray
+
+    @property
+    def right(self) -> np.ndarray:
+        """(P, K) bool."""
+        return self.person[:, None] == self.people
+
+    @property
+    def failed(self) -> np.ndarray:
+        """(P,) bool: nobody is shown, which is a failure of the method and not a success."""
+        return np.isnan(self.distances).all(axis=(0, 2, 3))
+
+    def found(self, first: int) -> np.ndarray:
+        """Whether the right person is among the `first` nearest ones.
+
+        Of people who are equally near one is drawn: the share is that of finding the right one. A
+        probe that shows nobody counts as recognised.
+
+        Returns:
+            (S, P, V) float64 in [0, 1]; NaN where the gallery lacks the person.
+        """
+        own = np.where(self.right[:, None], self.distances, np.inf).min(axis=3)
+        nearer = (self.distances < own[..., None]).sum(axis=3)
+        equal = ((self.distances == own[..., None]) & ~self.right[:, None]).sum(axis=3)
+        found = np.clip((first - nearer) / (equal + 1), 0, 1)
+        found[np.isinf(own)] = np.nan
+        found[:, self.failed] = 1
+        return found
+
+    def equal_error_rate(self) -> float | None:
+        """At which as many strangers are taken for the person as persons are not, by one threshold
+        for the standard scores of all probes; None where there is nothing to compare. Probes that
+        show nobody are taken for the person and for nobody else."""
+        standard = self.standard().distances
+        right = np.broadcast_to(self.right[:, None], standard.shape)
+        standard = np.where(self.failed[:, None, None], np.where(right, -np.inf, np.inf), standard)
+        told = ~np.isnan(standard)
+        same, others = np.sort(standard[told & right]), np.sort(standard[told & ~right])
+        if not len(same) or not len(others):
+            return None
+        thresholds = np.unique(np.concatenate([same, others]))
+        missed = 1 - np.searchsorted(same, thresholds, side="right") / len(same)
+        taken = np.searchsorted(others, thresholds, side="right") / len(others)
+        at = np.argmin(np.abs(missed - taken))
+        return round(float((missed[at] + taken[at]) / 2), 4)
+
+    def standard(self) -> Scores:
+        """The same with mean 0 and deviation 1 over the people, for each probe and view by itself
+        (z-norm); NaN of people whom the gallery lacks."""
+        known = np.where(np.isinf(self.distances), np.nan, self.distances).astype(np.float64)
+        there = ~np.isnan(known)
+        count = np.maximum(there.sum(axis=3, keepdims=True), 1)
+        centred = known - np.nansum(known, axis=3, keepdims=True) / count
+        spread = np.sqrt(np.nansum(centred**2, axis=3, keepdims=True) / count)
+        return replace(self, distances=centred / np.maximum(spread, 1e-9))
+
+    def together(self, videos: int) -> Scores:
+        """As many videos of one person, at one view, as one probe: the mean of their standard
+        scores. What is left over of a person's videos is not used; if one of them shows nobody, all
+        have failed."""
+        standard = self.standard().distances
+        groups = []
+        for person, view in sorted(set(zip(self.person.tolist(), self.view.tolist(), strict=True))):
+            own = np.flatnonzero((self.person == person) & (self.view == view))
+            groups += [own[n : n + videos] for n in range(0, len(own) - videos + 1, videos)]
+        first = [int(group[0]) for group in groups]
+        means = [standard[:, group].mean(axis=1) for group in groups]
+        means = np.stack(means, axis=1) if groups else standard[:, :0]
+        distances = np.where(np.isinf(self.distances[:, first]), np.inf, means)
+        return replace(
+            self, distances=distances, person=self.person[first], view=self.view[first]
+        )  # fmt: skip
+
+
+def stacked(seeds: Sequence[Scores]) -> Scores:
+    """The same probes and gallery, as attackers of several seeds see them."""
+    return replace(seeds[0], distances=np.concatenate([one.distances for one in seeds]))
+
+
+def fused(attackers: Sequence[Scores]) -> Scores:
+    """All attackers as one: a weighted sum of their standard scores, weights by logistic
+    regression that tells right people from wrong ones.
+
+    Weights are learnt from the other tested people, which favours the attacker.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import GroupKFold
+
+    first = attackers[0]
+    seeds = max(len(one.distances) for one in attackers)
+    standard = [one.standard().distances for one in attackers]
+    rows = np.stack([
+        np.broadcast_to(one if len(one) == seeds else one[:1], (seeds, *one.shape[1:]))
+        for one in standard
+    ], axis=-1)  # fmt: skip
+    right = np.broadcast_to(first.right[:, None], rows.shape[1:-1])
+    result = np.full(rows.shape[:-1], np.nan)
+    person = np.broadcast_to(first.person[:, None, None], right.shape)
+    folds = GroupKFold(min(_FOLDS, len(np.unique(first.person))))
+    for scores, made in zip(rows, result, strict=True):
+        told = ~np.isnan(scores).any(axis=-1)
+        if not told.any():
+            continue
+        numbers, labels, groups = scores[told], right[told], person[told]
+        values = np.empty(len(numbers))
+        for learnt, asked in folds.split(numbers, groups=groups):
+            model = LogisticRegression(class_weight="balanced")
+            values[asked] = -model.fit(numbers[learnt], labels[learnt]).decision_function(
+                numbers[asked]
+            )
+        made[told] = values
+    lacking = np.isinf(first.distances).any(axis=0)
+    return replace(first, distances=np.where(lacking, np.inf, result))
+
+
+def rate(found: np.ndarray, person: np.ndarray, seed: int = 0) -> dict:
+    """Mean share over people, and its 95 % bootstrap interval over people and attackers.
+
+    Args:
+        found: (N,) or (S, N) shares, of S attackers; NaN counts for nothing.
+        person: (N,).
+
+    Returns:
+        "rate", "interval" and "people"; None and no interval of nobody.
+    """
+    found = np.atleast_2d(found)
+    there = ~np.isnan(found).all(axis=0)
+    if not there.any():
+        return {"rate": None, "interval": None, "people": 0}
+    _, number = np.unique(person[there], return_inverse=True)
+    share = np.stack([
+        np.bincount(number, one) / np.bincount(number) for one in found[:, there]
+    ])  # fmt: skip
+    rng = np.random.default_rng(seed)
+    attackers, people = share.shape
+    rows, columns = (rng.integers(n, size=(_RESAMPLES, n)) for n in (attackers, people))
+    draws = share[rows[:, :, None], columns[:, None]].mean(axis=(1, 2))
+    low, high = np.percentile(draws, (2.5, 97.5))
+    return {
+        "rate": round(float(share.mean()), 4),
+        "interval": [round(float(low), 4), round(float(high), 4)],
+        "people": people,
+    }
+
+
+def mean_known(found: np.ndarray) -> np.ndarray:
+    """Means over the last axis where there is a number; else NaN."""
+    there = ~np.isnan(found)
+    total = np.where(there, found, 0).sum(axis=-1)
+    return np.where(there.any(axis=-1), total / np.maximum(there.sum(axis=-1), 1), np.nan)

@@ -1,0 +1,145 @@
+"""Every attacker on a method that leaves just what this attacker looks at, and on one that does
+not."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from fake_gaits import draw_gaits
+from fixed import SECRET
+
+from gait_demo.evaluation import baselines
+from gait_demo.evaluation.protocol import FULL_FRAME, Family, Made, People, attack, families, groups
+
+CHANCE = 0.05  # of 20 people
+DISC = (np.hypot(*(np.mgrid[:64, :64] - 31.5)) < 28).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def people():
+    return People.of(draw_gaits(62, views=(90,), frames=24), *groups(range(1, 63)))
+
+
+def found(people, method, name):
+    """By adversary, how often the attacker of this name finds the right person at once."""
+    family = families(1)[name]
+    naive = family.train(0, 1)(people.training, None)
+    scores = attack(people, Made(people, method), naive, family).scores
+    return {adversary: each.found(1).mean() for adversary, each in scores.items()}
+
+
+def shapeless(clip, seed):
+    """All walkers become a disc, as tall, as fast and where they were."""
+    return replace(clip, masks=np.repeat(DISC[None], len(clip), axis=0))
+
+
+def shapeless_of_any_size(clip, seed):
+    """And of any height and speed."""
+    noise = baselines.keyed(SECRET)(clip, seed, 2).numpy()
+    feet, times = clip.squares[:, 3:], np.arange(len(clip))[:, None]
+    side = 110 * np.exp(0.2 * noise[0]) * np.ones_like(feet)
+    left = 100 + 4 * np.exp(0.3 * noise[1]) * times
+    squares = np.concatenate([left, feet - side, left + side, feet], axis=1)
+    return replace(shapeless(clip, seed), squares=squares.astype(np.float32))
+
+
+def test_a_method_that_keeps_height_and_speed_is_caught_by_the_full_frame(people):
+    caught = found(people, shapeless, FULL_FRAME)
+    assert min(caught[name] for name in ("naive", "informed", "linking")) > 0.6
+    assert found(people, shapeless, "raw GEI")["informed"] == pytest.approx(CHANCE)
+
+
+def test_a_method_that_draws_height_and_speed_from_a_secret_is_not(people):
+    caught = found(people, shapeless_of_any_size, FULL_FRAME)
+    assert max(caught.values()) < 0.15
+
+
+def scrambled(clip, seed):
+    """Silhouettes whose columns and rows are in another order, always the same one."""
+    order = np.random.default_rng(0).permutation(64)
+    return replace(clip, masks=clip.masks[:, order][:, :, order])
+
+
+def test_a_method_that_only_scrambles_pixels_is_undone_by_ridge_regression(people):
+    caught = found(people, scrambled, "GEI, ridge regression")
+    assert caught["naive"] < 0.2 and caught["informed"] > 0.5 and caught["linking"] > 0.6
+
+
+def with_joints(secret):
+    """A disc, and joints that tell how broad the walker was, unless a secret tells them."""
+
+    def method(clip, seed):
+        broad = clip.masks.sum(axis=(1, 2)).mean() / 3000
+        if secret:
+            broad = 0.3 + 0.1 * float(baselines.keyed(secret)(clip, seed, 1)[0])
+        joints = np.full((len(clip), 19, 3), 0.5, np.float32)
+        joints[:, 10:, 0] += broad
+        return replace(shapeless(clip, seed), joints=joints)
+
+    return method
+
+
+@pytest.mark.parametrize("secret", [None, SECRET])
+def test_joints_that_tell_of_the_walker_are_read_and_keyed_ones_are_not(people, secret):
+    caught = found(people, with_joints(secret), "joints, ridge regression")
+    assert caught["linking"] < 0.15 if secret else caught["linking"] > 0.3
+
+
+class Learns:
+    """Attackers who tell the right person the more surely the longer they are trained."""
+
+    def __init__(self, sure, doublings, seeds=1):
+        self.trained = []
+        self.sure = sure
+        self.family = Family(self.train, seeds, doublings)
+
+    def train(self, number, times):
+        def train(walks, on_progress):
+            self.trained.append((number, times))
+            rng = np.random.default_rng(number)
+
+            def distances(probes, gallery):
+                right = probes.person[:, None] == gallery.person
+                return rng.random(right.shape) - right * self.sure[times]
+
+            return distances
+
+        return train
+
+
+@pytest.mark.parametrize(
+    ("sure", "trained", "is_converged"),
+    [
+        ({1: 0, 2: 0.5, 4: 0.9}, [1, 2, 4], False),  # it would go on rising
+        ({1: 0, 2: 0.5, 4: 0.5}, [1, 2, 4], True),
+        ({1: 0.5, 2: 0.5, 4: 9}, [1, 2], True),
+    ],
+)
+def test_attackers_are_trained_until_more_steps_help_no_more_and_else_not_believed(
+    people, sure, trained, is_converged
+):
+    learns = Learns(sure, doublings=2, seeds=2)
+    made = Made(people, baselines.nothing)
+    result = attack(people, made, learns.train(0, 1)(None, None), learns.family)
+    assert result.is_converged == is_converged
+    assert learns.trained[1:] == [(0, times) for times in trained] + [(1, trained[-1])]
+    assert len(result.scores["informed"].distances) == 2
+
+
+def test_what_was_found_can_be_read_again(people, tmp_path):
+    family = families(1)["raw GEI"]
+    naive = family.train(0, 1)(people.training, None)
+    made = Made(people, scrambled, kept=tmp_path / "walks")
+    result = attack(people, made, naive, family)
+    result.save(tmp_path / "found.npz")
+    again = type(result).load(tmp_path / "found.npz")
+    assert again.rates == result.rates
+    for adversary, scores in result.scores.items():
+        assert np.array_equal(again.scores[adversary].distances, scores.distances)
+
+    def never(clip, seed):
+        raise AssertionError("walks that were kept are made again")
+
+    kept = Made(people, never, kept=tmp_path / "walks")
+    assert np.array_equal(kept.probes.walks[0], made.probes.walks[0])
+    assert np.array_equal(kept.gallery.recordings[0].squares, made.gallery.recordings[0].squares)
