@@ -202,14 +202,11 @@ def test_heads_do_not_grow_out_of_the_picture_but_may_be_beyond_it_already():
     assert 1.01 < max(near) <= 204 / 200 + 1e-4 < 1.05 < max(beyond)
 
 
-def test_who_keeps_the_pose_keeps_the_stature_and_changes_slowly_to_it():
-    kept = np.zeros(120, bool)
-    kept[:10] = kept[115:] = True
-    sizes, _ = resized(walking(120), keeps_pose=kept)
-    new = stature(noise_of(0))
-    np.testing.assert_allclose(sizes[kept], 1, rtol=1e-4)
-    np.testing.assert_allclose(sizes[45:80], new, rtol=1e-4)
-    assert abs(np.diff(sizes)).max() < 0.06 * abs(new - 1) + 1e-4
+def test_stature_changes_as_strength_does():
+    strength = np.concatenate([np.zeros(10), np.linspace(0, 1, 20), np.ones(30)])
+    sizes, moved = resized(walking(60), strength=strength)
+    np.testing.assert_allclose(sizes, 1 + strength * (stature(noise_of(0)) - 1), rtol=1e-4)
+    assert moved < 1e-3
 
 
 @pytest.mark.parametrize("fps", [30, 50, 60, 120, 240])

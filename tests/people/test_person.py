@@ -203,7 +203,7 @@ def test_who_walks_behind_furniture_keeps_the_pose_and_eases_into_it():
     kept = np.flatnonzero(one.keeps_pose)
     assert kept[0] == pytest.approx(40, abs=FPS / 4) and one.keeps_pose[kept[0] :].all()
     changes = one.changes(FPS)
-    assert (changes[one.keeps_pose] == 0).all() and (changes[: kept[0] - FPS // 2] == 1).all()
+    assert (changes[one.keeps_pose] == 0).all() and (changes[: kept[0] - FPS] == 1).all()
     assert abs(np.diff(changes)).max() < 0.15
     assert (person(WALKER).changes(FPS) == 1).all()
 
