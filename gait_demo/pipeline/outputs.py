@@ -15,16 +15,17 @@ import cv2
 import numpy as np
 from filelock import FileLock, Timeout
 
-from gait_demo.errors import VideoError
+from gait_demo.errors import VideoError, not_written
 from gait_demo.imaging.resizing import shrink
+from gait_demo.options import OUTPUTS, PipelineOptions
 from gait_demo.types import VideoInfo
 from gait_demo.video import VideoWriter
 
-VIDEOS = ("original.mp4", "binary.mp4", "colorized.mp4", "comparison.mp4")
-NAMES = (*VIDEOS, "report.json")
+NAMES = (*(f"{name}.mp4" for name in OUTPUTS), "report.json")
 LABELS = ("Original", "New silhouette", "New walker")
 MAX_PANEL_WIDTH_PX = 480  # of each of the three in the comparison
 _HIDDEN, _LOCK = ".gait-demo-", "lock"
+_SWEEP_S = 1  # that removing what a killed run left takes, at most
 _LABEL_HEIGHT_PX = 32
 _LABEL_INSET_PX = 12
 _WAITING_FRAMES = 6  # between computing and encoding, at most ...
@@ -69,10 +70,11 @@ def appear_together(folder: Path, source: Path) -> Iterator[Path]:
             folder.mkdir(parents=True, exist_ok=True)
             _put_in_place(part, folder)
     except OSError as error:
-        raise VideoError(
+        sentence = (
             f"The results cannot be written to {folder}: {error.strerror}. "
             "Choose another folder or make room."
-        ) from error
+        )
+        raise not_written(sentence, error) from error
 
 
 @contextmanager
@@ -88,25 +90,34 @@ def working_folder(parent: Path, key: str) -> Iterator[Path]:
         VideoError: another process is in a block of this key.
         OSError: the folder cannot be made.
     """
-    for other in parent.glob(f"{_HIDDEN}*"):
-        with suppress(Timeout, OSError):  # in use, or another user's
-            if (other / _LOCK).exists():
-                with FileLock(other / _LOCK, timeout=0):
-                    shutil.rmtree(other, ignore_errors=True)
+    sweep(parent)
     part = parent / f"{_HIDDEN}{hashlib.sha256(key.encode()).hexdigest()[:16]}"
-    part.mkdir(mode=0o700, exist_ok=True)
-    lock = FileLock(part / _LOCK, timeout=0)
-    try:
-        lock.acquire()
-    except Timeout as error:
-        raise VideoError(
-            f"Another run is writing to {parent}: wait for its end or choose another folder."
-        ) from error
+    lock = FileLock(part / _LOCK, timeout=_SWEEP_S)
+    while not lock.is_locked:
+        part.mkdir(mode=0o700, exist_ok=True)
+        try:
+            with suppress(FileNotFoundError):  # swept since
+                lock.acquire()
+        except Timeout as error:
+            raise VideoError(
+                f"Another run is writing to {parent}: wait for its end or choose another folder."
+            ) from error
+        if not (part / _LOCK).exists():  # another run's sweep had it first
+            lock.release()
     try:
         yield part
     finally:
         shutil.rmtree(part, ignore_errors=True)
         lock.release()
+
+
+def sweep(parent: Path) -> None:
+    """Remove the working folders that killed runs left."""
+    for other in parent.glob(f"{_HIDDEN}*"):
+        with suppress(Timeout, OSError):  # in use, or another user's
+            if (other / _LOCK).exists():
+                with FileLock(other / _LOCK, timeout=0):
+                    shutil.rmtree(other, ignore_errors=True)
 
 
 def _put_in_place(part: Path, folder: Path) -> None:
@@ -135,6 +146,7 @@ def open_writer(
     size: tuple[int, int],
     fps: Fraction,
     sound: Sound | None,
+    threads: int = 0,
     picture: Callable[..., np.ndarray] | None = None,
 ) -> Iterator[Write]:
     """A VideoWriter with a thread of its own, so that encoding and computing overlap.
@@ -142,6 +154,7 @@ def open_writer(
     Args:
         size: width and height of every frame.
         sound: a file whose sound is added, and from which second on; None for silence.
+        threads: of x264, as of `VideoWriter`.
         picture: called in the thread, makes a frame of the arrays that `write` is given; None: it
             is given the frame.
 
@@ -152,7 +165,8 @@ def open_writer(
     waiting: deque[Future] = deque()
     most = max(1, min(_WAITING_FRAMES, _WAITING_BYTES // (3 * size[0] * size[1])))
     source, start_s = sound or (None, 0)
-    writer = VideoWriter(path, *size, fps, audio_from=source, audio_start_s=start_s, **QUALITY)
+    audio = {"audio_from": source, "audio_start_s": start_s}
+    writer = VideoWriter(path, *size, fps, **audio, **QUALITY, threads=threads)
     with writer, ThreadPoolExecutor(max_workers=1) as thread:
 
         def encode(time: Fraction, *arrays: np.ndarray) -> None:
@@ -173,12 +187,15 @@ def open_writer(
 
 
 @contextmanager
-def result_videos(folder: Path, info: VideoInfo, sound: Sound | None) -> Iterator[Write]:
-    """Writes binary.mp4, colorized.mp4 and comparison.mp4 into a folder.
+def result_videos(
+    folder: Path, info: VideoInfo, sound: Sound | None, options: PipelineOptions
+) -> Iterator[Write]:
+    """Writes binary.mp4, colorized.mp4 and comparison.mp4, those that are wanted, into a folder.
 
     Args:
         info: of the clip.
         sound: a file whose sound is added to all three, and from which second on; None for silence.
+        options: say which, and in how many threads.
 
     Yields:
         `write(time, original, binary, colorized)`: seconds, and (H, W, 3) uint8 RGB, but (H, W) of
@@ -195,12 +212,17 @@ def result_videos(folder: Path, info: VideoInfo, sound: Sound | None) -> Iterato
         return np.vstack([labels, np.hstack(panels)])
 
     with ExitStack() as stack:
-        opened = stack.enter_context
-        write_binary = opened(open_writer(folder / NAMES[1], whole, info.fps, sound))
-        write_colorized = opened(open_writer(folder / NAMES[2], whole, info.fps, sound))
-        write_comparison = opened(
-            open_writer(folder / NAMES[3], wide, info.fps, sound, side_by_side)
-        )
+
+        def opened(name: str, size: tuple[int, int], picture: Callable | None = None) -> Write:
+            if name not in options.video.only:
+                return write_nothing
+            path, threads = folder / f"{name}.mp4", options.threads or 0
+            writer = open_writer(path, size, info.fps, sound, threads, picture)
+            return stack.enter_context(writer)
+
+        write_binary = opened("binary", whole)
+        write_colorized = opened("colorized", whole)
+        write_comparison = opened("comparison", wide, side_by_side)
 
         def write(
             time: Fraction, original: np.ndarray, binary: np.ndarray, colorized: np.ndarray
@@ -210,6 +232,10 @@ def result_videos(folder: Path, info: VideoInfo, sound: Sound | None) -> Iterato
             write_comparison(time, original, binary, colorized)
 
         yield write
+
+
+def write_nothing(time: Fraction, *arrays: np.ndarray) -> None:
+    pass
 
 
 def _panel_size(info: VideoInfo) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 """A process that does one job after another for the engine that started it.
 
-Jobs come in as pickles on standard input, progress and results go out on standard output. What is
+It is given the name of the module with the jobs; what `load` of that module takes, and then jobs,
+come in as pickles on standard input, progress and results go out on standard output. What is
 printed meanwhile goes nowhere: it might tell of users' files.
 """
 
@@ -12,6 +13,7 @@ import signal
 import sys
 import threading
 import traceback
+from importlib import import_module
 from pathlib import Path
 from queue import Queue
 from time import perf_counter
@@ -46,11 +48,8 @@ def main() -> None:
         out.flush()
 
     try:
-        from gait_demo.pipeline import Models
-        from gait_demo.serving import jobs as room
-
-        models = Models.load()
-        _ = models.detector  # built now; the person networks may still be on their way
+        room = import_module(sys.argv[1])
+        state = room.load(*pickle.load(jobs))
     except GaitDemoError as error:
         send("failed", error)
         return
@@ -63,7 +62,7 @@ def main() -> None:
     while True:
         name, arguments = wanted.get()
         try:
-            send("done", getattr(room, name)(models, _reporter(send, stop), *arguments))
+            send("done", getattr(room, name)(state, _reporter(send, stop), *arguments))
         except Stopped:
             send("stopped", None)
         except GaitDemoError as error:
