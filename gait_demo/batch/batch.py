@@ -131,10 +131,10 @@ class Batch:
                 there is no cluster. What is finished is kept.
             WeightsError: weights are missing.
         """
+        anonymizer = self._options.anonymize.anonymizer
+        weights = {one.name: one.sha256 for one in of_a_run(anonymizer, self._chosen)}
         self._place.open()
         with alone(self._place):
-            anonymizer = self._options.anonymize.anonymizer
-            weights = {one.name: one.sha256 for one in of_a_run(anonymizer, self._chosen)}
             settings = settings_of(self._options, weights)
             manifest = Manifest(self._place)
             waiting: list[tuple[Clip, list[int]]] = []
@@ -146,19 +146,19 @@ class Batch:
                     yield self._result(clip, line, resumed=True)
                 else:
                     waiting.append((clip, stamp))
-            manifest.forget([clip.name for clip, _ in waiting])
             if not waiting:
                 return
             plan = Plan(self._place, self._own_options(), self._chosen, weights)
             stamps = {clip.name: stamp for clip, stamp in waiting}
-            try:
-                with self._crew(plan, len(waiting)) as crew:
+            with self._crew(plan, len(waiting)) as crew:
+                manifest.forget(stamps)
+                try:
                     for clip, made in _spread(crew, (clip for clip, _ in waiting), watch):
                         line = self._line(clip, stamps[clip.name], settings, made)
                         manifest.add(line)
                         yield self._result(clip, line)
-            finally:
-                manifest.write()
+                finally:
+                    manifest.write()
 
     def _crew(self, plan: Plan, clips: int) -> Crew:
         if self._ray is None:
