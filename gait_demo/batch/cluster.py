@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+from functools import partial
 from pathlib import Path
 from queue import Queue
 from threading import Event
@@ -19,7 +20,7 @@ _ASKS_EVERY_S = 0.5  # whether the clip is still wanted
 class Cluster:
     """One actor for each core of the cluster, or as many as wanted; see `plan.Crew`.
 
-    Ray starts an actor again that has died, on another node if its own is gone.
+    An actor that has died is replaced, on another node if its own is gone.
     """
 
     def __init__(self, plan: Plan, clips: int, workers: int | None, address: str):
@@ -56,20 +57,16 @@ class Cluster:
             )
         self.workers = min(self._clips, self._wanted or most)
         memory = _WORKER_BYTES if self._wanted is None else 0
-        kind = ray.remote(_Actor).options(
-            num_cpus=1, memory=memory, max_restarts=-1, max_task_retries=0
-        )
+        kind = ray.remote(_Actor).options(num_cpus=1, memory=memory)
+        self._hire = partial(kind.remote, self._plan)
         self._idle: Queue = Queue()
-        self._actors = [kind.remote(self._plan) for _ in range(self.workers)]
-        for actor in self._actors:
-            self._idle.put(actor)
+        for _ in range(self.workers):
+            self._idle.put(self._hire())
 
     def __exit__(self, *_: object) -> None:
         import ray
 
-        for actor in self._actors:
-            ray.kill(actor)
-        ray.shutdown()
+        ray.shutdown()  # ends the actors
 
     def stop(self) -> None:
         self._stop.set()
@@ -85,6 +82,8 @@ class Cluster:
                     raise EngineError("The run has ended.")
             result = ray.get(made)
         except ray.exceptions.RayActorError as error:
+            ray.kill(actor)  # it may only be out of reach
+            actor = self._hire()
             raise WorkerDiedError("A worker is gone.") from error
         finally:
             self._idle.put(actor)
@@ -140,8 +139,8 @@ def _connected(address: str):
         ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
     except ConnectionError as error:
         raise BatchError(
-            f"There is no Ray cluster at {address}: start one with `ray start --head`, or check "
-            "the address."
+            f"There is no Ray cluster at {address}, or it does not let this machine in: start one "
+            "with `ray start --head`, or set RAY_AUTH_MODE and RAY_AUTH_TOKEN as it asks."
         ) from error
     except RuntimeError as error:
         told = " ".join(str(error).split())

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import logging
 import sys
 import threading
 from collections.abc import Mapping
+from contextlib import redirect_stdout
 from pathlib import Path
 from time import monotonic
 
@@ -35,7 +37,9 @@ def anonymize_many(
         weights=weights,
     )
     began, results = monotonic(), []
-    with _Bar(len(batch.clips), parsed.quiet, parsed.verbose) as bar:
+    talk = sys.stderr if parsed.verbose else io.StringIO()  # Ray's, which takes standard output
+    bar = _Bar(len(batch.clips), parsed.quiet, parsed.verbose)
+    with bar, redirect_stdout(talk):
         for result in batch.run(bar.watch):
             bar.tell(result)
             results.append(result)
