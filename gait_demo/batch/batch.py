@@ -131,11 +131,10 @@ class Batch:
                 there is no cluster. What is finished is kept.
             WeightsError: weights are missing.
         """
-        anonymizer = self._options.anonymize.anonymizer
-        weights = {one.name: one.sha256 for one in of_a_run(anonymizer, self._chosen)}
+        plan = self.plan()
         self._place.open()
         with alone(self._place):
-            settings = settings_of(self._options, weights)
+            settings = settings_of(self._options, plan.weights)
             manifest = Manifest(self._place)
             waiting: list[tuple[Clip, list[int]]] = []
             files = self._place.files()
@@ -148,29 +147,40 @@ class Batch:
                     waiting.append((clip, stamp))
             if not waiting:
                 return
-            plan = Plan(self._place, self._own_options(), self._chosen, weights)
             stamps = {clip.name: stamp for clip, stamp in waiting}
-            with self._crew(plan, len(waiting)) as crew:
+            with self.crew(plan, len(waiting)) as crew:
                 manifest.forget(stamps)
                 try:
-                    for clip, made in _spread(crew, (clip for clip, _ in waiting), watch):
+                    for clip, made in spread(crew, (clip for clip, _ in waiting), watch):
                         line = self._line(clip, stamps[clip.name], settings, made)
                         manifest.add(line)
                         yield self._result(clip, line)
                 finally:
                     manifest.write()
 
-    def _crew(self, plan: Plan, clips: int) -> Crew:
+    def plan(self) -> Plan:
+        """What the workers of a run are told.
+
+        Raises:
+            WeightsError: weights are missing.
+        """
+        anonymize = self._options.anonymize
+        weights = {one.name: one.sha256 for one in of_a_run(anonymize.anonymizer, self._chosen)}
+        own = replace(anonymize, secret=anonymize.secret or fresh_secret())
+        options = replace(self._options, anonymize=own, threads=_THREADS)
+        return Plan(self._place, options, self._chosen, weights)
+
+    def crew(self, plan: Plan, clips: int) -> Crew:
+        """The workers of a run, not started yet.
+
+        Args:
+            clips: how many there are to be done.
+        """
         if self._ray is None:
             return Local(plan, clips, self._workers)
         from gait_demo.batch.cluster import Cluster
 
         return Cluster(plan, clips, self._workers, self._ray)
-
-    def _own_options(self) -> PipelineOptions:
-        anonymize = self._options.anonymize
-        secret = anonymize.secret or fresh_secret()
-        return replace(self._options, anonymize=replace(anonymize, secret=secret), threads=_THREADS)
 
     def _is_finished(
         self, line: Line, clip: Clip, stamp: list[int], settings: str, files: set[str]
@@ -219,7 +229,7 @@ class Batch:
         )
 
 
-def _spread(crew: Crew, clips: Iterable[Clip], watch: Watch) -> Iterator[tuple[Clip, _Result]]:
+def spread(crew: Crew, clips: Iterable[Clip], watch: Watch) -> Iterator[tuple[Clip, _Result]]:
     """Each clip and what became of it, as they come; one more than there are workers is waiting."""
     running: dict[Future, Clip] = {}
     clips = iter(clips)

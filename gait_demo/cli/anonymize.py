@@ -98,8 +98,15 @@ def add(commands: argparse._SubParsersAction) -> None:
     add_weights(anonymize, _WEIGHTS)
     anonymize.set_defaults(command=_anonymize)
 
-    bench = commands.add_parser("bench", help="measure one run; prints one line of JSON")
-    bench.add_argument("clip", type=Path)
+    bench = commands.add_parser("bench", help="measure runs; prints one line of JSON")
+    bench.add_argument("clips", nargs="+", metavar="CLIP", help="one; with --batch more")
+    bench.add_argument("--batch", action="store_true", help="many clips against one after another")
+    bench.add_argument("--rounds", type=positive, default=3, help="of --batch, over all clips")
+    bench.add_argument("--workers", type=positive, help="of --batch")
+    bench.add_argument("--ray", metavar="ADDRESS", help="with --batch, a Ray cluster as well")
+    bench.add_argument(
+        "--finished", type=positive, default=10_000, help="clips that --batch resumes over"
+    )
     _add_colour(bench)
     add_weights(bench, _WEIGHTS)
     bench.set_defaults(command=_bench)
@@ -171,9 +178,18 @@ def _anonymize(parsed: argparse.Namespace) -> int:
 
 def _bench(parsed: argparse.Namespace) -> None:
     from gait_demo.cli.bench import bench
+    from gait_demo.errors import GaitDemoError
     from gait_demo.options import PipelineOptions
     from gait_demo.pipeline import Pipeline
 
+    if len(parsed.clips) != 1 and not parsed.batch:
+        raise GaitDemoError("bench measures one clip; with --batch it takes several.")
     options = PipelineOptions(colorize=_colorize(parsed))
     pipeline = Pipeline(_models(parsed, options.anonymize.anonymizer), options)
-    print(json.dumps(bench(pipeline, parsed.clip)))
+    if not parsed.batch:
+        print(json.dumps(bench(pipeline, Path(parsed.clips[0]))))
+        return
+    from gait_demo.cli.bench_batch import bench_batch
+
+    crews = {"workers": parsed.workers, "ray": parsed.ray}
+    print(json.dumps(bench_batch(pipeline, parsed.clips, parsed.rounds, crews, parsed.finished)))
