@@ -37,9 +37,10 @@ def bench_batch(
     Returns:
         workers, clips, frames (of one round); of "loop" (this process, one clip after the other),
         "local" and "ray": clips_per_s, frames_per_s, and speedup against the loop of the same
-        round, all medians; overhead_s: of a clip beside the worker's own work, with one worker;
-        worker_mb: memory of each worker at its largest, in 10^6 bytes; resume_s: seconds that a
-        run over finished clips takes, the start of the program with it.
+        round, all medians; cpu_s: processor seconds of a clip in the loop and in local processes,
+        which other programs disturb less; overhead_s: of a clip beside the worker's own work,
+        with one worker; worker_mb: memory of each worker at its largest, in 10^6 bytes; resume_s:
+        seconds that a run over finished clips takes, the start of the program with it.
 
     Raises:
         GaitDemoError: as for `Batch.run`, and where a clip fails.
@@ -56,7 +57,7 @@ def bench_batch(
             overhead_s = min(_overhead_s(crew, clips) for _ in range(rounds))
 
         seconds: dict[str, list[float]] = {}
-        peaks: list[float] = []
+        cpu_s = {"loop": 0.0, "local": 0.0}
         opened = {name: _crew(run, clips).__enter__() for name, run in runs.items()}
         try:
             for crew in opened.values():
@@ -73,9 +74,12 @@ def bench_batch(
                 ways[name] = lambda crew=crew: sum(made.frames for made in _work(crew, clips))
             for _ in range(rounds):
                 for name, way in ways.items():
-                    began = perf_counter()
+                    pids = {"loop": [os.getpid()], "local": opened["local"].pids}.get(name)
+                    began, worked = perf_counter(), _worked_s(pids)
                     frames = way()
                     seconds.setdefault(name, []).append(perf_counter() - began)
+                    if pids is not None:
+                        cpu_s[name] += (_worked_s(pids) - worked) / (rounds * len(clips))
             peaks = [_peak_mb(pid) for pid in opened["local"].pids]
             workers = opened["local"].workers
         finally:
@@ -96,6 +100,7 @@ def bench_batch(
             }
             for name, spent in seconds.items()
         },
+        "cpu_s": {name: round(spent, 2) for name, spent in cpu_s.items()},
         "overhead_s": round(overhead_s, 4),
         "worker_mb": [round(peak) for peak in peaks],
         "resume_s": round(resume_s, 2),
@@ -122,6 +127,12 @@ def _overhead_s(crew: Crew, clips: list[Clip]) -> float:
     began = perf_counter()
     done = _work(crew, clips)
     return (perf_counter() - began - sum(made.seconds for made in done)) / len(clips)
+
+
+def _worked_s(pids: list[int] | None) -> float:
+    """Processor seconds of processes so far."""
+    times = (psutil.Process(pid).cpu_times() for pid in pids or ())
+    return sum(spent.user + spent.system for spent in times)
 
 
 def _peak_mb(pid: int) -> float:
