@@ -49,19 +49,31 @@ class Cluster:
 
     def _begin(self, ray) -> None:
         there = ray.cluster_resources()
-        most = min(int(there.get("CPU", 0)), int(there.get("memory", 0) // _WORKER_BYTES))
-        if self._wanted is None and most < 1:
-            raise BatchError(
-                f"The cluster {self._address} has no core with {_WORKER_BYTES / 1e9:g} GB of "
-                "memory: add a node."
-            )
-        self.workers = min(self._clips, self._wanted or most)
         memory = _WORKER_BYTES if self._wanted is None else 0
+        most = int(there.get("CPU", 0))
+        if memory:
+            most = min(most, int(there.get("memory", 0) // memory))
+        if most < 1:
+            raise BatchError(
+                f"The cluster {self._address} has no core with {memory / 1e9:g} GB of memory: add "
+                "a node, or set --workers."
+            )
+        self.workers = min(self._clips, self._wanted or most, most)
         kind = ray.remote(_Actor).options(num_cpus=1, memory=memory)
         self._hire = partial(kind.remote, self._plan)
+        first = self._hire()
+        try:
+            problem = ray.get(first.problem.remote())
+        except ray.exceptions.RayError as error:
+            raise BatchError(
+                f"The nodes of the cluster {self._address} cannot load this program: install it, "
+                "in the same version, on each of them."
+            ) from error
+        if problem is not None:
+            raise problem
         self._idle: Queue = Queue()
-        for _ in range(self.workers):
-            self._idle.put(self._hire())
+        for actor in (first, *(self._hire() for _ in range(self.workers - 1))):
+            self._idle.put(actor)
 
     def __exit__(self, *_: object) -> None:
         import ray
@@ -98,18 +110,22 @@ class _Actor:
     def __init__(self, plan: Plan):
         from gait_demo.batch import jobs
 
-        logging.getLogger("gait_demo").setLevel(logging.ERROR)
+        self._problem: GaitDemoError | None = None
         try:
             self._worker = jobs.load(plan)
         except GaitDemoError as error:
-            self._worker = error
+            self._problem = error
+
+    def problem(self) -> GaitDemoError | None:
+        """Why this actor cannot work."""
+        return self._problem
 
     def anonymize(self, path: Path, name: str) -> Made | GaitDemoError:
         from gait_demo.batch import jobs
         from gait_demo.serving.worker import place
 
-        if isinstance(self._worker, GaitDemoError):
-            return self._worker
+        if self._problem is not None:
+            return self._problem
         try:
             return jobs.anonymize(self._worker, lambda stage, done, total: None, path, name)
         except GaitDemoError as error:

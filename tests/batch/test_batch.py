@@ -255,7 +255,7 @@ def test_a_run_that_is_killed_goes_on_where_it_was(clips, tmp_path):
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A disk of 600 kB, and how to give it room."""
+    """A disk of 600 kB, and how to mount it with other options."""
     disk = tmp_path / "disk"
     disk.mkdir()
 
@@ -264,13 +264,23 @@ def small_disk(tmp_path):
 
     if os.name != "posix" or os.geteuid() != 0 or mount("-o", "size=600k"):
         pytest.skip("no small disk can be mounted: a full disk was not tested")
-    yield disk, lambda: mount("-o", "remount,size=50m")
+    yield disk, lambda options: mount("-o", f"remount,{options}")
     subprocess.run(["umount", disk], check=True)
+
+
+def test_an_output_that_may_not_be_written_is_told_before_anything_is_done(clips, small_disk):
+    disk, remount = small_disk
+    (disk / "there").mkdir()
+    remount("ro")
+    with pytest.raises(BatchError, match="Nothing may be written to"):
+        next(batch(clips, disk / "there").run())
+    with pytest.raises(BatchError, match="cannot be used: Read-only file system"):
+        next(batch(clips, disk / "new").run())
 
 
 @pytest.mark.slow
 def test_a_full_disk_ends_the_run_with_a_sentence_and_loses_nothing(clips, small_disk, capsys):
-    disk, make_room = small_disk
+    disk, remount = small_disk
     (disk / "filler").write_bytes(bytes(480_000))
     out = disk / "out"
     arguments = ["anonymize", str(clips / "more"), "--out", str(out), "--workers", "1"]
@@ -278,7 +288,7 @@ def test_a_full_disk_ends_the_run_with_a_sentence_and_loses_nothing(clips, small
     said = capsys.readouterr().err
     assert "No space left" in said and "start it again to go on" in said and "Traceback" not in said
     assert [path for path in out.rglob("*.mp4")] == []
-    make_room()
+    remount("size=50m")
     assert main(arguments) == 0
     assert manifest(out).keys() == {"b", "same"} and len(written(out)) == 2 * 5
 
