@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -67,7 +67,7 @@ class ClipResult:
     warnings: tuple[str, ...]
     error: str | None = None
     resumed: bool = False
-    _place: Place | None = None
+    _place: Place | None = field(default=None, repr=False)
 
     def report(self) -> Report:
         """Its report.json, read anew.
@@ -142,10 +142,12 @@ class Batch:
                 stamp = _stamp(clip.path)
                 line = manifest.get(clip.name)
                 if line and self._is_finished(line, clip, stamp, settings, files):
+                    manifest.keep(line | {"input": str(clip.path), "stamp": stamp})
                     yield self._result(clip, line, resumed=True)
                 else:
                     waiting.append((clip, stamp))
             if not waiting:
+                manifest.write()
                 return
             stamps = {clip.name: stamp for clip, stamp in waiting}
             with self.crew(plan, len(waiting)) as crew:

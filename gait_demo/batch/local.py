@@ -11,6 +11,7 @@ from threading import Event
 import psutil
 
 from gait_demo.batch.plan import Made, Plan, Progress
+from gait_demo.errors import BatchError, WorkerDiedError
 from gait_demo.serving.engine import Engine
 
 _GROWS = 2.0  # a worker at its largest, against one that has loaded: see the table in README.md
@@ -40,6 +41,11 @@ class Local:
             self._engine.wait_until_ready()
             self.workers = min(self._clips, self._wanted or self._affordable())
             self._engine.add(self.workers - 1)
+        except WorkerDiedError as error:
+            self._engine.close()
+            raise BatchError(
+                "No worker could be started, most likely for want of memory: close other programs."
+            ) from error
         except BaseException:
             self._engine.close()
             raise

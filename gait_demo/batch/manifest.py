@@ -46,6 +46,10 @@ class Manifest:
     def get(self, name: str) -> Line | None:
         return self._lines.get(name)
 
+    def keep(self, line: Line) -> None:
+        """What is known now of a clip that is finished; written with the next `write`."""
+        self._lines[line["name"]] = line
+
     def forget(self, names: Collection[str]) -> None:
         """Drop the lines of clips that are about to be worked on: what their files are of is not
         known until they are finished."""

@@ -59,12 +59,11 @@ class Place:
             filesystem, root = self._remote
             filesystem.invalidate_cache()
             return {path[len(root) :].lstrip("/") for path in filesystem.find(root)}
-        root = str(self.folder)
-        return {
-            os.path.relpath(os.path.join(parent, name), root).replace(os.sep, "/")
-            for parent, _, names in os.walk(root)
-            for name in names
-        }
+        found = set()
+        for parent, _, names in os.walk(self.folder):
+            below = Path(parent).relative_to(self.folder).as_posix()
+            found.update(names if below == "." else (f"{below}/{name}" for name in names))
+        return found
 
     def read(self, name: str) -> bytes | None:
         """The content of a file; None if there is no such file."""

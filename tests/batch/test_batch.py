@@ -137,6 +137,7 @@ def test_what_is_finished_is_not_done_again(clips, finished, tmp_path):
     assert results[0].report()["frames_out"] == COUNT
     assert results[0].outputs["binary"] == str(out / "a" / "binary.mp4")
     assert written(out) == before
+    assert manifest(out)["more/b"]["input"] == str(good / "more" / "b.mp4")
 
 
 def test_two_runs_into_one_folder_are_refused(clips, finished):
