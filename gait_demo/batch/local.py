@@ -14,7 +14,7 @@ from gait_demo.batch.plan import Made, Plan, Progress
 from gait_demo.errors import BatchError, WorkerDiedError
 from gait_demo.serving.engine import Engine
 
-_GROWS = 2.0  # a worker at its largest, against one that has loaded: see the table in README.md
+_GROWS = 2.5  # a worker at its largest, against one that has loaded: see the table in README.md
 _CGROUP = Path("/sys/fs/cgroup")
 
 
