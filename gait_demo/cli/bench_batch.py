@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -58,8 +59,8 @@ def bench_batch(
 
         seconds: dict[str, list[float]] = {}
         cpu_s = {"loop": 0.0, "local": 0.0}
-        opened = {name: _crew(run, clips).__enter__() for name, run in runs.items()}
-        try:
+        with ExitStack() as stack:
+            opened = {name: stack.enter_context(_crew(run, clips)) for name, run in runs.items()}
             for crew in opened.values():
                 _work(crew, (clips * crew.workers)[: 2 * crew.workers])  # all have loaded
 
@@ -82,9 +83,6 @@ def bench_batch(
                         cpu_s[name] += (_worked_s(pids) - worked) / (rounds * len(clips))
             peaks = [_peak_mb(pid) for pid in opened["local"].pids]
             workers = opened["local"].workers
-        finally:
-            for crew in opened.values():
-                crew.__exit__()
         resume_s = _resume_s(clips[0], root, finished)
     return {
         "workers": workers,
