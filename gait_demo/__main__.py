@@ -16,7 +16,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command.
 
     Returns:
-        The exit status: 0, or 2 with one sentence on standard error.
+        The exit status: 0; 1 where some of many videos failed; 2 with one sentence on standard
+        error.
     """
     parser = argparse.ArgumentParser(prog="gait-demo", description="Gait anonymization.")
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
@@ -27,21 +28,21 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(format="%(message)s")
     logging.getLogger("gait_demo.weights").setLevel(logging.INFO)  # that a download is waited for
     try:
-        parsed.command(parsed)
+        return parsed.command(parsed) or 0
     except GaitDemoError as error:
         print(error, file=sys.stderr)
         return 2
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == "gait_demo":
             raise
+        folder = "batch" if error.name == "ray" else "training"
         print(
-            f"{error.name} is not installed: pip install -r gait_demo/training/requirements.txt",
+            f"{error.name} is not installed: pip install -r gait_demo/{folder}/requirements.txt",
             file=sys.stderr,
         )
         return 2
     except KeyboardInterrupt:
         return 130
-    return 0
 
 
 def run() -> int:

@@ -4,6 +4,8 @@ Every message is one or two sentences that say what went wrong and what to do ab
 and the command line show them as they are.
 """
 
+import errno
+
 
 class GaitDemoError(Exception):
     """Base of every error this package raises on purpose."""
@@ -11,6 +13,16 @@ class GaitDemoError(Exception):
 
 class VideoError(GaitDemoError):
     """The video cannot be read, is too long, or cannot be written."""
+
+
+class NoSpaceError(VideoError):
+    """The disk is full, or the quota used up: no other video can be written there either."""
+
+
+def not_written(sentence: str, error: OSError) -> VideoError:
+    """The error of a file that could not be written."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return NoSpaceError(sentence) if full else VideoError(sentence)
 
 
 class WeightsError(GaitDemoError):
@@ -31,3 +43,11 @@ class StudyError(GaitDemoError):
 
 class EngineError(GaitDemoError):
     """A job ended in a way that nobody foresaw."""
+
+
+class WorkerDiedError(EngineError):
+    """The process that did a job is gone: killed, out of memory, or lost with its machine."""
+
+
+class BatchError(GaitDemoError):
+    """A run over many clips cannot begin, or cannot go on."""

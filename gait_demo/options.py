@@ -11,6 +11,9 @@ def _at_least(name: str, value: float, low: float) -> None:
         raise ValueError(f"{name}: expected at least {low}, got {value}")
 
 
+OUTPUTS = ("original", "binary", "colorized", "comparison")  # videos of a run
+
+
 @dataclass(frozen=True)
 class VideoOptions:
     max_duration_s: float | None = None  # None: no limit
@@ -18,9 +21,12 @@ class VideoOptions:
     keep_audio: bool = False
     start_s: float = 0  # of the part that is worked on, since the first frame
     end_s: float | None = None  # None: the end
+    only: tuple[str, ...] = OUTPUTS  # which of them are written
 
     def __post_init__(self) -> None:
         _at_least("start_s", self.start_s, 0)
+        if not self.only or set(self.only) - set(OUTPUTS):
+            raise ValueError(f"only: expected some of {OUTPUTS}, got {self.only}")
         if self.end_s is not None:
             _at_least("end_s", self.end_s, self.start_s)
         if self.max_duration_s is not None:
@@ -137,7 +143,15 @@ class ColorizeOptions:
 
 @dataclass(frozen=True)
 class PipelineOptions:
+    """Of all stages.
+
+    Attributes:
+        threads: in which one stage works; None: OpenCV and x264 take what suits the cores, the
+            others two. The frames are the same.
+    """
+
     video: VideoOptions = field(default_factory=VideoOptions)
     people: PeopleOptions = field(default_factory=PeopleOptions)
     anonymize: AnonymizeOptions = field(default_factory=AnonymizeOptions)
     colorize: ColorizeOptions = field(default_factory=ColorizeOptions)
+    threads: int | None = None

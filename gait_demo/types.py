@@ -228,12 +228,12 @@ class Report(TypedDict):
 
 @dataclass(frozen=True)
 class GaitResult:
-    """The files of one run, and its report."""
+    """The files of one run, None for those that were not wanted, and its report."""
 
-    original: Path
-    binary: Path
-    colorized: Path
-    comparison: Path
+    original: Path | None
+    binary: Path | None
+    colorized: Path | None
+    comparison: Path | None
     report: Report
 
 

@@ -1,4 +1,4 @@
-"""`anonymize` and `bench`: a run over one video."""
+"""`anonymize` and `bench`: a run over one video, or over many."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from gait_demo.cli.common import (
     add_weights,
     chosen_weights,
+    positive,
     progress,
     read_secret,
     seconds,
     seed,
     strength,
 )
-from gait_demo.options import ANONYMIZERS, COLOURS, AnonymizeOptions, ColorizeOptions
+from gait_demo.options import ANONYMIZERS, COLOURS, OUTPUTS, AnonymizeOptions, ColorizeOptions
 
 if TYPE_CHECKING:
     from gait_demo.pipeline import Models
@@ -25,14 +26,52 @@ _WEIGHTS = (*ANONYMIZERS, "cnet", "yolo", "pose_landmark", "pose_detection")
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    anonymize = commands.add_parser("anonymize", help="give the people in a video another gait")
-    anonymize.add_argument("video", type=Path, help="the video; it is not changed")
-    anonymize.add_argument("--out", type=Path, required=True, help="folder for the five results")
+    anonymize = commands.add_parser(
+        "anonymize",
+        help="give the people in videos another gait",
+        description="One video: its results are written to DIR itself. A folder, a pattern, a "
+        "list, or several: each video's results are written to a folder of its own in DIR, named "
+        "as the video lies below what was given, and DIR/manifest.jsonl tells what became of "
+        "each. The same command goes on where it was ended; exit status 1: some videos failed.",
+    )
+    anonymize.add_argument(
+        "inputs",
+        nargs="+",
+        metavar="IN",
+        help="a video; a folder, with all below it; a pattern such as 'walks/*.mp4'; a .txt file "
+        "with one of these a line. They are not changed",
+    )
+    anonymize.add_argument(
+        "--out",
+        required=True,
+        metavar="DIR",
+        help="folder for the results; for many videos also a URL that fsspec knows (s3://, hf://)",
+    )
+    anonymize.add_argument(
+        "--only",
+        type=_outputs,
+        default=OUTPUTS,
+        metavar="KIND,...",
+        help=f"write these videos only, of {', '.join(OUTPUTS)}; and report.json",
+    )
+    many = anonymize.add_argument_group("many videos")
+    many.add_argument(
+        "--workers", type=positive, help="processes; default: as cores and memory allow"
+    )
+    many.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help="work on this Ray cluster, HOST:PORT or auto (gait_demo/batch/requirements.txt)",
+    )
+    said = anonymize.add_mutually_exclusive_group()
+    said.add_argument("-q", "--quiet", action="store_true", help="no progress")
+    said.add_argument("-v", "--verbose", action="store_true", help="a line for each video")
     anonymize.add_argument(
         "--seed",
         type=seed,
         default=0,
-        help="another gait each; repeats nothing without the --secret of the run before",
+        help="another gait each; repeats nothing without the --secret of the run before. Of many "
+        "videos each has noise of its own, whatever the seed",
     )
     anonymize.add_argument(
         "--secret",
@@ -59,8 +98,15 @@ def add(commands: argparse._SubParsersAction) -> None:
     add_weights(anonymize, _WEIGHTS)
     anonymize.set_defaults(command=_anonymize)
 
-    bench = commands.add_parser("bench", help="measure one run; prints one line of JSON")
-    bench.add_argument("clip", type=Path)
+    bench = commands.add_parser("bench", help="measure runs; prints one line of JSON")
+    bench.add_argument("clips", nargs="+", metavar="CLIP", help="one; with --batch more")
+    bench.add_argument("--batch", action="store_true", help="many clips against one after another")
+    bench.add_argument("--rounds", type=positive, default=3, help="of --batch, over all clips")
+    bench.add_argument("--workers", type=positive, help="of --batch")
+    bench.add_argument("--ray", metavar="ADDRESS", help="with --batch, a Ray cluster as well")
+    bench.add_argument(
+        "--finished", type=positive, default=10_000, help="clips that --batch resumes over"
+    )
     _add_colour(bench)
     add_weights(bench, _WEIGHTS)
     bench.set_defaults(command=_bench)
@@ -85,15 +131,29 @@ def _models(parsed: argparse.Namespace, anonymizer: str) -> Models:
     return Models.load(chosen_weights(parsed, _WEIGHTS), anonymizer)
 
 
-def _anonymize(parsed: argparse.Namespace) -> None:
+def _outputs(text: str) -> tuple[str, ...]:
+    kinds = text.split(",")
+    if unknown := set(kinds) - set(OUTPUTS):
+        raise argparse.ArgumentTypeError(
+            f"expected some of {', '.join(OUTPUTS)}, got {', '.join(sorted(unknown))}"
+        )
+    return tuple(kind for kind in OUTPUTS if kind in kinds)
+
+
+def _anonymize(parsed: argparse.Namespace) -> int:
+    from gait_demo.batch.inputs import is_one_file
     from gait_demo.errors import VideoError
     from gait_demo.options import PipelineOptions, VideoOptions
-    from gait_demo.pipeline import Pipeline
 
     if parsed.end is not None and parsed.end <= parsed.start:
         raise VideoError(f"--end {parsed.end:g} is not after --start {parsed.start:g}.")
     options = PipelineOptions(
-        video=VideoOptions(keep_audio=parsed.keep_audio, start_s=parsed.start, end_s=parsed.end),
+        video=VideoOptions(
+            keep_audio=parsed.keep_audio,
+            start_s=parsed.start,
+            end_s=parsed.end,
+            only=parsed.only,
+        ),
         anonymize=AnonymizeOptions(
             parsed.seed,
             parsed.person,
@@ -103,16 +163,33 @@ def _anonymize(parsed: argparse.Namespace) -> None:
         ),
         colorize=_colorize(parsed),
     )
+    if parsed.ray or "://" in parsed.out or not is_one_file(parsed.inputs):
+        from gait_demo.cli.batch import anonymize_many
+
+        return anonymize_many(parsed, options, chosen_weights(parsed, _WEIGHTS))
+    from gait_demo.pipeline import Pipeline
+
     pipeline = Pipeline(_models(parsed, parsed.anonymizer), options)
-    result = pipeline.run(parsed.video, parsed.out, progress())
+    on_progress = progress(quiet=parsed.quiet)
+    result = pipeline.run(Path(parsed.inputs[0]), Path(parsed.out), on_progress)
     print(json.dumps(result.report))
+    return 0
 
 
 def _bench(parsed: argparse.Namespace) -> None:
     from gait_demo.cli.bench import bench
+    from gait_demo.errors import GaitDemoError
     from gait_demo.options import PipelineOptions
     from gait_demo.pipeline import Pipeline
 
+    if len(parsed.clips) != 1 and not parsed.batch:
+        raise GaitDemoError("bench measures one clip; with --batch it takes several.")
     options = PipelineOptions(colorize=_colorize(parsed))
     pipeline = Pipeline(_models(parsed, options.anonymize.anonymizer), options)
-    print(json.dumps(bench(pipeline, parsed.clip)))
+    if not parsed.batch:
+        print(json.dumps(bench(pipeline, Path(parsed.clips[0]))))
+        return
+    from gait_demo.cli.bench_batch import bench_batch
+
+    crews = {"workers": parsed.workers, "ray": parsed.ray}
+    print(json.dumps(bench_batch(pipeline, parsed.clips, parsed.rounds, crews, parsed.finished)))

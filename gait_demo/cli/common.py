@@ -93,9 +93,9 @@ def listed(kind: type) -> Callable[[str], tuple]:
     return values
 
 
-def progress() -> Callable[[str, int, int], None]:
+def progress(quiet: bool = False) -> Callable[[str, int, int], None]:
     """Shows the stage and how far it is, on a terminal only."""
-    if not sys.stderr.isatty():
+    if quiet or not sys.stderr.isatty():
         return lambda stage, done, total: None
 
     def show(stage: str, done: int, total: int) -> None:

@@ -59,16 +59,23 @@ class LandmarkSegmenter:
     its square looks the same."""
 
     def __init__(
-        self, landmarks: Path, poses: Path, yolo: Detector, options: PeopleOptions | None = None
+        self,
+        landmarks: Path,
+        poses: Path,
+        yolo: Detector,
+        options: PeopleOptions | None = None,
+        threads: int = 2,
     ):
         """
         Args:
             landmarks, poses: files of the landmark network and of its detector.
+            threads: in which they compute.
 
         Raises:
             WeightsError: a file is no such network.
         """
-        self._read, self._poses, self._yolo = LandmarkNetwork(landmarks), PoseDetector(poses), yolo
+        self._read = LandmarkNetwork(landmarks, threads)
+        self._poses, self._yolo = PoseDetector(poses, threads), yolo
         self._options = options or PeopleOptions()
         self._rejected: list[_Rejected] = []  # at the last look
 

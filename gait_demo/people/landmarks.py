@@ -39,8 +39,8 @@ class Reading:
 class LandmarkNetwork:
     """Reads squares of a frame."""
 
-    def __init__(self, path: Path):
-        self._network = LiteNetwork(path, _SIDE)
+    def __init__(self, path: Path, threads: int = 2):
+        self._network = LiteNetwork(path, _SIDE, threads)
 
     def __call__(
         self,

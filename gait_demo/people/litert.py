@@ -12,7 +12,7 @@ from gait_demo.errors import WeightsError
 class LiteNetwork:
     """One image in, a list of arrays out, in the order of the outputs' names."""
 
-    def __init__(self, path: Path, side: int, threads: int = 2):
+    def __init__(self, path: Path, side: int, threads: int):
         """
         Args:
             path: of the .tflite file.

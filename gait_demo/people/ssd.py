@@ -35,8 +35,8 @@ class Proposal:
 class PoseDetector:
     """Finds large people in single frames."""
 
-    def __init__(self, path: Path):
-        self._network = LiteNetwork(path, _SIDE)
+    def __init__(self, path: Path, threads: int = 2):
+        self._network = LiteNetwork(path, _SIDE, threads)
         self._anchors = _anchors()
 
     def __call__(self, rgb: np.ndarray, least: float) -> list[Proposal]:

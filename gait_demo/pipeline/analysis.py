@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -27,7 +28,7 @@ from gait_demo.people.segmenter import PersonSegmenter
 from gait_demo.people.tracking import Tracker, Tracklet
 from gait_demo.pipeline.clock import Clock
 from gait_demo.pipeline.images import FrameStore
-from gait_demo.pipeline.outputs import open_writer
+from gait_demo.pipeline.outputs import open_writer, write_nothing
 from gait_demo.pipeline.removal import CleanPart, Removal, Remover, matte_mask
 from gait_demo.rendering.texture import Sample, sampled
 from gait_demo.types import Frame, VideoInfo
@@ -64,7 +65,8 @@ class Analysis:
         source: the user's video.
         digest: (32,) SHA-256 of its content.
         part: (start, end) in seconds of what is worked on of it; an end of None is its own.
-        original: the video as it is shown beside the results, without metadata.
+        original: the video as it is shown beside the results, without metadata; None if not
+            wanted.
         info: of the source.
         times: (T,) seconds since the first frame, exact.
         background: of every frame.
@@ -80,7 +82,7 @@ class Analysis:
     source: Path
     digest: bytes
     part: tuple[float, float | None]
-    original: Path
+    original: Path | None
     info: VideoInfo
     times: tuple[Fraction, ...]
     background: Background
@@ -128,13 +130,14 @@ class Analyser:
     def run(self, folder: Path) -> Analysis:
         """
         Args:
-            folder: gets original.mp4; made if need be.
+            folder: gets original.mp4 if that is wanted; made if need be.
 
         Raises:
             GaitDemoError: the video cannot be used, or shows nobody.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        original = folder / "original.mp4"
+        wanted = "original" in self._options.video.only
+        original = folder / "original.mp4" if wanted else None
         shape = self._info.height, self._info.width
         with FrameStore(folder, shape) as store:
             shots = self._shots(original, store)
@@ -163,9 +166,9 @@ class Analyser:
             sum(shot.people_s for shot in shots),
         )
 
-    def _shots(self, original: Path, store: FrameStore) -> list[_Shot]:
+    def _shots(self, original: Path | None, store: FrameStore) -> list[_Shot]:
         """Decodes the video, follows people and learns the background, shot by shot; the frames
-        also go into original.mp4, and into the store."""
+        also go into `original`, and into the store."""
         info, video = self._info, self._options.video
         sound = (self._source, video.start_s) if video.keep_audio else None
         start_s, end_s = self._part
@@ -177,7 +180,12 @@ class Analyser:
             max_duration_s=video.max_duration_s,
             max_frames=video.max_frames,
         )
-        writer = open_writer(original, (info.width, info.height), info.fps, sound)
+        size, threads = (info.width, info.height), self._options.threads or 0
+        writer = (
+            nullcontext(write_nothing)
+            if original is None
+            else open_writer(original, size, info.fps, sound, threads)
+        )
         cuts, shots, current = ShotDetector(), [], None
         with ThreadPoolExecutor(max_workers=1) as thread, writer as write:
             for frame in self._clock.decoding(read):

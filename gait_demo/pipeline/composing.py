@@ -32,7 +32,7 @@ from gait_demo.rendering.walker import Walker
 from gait_demo.silhouettes.crops import crop_square
 from gait_demo.types import SILHOUETTE_SIZE, Frame, SilhouetteClip
 
-_THREADS = 2  # in which frames are drawn
+_THREADS = 2  # in which frames are drawn, unless the options say
 _WINDOW = 8  # full frames that C-NET colours in one batch, and that are drawn at once, at most ...
 _WINDOW_BYTES = 50_000_000  # ... and of these, while as many are given away
 _PLAIN = 0.25  # grey of a walker whose clothes are not shown, of 1
@@ -115,6 +115,7 @@ class Composer:
         self._eraser = Eraser(analysis, analysis.people if everyone else self._people)
         self._anonymize = options.anonymize
         self._clock = clock
+        self._threads = options.threads or _THREADS
         self._colorize = options.colorize
         self._crops: dict[int, np.ndarray] = {}  # each person's latest look, for C-NET
         self._poses: list[KeptPose] = []
@@ -138,7 +139,7 @@ class Composer:
         frames = self._clock.decoding(self._analysis.frames())
         size = 3 * self._analysis.info.width * self._analysis.info.height
         most = max(1, min(_WINDOW, _WINDOW_BYTES // size))
-        with ThreadPoolExecutor(_THREADS) as threads:
+        with ThreadPoolExecutor(self._threads) as threads:
             while window := list(islice(frames, most)):
                 shown = [self._veiled(frame) for frame in window]
                 layers = [self._layers(frame, gaits, walkers) for frame in shown]

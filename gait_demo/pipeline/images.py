@@ -9,7 +9,7 @@ from tempfile import TemporaryFile
 import cv2
 import numpy as np
 
-from gait_demo.errors import VideoError
+from gait_demo.errors import not_written
 from gait_demo.imaging.resizing import shrink_by
 
 _LONGEST_PX = 1280
@@ -58,7 +58,8 @@ class FrameStore:
             self._file.write(packed)
             self._file.flush()
         except OSError as error:
-            raise VideoError(f"The video cannot be analysed: {error.strerror}.") from error
+            sentence = f"The video cannot be analysed: {error.strerror}."
+            raise not_written(sentence, error) from error
         self._ends.append(self._ends[-1] + len(packed))
 
     def __len__(self) -> int:

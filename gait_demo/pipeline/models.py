@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+import cv2
 import torch
 
 from gait_demo.anonymization.anonymizer import GaitAnonymizer, load
@@ -31,32 +32,43 @@ class Models:
         chosen: weights by the network's name, where the user has chosen them; the others are those
             that `weights.find` finds.
         files: of the networks that are built so far, by name.
+        threads: in which the landmark networks compute.
     """
 
     cnet: CNet
     anonymizers: dict[str, GaitAnonymizer] = field(default_factory=dict)
     chosen: Mapping[str, Path] = field(default_factory=dict)
     files: dict[str, Weights] = field(default_factory=dict)
+    threads: int = 2
 
     @classmethod
-    def load(cls, chosen: Mapping[str, Path] | None = None, anonymizer: str = "anet") -> Models:
+    def load(
+        cls,
+        chosen: Mapping[str, Path] | None = None,
+        anonymizer: str = "anet",
+        threads: int | None = None,
+    ) -> Models:
         """Build the networks from files that the user has chosen, or from wherever `weights.find`
         finds them.
 
         Those that see people may have to come from a network: they are asked for now and waited
         for on first use; so are other anonymizers than the one named. From then on torch computes
         in one thread: the other cores decode and encode meanwhile, and sums come out the same
-        however many cores there are.
+        however many cores there are. `threads`, if given, is the limit of the landmark networks
+        and of OpenCV in this process.
 
         Raises:
             WeightsError: the anonymizer's or C-NET's weights are missing, or a file is unusable.
         """
         torch.set_num_threads(1)
+        if threads is not None:
+            cv2.setNumThreads(threads)
         ask_ahead()
         chosen = chosen or {}
         files = {name: find(name, chosen.get(name)) for name in (anonymizer, "cnet")}
         built = {anonymizer: load(anonymizer, files[anonymizer].path)}
-        return cls(build.load(files["cnet"].path, "cnet"), built, chosen, files)
+        cnet = build.load(files["cnet"].path, "cnet")
+        return cls(cnet, built, chosen, files, threads or cls.threads)
 
     def anonymizer(self, name: str) -> GaitAnonymizer:
         """One of `options.ANONYMIZERS`, found and built on first use.
@@ -102,7 +114,8 @@ class Models:
     @cached_property
     def _landmark_segmenter(self) -> LandmarkSegmenter:
         files, _ = self._landmark_files()
-        return LandmarkSegmenter(*(file.path for file in files), self.detector)
+        paths = (file.path for file in files)
+        return LandmarkSegmenter(*paths, self.detector, threads=self.threads)
 
     def _file(self, name: str) -> Weights:
         if name not in self.files:

@@ -12,14 +12,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from gait_demo.errors import VideoError
+from gait_demo.errors import VideoError, not_written
 from gait_demo.imaging.resizing import shrink
+from gait_demo.options import OUTPUTS, PipelineOptions
 from gait_demo.types import VideoInfo
 from gait_demo.video import VideoWriter
 from gait_demo.video.workspace import working_folder
 
-VIDEOS = ("original.mp4", "binary.mp4", "colorized.mp4", "comparison.mp4")
-NAMES = (*VIDEOS, "report.json")
+NAMES = (*(f"{name}.mp4" for name in OUTPUTS), "report.json")
 LABELS = ("Original", "New silhouette", "New walker")
 MAX_PANEL_WIDTH_PX = 480  # of each of the three in the comparison
 _LABEL_HEIGHT_PX = 32
@@ -89,10 +89,11 @@ def _sentences(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise VideoError(
+        sentence = (
             f"The results cannot be written to {folder}: {error.strerror}. "
             "Choose another folder or make room."
-        ) from error
+        )
+        raise not_written(sentence, error) from error
 
 
 def _put_in_place(part: Path, folder: Path) -> None:
@@ -121,6 +122,7 @@ def open_writer(
     size: tuple[int, int],
     fps: Fraction,
     sound: Sound | None,
+    threads: int = 0,
     picture: Callable[..., np.ndarray] | None = None,
 ) -> Iterator[Write]:
     """A VideoWriter with a thread of its own, so that encoding and computing overlap.
@@ -128,6 +130,7 @@ def open_writer(
     Args:
         size: width and height of every frame.
         sound: a file whose sound is added, and from which second on; None for silence.
+        threads: of x264, as of `VideoWriter`.
         picture: called in the thread, makes a frame of the arrays that `write` is given; None: it
             is given the frame.
 
@@ -138,7 +141,8 @@ def open_writer(
     waiting: deque[Future] = deque()
     most = max(1, min(_WAITING_FRAMES, _WAITING_BYTES // (3 * size[0] * size[1])))
     source, start_s = sound or (None, 0)
-    writer = VideoWriter(path, *size, fps, audio_from=source, audio_start_s=start_s, **QUALITY)
+    audio = {"audio_from": source, "audio_start_s": start_s}
+    writer = VideoWriter(path, *size, fps, **audio, **QUALITY, threads=threads)
     with writer, ThreadPoolExecutor(max_workers=1) as thread:
 
         def encode(time: Fraction, *arrays: np.ndarray) -> None:
@@ -159,12 +163,15 @@ def open_writer(
 
 
 @contextmanager
-def result_videos(folder: Path, info: VideoInfo, sound: Sound | None) -> Iterator[Write]:
-    """Writes binary.mp4, colorized.mp4 and comparison.mp4 into a folder.
+def result_videos(
+    folder: Path, info: VideoInfo, sound: Sound | None, options: PipelineOptions
+) -> Iterator[Write]:
+    """Writes binary.mp4, colorized.mp4 and comparison.mp4, those that are wanted, into a folder.
 
     Args:
         info: of the clip.
         sound: a file whose sound is added to all three, and from which second on; None for silence.
+        options: say which, and in how many threads.
 
     Yields:
         `write(time, original, binary, colorized)`: seconds, and (H, W, 3) uint8 RGB, but (H, W) of
@@ -181,12 +188,17 @@ def result_videos(folder: Path, info: VideoInfo, sound: Sound | None) -> Iterato
         return np.vstack([labels, np.hstack(panels)])
 
     with ExitStack() as stack:
-        opened = stack.enter_context
-        write_binary = opened(open_writer(folder / NAMES[1], whole, info.fps, sound))
-        write_colorized = opened(open_writer(folder / NAMES[2], whole, info.fps, sound))
-        write_comparison = opened(
-            open_writer(folder / NAMES[3], wide, info.fps, sound, side_by_side)
-        )
+
+        def opened(name: str, size: tuple[int, int], picture: Callable | None = None) -> Write:
+            if name not in options.video.only:
+                return write_nothing
+            path, threads = folder / f"{name}.mp4", options.threads or 0
+            writer = open_writer(path, size, info.fps, sound, threads, picture)
+            return stack.enter_context(writer)
+
+        write_binary = opened("binary", whole)
+        write_colorized = opened("colorized", whole)
+        write_comparison = opened("comparison", wide, side_by_side)
 
         def write(
             time: Fraction, original: np.ndarray, binary: np.ndarray, colorized: np.ndarray
@@ -196,6 +208,10 @@ def result_videos(folder: Path, info: VideoInfo, sound: Sound | None) -> Iterato
             write_comparison(time, original, binary, colorized)
 
         yield write
+
+
+def write_nothing(time: Fraction, *arrays: np.ndarray) -> None:
+    pass
 
 
 def _panel_size(info: VideoInfo) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from gait_demo.options import PipelineOptions, fresh_secret
+from gait_demo.options import OUTPUTS, PipelineOptions, fresh_secret
 from gait_demo.people.person import Person
 from gait_demo.pipeline.analysis import Analyser, Analysis, Progress
 from gait_demo.pipeline.clock import Clock
@@ -24,12 +24,7 @@ from gait_demo.pipeline.coverage import (
     warnings,
 )
 from gait_demo.pipeline.models import Models
-from gait_demo.pipeline.outputs import (
-    VIDEOS,
-    appear_together,
-    check,
-    result_videos,
-)
+from gait_demo.pipeline.outputs import appear_together, check, result_videos
 from gait_demo.types import GaitResult, Report, SilhouetteClip, TrackReport
 from gait_demo.video.linking import link_or_copy
 from gait_demo.video.workspace import working_folder
@@ -64,15 +59,15 @@ class Pipeline:
             WeightsError: some are missing or unusable.
         """
         options = options or PipelineOptions()
-        return cls(Models.load(anonymizer=options.anonymize.anonymizer), options)
+        return cls(Models.load({}, options.anonymize.anonymizer, options.threads), options)
 
     def run(self, source: Path, out_dir: Path, on_progress: Progress = _silent) -> GaitResult:
         """Anonymize a video, with the seed of the options.
 
         Args:
             source: a video; never changed.
-            out_dir: gets original.mp4, binary.mp4, colorized.mp4, comparison.mp4 and report.json,
-                all or none; made if need be.
+            out_dir: gets original.mp4, binary.mp4, colorized.mp4, comparison.mp4, or those of
+                them that the options want, and report.json, all or none; made if need be.
             on_progress: called with the stage's name, steps done, and steps in all (0: unknown).
                 What it raises ends the run and leaves nothing behind.
 
@@ -86,7 +81,7 @@ class Pipeline:
             return self.render(analysis, out_dir, self.options.anonymize.seed, on_progress)
 
     def analyse(self, source: Path, folder: Path, on_progress: Progress = _silent) -> Analysis:
-        """What all seeds share: background, people, silhouettes, and original.mp4.
+        """What all seeds share: background, people, silhouettes, and original.mp4 if wanted.
 
         Args:
             source, on_progress: as for `run`.
@@ -160,8 +155,10 @@ class Pipeline:
         keeps_audio = self.options.video.keep_audio
         sound = (analysis.source, analysis.part[0]) if keeps_audio else None
         with appear_together(out_dir, analysis.source) as part:
-            link_or_copy(analysis.original, part / analysis.original.name)
-            with clock.time("encode"), result_videos(part, analysis.info, sound) as write:
+            if analysis.original is not None:
+                link_or_copy(analysis.original, part / analysis.original.name)
+            videos = result_videos(part, analysis.info, sound, self.options)
+            with clock.time("encode"), videos as write:
                 for new in self.compose(analysis, seed, on_progress, clock):
                     write(new.frame.time, new.frame.rgb, new.binary, new.colorized)
                     counts.update(out=1, covered=new.covered, kept=new.kept, lost=new.lost)
@@ -169,8 +166,9 @@ class Pipeline:
                         unchanged.setdefault(track_id, []).append(new.frame.index)
             report = self._report(analysis, seed, counts, unchanged, clock)
             (part / "report.json").write_text(json.dumps(report, indent=2) + "\n")
-        videos = {Path(name).stem: out_dir / name for name in VIDEOS}
-        return GaitResult(**videos, report=report)
+        wanted = self.options.video.only
+        files = {name: out_dir / f"{name}.mp4" if name in wanted else None for name in OUTPUTS}
+        return GaitResult(**files, report=report)
 
     def _report(
         self,

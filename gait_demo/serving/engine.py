@@ -17,7 +17,7 @@ from queue import Empty, Queue
 from time import monotonic
 from typing import Any
 
-from gait_demo.errors import EngineError, GaitDemoError
+from gait_demo.errors import EngineError, GaitDemoError, WorkerDiedError
 from gait_demo.serving import messages, worker
 
 _log = logging.getLogger(__name__)
@@ -25,6 +25,7 @@ _STOPS_WITHIN_S = 1.2  # or is killed
 _LOOKS_EVERY_S = 0.1  # whether the job is still wanted
 _ENDED = ("ended", None)
 _START = "start"  # of a worker, which is no job
+_JOBS = "gait_demo.serving.jobs"
 
 
 class Cancelled(Exception):
@@ -37,6 +38,9 @@ class Engine:
     Args:
         workers: how many jobs run at once.
         limit_s: seconds after which a job is given up.
+        jobs: name of the module whose functions are the jobs; its function `load` is called first
+            in every worker, and gives what all jobs get as their first argument.
+        arguments: of `load`.
         results: read what the jobs return, by their names.
     """
 
@@ -44,14 +48,27 @@ class Engine:
         self,
         workers: int = 1,
         limit_s: float = 1800,
+        jobs: str = _JOBS,
+        arguments: tuple = (),
         results: messages.Readers = messages.RESULTS,
     ):
         self._limit_s = limit_s
+        self._start = jobs, arguments, results
         self._idle: Queue[_Worker] = Queue()
-        self._workers = [_Worker(results) for _ in range(workers)]
+        self._workers: list[_Worker] = []
         self._open = True
-        for ready in self._workers:
-            self._idle.put(ready)
+        self.add(workers)
+
+    def add(self, workers: int) -> None:
+        """Start more workers; jobs wait for each to be ready."""
+        for _ in range(workers):
+            self._workers.append(_Worker(*self._start))
+            self._idle.put(self._workers[-1])
+
+    @property
+    def pids(self) -> list[int]:
+        """Process ids of the workers."""
+        return [process.pid for process in self._workers]
 
     def wait_until_ready(self) -> None:
         """
@@ -76,7 +93,8 @@ class Engine:
 
         Raises:
             Cancelled: the job was unwanted.
-            GaitDemoError: as the job says; EngineError where it broke, or took too long.
+            GaitDemoError: as the job says; EngineError where it broke, or took too long, and of
+                this kind WorkerDiedError where its process is gone.
         """
         mine = self._wait_for_idle(unwanted)
         try:
@@ -118,15 +136,15 @@ class Engine:
 class _Worker:
     """One process, and what it says."""
 
-    def __init__(self, results: messages.Readers):
-        self._results = results
+    def __init__(self, jobs: str, arguments: tuple, results: messages.Readers):
+        self._jobs, self._arguments, self._results = jobs, arguments, results
         self.start()
 
     def start(self) -> None:
         self._is_ready = False
         self._told: Queue = Queue()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", worker.__name__],
+            [sys.executable, "-m", worker.__name__, self._jobs],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=Path(__file__).resolve().parents[2],
@@ -135,6 +153,7 @@ class _Worker:
             target=self._listen, args=(self._process, self._told), daemon=True
         )
         listener.start()
+        self._send(self._arguments)
 
     @property
     def is_alive(self) -> bool:
@@ -148,10 +167,14 @@ class _Worker:
         self._process.kill()
         self._process.wait()
 
-    def wait_until_ready(self) -> None:
-        if not self._is_ready:
-            self._receive(self._told.get())
-            self._is_ready = True
+    def wait_until_ready(self, unwanted: Callable[[], bool] = lambda: False) -> None:
+        while not self._is_ready:
+            if unwanted():
+                raise Cancelled
+            message = self._next_message()
+            if message is not None:
+                self._receive(message)
+                self._is_ready = True
 
     def run(
         self,
@@ -163,7 +186,7 @@ class _Worker:
     ) -> Any:
         if not self.is_alive:
             self.start()
-        self.wait_until_ready()
+        self.wait_until_ready(unwanted)
         self._send((job, arguments, limit_s))
         until = monotonic() + limit_s
         try:
@@ -202,12 +225,12 @@ class _Worker:
         if kind == "ended":
             self.kill()
             _log.error("a worker died during %s", job)
-            if job == "start":
-                raise EngineError(
+            if job == _START:
+                raise WorkerDiedError(
                     "The program that works on videos could not be started: try again in a "
                     "minute; your video is not the reason."
                 )
-            raise EngineError(
+            raise WorkerDiedError(
                 "This video broke the program that worked on it: nothing was kept. "
                 "Try again, or use a shorter or smaller video."
             )
@@ -241,7 +264,7 @@ class _Worker:
             pickle.dump(message, self._process.stdin)
             self._process.stdin.flush()
         except OSError as error:
-            raise EngineError("The program is starting again: try once more.") from error
+            raise WorkerDiedError("The program is starting again: try once more.") from error
 
     @staticmethod
     def _listen(process: subprocess.Popen, told: Queue) -> None:

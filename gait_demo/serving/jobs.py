@@ -31,6 +31,13 @@ PEOPLE = "people.jpg"
 _ANALYSIS = "analysis.pickle"
 
 
+def load() -> Models:
+    """What every job gets; the person networks may still be on their way."""
+    models = Models.load()
+    _ = models.detector  # built now
+    return models
+
+
 def look(models: Models, report: Progress, source: Path, options: PipelineOptions) -> Look:
     """As `pipeline.look`."""
     return pipeline.look(source, models.segmenter, options.people)

@@ -118,6 +118,10 @@ def _ranks(content: list, *_) -> tuple[list[Rank] | None, int]:
     return None if ranks is None else [Rank(**rank) for rank in ranks], int(people)
 
 
+def _strips(content: list, *_) -> list[str]:
+    return list(map(str, content))
+
+
 def _report(content: dict, *_) -> dict:
     return dict(content)
 
@@ -126,6 +130,7 @@ RESULTS: Readers = {
     "look": _look,
     "analyse": _walkers,
     "render": _rendered,
-    "find_again": _ranks,
+    "explain": _ranks,
+    "preview_gaits": _strips,
     "warm_up": _report,
 }  # of the jobs in `jobs`

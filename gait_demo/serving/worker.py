@@ -1,11 +1,13 @@
 """A process that does one job after another for the engine that started it.
 
-Jobs come in as pickles on standard input, progress and results go out as JSON on standard output.
-What is printed meanwhile goes nowhere: it might tell of users' files.
+It is given the name of the module with the jobs; what `load` of that module takes, and then jobs,
+come in as pickles on standard input, progress and results go out as JSON on standard output. What
+is printed meanwhile goes nowhere: it might tell of users' files.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import pickle
 import signal
@@ -13,6 +15,7 @@ import sys
 import threading
 import traceback
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from queue import Queue
 from time import perf_counter, process_time
@@ -48,6 +51,8 @@ def limit_memory(most_bytes: int) -> None:
 
 def limit_time(seconds: float) -> None:
     """The process is killed after so much more processor time, where the system can do that."""
+    if not math.isfinite(seconds):
+        return
     with suppress(ImportError, OSError, ValueError):
         import resource
 
@@ -66,11 +71,8 @@ def main() -> None:
 
     limit_memory(MEMORY_BYTES)
     try:
-        from gait_demo.pipeline import Models
-        from gait_demo.serving import jobs as room
-
-        models = Models.load()
-        _ = models.detector  # built now; the person networks may still be on their way
+        room = import_module(sys.argv[1])
+        state = room.load(*pickle.load(jobs))
     except GaitDemoError as error:
         send("failed", (type(error).__name__, str(error)))
         return
@@ -84,7 +86,7 @@ def main() -> None:
         name, arguments, limit_s = wanted.get()
         limit_time(limit_s * (os.cpu_count() or 1))
         try:
-            send("done", getattr(room, name)(models, _reporter(send, stop), *arguments))
+            send("done", getattr(room, name)(state, _reporter(send, stop), *arguments))
         except Stopped:
             send("stopped")
         except GaitDemoError as error:

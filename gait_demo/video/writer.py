@@ -17,7 +17,7 @@ from av.codec.context import Flags
 from av.container import InputContainer, OutputContainer
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
-from gait_demo.errors import VideoError
+from gait_demo.errors import VideoError, not_written
 from gait_demo.video.container import NOTHING_MORE, audio_stream, decoded_frames, open_video
 from gait_demo.video.track import track_of
 
@@ -50,6 +50,7 @@ class VideoWriter:
         crf: constant rate factor of x264; 18 is visually lossless, larger is coarser.
         qp: constant quantiser instead, which x264 need not estimate frame by frame.
         preset: speed preset of x264.
+        threads: in which x264 works; 0: as many as suit the cores.
 
     Raises:
         VideoError: no frame was written, or the file cannot be written, say on a full disk.
@@ -67,6 +68,7 @@ class VideoWriter:
         crf: int = 18,
         qp: int | None = None,
         preset: str = "veryfast",
+        threads: int = 0,
     ) -> None:
         self._path = Path(path)
         self._part = self._path.with_name(f".{uuid.uuid4().hex}.mp4")
@@ -76,6 +78,7 @@ class VideoWriter:
         self._tick = Fraction(1, numerator * math.ceil(TICKS_PER_S / numerator))
         rate = {"crf": str(crf)} if qp is None else {"qp": str(qp)}
         self._options = {**rate, "preset": preset, "bf": "0"}
+        self._threads = threads
         self._audio_from, self._audio_start_s = audio_from, audio_start_s
         self._scaler = VideoReformatter()
         self._last_pts: int | None = None
@@ -140,6 +143,7 @@ class VideoWriter:
         stream.pix_fmt = "yuv420p"
         stream.thread_type = "AUTO"
         context = stream.codec_context
+        context.thread_count = self._threads
         context.time_base = self._tick
         context.gop_size = math.ceil(KEYFRAME_INTERVAL_S * self._fps)
         context.colorspace = context.color_primaries = context.color_trc = _BT709
@@ -171,7 +175,8 @@ class VideoWriter:
         try:
             yield
         except (av.FFmpegError, OSError) as error:
-            raise VideoError(f"{self._path.name} cannot be written: {error.strerror}.") from error
+            sentence = f"{self._path.name} cannot be written: {error.strerror}."
+            raise not_written(sentence, error) from error
 
 
 def _start(packet: av.Packet) -> Fraction:

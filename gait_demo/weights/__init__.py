@@ -4,11 +4,11 @@
 to be fetched; `is_ready` and `status` say, without waiting, how far that is.
 """
 
-from gait_demo.weights.finding import State, Status, ask_ahead, find, is_ready, status
+from gait_demo.weights.finding import State, Status, ask_ahead, find, is_ready, of_a_run, status
 from gait_demo.weights.manifest import CHECKPOINTS, MANIFEST, PERSON, manifest, names
 from gait_demo.weights.sources import Weights
 
 __all__ = [
     "CHECKPOINTS", "MANIFEST", "PERSON", "State", "Status", "Weights", "ask_ahead", "find",
-    "is_ready", "manifest", "names", "status",
+    "is_ready", "manifest", "names", "of_a_run", "status",
 ]  # fmt: skip

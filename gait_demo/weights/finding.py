@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -60,6 +61,26 @@ def find(name: str, explicit: Path | None = None, *, folder: Path = CHECKPOINTS)
     if fetch := _fetches.get((name, folder)):
         fetch.wait()
     return search(Wanted(name, folder, online=not offline()))
+
+
+def of_a_run(anonymizer: str, chosen: Mapping[str, Path] | None = None) -> tuple[Weights, ...]:
+    """Every file of weights of a run with this anonymizer, without the landmark networks where
+    those cannot be had.
+
+    Args:
+        chosen: by the network's name, where the user has chosen them.
+
+    Raises:
+        WeightsError: as for `find`, and of a chosen landmark network.
+    """
+    chosen = chosen or {}
+    files = [find(name, chosen.get(name)) for name in (anonymizer, "cnet", "yolo")]
+    try:
+        return *files, *(find(name, chosen.get(name)) for name in PERSON)
+    except WeightsError:
+        if chosen.keys() & set(PERSON):
+            raise
+        return tuple(files)
 
 
 def ask_ahead(*names: str, folder: Path = CHECKPOINTS) -> None:

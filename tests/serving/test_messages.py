@@ -33,8 +33,9 @@ FOLDER = Path("/tmp/run")
     [
         ("look", (), LOOK),
         ("analyse", (), (1, 2)),
-        ("find_again", (), RANKS),
-        ("find_again", (), (None, 100)),
+        ("explain", (), RANKS),
+        ("explain", (), (None, 100)),
+        ("preview_gaits", (), ["data:,"]),
         ("warm_up", (), {"fps": 25.0}),
     ],
 )
@@ -85,8 +86,8 @@ def test_what_is_no_message_is_none(line):
     "job, content",
     [
         ("look", None), ("look", {}), ("look", {"info": {"fps": "1/0"}}),
-        ("analyse", ["one"]), ("analyse", 7), ("render", None), ("find_again", [[{}], 1]),
-        ("find_again", [1]), ("warm_up", 7), ("eval", "1"),
+        ("analyse", ["one"]), ("analyse", 7), ("render", None), ("explain", [[{}], 1]),
+        ("explain", [1]), ("warm_up", 7), ("eval", "1"),
     ],
 )  # fmt: skip
 def test_what_is_no_result_of_its_job_is_none(job, content):

@@ -1,0 +1,285 @@
+"""Many clips: which are to be done, by whom, and what became of each."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+from gait_demo.batch.inputs import Clip, find_clips
+from gait_demo.batch.local import Local
+from gait_demo.batch.manifest import (
+    Line,
+    Manifest,
+    alone,
+    content_of,
+    settings_of,
+    stamp_of,
+)
+from gait_demo.batch.place import Place
+from gait_demo.batch.plan import Crew, Made, Plan
+from gait_demo.errors import (
+    BatchError,
+    GaitDemoError,
+    NoSpaceError,
+    WeightsError,
+    WorkerDiedError,
+)
+from gait_demo.options import PipelineOptions, fresh_secret
+from gait_demo.types import Report
+from gait_demo.weights import of_a_run
+
+REPORT = "report.json"
+_TRIES = 2  # of a clip whose worker died
+_THREADS = 1  # in a worker: there is one for each core
+_log = logging.getLogger(__name__)
+
+_Result = Made | GaitDemoError
+Watch = Callable[[str, str, int, int], None]
+
+
+@dataclass(frozen=True)
+class ClipResult:
+    """What became of one clip.
+
+    Attributes:
+        name: of its folder in the output.
+        input: the video, as it was given.
+        outputs: paths or URLs of its videos by kind, see `options.OUTPUTS`; empty with an error.
+        frames: of the result.
+        seconds: that a worker took for it.
+        warnings: of its report.
+        error: the sentence that says why there is no result; None: there is one.
+        resumed: finished by an earlier run, and not done again.
+    """
+
+    name: str
+    input: Path
+    outputs: dict[str, str]
+    frames: int
+    seconds: float
+    warnings: tuple[str, ...]
+    error: str | None = None
+    resumed: bool = False
+    _place: Place | None = field(default=None, repr=False)
+
+    def report(self) -> Report:
+        """Its report.json, read anew.
+
+        Raises:
+            BatchError: there is none.
+        """
+        content = self._place.read(f"{self.name}/{REPORT}") if self.error is None else None
+        if content is None:
+            raise BatchError(f"There is no report of {self.input}: {self.error or 'it is gone'}")
+        return json.loads(content)
+
+
+class Batch:
+    """A run over many clips, which goes on where an earlier one into the same output ended.
+
+    A clip is done again if its content, the options, the weights or the given secret are others
+    than before, if it failed, or if a file of its results is missing.
+
+    Attributes:
+        clips: all of them, in order.
+    """
+
+    def __init__(
+        self,
+        inputs: Sequence[str | Path],
+        out: str | Path,
+        options: PipelineOptions | None = None,
+        *,
+        workers: int | None = None,
+        ray: str | None = None,
+        weights: Mapping[str, Path] | None = None,
+    ):
+        """
+        Args:
+            inputs: see `inputs.find_clips`.
+            out: a folder, or a URL that fsspec knows.
+            options: of every clip. Without a secret a fresh one is drawn for each start and kept
+                nowhere.
+            workers: None: as many as cores and memory allow.
+            ray: address of a Ray cluster, or "auto"; None: processes of this machine.
+            weights: by the network's name, where others are wanted.
+
+        Raises:
+            BatchError: the inputs or the output cannot be used.
+        """
+        self._place = Place(str(out) if "://" in str(out) else str(Path(out).absolute()))
+        self._options = options or PipelineOptions()
+        self._workers, self._ray, self._chosen = workers, ray, dict(weights or {})
+        self.clips = find_clips([str(one) for one in inputs], self._place.folder)
+
+    def run(self, watch: Watch = lambda name, stage, done, total: None) -> Iterator[ClipResult]:
+        """Every clip's result, those of an earlier run first, then as they come.
+
+        Args:
+            watch: is told meanwhile, from several threads, the name of a clip, the stage, steps
+                done and steps in all.
+
+        Raises:
+            BatchError: the run cannot begin or go on: another run writes there, no space is left,
+                there is no cluster. What is finished is kept.
+            WeightsError: weights are missing.
+        """
+        plan = self.plan()
+        self._place.open()
+        with alone(self._place):
+            settings = settings_of(self._options, plan.weights)
+            manifest = Manifest(self._place)
+            waiting: list[tuple[Clip, list[int]]] = []
+            files = self._place.files()
+            for clip in self.clips:
+                stamp = _stamp(clip.path)
+                line = manifest.get(clip.name)
+                if line and self._is_finished(line, clip, stamp, settings, files):
+                    manifest.keep(line | {"input": str(clip.path), "stamp": stamp})
+                    yield self._result(clip, line, resumed=True)
+                else:
+                    waiting.append((clip, stamp))
+            if not waiting:
+                manifest.write()
+                return
+            stamps = {clip.name: stamp for clip, stamp in waiting}
+            with self.crew(plan, len(waiting)) as crew:
+                manifest.forget(stamps)
+                try:
+                    for clip, made in spread(crew, (clip for clip, _ in waiting), watch):
+                        line = self._line(clip, stamps[clip.name], settings, made)
+                        manifest.add(line)
+                        yield self._result(clip, line)
+                finally:
+                    manifest.write()
+
+    def plan(self) -> Plan:
+        """What the workers of a run are told.
+
+        Raises:
+            WeightsError: weights are missing.
+        """
+        anonymize = self._options.anonymize
+        weights = {one.name: one.sha256 for one in of_a_run(anonymize.anonymizer, self._chosen)}
+        own = replace(anonymize, secret=anonymize.secret or fresh_secret())
+        options = replace(self._options, anonymize=own, threads=_THREADS)
+        return Plan(self._place, options, self._chosen, weights)
+
+    def crew(self, plan: Plan, clips: int) -> Crew:
+        """The workers of a run, not started yet.
+
+        Args:
+            clips: how many there are to be done.
+        """
+        if self._ray is None:
+            return Local(plan, clips, self._workers)
+        from gait_demo.batch.cluster import Cluster
+
+        return Cluster(plan, clips, self._workers, self._ray)
+
+    def _is_finished(
+        self, line: Line, clip: Clip, stamp: list[int], settings: str, files: set[str]
+    ) -> bool:
+        """Whether a line is that of the same content and settings, and all its files are there."""
+        if line.get("settings") != settings or not line.get("outputs"):
+            return False
+        if not files.issuperset((*line["outputs"].values(), line["report"])):
+            return False
+        if line["stamp"] != stamp:  # written to, or only moved
+            with suppress(OSError):
+                return content_of(clip.path) == line["content"]
+            return False
+        return True
+
+    def _line(self, clip: Clip, stamp: list[int], settings: str, made: _Result) -> Line:
+        line = {"name": clip.name, "input": str(clip.path)}
+        if isinstance(made, Made):
+            line |= {
+                "outputs": {kind: f"{clip.name}/{kind}.mp4" for kind in self._options.video.only},
+                "report": f"{clip.name}/{REPORT}",
+                "seed": self._options.anonymize.seed,
+                "frames": made.frames,
+                "seconds": round(made.seconds, 3),
+                "warnings": made.warnings,
+                "content": made.content,
+                "stamp": stamp,
+                "settings": settings,
+            }
+        else:
+            line["error"] = str(made)
+        return line
+
+    def _result(self, clip: Clip, line: Line, resumed: bool = False) -> ClipResult:
+        outputs = line.get("outputs", {})
+        return ClipResult(
+            clip.name,
+            clip.path,
+            {kind: self._place.address(name) for kind, name in outputs.items()},
+            line.get("frames", 0),
+            line.get("seconds", 0.0),
+            tuple(line.get("warnings", ())),
+            line.get("error"),
+            resumed,
+            self._place,
+        )
+
+
+def spread(crew: Crew, clips: Iterable[Clip], watch: Watch) -> Iterator[tuple[Clip, _Result]]:
+    """Each clip and what became of it, as they come; one more than there are workers is waiting."""
+    running: dict[Future, Clip] = {}
+    clips = iter(clips)
+    with ThreadPoolExecutor(crew.workers) as threads:
+
+        def begin(count: int) -> None:
+            for clip in islice(clips, count):
+                running[threads.submit(_attempt, crew, clip, watch)] = clip
+
+        try:
+            begin(crew.workers + 1)
+            while running:
+                finished, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    yield running.pop(future), future.result()
+                    begin(1)
+        except BaseException:
+            crew.stop()
+            threads.shutdown(cancel_futures=True)
+            raise
+
+
+def _attempt(crew: Crew, clip: Clip, watch: Watch) -> _Result:
+    """
+    Raises:
+        BatchError, WeightsError: no other clip can be done either.
+    """
+    for _ in range(_TRIES):
+        try:
+            return crew.anonymize(clip.path.absolute(), clip.name, partial(watch, clip.name))
+        except WorkerDiedError:
+            _log.info("The process that worked on %s ended.", clip.path.name)
+        except NoSpaceError as error:
+            raise BatchError(
+                f"{error} The run has stopped; start it again to go on: what is finished is kept."
+            ) from error
+        except (BatchError, WeightsError):
+            raise
+        except GaitDemoError as error:
+            return error
+    return WorkerDiedError(
+        f"The process that worked on {clip.path.name} ended {_TRIES} times, most likely because "
+        "memory ran out: use fewer workers, or a shorter or smaller video."
+    )
+
+
+def _stamp(path: Path) -> list[int]:
+    try:
+        return stamp_of(path)
+    except OSError:  # told when its turn comes
+        return []

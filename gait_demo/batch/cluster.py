@@ -1,0 +1,167 @@
+"""Workers on a Ray cluster that is there already."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from functools import partial
+from pathlib import Path
+from queue import Queue
+from threading import Event
+
+from gait_demo.batch.plan import Made, Plan, Progress
+from gait_demo.errors import BatchError, EngineError, GaitDemoError, WorkerDiedError
+
+_WORKER_BYTES = 2_000_000_000  # that a worker reserves: see the table in README.md
+_ANSWERS_WITHIN_S = 5
+_ASKS_EVERY_S = 0.5  # whether the clip is still wanted
+
+
+class Cluster:
+    """One actor for each core of the cluster, or as many as wanted; see `plan.Crew`.
+
+    An actor that has died is replaced, on another node if its own is gone.
+    """
+
+    def __init__(self, plan: Plan, clips: int, workers: int | None, address: str):
+        """
+        Args:
+            clips: more workers are of no use.
+            workers: None: as many as cores and memory allow.
+            address: HOST:PORT, "auto" or "ray://HOST:PORT".
+
+        Raises:
+            BatchError: there is no such cluster, or it has another version.
+        """
+        self._plan = plan
+        self._clips, self._wanted, self._address = clips, workers, address
+        self._stop = Event()
+        self.workers = 1
+
+    def __enter__(self) -> Cluster:
+        ray = _connected(self._address)
+        try:
+            self._begin(ray)
+        except BaseException:
+            ray.shutdown()
+            raise
+        return self
+
+    def _begin(self, ray) -> None:
+        there = ray.cluster_resources()
+        memory = _WORKER_BYTES if self._wanted is None else 0
+        most = int(there.get("CPU", 0))
+        if memory:
+            most = min(most, int(there.get("memory", 0) // memory))
+        if most < 1:
+            raise BatchError(
+                f"The cluster {self._address} has no core with {memory / 1e9:g} GB of memory: add "
+                "a node, or set --workers."
+            )
+        self.workers = min(self._clips, self._wanted or most, most)
+        kind = ray.remote(_Actor).options(num_cpus=1, memory=memory)
+        self._hire = partial(kind.remote, self._plan)
+        first = self._hire()
+        try:
+            problem = ray.get(first.problem.remote())
+        except ray.exceptions.RayError as error:
+            raise BatchError(
+                f"The nodes of the cluster {self._address} cannot load this program: install it, "
+                "in the same version, on each of them."
+            ) from error
+        if problem is not None:
+            raise problem
+        self._idle: Queue = Queue()
+        for actor in (first, *(self._hire() for _ in range(self.workers - 1))):
+            self._idle.put(actor)
+
+    def __exit__(self, *_: object) -> None:
+        import ray
+
+        ray.shutdown()  # ends the actors
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def anonymize(self, path: Path, name: str, on_progress: Progress) -> Made:
+        import ray
+
+        actor = self._idle.get()
+        try:
+            made = actor.anonymize.remote(path, name)
+            while not ray.wait([made], timeout=_ASKS_EVERY_S)[0]:
+                if self._stop.is_set():
+                    raise EngineError("The run has ended.")
+            result = ray.get(made)
+        except ray.exceptions.RayActorError as error:
+            ray.kill(actor)  # it may only be out of reach
+            actor = self._hire()
+            raise WorkerDiedError("A worker is gone.") from error
+        finally:
+            self._idle.put(actor)
+        if isinstance(result, GaitDemoError):
+            raise result
+        return result
+
+
+class _Actor:
+    """In a process of the cluster."""
+
+    def __init__(self, plan: Plan):
+        from gait_demo.batch import jobs
+
+        self._problem: GaitDemoError | None = None
+        try:
+            self._worker = jobs.load(plan)
+        except GaitDemoError as error:
+            self._problem = error
+
+    def problem(self) -> GaitDemoError | None:
+        """Why this actor cannot work."""
+        return self._problem
+
+    def anonymize(self, path: Path, name: str) -> Made | GaitDemoError:
+        from gait_demo.batch import jobs
+        from gait_demo.serving.worker import place
+
+        if self._problem is not None:
+            return self._problem
+        try:
+            return jobs.anonymize(self._worker, lambda stage, done, total: None, path, name)
+        except GaitDemoError as error:
+            return type(error)(str(error))
+        except Exception as error:
+            return EngineError(f"Something went wrong that nobody foresaw ({place(error)}).")
+
+
+def _connected(address: str):
+    """The module `ray`, connected.
+
+    Raises:
+        BatchError: there is no such cluster, or it has another version.
+    """
+    import ray
+
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if address != "auto":
+        try:  # Ray itself tries for much longer
+            socket.create_connection((host, int(port)), _ANSWERS_WITHIN_S).close()
+        except (OSError, ValueError) as error:
+            raise BatchError(
+                f"There is no Ray cluster at {address}: start one with `ray start --head`, or "
+                "check the address, HOST:PORT."
+            ) from error
+    try:
+        ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
+    except ConnectionError as error:
+        raise BatchError(
+            f"There is no Ray cluster at {address}, or it does not let this machine in: start one "
+            "with `ray start --head`, or set RAY_AUTH_MODE and RAY_AUTH_TOKEN as it asks."
+        ) from error
+    except RuntimeError as error:
+        told = " ".join(str(error).split())
+        raise BatchError(
+            f"The Ray cluster at {address} cannot be used; versions of Ray and Python must be the "
+            f"same: {told}"
+        ) from error
+    return ray

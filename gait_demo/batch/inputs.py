@@ -1,0 +1,164 @@
+"""Which clips are meant: files, folders, patterns and lists; each has a name of its own."""
+
+from __future__ import annotations
+
+import glob
+import logging
+import os
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gait_demo.errors import BatchError
+
+VIDEO_SUFFIXES = frozenset((
+    ".3gp", ".avi", ".flv", ".gif", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg",
+    ".mts", ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv", ".y4m",
+))  # fmt: skip
+_LIST = ".txt"
+_EMPTY_PLACE = re.compile(r"\d{3}-bkgrd-\d{3}")  # CASIA-B's videos in which nobody walks
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A video, and the name of its results: a path without suffix, relative to the output."""
+
+    path: Path
+    name: str
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Videos of one input, and the folder that their names begin below."""
+
+    root: Path
+    paths: list[Path]
+
+
+def is_one_file(inputs: Sequence[str]) -> bool:
+    """Whether a single video is named as such, and so no batch is meant."""
+    if len(inputs) != 1:
+        return False
+    path = Path(inputs[0])
+    return path.is_file() and path.suffix != _LIST or not (_is_pattern(path) or path.exists())
+
+
+def find_clips(inputs: Sequence[str], out: Path | None) -> list[Clip]:
+    """The clips of all inputs, in order, none of them twice.
+
+    Args:
+        inputs: each a video; a folder, whose videos are told by their suffix, also in folders
+            below; a pattern such as `walks/*.mp4`; or a .txt file with one input a line, read as
+            if it stood here.
+        out: the folder for the results; None if that is not on this machine.
+
+    Raises:
+        BatchError: an input shows no clip, two clips would share a name, or the output would be
+            among the inputs.
+    """
+    found = [one for text in inputs for one in _found(text, out)]
+    roots = {one.root.absolute() for one in found}
+    root = Path(os.path.commonpath(roots)) if roots else Path()
+    clips: dict[Path, Clip] = {}
+    for path in (path for one in found for path in one.paths):
+        name = path.absolute().relative_to(root).with_suffix("").as_posix()
+        clips.setdefault(path.resolve(), Clip(path, name))
+    empty = [path for path in clips if _EMPTY_PLACE.fullmatch(path.stem)]
+    for path in empty:
+        del clips[path]
+    if empty:
+        _log.info("%d videos of CASIA-B's empty places are left out.", len(empty))
+    if not clips:
+        raise BatchError(f"There is no video in {', '.join(inputs) or 'nothing'}.")
+    _check_names(clips.values())
+    if out is not None:
+        _check_output(clips, out.resolve())
+    return list(clips.values())
+
+
+def _found(text: str, out: Path | None) -> Iterator[_Found]:
+    path = Path(text)
+    if path.is_dir():
+        if out is not None and out.resolve().is_relative_to(path.resolve()):
+            raise BatchError(
+                f"The output {out} lies in the input {path}: its results would be taken for clips. "
+                "Choose a folder beside it."
+            )
+        videos = sorted(_videos(path))
+        if not videos:
+            raise BatchError(
+                f"{path} holds no video: none of its files ends in .mp4, .avi, .mov or another of "
+                "the usual names. Other names can be given one by one."
+            )
+        yield _Found(path, videos)
+    elif path.is_file() and path.suffix == _LIST:
+        for line in _lines(path):
+            yield from _found(line, out)
+    elif path.exists():
+        yield _Found(path.parent, [path])
+    elif _is_pattern(path):
+        matching = sorted(glob.glob(text, recursive=True))
+        if not matching:
+            raise BatchError(f"Nothing is called like {text}: check the pattern.")
+        steady = []
+        for part in path.parts[:-1]:
+            if glob.has_magic(part):
+                break
+            steady.append(part)
+        for match in matching:
+            for one in _found(match, out):
+                yield _Found(Path(*steady), one.paths)
+    else:
+        raise BatchError(f"There is no file or folder {text}: check its path.")
+
+
+def _is_pattern(path: Path) -> bool:
+    return glob.has_magic(str(path)) and not path.exists()
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not text in UTF-8"
+        raise BatchError(f"The list {path} cannot be read: {reason}.") from error
+    lines = [line for line in lines if line and not line.startswith("#")]
+    if not lines:
+        raise BatchError(f"The list {path} is empty: write one video, folder or pattern a line.")
+    for line in lines:
+        if Path(line).suffix == _LIST:
+            raise BatchError(f"The list {path} names another list, {line}: name its clips instead.")
+    return lines
+
+
+def _videos(folder: Path) -> Iterator[Path]:
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            path = Path(parent, name)
+            if path.suffix.lower() in VIDEO_SUFFIXES and not name.startswith("."):
+                yield path
+
+
+def _check_names(clips: Sequence[Clip]) -> None:
+    taken: dict[str, Clip] = {}
+    for clip in clips:
+        key = unicodedata.normalize("NFC", clip.name).casefold()  # as some disks compare names
+        other = taken.setdefault(key, clip)
+        if other is not clip:
+            raise BatchError(
+                f"{other.path} and {clip.path} would both be written to {clip.name}: rename one, "
+                "or give them to two runs."
+            )
+
+
+def _check_output(clips: Sequence[Path], out: Path) -> None:
+    for path in clips:
+        if path.is_relative_to(out):
+            raise BatchError(
+                f"{path} lies in the output {out}, where results could replace it: choose another "
+                "folder."
+            )

@@ -1,0 +1,172 @@
+"""How fast many clips are, against one process that does one after the other."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+import psutil
+
+from gait_demo.batch.batch import REPORT, Batch, spread
+from gait_demo.batch.inputs import Clip
+from gait_demo.batch.manifest import MANIFEST, stamp_of
+from gait_demo.batch.plan import Crew, Made
+from gait_demo.errors import GaitDemoError
+from gait_demo.pipeline import Pipeline
+
+
+def bench_batch(
+    pipeline: Pipeline, inputs: list[str], rounds: int, crews: dict, finished: int
+) -> dict:
+    """Measure in turns, so that what else the machine does disturbs all alike. Loading is over
+    before.
+
+    Args:
+        inputs: as of `Batch`.
+        rounds: over all clips.
+        crews: "workers" and "ray" of `Batch`; the cluster is measured beside local processes.
+        finished: clips of the run that is resumed.
+
+    Returns:
+        workers, clips, frames (of one round); of "loop" (this process, one clip after the other),
+        "local" and "ray": clips_per_s, frames_per_s, and speedup against the loop of the same
+        round, all medians; cpu_s: processor seconds of a clip in the loop and in local processes,
+        which other programs disturb less; overhead_s: of a clip beside the worker's own work,
+        with one worker; worker_mb: memory of each worker at its largest, in 10^6 bytes; resume_s:
+        seconds that a run over finished clips takes, the start of the program with it.
+
+    Raises:
+        GaitDemoError: as for `Batch.run`, and where a clip fails.
+    """
+    _ = pipeline.models.detector
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        runs = {"local": Batch(inputs, root / "local", pipeline.options, workers=crews["workers"])}
+        if crews["ray"] is not None:
+            runs["ray"] = Batch(inputs, root / "ray", pipeline.options, **crews)
+        clips = runs["local"].clips
+        alone = Batch(inputs, root / "alone", pipeline.options, workers=1)
+        with _crew(alone, clips) as crew:
+            overhead_s = min(_overhead_s(crew, clips) for _ in range(rounds))
+
+        seconds: dict[str, list[float]] = {}
+        cpu_s = {"loop": 0.0, "local": 0.0}
+        with ExitStack() as stack:
+            opened = {name: stack.enter_context(_crew(run, clips)) for name, run in runs.items()}
+            for crew in opened.values():
+                _work(crew, (clips * crew.workers)[: 2 * crew.workers])  # all have loaded
+
+            def loop() -> int:
+                return sum(
+                    pipeline.run(clip.path, root / "loop" / clip.name).report["frames_out"]
+                    for clip in clips
+                )
+
+            ways: dict[str, Callable[[], int]] = {"loop": loop}
+            for name, crew in opened.items():
+                ways[name] = lambda crew=crew: sum(made.frames for made in _work(crew, clips))
+            for _ in range(rounds):
+                for name, way in ways.items():
+                    pids = {"loop": [os.getpid()], "local": opened["local"].pids}.get(name)
+                    began, worked = perf_counter(), _worked_s(pids)
+                    frames = way()
+                    seconds.setdefault(name, []).append(perf_counter() - began)
+                    if pids is not None:
+                        cpu_s[name] += (_worked_s(pids) - worked) / (rounds * len(clips))
+            peaks = [_peak_mb(pid) for pid in opened["local"].pids]
+            workers = opened["local"].workers
+        resume_s = _resume_s(clips[0], root, finished)
+    return {
+        "workers": workers,
+        "clips": len(clips),
+        "frames": frames,
+        **{
+            name: {
+                "clips_per_s": round(len(clips) / median(spent), 3),
+                "frames_per_s": round(frames / median(spent), 2),
+                "speedup": round(
+                    median(a / b for a, b in zip(seconds["loop"], spent, strict=True)), 3
+                ),
+            }
+            for name, spent in seconds.items()
+        },
+        "cpu_s": {name: round(spent, 2) for name, spent in cpu_s.items()},
+        "overhead_s": round(overhead_s, 4),
+        "worker_mb": [round(peak) for peak in peaks],
+        "resume_s": round(resume_s, 2),
+    }
+
+
+def _crew(batch: Batch, clips: list[Clip]) -> Crew:
+    plan = batch.plan()
+    plan.place.open()
+    return batch.crew(plan, len(clips))
+
+
+def _work(crew: Crew, clips: list[Clip]) -> list[Made]:
+    done = []
+    for clip, made in spread(crew, clips, lambda *_: None):
+        if isinstance(made, GaitDemoError):
+            raise GaitDemoError(f"{clip.path} cannot be measured: {made}")
+        done.append(made)
+    return done
+
+
+def _overhead_s(crew: Crew, clips: list[Clip]) -> float:
+    """Seconds a clip that one worker does not spend on it."""
+    began = perf_counter()
+    done = _work(crew, clips)
+    return (perf_counter() - began - sum(made.seconds for made in done)) / len(clips)
+
+
+def _worked_s(pids: list[int] | None) -> float:
+    """Processor seconds of processes so far."""
+    times = (psutil.Process(pid).cpu_times() for pid in pids or ())
+    return sum(spent.user + spent.system for spent in times)
+
+
+def _peak_mb(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status")
+    if not status.exists():  # not Linux
+        return psutil.Process(pid).memory_info().rss / 1e6
+    line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) * 1024 / 1e6
+
+
+def _resume_s(clip: Clip, root: Path, count: int) -> float:
+    """Of a run of the command over many finished clips: all are the first one, by other names."""
+    inputs, out = root / "inputs", root / "out"
+    inputs.mkdir()
+    first = inputs / f"clip{clip.path.suffix}"
+    first.write_bytes(clip.path.read_bytes())
+    run = [sys.executable, "-m", "gait_demo", "anonymize", str(inputs), "--out", str(out)]
+    place = {"cwd": Path(__file__).resolve().parents[2], "stdout": subprocess.DEVNULL}
+    subprocess.run(run, check=True, **place)
+    line = json.loads((out / MANIFEST).read_text())
+    names = [f"{number:05d}" for number in range(count)]
+    for name in names:
+        os.link(first, inputs / f"{name}{first.suffix}")
+        (out / name).mkdir()
+        for file in (*line["outputs"].values(), line["report"]):
+            os.link(out / file, out / name / Path(file).name)
+    first.unlink()
+    with (out / MANIFEST).open("w") as file:
+        for name in names:
+            own = {
+                "name": name,
+                "stamp": stamp_of(inputs / f"{name}{first.suffix}"),
+                "outputs": {kind: f"{name}/{kind}.mp4" for kind in line["outputs"]},
+                "report": f"{name}/{REPORT}",
+            }
+            file.write(json.dumps(line | own) + "\n")
+    began = perf_counter()
+    subprocess.run(run, check=True, **place)
+    return perf_counter() - began

@@ -1,0 +1,90 @@
+"""Many clips on a Ray cluster: the same as on this machine."""
+
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+from batches import COUNT, command, environment, manifest, write_walk, written
+from fixed import SECRET
+from ray_cluster import ray_cluster
+
+from gait_demo.__main__ import main
+
+ray = pytest.importorskip("ray", reason="Ray is not installed: no cluster was tested")
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("clips")
+    for number in range(3):
+        write_walk(folder / f"{number}.mp4", 15 + number)
+    (folder / "broken.mp4").write_text("no video " * 99)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with ray_cluster(cores=2) as running:
+        yield running
+
+
+@pytest.mark.slow
+def test_a_worker_is_killed_and_nothing_is_lost_doubled_or_other(
+    person_weights, clips, cluster, tmp_path
+):
+    """Two workers, results by a URL; then the same clips by processes of this machine."""
+    secret = tmp_path / "secret"
+    secret.write_bytes(SECRET)
+    common = "--secret", secret, "--only", "binary,colorized", "--workers", 2
+    there = tmp_path / "there"
+    run = subprocess.Popen(
+        command(clips, "--out", f"file://{there}", "--ray", cluster.address, *common),
+        env=cluster.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    while not (busy := cluster.at_work()):
+        assert run.poll() is None, run.stderr.read()
+        time.sleep(0.05)
+    time.sleep(0.3)
+    busy[0].kill()
+    said, complained = run.communicate(timeout=200)
+    assert run.returncode == 1 and complained.startswith(f"{clips / 'broken.mp4'}: broken.mp4")
+    assert json.loads(said)["clips"] == 4 and json.loads(said)["frames"] == 3 * COUNT
+
+    here = tmp_path / "here"
+    local = subprocess.run(command(clips, "--out", here, *common), env=environment())
+    assert local.returncode == 1
+    assert manifest(there).keys() == manifest(here).keys() == {"0", "1", "2", "broken"}
+    for name, line in manifest(here).items():
+        assert {**line, "seconds": 0} == {**manifest(there)[name], "seconds": 0} or "error" in line
+        for output in line.get("outputs", {}).values():
+            assert (there / output).read_bytes() == (here / output).read_bytes()
+    assert written(there).keys() == written(here).keys()
+
+    again = subprocess.run(
+        command(clips, "--out", f"file://{there}", *common), env=environment(),
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert json.loads(again.stdout)["resumed"] == 3
+
+
+def test_a_cluster_that_is_not_there_gets_a_sentence(clips, tmp_path, capsys):
+    for address in ("127.0.0.1:1", "nowhere"):
+        arguments = ["anonymize", str(clips), "--out", str(tmp_path / "out"), "--ray", address]
+        assert main(arguments) == 2
+        said = capsys.readouterr().err
+        assert said.startswith(f"There is no Ray cluster at {address}") and said.count("\n") == 1
+    assert not [path for path in (tmp_path / "out").iterdir() if not path.name.startswith(".")]
+
+
+def test_a_cluster_of_another_version_gets_a_sentence(clips, cluster, tmp_path):
+    older = "import ray, sys; ray.__version__ = '2.0.0'; from gait_demo.__main__ import main; "
+    older += "sys.exit(main(sys.argv[1:]))"
+    _, _, _, *arguments = command(clips, "--out", tmp_path / "out", "--ray", cluster.address)
+    run = subprocess.run(
+        [sys.executable, "-c", older, *arguments],
+        env=cluster.environment, capture_output=True, text=True,
+    )  # fmt: skip
+    assert run.returncode == 2 and "Traceback" not in run.stderr
+    assert "versions of Ray and Python must be the same" in run.stderr and "2.0.0" in run.stderr

@@ -1,0 +1,62 @@
+"""Where results go: a folder, or whatever fsspec knows."""
+
+import uuid
+from importlib.util import find_spec
+
+import pytest
+
+from gait_demo.batch.manifest import Manifest
+from gait_demo.batch.place import Place
+from gait_demo.errors import BatchError
+
+
+@pytest.fixture(params=["folder", "url"])
+def place(request, tmp_path):
+    url = str(tmp_path / "out") if request.param == "folder" else f"memory://{uuid.uuid4().hex}"
+    place = Place(url)
+    place.open()
+    return place
+
+
+def test_files_are_written_whole_read_and_listed(place):
+    assert place.files() == set() and place.read("none") is None
+    place.write("manifest.jsonl", b"old")
+    place.write("manifest.jsonl", b"new")
+    assert place.read("manifest.jsonl") == b"new"
+    with place.filled("more/walk") as folder:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "report.json").write_text("{}")
+    assert place.files() == {"manifest.jsonl", "more/walk/report.json"}
+    assert place.read("more/walk/report.json") == b"{}"
+    assert place.address("more/walk/report.json") == f"{place.url}/more/walk/report.json"
+
+
+def test_a_clip_that_fails_sends_nothing(place):
+    with pytest.raises(KeyboardInterrupt), place.filled("walk"):
+        raise KeyboardInterrupt
+    assert place.files() == set()
+
+
+def test_a_manifest_keeps_the_newest_line_and_forgives_one_that_is_cut_off(place):
+    lines = [{"name": "a", "frames": 1}, {"name": "b"}, {"name": "a", "frames": 2}]
+    manifest = Manifest(place)
+    for line in lines:
+        manifest.add(line)
+    manifest.write()
+    place.write("manifest.jsonl", place.read("manifest.jsonl") + b'{"name": "b", "fra')
+    again = Manifest(place)
+    assert again.get("a") == {"name": "a", "frames": 2} and again.get("b") == {"name": "b"}
+    again.forget(["b"])
+    assert Manifest(place).get("b") is None and Manifest(place).get("a")["frames"] == 2
+
+
+def test_a_manifest_that_is_a_folder_gets_a_sentence(tmp_path):
+    (tmp_path / "manifest.jsonl").mkdir()
+    with pytest.raises(BatchError, match="manifest.jsonl cannot be read"):
+        Manifest(Place(str(tmp_path)))
+
+
+@pytest.mark.skipif(find_spec("s3fs") is not None, reason="s3fs is installed")
+def test_a_service_without_its_package_gets_a_sentence():
+    with pytest.raises(BatchError, match="s3://bucket/x cannot be used: .*s3fs"):
+        Place("s3://bucket/x").open()
