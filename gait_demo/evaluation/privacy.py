@@ -33,7 +33,7 @@ from gait_demo.evaluation.scores import Scores, fused, mean_known, rate
 
 TOPS = {"top-1": 1, "top-3": 3, "top-5": 5}
 VIDEOS = (6, 18)  # of one person, that an attacker may have together
-BY_SHAPE, BY_ALL = "all silhouettes fused", "everything fused"
+BY_SHAPE, BY_ALL = "silhouettes and joints fused", "everything fused"
 _JUDGE_STEPS = 240  # of training a judge of naturalness
 
 

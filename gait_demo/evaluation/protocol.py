@@ -122,8 +122,8 @@ class Family:
 _EXACT: dict[str, Train] = {
     "raw GEI": raw_gei,
     PAPERS: view_transform,
-    "GEI, ridge regression": lambda walks, _: Linear(walks, cues.energy, cues.energy),
-    "joints, ridge regression": lambda walks, _: Linear(walks, cues.joints, cues.energy),
+    "ridge regression on GEIs": lambda walks, _: Linear(walks, cues.energy, cues.energy),
+    "ridge regression on joints": lambda walks, _: Linear(walks, cues.joints, cues.energy),
     "rhythm": lambda walks, _: Differences(walks, cues.rhythms),
     FULL_FRAME: lambda walks, _: Differences(walks, cues.full_frame),
 }

@@ -42,8 +42,8 @@ def headline(report: dict) -> str:
     for name, method in report["methods"].items():
         shape = by_shape(method)
         cases = {
-            "informed, by silhouette": worst(method, ("naive", "informed"), shape),
-            "two results linked, by silhouette": worst(method, ("linking",), shape),
+            "informed, by shape": worst(method, ("naive", "informed"), shape),
+            "two results linked, by shape": worst(method, ("linking",), shape),
             "known seed": worst(method, ("known seed",), shape),
             "height, speed, cadence and path": worst(method, ADVERSARIES[:3], (FULL_FRAME,)),
             "**everything, worst case**": worst(method),
