@@ -88,7 +88,7 @@ class Manifest:
         except OSError as error:
             raise BatchError(
                 f"{self._place.address(MANIFEST)} cannot be written: {error.strerror or error}. "
-                "Make room and start again: what is finished is kept."
+                "Make room and start it again to go on: what is finished is kept."
             ) from error
 
 

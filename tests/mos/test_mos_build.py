@@ -186,7 +186,7 @@ def walked(tmp_path_factory):
     return {name: np.stack(frames).astype(float) for name, frames in shown.items()}
 
 
-def test_the_low_anchor_is_worse_than_ours_in_shape_movement_and_colour(walked):
+def test_the_low_anchor_is_worse_than_ours_in_movement_and_colour(walked):
     original, ours, anchor = (walked[name] for name in (REFERENCE, "ours", ANCHOR))
     assert original.shape == ours.shape == anchor.shape
     place, whole = np.median(original, axis=0), slice(10, 40)  # before and after, the border cuts
@@ -196,11 +196,14 @@ def test_the_low_anchor_is_worse_than_ours_in_shape_movement_and_colour(walked):
         return np.abs(frames - place).mean(axis=-1) > 25
 
     truth = changed(original)
-    iou = [
-        (changed(frames) & truth).sum() / (changed(frames) | truth).sum()
-        for frames in (ours, anchor)
-    ]
-    assert iou[0] > iou[1] + 0.07  # shape and movement
+    lower = np.s_[:, truth.shape[1] // 2 :]
+
+    def strides(frames):
+        """How wide the legs are apart, frame by frame; the walker's size does not matter."""
+        return changed(frames)[lower].any(axis=1).sum(axis=1)
+
+    follows = [np.corrcoef(strides(original), strides(each))[0, 1] for each in (ours, anchor)]
+    assert follows[0] > follows[1] + 0.2  # movement
     both = truth & changed(ours) & changed(anchor)
     error = [np.abs(frames - original)[both].mean() for frames in (ours, anchor)]
     assert error[1] > 2 * error[0]  # colour
@@ -224,6 +227,6 @@ def test_the_study_that_ships_shows_every_condition():
         info = probe(study.path(clip))
         assert (info.width, info.height) == (clip.width, clip.height)
         assert float(info.duration_s) == pytest.approx(clip.duration_s, abs=0.01)
-    assert sum(path.stat().st_size for path in study.folder.iterdir()) < 5_000_000
+    assert sum(path.stat().st_size for path in study.folder.iterdir()) < 6_000_000
     listed = {clip.file for clip in study.clips} | {"study.json"}
     assert {path.name for path in study.folder.iterdir()} == listed

@@ -44,9 +44,9 @@ def written(out: Path) -> dict[str, int]:
 
 
 def workers(of: int | None = None) -> list[psutil.Process]:
-    """The worker processes of a process; None: of this one."""
+    """The worker processes of a run over many clips in a process; None: in this one."""
     children = psutil.Process(of).children(recursive=True)
-    return [one for one in children if "gait_demo.serving.worker" in " ".join(one.cmdline())]
+    return [one for one in children if "gait_demo.batch.jobs" in " ".join(one.cmdline())]
 
 
 def command(*arguments: object) -> list[str]:

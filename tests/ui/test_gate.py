@@ -133,7 +133,7 @@ def test_an_address_is_never_fetched(app):
     for name in ("path", "url"):
         address = "http://walks.example/walk.mp4"
         video = {"path": address, name: address, "meta": {"_type": "gradio.FileData"}}
-        answer = result_of(app, ask(app, [video, 0, 0, 0, 0, 1, "sharp"]))
+        answer = result_of(app, ask(app, [video, 0, 0, 0, 0, 1, "sharp", "anet", ""]))
         assert "upload the video itself, not its address" in answer
     assert not app.lookups.exists(), app.lookups.read_text()
 
@@ -156,11 +156,11 @@ def upload(app, path) -> dict:
 @pytest.mark.timeout(400)
 def test_who_does_not_listen_takes_nobodys_place(app, tmp_path):
     clip = crossing(tmp_path / "walk.mp4", 20)
-    nothing = [None, 0, 0, 0, 0, 1, "sharp"]
+    nothing = [None, 0, 0, 0, 0, 1, "sharp", "anet", ""]
     for _ in range(60):  # more than there are places
         assert ask(app, nothing).status_code == 200
     began = time.monotonic()
-    answer = result_of(app, ask(app, [upload(app, clip), 0, 0, 0, 0, 1, "sharp"]))
+    answer = result_of(app, ask(app, [upload(app, clip), 0, 0, 0, 0, 1, "sharp", "anet", ""]))
     assert "event: complete" in answer
     print(f"\na run beside 60 unheard jobs: {time.monotonic() - began:.1f} s")
 
@@ -177,7 +177,7 @@ def test_a_visitor_has_three_places_and_gives_them_back(app, tmp_path):
 
     def join() -> httpx.Response:
         video = upload(app, clip)
-        body = {"data": [video, 0, 0, 0, 0, 1, "sharp"], "fn_index": fn_index}
+        body = {"data": [video, 0, 0, 0, 0, 1, "sharp", "anet", ""], "fn_index": fn_index}
         return httpx.post(f"{app.url}{API}/queue/join", json=body | {"session_hash": name})
 
     def listen():
@@ -194,7 +194,7 @@ def test_a_visitor_has_three_places_and_gives_them_back(app, tmp_path):
         assert refused.status_code == 429 and "jobs here already" in refused.json()["detail"]
     began = time.monotonic()  # it has left
     other = crossing(tmp_path / "other.mp4", 20)
-    answer = result_of(app, ask(app, [upload(app, other), 0, 0, 0, 0, 1, "sharp"]))
+    answer = result_of(app, ask(app, [upload(app, other), 0, 0, 0, 0, 1, "sharp", "anet", ""]))
     assert "event: complete" in answer and time.monotonic() - began < 60
 
 
@@ -258,7 +258,17 @@ def test_foreign_calls_are_answered_without_a_traceback(app, path, body):
     ],
 )
 def test_unexpected_values_get_a_sentence(app, position, value, says):
-    data = [{"path": str(EXAMPLE), "meta": {"_type": "gradio.FileData"}}, 0, 0, 0, 0.1, 1, "sharp"]
+    data = [
+        {"path": str(EXAMPLE), "meta": {"_type": "gradio.FileData"}},
+        0,
+        0,
+        0,
+        0.1,
+        1,
+        "sharp",
+        "anet",
+        "",
+    ]
     data[position] = value
     answer = result_of(app, ask(app, data))
     assert "event: error" in answer and says in answer
