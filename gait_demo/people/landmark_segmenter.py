@@ -132,10 +132,11 @@ class LandmarkSegmenter:
         before: Sequence[Detection],
         people: Sequence[Detection],
     ) -> Detection | None:
-        """Others are painted over where this frame shows them or, if they are not found in it yet,
-        where they were, as far as the known person was not there."""
+        """Others are painted over where this frame shows them, but for what is nearer to the known
+        person's limbs, or, if they are not found in it yet, where they were, as far as the known
+        person was not there."""
         square = _square(known.region)
-        found = [one for one in people if overlap(one.box, square) > 0]
+        *found, _ = exclusive([*(one for one in people if overlap(one.box, square) > 0), known])
         waiting = [
             one
             for one in before
