@@ -14,7 +14,7 @@ import numpy as np
 from gait_demo.imaging.boxes import overlap
 from gait_demo.options import PeopleOptions
 from gait_demo.people.landmarks import LandmarkNetwork, Reading, upright
-from gait_demo.people.overlap import exclusive
+from gait_demo.people.overlap import exclusive, spared
 from gait_demo.people.segmenter import Detection, are_entangled, same_person
 from gait_demo.people.ssd import PoseDetector
 from gait_demo.people.yolo import Detector
@@ -136,7 +136,7 @@ class LandmarkSegmenter:
         person's limbs, or, if they are not found in it yet, where they were, as far as the known
         person was not there."""
         square = _square(known.region)
-        *found, _ = exclusive([*(one for one in people if overlap(one.box, square) > 0), known])
+        found = [spared(one, [known]) for one in people if overlap(one.box, square) > 0]
         waiting = [
             one
             for one in before

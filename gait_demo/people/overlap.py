@@ -32,22 +32,23 @@ _HEAD, _TRUNK, _ARM, _LEG = 0.075, 0.115, 0.045, 0.055
 def exclusive(people: Sequence[Detection]) -> list[Detection]:
     """The people of one frame, each matte without what is another's; people without landmarks as
     they are."""
-    result = list(people)
-    for n, one in enumerate(people):
-        others = [
-            other
-            for other in people
-            if other is not one
-            and one.landmarks is not None
-            and other.landmarks is not None
-            and overlap(one.box, other.box) > 0
-        ]
-        if others:
-            result[n] = replace(one, matte=_own(one, others))
-    return result
+    return [spared(one, [other for other in people if other is not one]) for one in people]
 
 
-def _own(person: Detection, others: list[Detection]) -> Matte:
+def spared(person: Detection, others: Sequence[Detection]) -> Detection:
+    """A person, their matte without what is another's: held by both, and nearer to a limb of the
+    other; without landmarks as they are."""
+    others = [
+        other
+        for other in others
+        if person.landmarks is not None
+        and other.landmarks is not None
+        and overlap(person.box, other.box) > 0
+    ]
+    return replace(person, matte=_own(person, others)) if others else person
+
+
+def _own(person: Detection, others: Sequence[Detection]) -> Matte:
     alpha = person.matte.alpha()
     side = alpha.shape[0]
     to_matte = cv2.invertAffineTransform(person.matte.to_frame)
