@@ -180,7 +180,6 @@ class TrackReport(TypedDict):
     changed: bool
     first_frame: int
     frames: int
-    height_px: int
     lost: list[list[int]]
     carried: list[list[int]]
     kept_pose: list[list[int]]

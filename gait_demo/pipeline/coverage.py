@@ -25,9 +25,9 @@ def coverage(person: Person, drawn: bool) -> TrackReport:
 
     Returns:
         `person`: the track id; `drawn`; `changed`: whether they got another gait in any frame;
-        `first_frame`, `frames`: of the track; `height_px`: usual,
-        from head to feet; `lost`: pairs of the first and the last frame of every stretch in which
-        the person was not seen, but should have been, in the numbers of the clip; `carried`: such
+        `first_frame`, `frames`: of the track; `lost`: pairs of the first and the last frame of
+        every stretch in which the person was not seen, but should have been, in the numbers of the
+        clip; `carried`: such
         pairs where the silhouette comes from a frame shortly before or after; `kept_pose`: such
         pairs where the person got no other gait, but kept the pose with another outline;
         `partial`: how many frames show a part of the person only; `poor`: how many silhouettes the
@@ -48,7 +48,6 @@ def coverage(person: Person, drawn: bool) -> TrackReport:
         "changed": drawn and person.walks,
         "first_frame": track.first_frame,
         "frames": len(track),
-        "height_px": round(person.height),
         **stretches,
         "partial": int((person.visibility == Visibility.PARTIAL).sum()),
         "poor": int(person.poor.sum()),

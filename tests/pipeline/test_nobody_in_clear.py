@@ -211,8 +211,9 @@ def test_who_is_too_small_is_removed_and_told(models, analysed, tmp_path):
     report = pipeline.render(analysis, tmp_path / "result", 1).report
     assert (report["people"], report["people_removed"], report["people_in_clear"]) == (2, 1, 0)
     assert any("Smaller than 40 pixels" in told for told in report["warnings"])
-    drawn = [(track["height_px"] > 40, track["drawn"]) for track in report["tracks"]]
-    assert sorted(drawn) == [(False, False), (True, True)]
+    drawn = {track["person"]: track["drawn"] for track in report["tracks"]}
+    tall = {one.track.track_id: one.height > 40 for one in analysis.people}
+    assert drawn == tall and sorted(tall.values()) == [False, True]
 
 
 def test_what_may_be_a_person_is_told_and_kept_out_of_the_background(models, analysed, tmp_path):

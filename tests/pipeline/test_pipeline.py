@@ -76,7 +76,7 @@ def test_the_report_says_what_was_done(result):
     assert stages <= report["timings"].keys()
     (track,) = report["tracks"]
     assert (track["person"], track["drawn"], track["kept_pose"]) == (1, True, [])
-    assert track["height_px"] == pytest.approx(130, abs=10) and track["coverage"] == 1
+    assert track["coverage"] == 1 and "height_px" not in track
     assert report["frames_kept_pose"] == 0 and report["warnings"] == []
 
 
