@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gait_demo.errors import GaitDemoError
-from gait_demo.options import PipelineOptions as Options
+from gait_demo.options import Options
 
 if TYPE_CHECKING:
     from gait_demo.batch import ClipResult

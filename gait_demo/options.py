@@ -142,7 +142,7 @@ class ColorizeOptions:
 
 
 @dataclass(frozen=True)
-class PipelineOptions:
+class Options:
     """Of all stages.
 
     Attributes:

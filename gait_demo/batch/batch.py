@@ -31,7 +31,7 @@ from gait_demo.errors import (
     WeightsError,
     WorkerDiedError,
 )
-from gait_demo.options import PipelineOptions, fresh_secret
+from gait_demo.options import Options, fresh_secret
 from gait_demo.types import Report
 from gait_demo.weights import of_a_run
 
@@ -95,7 +95,7 @@ class Batch:
         self,
         inputs: Sequence[str | Path],
         out: str | Path,
-        options: PipelineOptions | None = None,
+        options: Options | None = None,
         *,
         workers: int | None = None,
         ray: str | None = None,
@@ -115,7 +115,7 @@ class Batch:
             BatchError: the inputs or the output cannot be used.
         """
         self._place = Place(str(out) if "://" in str(out) else str(Path(out).absolute()))
-        self._options = options or PipelineOptions()
+        self._options = options or Options()
         self._workers, self._ray, self._chosen = workers, ray, dict(weights or {})
         self.clips = find_clips([str(one) for one in inputs], self._place.folder)
 

@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 
 from gait_demo.batch.place import Place
 from gait_demo.errors import BatchError
-from gait_demo.options import PipelineOptions
+from gait_demo.options import Options
 
 MANIFEST = "manifest.jsonl"
 _SEND_EVERY_S = 30  # to a URL, where nothing can be appended
@@ -133,7 +133,7 @@ def stamp_of(path: Path) -> list[int]:
     return [about.st_size, about.st_mtime_ns, about.st_ctime_ns]
 
 
-def settings_of(options: PipelineOptions, weights: dict[str, str]) -> str:
+def settings_of(options: Options, weights: dict[str, str]) -> str:
     """What results of the same content depend on, in one digest: the options, the weights, and the
     secret if one was given.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from gait_demo.batch.place import Place
-from gait_demo.options import PipelineOptions
+from gait_demo.options import Options
 
 Progress = Callable[[str, int, int], None]
 
@@ -25,7 +25,7 @@ class Plan:
     """
 
     place: Place
-    options: PipelineOptions
+    options: Options
     chosen: Mapping[str, Path]
     weights: Mapping[str, str]
 

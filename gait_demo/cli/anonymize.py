@@ -143,11 +143,11 @@ def _outputs(text: str) -> tuple[str, ...]:
 def _anonymize(parsed: argparse.Namespace) -> int:
     from gait_demo.batch.inputs import is_one_file
     from gait_demo.errors import VideoError
-    from gait_demo.options import PipelineOptions, VideoOptions
+    from gait_demo.options import Options, VideoOptions
 
     if parsed.end is not None and parsed.end <= parsed.start:
         raise VideoError(f"--end {parsed.end:g} is not after --start {parsed.start:g}.")
-    options = PipelineOptions(
+    options = Options(
         video=VideoOptions(
             keep_audio=parsed.keep_audio,
             start_s=parsed.start,
@@ -179,12 +179,12 @@ def _anonymize(parsed: argparse.Namespace) -> int:
 def _bench(parsed: argparse.Namespace) -> None:
     from gait_demo.cli.bench import bench
     from gait_demo.errors import GaitDemoError
-    from gait_demo.options import PipelineOptions
+    from gait_demo.options import Options
     from gait_demo.pipeline import Pipeline
 
     if len(parsed.clips) != 1 and not parsed.batch:
         raise GaitDemoError("bench measures one clip; with --batch it takes several.")
-    options = PipelineOptions(colorize=_colorize(parsed))
+    options = Options(colorize=_colorize(parsed))
     pipeline = Pipeline(_models(parsed, options.anonymize.anonymizer), options)
     if not parsed.batch:
         print(json.dumps(bench(pipeline, Path(parsed.clips[0]))))

@@ -16,11 +16,11 @@ from time import monotonic
 from tqdm import tqdm
 
 from gait_demo.batch import Batch, ClipResult
-from gait_demo.options import PipelineOptions
+from gait_demo.options import Options
 
 
 def anonymize_many(
-    parsed: argparse.Namespace, options: PipelineOptions, weights: Mapping[str, Path]
+    parsed: argparse.Namespace, options: Options, weights: Mapping[str, Path]
 ) -> int:
     """
     Returns:

@@ -76,7 +76,7 @@ def _ghost(colour: str, number: int) -> float:
 
     from gait_demo.evaluation.colour import ghost
     from gait_demo.evaluation.secret import repeatable_secret
-    from gait_demo.options import AnonymizeOptions, ColorizeOptions, PipelineOptions
+    from gait_demo.options import AnonymizeOptions, ColorizeOptions, Options
     from gait_demo.pipeline import Models, Pipeline
     from gait_demo.synthesis.film import FilmOptions, film
     from gait_demo.video import VideoWriter
@@ -84,7 +84,7 @@ def _ghost(colour: str, number: int) -> float:
     options = FilmOptions(seconds=4, width=640, height=360, person_px=200, seed=number)
     frames, covers = zip(*film(options), strict=True)
     noise = AnonymizeOptions(secret=repeatable_secret(0))
-    chosen = PipelineOptions(anonymize=noise, colorize=ColorizeOptions(colour))
+    chosen = Options(anonymize=noise, colorize=ColorizeOptions(colour))
     pipeline = Pipeline(Models.load(), chosen)
     with TemporaryDirectory() as folder:
         clip = Path(folder) / "film.mp4"

@@ -30,12 +30,12 @@ def add(evaluations: argparse._SubParsersAction) -> None:
 def _evaluate_drawing(parsed: argparse.Namespace) -> None:
     from gait_demo.evaluation.drawing import table
     from gait_demo.evaluation.secret import repeatable_secret
-    from gait_demo.options import AnonymizeOptions, PipelineOptions, VideoOptions
+    from gait_demo.options import AnonymizeOptions, Options, VideoOptions
     from gait_demo.people.landmarks import LandmarkNetwork
     from gait_demo.pipeline import Models, Pipeline
     from gait_demo.weights import find
 
-    options = PipelineOptions(
+    options = Options(
         video=VideoOptions(end_s=parsed.seconds),
         anonymize=AnonymizeOptions(secret=repeatable_secret(0)),
     )

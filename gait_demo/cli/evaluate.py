@@ -195,7 +195,7 @@ def _silhouettes(detector: Detector, video: Path) -> list[SilhouetteClip]:
 
 def _people(detector: Detector, video: Path) -> tuple[Person, ...]:
     """Everyone whom a run would follow, if this detector proposed them."""
-    from gait_demo.options import PipelineOptions
+    from gait_demo.options import Options
     from gait_demo.people.landmark_segmenter import LandmarkSegmenter
     from gait_demo.pipeline.analysis import Analyser
     from gait_demo.weights import find
@@ -204,4 +204,4 @@ def _people(detector: Detector, video: Path) -> tuple[Person, ...]:
     segmenter = LandmarkSegmenter(*files, detector)
     with TemporaryDirectory() as folder:
         silent = lambda stage, done, total: None  # noqa: E731
-        return Analyser(video, segmenter, PipelineOptions(), silent).run(Path(folder)).people
+        return Analyser(video, segmenter, Options(), silent).run(Path(folder)).people

@@ -17,7 +17,7 @@ from gait_demo.datasets.casia import CasiaB, Sequence
 from gait_demo.errors import DataError
 from gait_demo.mos.anchor import BadColours, BadGait
 from gait_demo.mos.study import ANCHOR, REFERENCE
-from gait_demo.options import AnonymizeOptions, ColorizeOptions, PipelineOptions
+from gait_demo.options import AnonymizeOptions, ColorizeOptions, Options
 from gait_demo.pipeline import Analysis, Models, Pipeline
 from gait_demo.video import read_frames
 
@@ -65,13 +65,11 @@ def footage_of(
     """
     noise = AnonymizeOptions(secret=secret or secrets.token_bytes(32))
     colorize = ColorizeOptions("paper")  # it is the anonymizers that differ
-    ours = Pipeline(models, PipelineOptions(anonymize=noise, colorize=colorize))
+    ours = Pipeline(models, Options(anonymize=noise, colorize=colorize))
     bad = replace(models, anonymizers={"anet": InStep(BadGait())}, cnet=BadColours())
     pipelines = {"ours": ours, ANCHOR: Pipeline(bad, ours.options)}
     for name, anonymizer in others.items():
-        options = PipelineOptions(
-            anonymize=replace(noise, anonymizer=anonymizer), colorize=colorize
-        )
+        options = Options(anonymize=replace(noise, anonymizer=anonymizer), colorize=colorize)
         pipelines[name] = Pipeline(models, options)
 
     @contextmanager

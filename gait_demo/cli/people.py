@@ -50,11 +50,11 @@ def _run(
     models: Models, video: Path, part: VideoOptions, folder: Path
 ) -> tuple[Analysis, Iterator[Composed]]:
     from gait_demo.evaluation.secret import repeatable_secret
-    from gait_demo.options import AnonymizeOptions, PipelineOptions
+    from gait_demo.options import AnonymizeOptions, Options
     from gait_demo.pipeline import Pipeline
 
     noise = AnonymizeOptions(secret=repeatable_secret(0))
-    pipeline = Pipeline(models, PipelineOptions(video=part, anonymize=noise))
+    pipeline = Pipeline(models, Options(video=part, anonymize=noise))
     analysis = pipeline.analyse(video, folder)
     return analysis, pipeline.compose(analysis, _SEED)
 

@@ -13,8 +13,8 @@ from gait_demo.options import (
     COLOURS,
     AnonymizeOptions,
     ColorizeOptions,
+    Options,
     PeopleOptions,
-    PipelineOptions,
 )
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _reidentify(clips: list[Clip], group: str, parsed: argparse.Namespace) -> No
     models = Models.load(chosen_weights(parsed, ("anet",)))
     noise = AnonymizeOptions(secret=repeatable_secret(0))
     pipelines = {
-        colour: Pipeline(models, PipelineOptions(anonymize=noise, colorize=ColorizeOptions(colour)))
+        colour: Pipeline(models, Options(anonymize=noise, colorize=ColorizeOptions(colour)))
         for colour in parsed.colours
     }
 

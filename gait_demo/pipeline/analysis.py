@@ -22,7 +22,7 @@ from gait_demo.background.registration import is_still
 from gait_demo.background.shots import ShotDetector
 from gait_demo.errors import NoPersonError
 from gait_demo.imaging.resizing import shrink
-from gait_demo.options import PeopleOptions, PipelineOptions
+from gait_demo.options import Options, PeopleOptions
 from gait_demo.people.person import Person
 from gait_demo.people.segmenter import PersonSegmenter
 from gait_demo.people.tracking import Tracker, Tracklet
@@ -115,7 +115,7 @@ class Analyser:
         self,
         source: Path,
         segmenter: PersonSegmenter,
-        options: PipelineOptions,
+        options: Options,
         on_progress: Progress,
     ):
         self._source = source
@@ -276,7 +276,7 @@ class _OpenShot:
     def __init__(
         self,
         segmenter: PersonSegmenter,
-        options: PipelineOptions,
+        options: Options,
         fps: float,
         thread: ThreadPoolExecutor,
         clock: Clock,

@@ -14,7 +14,7 @@ from gait_demo.anonymization.noise import noise_vector
 from gait_demo.anonymization.track import anonymize
 from gait_demo.errors import NoPersonError
 from gait_demo.joints import with_sides_of
-from gait_demo.options import PipelineOptions
+from gait_demo.options import Options
 from gait_demo.people.person import Person
 from gait_demo.people.visibility import CONSEQUENCES, Visibility
 from gait_demo.pipeline.analysis import Analysis, Progress
@@ -77,7 +77,7 @@ class _Layer:
     pose: KeptPose | None = None  # draws the kept pose
 
 
-def chosen_people(analysis: Analysis, options: PipelineOptions) -> list[Person]:
+def chosen_people(analysis: Analysis, options: Options) -> list[Person]:
     """Who is drawn anew: the most prominent who are large enough; or the one person of the
     options, and who may be the same, because the two are never seen together.
 
@@ -107,7 +107,7 @@ def _may_be(person: Person, other: Person, fps: float) -> bool:
 class Composer:
     """Draws the chosen people of one video with the gaits that one seed gives them."""
 
-    def __init__(self, analysis: Analysis, models: Models, options: PipelineOptions, clock: Clock):
+    def __init__(self, analysis: Analysis, models: Models, options: Options, clock: Clock):
         self._analysis = analysis
         self._models = models
         self._people = chosen_people(analysis, options)

@@ -14,7 +14,7 @@ import numpy as np
 
 from gait_demo.errors import VideoError, not_written
 from gait_demo.imaging.resizing import shrink
-from gait_demo.options import OUTPUTS, PipelineOptions
+from gait_demo.options import OUTPUTS, Options
 from gait_demo.types import VideoInfo
 from gait_demo.video import VideoWriter
 from gait_demo.video.workspace import working_folder
@@ -164,7 +164,7 @@ def open_writer(
 
 @contextmanager
 def result_videos(
-    folder: Path, info: VideoInfo, sound: Sound | None, options: PipelineOptions
+    folder: Path, info: VideoInfo, sound: Sound | None, options: Options
 ) -> Iterator[Write]:
     """Writes binary.mp4, colorized.mp4 and comparison.mp4, those that are wanted, into a folder.
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from gait_demo.options import OUTPUTS, PipelineOptions, fresh_secret
+from gait_demo.options import OUTPUTS, Options, fresh_secret
 from gait_demo.people.person import Person
 from gait_demo.pipeline.analysis import Analyser, Analysis, Progress
 from gait_demo.pipeline.clock import Clock
@@ -34,7 +34,7 @@ def _silent(stage: str, done: int, total: int) -> None:
     pass
 
 
-def _with_secret(options: PipelineOptions) -> PipelineOptions:
+def _with_secret(options: Options) -> Options:
     if options.anonymize.secret is not None:
         return options
     return replace(options, anonymize=replace(options.anonymize, secret=fresh_secret()))
@@ -47,18 +47,18 @@ class Pipeline:
     clip and seed again, and no other pipeline does.
     """
 
-    def __init__(self, models: Models, options: PipelineOptions | None = None):
+    def __init__(self, models: Models, options: Options | None = None):
         self.models = models
-        self.options = _with_secret(options or PipelineOptions())
+        self.options = _with_secret(options or Options())
 
     @classmethod
-    def load(cls, options: PipelineOptions | None = None) -> Pipeline:
+    def load(cls, options: Options | None = None) -> Pipeline:
         """With the project's own weights.
 
         Raises:
             WeightsError: some are missing or unusable.
         """
-        options = options or PipelineOptions()
+        options = options or Options()
         return cls(Models.load({}, options.anonymize.anonymizer, options.threads), options)
 
     def run(self, source: Path, out_dir: Path, on_progress: Progress = _silent) -> GaitResult:

@@ -19,7 +19,7 @@ import cv2
 
 from gait_demo import pipeline
 from gait_demo.evaluation.readout import Crowd
-from gait_demo.options import PipelineOptions
+from gait_demo.options import Options
 from gait_demo.pipeline import Analysis, Models, Pipeline, Progress
 from gait_demo.pipeline.composing import chosen_people
 from gait_demo.serving.change import change, strip
@@ -38,13 +38,13 @@ def load() -> Models:
     return models
 
 
-def look(models: Models, report: Progress, source: Path, options: PipelineOptions) -> Look:
+def look(models: Models, report: Progress, source: Path, options: Options) -> Look:
     """As `pipeline.look`."""
     return pipeline.look(source, models.segmenter, options.people)
 
 
 def analyse(
-    models: Models, report: Progress, source: Path, folder: Path, options: PipelineOptions
+    models: Models, report: Progress, source: Path, folder: Path, options: Options
 ) -> tuple[int, ...]:
     """As `Pipeline.analyse`, kept in `folder` with a picture of the numbered people.
 
@@ -62,7 +62,7 @@ def analyse(
 
 
 def render(
-    models: Models, report: Progress, analysed: Path, folder: Path, options: PipelineOptions
+    models: Models, report: Progress, analysed: Path, folder: Path, options: Options
 ) -> Report:
     """As `Pipeline.render`, of the analysis kept in the folder `analysed`; the files are named as
     there."""
@@ -71,7 +71,7 @@ def render(
 
 
 def explain(
-    models: Models, report: Progress, analysed: Path, path: Path, options: PipelineOptions
+    models: Models, report: Progress, analysed: Path, path: Path, options: Options
 ) -> tuple[list[Rank] | None, int]:
     """What another gait changes: the file `path` gets what `change.change` tells, with the ranks of
     the most prominent of those who got one, by the frames in which they did.
@@ -96,7 +96,7 @@ def preview_gaits(
     models: Models,
     report: Progress,
     analysed: Path,
-    options: PipelineOptions,
+    options: Options,
     seeds: tuple[int, ...],
 ) -> list[str]:
     """How the most prominent walker would walk with each of the seeds: `change.strip` of each;
@@ -115,7 +115,7 @@ def preview_gaits(
     return strips
 
 
-def warm_up(models: Models, report: Progress, clip: Path, options: PipelineOptions) -> dict:
+def warm_up(models: Models, report: Progress, clip: Path, options: Options) -> dict:
     """A run that nobody waits for; its report says how fast this machine is."""
     with tempfile.TemporaryDirectory() as folder:
         return Pipeline(models, options).run(clip, Path(folder), report).report

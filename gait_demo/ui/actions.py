@@ -16,7 +16,7 @@ from typing import Any
 import gradio as gr
 
 from gait_demo.errors import EngineError, GaitDemoError, NoPersonError, VideoError
-from gait_demo.options import ANONYMIZERS, COLOURS, PipelineOptions, VideoOptions
+from gait_demo.options import ANONYMIZERS, COLOURS, Options, VideoOptions
 from gait_demo.serving.engine import Cancelled, Engine
 from gait_demo.serving.pace import RENDERED, STAGES, Countdown, Pace, Size
 from gait_demo.serving.shared import Shared
@@ -80,7 +80,7 @@ class Actions:
         Raises:
             WeightsError: the networks cannot be had.
         """
-        options = PipelineOptions(video=VideoOptions(start_s=1, end_s=2))
+        options = Options(video=VideoOptions(start_s=1, end_s=2))
         with suppress(VideoError, NoPersonError, EngineError):
             self._looker.run("look", self.examples[0], options)  # the first one is slow
             self._engine.run("look", self.examples[0], options)
@@ -120,7 +120,7 @@ class Actions:
     def _look(self, session: Session, clip: Path) -> None:
         """Look at a clip that is on the page."""
         known = look(clip) if clip in self.examples else None
-        session.look = known or self._looker.run("look", clip, PipelineOptions())
+        session.look = known or self._looker.run("look", clip, Options())
         session.clip = clip
 
     def linked(self, request: gr.Request) -> list:
@@ -559,7 +559,7 @@ class Actions:
         return result
 
 
-def _options(session: Session, analysed: Analysed, settings: Settings) -> PipelineOptions:
+def _options(session: Session, analysed: Analysed, settings: Settings) -> Options:
     _, _, *chosen = astuple(settings)
     return options_of(analysed.part, *chosen, secret=session.secret)
 

@@ -9,7 +9,7 @@ import json
 import tempfile
 from pathlib import Path
 
-from gait_demo.options import AnonymizeOptions, PipelineOptions, fresh_secret
+from gait_demo.options import AnonymizeOptions, Options, fresh_secret
 from gait_demo.types import GaitResult, Look
 from gait_demo.video import probe
 
@@ -58,7 +58,7 @@ def make(clip: Path) -> None:
     from gait_demo.pipeline import Models  # the app's own process loads no network
     from gait_demo.serving import jobs
 
-    options = PipelineOptions(anonymize=AnonymizeOptions(secret=fresh_secret()))
+    options = Options(anonymize=AnonymizeOptions(secret=fresh_secret()))
     models, out = Models.load(), change_of(clip).parent
     with tempfile.TemporaryDirectory() as folder:
         analysed = Path(folder)

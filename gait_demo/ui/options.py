@@ -12,7 +12,7 @@ from gait_demo.options import (
     STRENGTHS,
     AnonymizeOptions,
     ColorizeOptions,
-    PipelineOptions,
+    Options,
     VideoOptions,
 )
 
@@ -99,14 +99,14 @@ def options_of(
     colour: str = "sharp",
     anonymizer: str = ANONYMIZER,
     secret: bytes | None = None,
-) -> PipelineOptions:
+) -> Options:
     """
     Args:
         part: of the clip, in seconds; an end of None is its own.
         who: EVERYONE, or a track id.
         secret: the session's, without which a seed gives another gait every time.
     """
-    return PipelineOptions(
+    return Options(
         video=VideoOptions(MAX_DURATION_S, MAX_FRAMES, start_s=part[0], end_s=part[1]),
         anonymize=AnonymizeOptions(int(seed), int(who) or None, strength, anonymizer, secret),
         colorize=ColorizeOptions(colour),

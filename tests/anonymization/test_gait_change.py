@@ -15,7 +15,7 @@ from gait_demo.anonymization.noise import noise_vector
 from gait_demo.anonymization.track import anonymize
 from gait_demo.evaluation.naturalness import leg_spread, toe_lead
 from gait_demo.joints import NAMES
-from gait_demo.options import PipelineOptions
+from gait_demo.options import Options
 from gait_demo.pipeline import Models, Pipeline
 
 ASSETS = Path(__file__).parents[2] / "assets"
@@ -42,7 +42,7 @@ ANGLES = {
 
 @pytest.fixture(scope="module")
 def pipeline():
-    return Pipeline(Models.load(), PipelineOptions(anonymize=NOISE))
+    return Pipeline(Models.load(), Options(anonymize=NOISE))
 
 
 @pytest.mark.slow

@@ -30,7 +30,7 @@ from gait_demo.evaluation.people_labels import (
     read_labels,
 )
 from gait_demo.evaluation.people_sheets import column, sheet
-from gait_demo.options import PipelineOptions, VideoOptions
+from gait_demo.options import Options, VideoOptions
 from gait_demo.pipeline import Models, Pipeline
 
 SIZE = (320, 240)
@@ -337,7 +337,7 @@ def test_measure_clip_of_a_made_walker(tmp_path):
     shown = []
 
     def run(video, part, folder):
-        pipeline = Pipeline(Models.load(), PipelineOptions(video=part, anonymize=NOISE))
+        pipeline = Pipeline(Models.load(), Options(video=part, anonymize=NOISE))
         analysis = pipeline.analyse(video, folder)
         return analysis, pipeline.compose(analysis, 0)
 

@@ -7,7 +7,7 @@ import pytest
 from drawn import BLUE, FPS, YELLOW, Figure, Scene
 
 from gait_demo.background.shots import ShotDetector
-from gait_demo.options import PeopleOptions, PipelineOptions
+from gait_demo.options import Options, PeopleOptions
 from gait_demo.people.tracking import Tracker, Tracklet
 from gait_demo.pipeline.analysis import Analyser
 
@@ -210,7 +210,7 @@ def test_a_cut_ends_all_tracks(tmp_path):
     detector = ShotDetector()
     assert [frame.index for frame in scene.frames if detector.is_cut(frame.rgb)] == [COUNT]
     source = scene.write(tmp_path / "cut.mp4")
-    analyser = Analyser(source, scene.segmenter(), PipelineOptions(), lambda *_: None)
+    analyser = Analyser(source, scene.segmenter(), Options(), lambda *_: None)
     analysis = analyser.run(tmp_path / "analysis")
     spans = sorted(
         (one.track.first_frame, one.track.first_frame + len(one.track)) for one in analysis.people

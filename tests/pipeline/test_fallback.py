@@ -7,12 +7,12 @@ import pytest
 from fixed import NOISE
 
 from gait_demo.errors import WeightsError
-from gait_demo.options import PipelineOptions, VideoOptions
+from gait_demo.options import Options, VideoOptions
 from gait_demo.people.yolo import YoloSegmenter
 from gait_demo.pipeline import Models, Pipeline, look
 
 EXAMPLE = Path(__file__).parents[2] / "assets" / "street_090.mp4"
-OPTIONS = PipelineOptions(
+OPTIONS = Options(
     video=VideoOptions(start_s=1.0, end_s=3.0),  # a walker in full view
     anonymize=NOISE,
 )

@@ -10,14 +10,14 @@ from drawn import SHAPE, YELLOW, Figure, Scene
 from fixed import NOISE
 
 from gait_demo.errors import NoPersonError
-from gait_demo.options import PipelineOptions
+from gait_demo.options import Options
 from gait_demo.pipeline import Models, Pipeline
 from gait_demo.pipeline.analysis import Analyser
 
 COUNT = 60
 SAME_LEVELS = 12  # what differs less is what was there
 GREEN = (20, 140, 40)
-DEFAULTS = PipelineOptions(anonymize=NOISE)
+DEFAULTS = Options(anonymize=NOISE)
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +177,7 @@ def test_if_one_person_is_chosen_only_they_change(composed):
     scene = Scene((
         Figure.walking(50, 130, COUNT, tall=115), Figure.walking(270, 210, COUNT, colour=YELLOW),
     ))  # fmt: skip
-    options = PipelineOptions(anonymize=replace(NOISE, person=1))
+    options = Options(anonymize=replace(NOISE, person=1))
     for new in composed(scene, options):
         index = new.frame.index
         assert in_clear(new, scene.mask(0, index)) < 0.06
@@ -187,7 +187,7 @@ def test_if_one_person_is_chosen_only_they_change(composed):
 
 def test_an_anonymizer_without_joints_is_drawn_and_leaves_nobody_in_clear(composed):
     scene = Scene((Figure.walking(50, 270, COUNT),))
-    results = composed(scene, PipelineOptions(anonymize=replace(NOISE, anonymizer="stgan")))
+    results = composed(scene, Options(anonymize=replace(NOISE, anonymizer="stgan")))
     check_nobody_in_clear(scene, results)
     anet = composed(scene)
     for new, other in zip(results, anet, strict=True):

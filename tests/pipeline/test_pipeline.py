@@ -18,7 +18,7 @@ from walker import background, crossing, frames, write_clip
 
 from gait_demo.__main__ import main
 from gait_demo.errors import NoPersonError, VideoError
-from gait_demo.options import AnonymizeOptions, ColorizeOptions, PipelineOptions, VideoOptions
+from gait_demo.options import AnonymizeOptions, ColorizeOptions, Options, VideoOptions
 from gait_demo.pipeline import Models, Pipeline
 from gait_demo.pipeline.outputs import NAMES
 from gait_demo.silhouettes.crops import crop_square
@@ -37,7 +37,7 @@ def clip(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def pipeline(person_weights):
-    return Pipeline(Models.load(), PipelineOptions(anonymize=NOISE))
+    return Pipeline(Models.load(), Options(anonymize=NOISE))
 
 
 @pytest.fixture(scope="module")
@@ -242,7 +242,7 @@ def test_cancelling_leaves_nothing(pipeline, clip, tmp_path):
 
 
 def test_a_person_who_is_not_there_is_refused(analysis):
-    options = PipelineOptions(anonymize=AnonymizeOptions(person=7))
+    options = Options(anonymize=AnonymizeOptions(person=7))
     with pytest.raises(NoPersonError, match="There is no person 7 in the video; choose from: 1"):
         list(Pipeline(Models.load(), options).compose(analysis, 0))
 
@@ -297,7 +297,7 @@ def test_bad_input_is_one_sentence_and_leaves_no_file(make, says, tmp_path, caps
 
 
 def test_a_clip_over_the_limit_is_refused(clip, tmp_path):
-    options = PipelineOptions(video=VideoOptions(max_duration_s=1))
+    options = Options(video=VideoOptions(max_duration_s=1))
     with pytest.raises(VideoError, match="limit is 1 s"):
         Pipeline(Models.load(), options).run(clip, tmp_path / "result")
     assert list(tmp_path.iterdir()) == []

@@ -10,7 +10,7 @@ from fixed import NOISE, SECRET
 from walker import frames, write_clip
 
 from gait_demo.__main__ import main
-from gait_demo.options import AnonymizeOptions, PipelineOptions
+from gait_demo.options import AnonymizeOptions, Options
 from gait_demo.pipeline import Models, Pipeline
 
 
@@ -43,7 +43,7 @@ def test_without_a_secret_the_seed_repeats_nothing_but_within_one_pipeline(model
 
 def test_with_the_same_secret_another_pipeline_makes_the_same_gait(models, analysis):
     one, same, other = (
-        Pipeline(models, PipelineOptions(anonymize=replace(NOISE, secret=secret)))
+        Pipeline(models, Options(anonymize=replace(NOISE, secret=secret)))
         for secret in (SECRET, SECRET, SECRET[::-1])
     )
     assert np.array_equal(made(one, analysis), made(same, analysis))
@@ -51,7 +51,7 @@ def test_with_the_same_secret_another_pipeline_makes_the_same_gait(models, analy
 
 
 def test_another_clip_gets_another_noise_of_the_same_secret_and_seed(models, analysis):
-    pipeline = Pipeline(models, PipelineOptions(anonymize=NOISE))
+    pipeline = Pipeline(models, Options(anonymize=NOISE))
     another = replace(analysis, digest=bytes(32))
     assert len(analysis.digest) == 32
     assert not np.array_equal(made(pipeline, analysis), made(pipeline, another))
@@ -66,7 +66,7 @@ def test_the_command_repeats_a_run_by_its_secret_and_tells_it_to_nobody(
     secret.write_bytes(SECRET)
     arguments = ["anonymize", str(clip), "--out", str(out), "--seed", "3"]
     assert main([*arguments, "--secret", str(secret)]) == 0
-    pipeline = Pipeline(models, PipelineOptions(anonymize=NOISE))
+    pipeline = Pipeline(models, Options(anonymize=NOISE))
     options, told = pipeline.options, capsys.readouterr()
     pipeline.render(analysis, tmp_path / "again", 3)
     results = [path for folder in (out, tmp_path / "again") for path in folder.iterdir()]

@@ -13,13 +13,13 @@ import pytest
 from walker import background, crossing, write_clip
 
 from gait_demo.errors import EngineError, NoPersonError, VideoError
-from gait_demo.options import PipelineOptions, VideoOptions
+from gait_demo.options import Options, VideoOptions
 from gait_demo.serving.engine import Cancelled, Engine
 from gait_demo.serving.pace import RENDERED, Countdown, Pace, Size
 from gait_demo.video import probe
 
 EXAMPLE = Path(__file__).parents[2] / "assets" / "street_090.mp4"
-OPTIONS = PipelineOptions()
+OPTIONS = Options()
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +124,7 @@ def test_a_worker_that_cannot_start_does_not_blame_the_video(monkeypatch):
 
 
 def test_a_part_is_analysed_and_rendered_alike(engine, clip, tmp_path):
-    options = PipelineOptions(video=VideoOptions(start_s=0.4, end_s=1.2))
+    options = Options(video=VideoOptions(start_s=0.4, end_s=1.2))
     engine.run("analyse", clip, tmp_path, options)
     report = engine.run("render", tmp_path, tmp_path / "out", options).report
     assert report["frames_in"] == report["frames_out"] == 20

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from drawn import Figure, Scene
 
-from gait_demo.options import PipelineOptions
+from gait_demo.options import Options
 from gait_demo.pipeline import Models
 from gait_demo.pipeline.analysis import Analyser
 from gait_demo.serving import jobs
@@ -34,7 +34,7 @@ def silent(*_):
 def test_only_who_got_another_gait_is_looked_for_in_the_crowd(
     models, figures, walks, is_found, tmp_path
 ):
-    scene, options = Scene(figures), PipelineOptions()
+    scene, options = Scene(figures), Options()
     source = scene.write(tmp_path / "clip.mp4")
     analysis = Analyser(source, scene.segmenter(), options, silent).run(tmp_path)
     assert [person.walks for person in analysis.people] == walks
