@@ -28,7 +28,7 @@ from gait_demo.rendering.ground import planted
 from gait_demo.rendering.head import around_head, head_lines, hide_above, hide_head
 from gait_demo.rendering.kept_pose import KeptPose
 from gait_demo.rendering.texture import Sample
-from gait_demo.rendering.walker import Walker
+from gait_demo.rendering.walker import WalkerRenderer
 from gait_demo.silhouettes.crops import crop_square
 from gait_demo.types import SILHOUETTE_SIZE, Frame, SilhouetteClip
 
@@ -73,7 +73,7 @@ class _Layer:
     shown: np.ndarray  # (H, W, 3) uint8, the frame that shows it, with heads hidden
     alpha: np.ndarray | None = None  # (64, 64) float32, the new silhouette; None: the pose is kept
     crop: np.ndarray | None = None  # (64, 64, 3) float32, the old colours, for C-NET; or ...
-    walker: Walker | None = None  # ... draws the old pixels themselves
+    walker: WalkerRenderer | None = None  # ... draws the old pixels themselves
     pose: KeptPose | None = None  # draws the kept pose
 
 
@@ -171,14 +171,14 @@ class Composer:
                 gaits.append(made)
         return gaits
 
-    def _walkers(self, gaits: list[SilhouetteClip]) -> list[Walker | None]:
+    def _walkers(self, gaits: list[SilhouetteClip]) -> list[WalkerRenderer | None]:
         """Of everybody chosen; None: their own pixels are not wanted, or their joints not known."""
         if self._colorize.colour != "sharp":
             return [None] * len(gaits)
         fps = float(self._analysis.info.fps)
         with self._clock.time("colorize"):
             return [
-                Walker(
+                WalkerRenderer(
                     person,
                     gait,
                     depths_of(_landmarks(person), fps),
@@ -196,7 +196,7 @@ class Composer:
         return self._analysis.samples[next(numbers)]
 
     def _layers(
-        self, frame: Frame, gaits: list[SilhouetteClip], walkers: list[Walker | None]
+        self, frame: Frame, gaits: list[SilhouetteClip], walkers: list[WalkerRenderer | None]
     ) -> list[_Layer]:
         """The chosen people in a frame, the farthest, whose feet are highest, first."""
         layers = []

@@ -22,7 +22,7 @@ _MARGIN = 0.03  # heights around the new silhouette that are drawn
 Veil = Callable[[np.ndarray, int, int, int], None]
 
 
-class Walker:
+class WalkerRenderer:
     """Draws one person; frames may be asked for in any order."""
 
     def __init__(

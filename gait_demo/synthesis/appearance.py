@@ -18,7 +18,7 @@ _HAIR = np.array([(0.07, 0.06, 0.06), (0.25, 0.16, 0.10), (0.62, 0.48, 0.30), (0
 
 
 @dataclass(frozen=True)
-class Look:
+class Appearance:
     """Colours of one walker.
 
     Attributes:
@@ -38,7 +38,7 @@ class Look:
     ambient: float
 
     @classmethod
-    def draw(cls, rng: np.random.Generator) -> Look:
+    def draw(cls, rng: np.random.Generator) -> Appearance:
         colours = np.zeros((6, 3))
         for kind, palette in ((SKIN, _SKIN), (HAIR, _HAIR)):
             at = rng.uniform(0, len(palette) - 1)
@@ -66,7 +66,7 @@ def _cloth(rng: np.random.Generator) -> np.ndarray:
 
 
 def shade(
-    walker: Walker, vertices: np.ndarray, index: np.ndarray, weights: np.ndarray, look: Look
+    walker: Walker, vertices: np.ndarray, index: np.ndarray, weights: np.ndarray, look: Appearance
 ) -> np.ndarray:
     """Colour what the rasteriser saw.
 

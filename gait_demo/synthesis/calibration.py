@@ -14,7 +14,7 @@ import numpy as np
 from gait_demo.imaging.boxes import bounds
 from gait_demo.joints import JOINTS, LANDMARKS_OF, LEGS, NAMES
 from gait_demo.people.landmarks import LandmarkNetwork, upright
-from gait_demo.synthesis.appearance import Look
+from gait_demo.synthesis.appearance import Appearance
 from gait_demo.synthesis.clothes import OUTFITS
 from gait_demo.synthesis.dataset import OUTFIT_SHARES, draw_camera
 from gait_demo.synthesis.exposure import develop, expose, out_of_focus, shutter
@@ -81,7 +81,7 @@ def _read(network: LandmarkNetwork, number: int) -> Reading:
     rng = np.random.default_rng([_SEED, number])
     latent = rng.standard_normal(LATENT_DIM)
     walker = Walker(latent, str(rng.choice(OUTFITS, p=OUTFIT_SHARES)))
-    look, camera = Look.draw(rng), draw_camera(rng)
+    look, camera = Appearance.draw(rng), draw_camera(rng)
     focal = _PERSON_PX * camera.distance / 1.7
     camera = replace(camera, focal=focal, width=_WIDTH, height=_HEIGHT)
     scene = str(rng.choice(SCENES))

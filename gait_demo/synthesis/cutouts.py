@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from gait_demo.synthesis.appearance import Look
+from gait_demo.synthesis.appearance import Appearance
 from gait_demo.synthesis.clothes import BAGS, OUTFITS, SKIN, TOP
 from gait_demo.synthesis.exposure import expose
 from gait_demo.synthesis.render import Camera
@@ -75,7 +75,7 @@ def photograph(walker: Walker, height: int, rng: np.random.Generator) -> Cutout:
     vigour = rng.uniform(0, 0.15) if still else rng.uniform(0.6, 1.2)
     gesture = _gesture(rng) if rng.uniform() < _GESTURING else None
     instants = walker.pose(moments, vigour=vigour, gesture=gesture)
-    look = Look.draw(rng)
+    look = Appearance.draw(rng)
     if rng.uniform() < _TOPLESS:
         look.colours[TOP] = look.colours[SKIN]
         look = replace(look, patterns=("plain", look.patterns[1]))

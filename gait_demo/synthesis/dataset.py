@@ -26,7 +26,7 @@ import cv2
 import numpy as np
 
 from gait_demo.silhouettes.crops import normalise
-from gait_demo.synthesis.appearance import Look, shade
+from gait_demo.synthesis.appearance import Appearance, shade
 from gait_demo.synthesis.body import template
 from gait_demo.synthesis.clothes import OUTFITS
 from gait_demo.synthesis.render import Camera, rasterise
@@ -122,7 +122,7 @@ class _Set:
     """
 
     camera: Camera
-    look: Look
+    look: Appearance
     backgrounds: np.ndarray
     blur: float
     gain: float
@@ -132,7 +132,7 @@ class _Set:
     def draw(cls, rng: np.random.Generator, places: list[np.ndarray]) -> _Set:
         return cls(
             camera=draw_camera(rng),
-            look=Look.draw(rng),
+            look=Appearance.draw(rng),
             backgrounds=np.stack([_patch(rng, places) for _ in RGB_PHASES]),
             blur=rng.uniform(0.2, 0.7),
             gain=rng.uniform(0.75, 1.15),

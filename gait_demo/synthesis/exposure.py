@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from gait_demo.synthesis.appearance import Look, shade
+from gait_demo.synthesis.appearance import Appearance, shade
 from gait_demo.synthesis.render import Camera, rasterise
 from gait_demo.synthesis.walker import Walker
 
@@ -21,7 +21,7 @@ def out_of_focus(place: np.ndarray) -> np.ndarray:
 
 
 def expose(
-    walker: Walker, instants: np.ndarray, look: Look, camera: Camera, place: np.ndarray
+    walker: Walker, instants: np.ndarray, look: Appearance, camera: Camera, place: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """A walker in a place, blurred by the motion while the shutter is open.
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from gait_demo.errors import DataError
-from gait_demo.synthesis.appearance import Look
+from gait_demo.synthesis.appearance import Appearance
 from gait_demo.synthesis.clothes import OUTFITS
 from gait_demo.synthesis.exposure import develop, expose, out_of_focus, shutter
 from gait_demo.synthesis.render import Camera
@@ -111,9 +111,9 @@ def film(options: FilmOptions) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         yield develop(frame, rng), coverage
 
 
-def _person(rng: np.random.Generator, outfit: str) -> tuple[Walker, Look]:
+def _person(rng: np.random.Generator, outfit: str) -> tuple[Walker, Appearance]:
     walker = Walker(rng.standard_normal(LATENT_DIM), outfit)
-    return walker, Look.draw(rng)
+    return walker, Appearance.draw(rng)
 
 
 def write_film(

@@ -8,7 +8,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from gait_demo.synthesis.appearance import Look, shade
+from gait_demo.synthesis.appearance import Appearance, shade
 from gait_demo.synthesis.clothes import OUTFITS
 from gait_demo.synthesis.dataset import OUTFIT_SHARES, cycle_square, draw_camera
 from gait_demo.synthesis.exposure import out_of_focus
@@ -39,7 +39,7 @@ class Performance:
     rgb: np.ndarray
 
     @classmethod
-    def of(cls, walker: Walker, phase: float, look: Look, camera: Camera) -> Performance:
+    def of(cls, walker: Walker, phase: float, look: Appearance, camera: Camera) -> Performance:
         mesh = walker.pose(np.array([phase]))[0]
         truth = see(walker, mesh, camera)
         rgb = np.zeros((camera.height, camera.width, 3), np.float32)
@@ -59,7 +59,7 @@ class Pair:
 
     first: Walker
     second: Walker
-    look: Look
+    look: Appearance
     camera: Camera
 
     def at(self, phase: float) -> tuple[Performance, Performance]:
@@ -97,7 +97,7 @@ def draw_pair(
     )
     outfit = str(rng.choice(OUTFITS, p=OUTFIT_SHARES))
     first, second = (Walker(rng.standard_normal(LATENT_DIM), outfit) for _ in range(2))
-    return Pair(first, second, Look.draw(rng), camera)
+    return Pair(first, second, Appearance.draw(rng), camera)
 
 
 def film_pair(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gait_demo.datasets.casia import CONDITIONS, FPS, FRAME_SHAPE
-from gait_demo.synthesis.appearance import Look
+from gait_demo.synthesis.appearance import Appearance
 from gait_demo.synthesis.clothes import BAGS, HAIR, SHOES, SKIN
 from gait_demo.synthesis.exposure import develop, expose, out_of_focus, shutter
 from gait_demo.synthesis.render import Camera, rasterise
@@ -37,7 +37,7 @@ class Walk:
     """
 
     walker: Walker
-    look: Look
+    look: Appearance
     phase: np.ndarray
     vigour: np.ndarray
     start: float
@@ -51,7 +51,7 @@ class Walk:
         outfits = ("trousers", "skirt", "sportswear")
         outfit = str(who.choice(outfits, p=(0.7, 0.2, 0.1) if female else (0.85, 0.0, 0.15)))
         bag = str(who.choice(BAGS))
-        indoors, coat = Look.draw(who), Look.draw(who)
+        indoors, coat = Appearance.draw(who), Appearance.draw(who)
         for own in (SKIN, HAIR, SHOES):
             coat.colours[own] = indoors.colours[own]
         rng = np.random.default_rng([seed, person, CONDITIONS.index(condition) + 1])

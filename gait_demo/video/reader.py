@@ -17,7 +17,7 @@ from gait_demo.types import Frame, VideoInfo
 from gait_demo.video.container import audio_stream, decoded_frames, file_name, open_video
 from gait_demo.video.display import Display, prepared
 from gait_demo.video.layout import crop_of, missing_share
-from gait_demo.video.track import MILLISECOND, Track, stores_display_order, track_of
+from gait_demo.video.track import MILLISECOND, VideoTrack, stores_display_order, track_of
 
 MIN_SIDE_PX = 32  # nobody can be seen walking in less
 MAX_PIXELS = 4096 * 2304  # a frame; 4K of any shape
@@ -52,7 +52,7 @@ def probe(path: str | Path) -> VideoInfo:
         )
 
 
-def _warnings(path: Path, track: Track) -> Iterator[str]:
+def _warnings(path: Path, track: VideoTrack) -> Iterator[str]:
     if track.leaps:
         moments = ", ".join(f"{leap:.1f} s" for leap in track.leaps[:_MOST_MOMENTS])
         more = " and later" if len(track.leaps) > _MOST_MOMENTS else ""
@@ -154,7 +154,7 @@ def _decoded(container: InputContainer, stream: av.VideoStream) -> Iterator[av.V
 
 @contextmanager
 def _from_keyframe(
-    container: InputContainer, track: Track, zero: int | None, start: Fraction
+    container: InputContainer, track: VideoTrack, zero: int | None, start: Fraction
 ) -> Iterator[Iterator[av.VideoFrame] | None]:
     """The frames from the last keyframe before `start` seconds on, without those before it.
 
@@ -211,7 +211,7 @@ def _first_two(decoded: Iterator[av.VideoFrame], stream: av.VideoStream) -> list
 
 
 def _timed(
-    frames: Iterable[av.VideoFrame], track: Track, zero: int | None
+    frames: Iterable[av.VideoFrame], track: VideoTrack, zero: int | None
 ) -> Iterator[tuple[Fraction, av.VideoFrame]]:
     """Pair each frame with its time since the video's first, whose stamp is `zero`: exact, and
     strictly increasing."""

@@ -27,7 +27,7 @@ _SAME_RATE = 0.01
 
 
 @dataclass(frozen=True)
-class Track:
+class VideoTrack:
     """The video track of a file, as its packets say: nothing is decoded.
 
     Attributes:
@@ -60,7 +60,7 @@ def stores_display_order(container: InputContainer) -> bool:
     return container.format.name != "avi"
 
 
-def track_of(container: InputContainer) -> Track:
+def track_of(container: InputContainer) -> VideoTrack:
     """Find the video track of a file and read when its frames are presented.
 
     The default track comes first, then the one with most pixels in all its frames; pictures of
@@ -75,7 +75,7 @@ def track_of(container: InputContainer) -> Track:
 
 
 @lru_cache(maxsize=8)
-def _track_of(path: Path, _version: tuple[int, ...]) -> Track:
+def _track_of(path: Path, _version: tuple[int, ...]) -> VideoTrack:
     with open_video(path) as container:
         videos = [
             stream
@@ -141,7 +141,7 @@ def _may_leap(container: InputContainer) -> bool:
     return bool(container.format.flags & av.format.Flags.ts_discont.value)
 
 
-def _timed(stream: av.VideoStream, parts: list[np.ndarray]) -> Track:
+def _timed(stream: av.VideoStream, parts: list[np.ndarray]) -> VideoTrack:
     steps = np.concatenate([np.diff(part) for part in parts]) if parts else np.empty(0)
     fps = _rate(stream, steps)
     usual_s = 1 / fps
@@ -149,7 +149,7 @@ def _timed(stream: av.VideoStream, parts: list[np.ndarray]) -> Track:
     ends = np.cumsum([float(span) for span in spans])
     counted, declared = sum(spans), _declared_duration_s(stream)
     fits = declared is not None and abs(declared - counted) <= usual_s
-    return Track(
+    return VideoTrack(
         index=stream.index,
         fps=fps,
         frames=sum(map(len, parts)),

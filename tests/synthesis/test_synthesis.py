@@ -16,7 +16,7 @@ from gait_demo.datasets.casia import CasiaB, Sequence  # noqa: E402
 from gait_demo.errors import DataError  # noqa: E402
 from gait_demo.joints import NAMES  # noqa: E402
 from gait_demo.synthesis import dataset  # noqa: E402
-from gait_demo.synthesis.appearance import Look, shade  # noqa: E402
+from gait_demo.synthesis.appearance import Appearance, shade  # noqa: E402
 from gait_demo.synthesis.body import (  # noqa: E402
     MOVING_BONES,
     PHENOTYPE_DIMS,
@@ -124,7 +124,7 @@ def test_hands_are_half_closed(latent):
 
 def test_moving_limbs_are_blurred_and_standing_ones_are_not(latent):
     walker, camera = Walker(latent), Camera(90, 0, 6, 700, 160, 240)
-    look, place = Look.draw(np.random.default_rng(0)), np.zeros((240, 160, 3), np.float32)
+    look, place = Appearance.draw(np.random.default_rng(0)), np.zeros((240, 160, 3), np.float32)
     open_for = shutter(25) * walker.cadence
     soft = {}
     for name, moments in (("walking", 0.75 + open_for), ("frozen", 0.75 + 0 * open_for)):
@@ -170,12 +170,14 @@ def test_view_angle_follows_casia_b(latent):
 
 def test_shading_is_the_chosen_colour_in_full_light(latent):
     walker = Walker(latent)
-    look = Look.draw(np.random.default_rng(0))
+    look = Appearance.draw(np.random.default_rng(0))
     mesh = walker.pose(np.zeros(1))[0]
     index, weights = rasterise(
         Camera(90, 0, 6, 400, 128, 128).project(mesh), walker.faces, 128, 128
     )
-    bright = Look(look.colours, look.accents, ("plain", "plain"), 0.1, look.light, ambient=1.0)
+    bright = Appearance(
+        look.colours, look.accents, ("plain", "plain"), 0.1, look.light, ambient=1.0
+    )
     colours = shade(walker, mesh, index, weights, bright)
     wanted = look.colours[walker.face_kind[index[index >= 0]]]
     assert np.allclose(colours, wanted, atol=1e-6)
