@@ -33,6 +33,8 @@ from gait_demo.evaluation.people_sheets import column, sheet
 from gait_demo.options import Options, VideoOptions
 from gait_demo.pipeline import Models, Pipeline
 
+pytestmark = pytest.mark.slow
+
 SIZE = (320, 240)
 SAMPLES = 20
 RADII = (6, 12, 24, 60)

@@ -19,6 +19,8 @@ from gait_demo.evaluation.protocol import Family, Made, People, attack, compared
 from gait_demo.evaluation.scores import fused, rate
 from gait_demo.weights import find
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def people():

@@ -26,6 +26,8 @@ from gait_demo.mos.study import ANCHOR, REFERENCE, Study
 from gait_demo.pipeline import Models
 from gait_demo.video import probe, read_frames
 
+pytestmark = pytest.mark.slow
+
 MADE = []
 
 

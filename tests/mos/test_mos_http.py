@@ -26,7 +26,7 @@ RATERS = 200
 LIMIT_S = 240
 SCRIPT = "tests/support/rating_server.py"
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [pytest.mark.timeout(400), pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

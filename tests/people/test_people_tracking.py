@@ -11,6 +11,8 @@ from gait_demo.options import Options, PeopleOptions
 from gait_demo.people.tracking import Tracker, Tracklet
 from gait_demo.pipeline.analysis import Analyser
 
+pytestmark = pytest.mark.slow
+
 OPTIONS = PeopleOptions()
 COUNT = 60
 

@@ -14,6 +14,8 @@ from gait_demo.options import Options
 from gait_demo.pipeline import Models, Pipeline
 from gait_demo.pipeline.analysis import Analyser
 
+pytestmark = pytest.mark.slow
+
 COUNT = 60
 SAME_LEVELS = 12  # what differs less is what was there
 GREEN = (20, 140, 40)

@@ -24,6 +24,8 @@ from gait_demo.pipeline.outputs import NAMES
 from gait_demo.silhouettes.crops import crop_square
 from gait_demo.video import probe, read_frames
 
+pytestmark = pytest.mark.slow
+
 ASSETS = Path(__file__).parents[2] / "assets"
 NTSC = Fraction(30000, 1001)
 COUNT = 60

@@ -18,6 +18,8 @@ from gait_demo.serving.engine import Cancelled, Engine
 from gait_demo.serving.pace import RENDERED, Countdown, Pace, Size
 from gait_demo.video import probe
 
+pytestmark = pytest.mark.slow
+
 EXAMPLE = Path(__file__).parents[2] / "assets" / "street_090.mp4"
 OPTIONS = Options()
 

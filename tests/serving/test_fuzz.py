@@ -22,6 +22,8 @@ from gait_demo.serving.engine import Engine
 from gait_demo.ui.session import Sessions
 from gait_demo.video import probe, read_frames
 
+pytestmark = pytest.mark.slow
+
 FILES = int(os.environ.get("GAIT_FUZZ", "30"))
 OPTIONS = Options(video=VideoOptions(max_duration_s=5))
 MAGIC = [b"\x00\x00\x00\x18ftypmp42", b"\x1aE\xdf\xa3", b"RIFF\x00\x00\x01\x00AVI ", b"GIF89a", b""]

@@ -17,6 +17,8 @@ from walker import crossing
 
 from gait_demo.video import read_frames
 
+pytestmark = pytest.mark.slow
+
 USERS = int(os.environ.get("GAIT_LOAD_USERS", "3"))
 RUNS = int(os.environ.get("GAIT_LOAD_RUNS", "4"))
 GROWTH_MB = 60  # that no run may leave behind, of all processes together

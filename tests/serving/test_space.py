@@ -20,6 +20,8 @@ import yaml
 
 from gait_demo.serving import zero_gpu
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}

@@ -35,6 +35,8 @@ from gait_demo.synthesis.walker import LATENT_DIM, Walker  # noqa: E402
 from gait_demo.synthesis.workers import run_jobs  # noqa: E402
 from gait_demo.video import probe, read_frames  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 CYCLE = np.arange(100) / 100
 
 # Lowest and highest of the normative mean curve, degrees (facts of the gait literature).

@@ -18,6 +18,8 @@ from gait_demo.training.cnet import CNetTrainingOptions, nearest_colours, sample
 from gait_demo.training.misread import misread
 from gait_demo.training.stgan import STGANTrainingOptions, train_stgan
 
+pytestmark = pytest.mark.slow
+
 ANET = ANetDims(encoder_width=4, generator_width=4, content_dim=8, latent_dim=8)
 CNET = CNetDims(width=4)
 

@@ -14,6 +14,8 @@ from walker import crossing
 
 from gait_demo.video import probe
 
+pytestmark = pytest.mark.slow
+
 EXAMPLE = ROOT / "assets" / "street_090.mp4"
 SECRET = "Anna at the station"
 

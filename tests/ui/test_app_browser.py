@@ -49,6 +49,7 @@ IS_ON_SCREEN = """(selector) => {
 }"""
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.timeout(600),
     pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed: the page is untested"),
 ]

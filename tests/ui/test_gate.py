@@ -20,6 +20,8 @@ from gait_demo.ui import gate
 from gait_demo.ui.gate import MOST_UPLOAD_BYTES, Gate, is_open
 from gait_demo.ui.places import MOST_OF_SESSION
 
+pytestmark = pytest.mark.slow
+
 API = "/gradio_api"
 EXAMPLE = ROOT / "assets" / "street_090.mp4"
 PART = b'--b\r\nContent-Disposition: form-data; name="files"; filename="w.mp4"\r\n\r\n'

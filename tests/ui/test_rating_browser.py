@@ -16,6 +16,7 @@ OPEN = "() => document.querySelector('.rate fieldset')?.disabled === false"
 TITLE = "(text) => document.querySelector('.rate h1')?.innerText === text"
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.timeout(600),
     pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed: the page is untested"),
 ]
