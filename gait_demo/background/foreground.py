@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -24,41 +23,6 @@ _SHADOW_DARKER = 1.0  # units of the expected deviation, at least: shadows fade 
 _SHADOW_TEXTURE = 0.06  # deviation of log brightness within a window: shadows are smooth
 _HOLE_SHARE = 0.012  # of a blob's area: larger holes are gaps between limbs
 _SPECK_SHARE = 1.2e-4  # of the frame's area: smaller blobs are noise
-
-
-@dataclass
-class ForegroundClip:
-    """The foreground of every frame at working resolution, packed small.
-
-    Attributes:
-        shape: (h, w) of a mask.
-        scale: working pixels per full pixel.
-        is_known: whether there is a background to compare with; otherwise all masks are 0.
-
-    Cast shadows are kept beside it: they are nobody, but show somebody's outline.
-    """
-
-    shape: tuple[int, int]
-    scale: float
-    is_known: bool = True
-    _packed: list[bytes] = field(default_factory=list)
-    _shadows: list[bytes] = field(default_factory=list)
-
-    def append(self, mask: np.ndarray, shadow: np.ndarray | None = None) -> None:
-        """mask, shadow: (h, w) uint8, 0 or 1; None: no shadow is known."""
-        self._packed.append(pack(mask))
-        self._shadows.append(pack(np.zeros_like(mask) if shadow is None else shadow))
-
-    def __len__(self) -> int:
-        return len(self._packed)
-
-    def __getitem__(self, index: int) -> np.ndarray:
-        """(h, w) uint8, 0 or 1."""
-        return unpack(self._packed[index], self.shape)
-
-    def shadow(self, index: int) -> np.ndarray:
-        """(h, w) uint8, 0 or 1."""
-        return unpack(self._shadows[index], self.shape)
 
 
 def pack(mask: np.ndarray) -> bytes:

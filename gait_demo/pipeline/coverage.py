@@ -27,9 +27,9 @@ def coverage(person: Person, drawn: bool) -> TrackReport:
         `person`: the track id; `drawn`; `changed`: whether they got another gait in any frame;
         `first_frame`, `frames`: of the track; `lost`: pairs of the first and the last frame of
         every stretch in which the person was not seen, but should have been, in the numbers of the
-        clip; `carried`: such
-        pairs where the silhouette comes from a frame shortly before or after; `kept_pose`: such
-        pairs where the person got no other gait, but kept the pose with another outline;
+        clip; `carried`: such pairs where the silhouette comes from a frame shortly before or after;
+        `kept_pose`: such pairs where the person got no other gait, but kept the pose with another
+        outline, and around which hardly another gait is given for half a second;
         `partial`: how many frames show a part of the person only; `poor`: how many silhouettes the
         quality rule rejects; `coverage`: share of the frames in which the person was not lost.
     """
@@ -56,21 +56,28 @@ def coverage(person: Person, drawn: bool) -> TrackReport:
 
 
 def moments(
-    report: TrackReport, track: Track, times: Sequence[float], duration_s: float
+    report: TrackReport, track: Track, times: Sequence[float], duration_s: float, grid_px: int
 ) -> list[Moment]:
     """The stretches of `coverage` as seconds, each with the place in the picture.
 
     Args:
         times: of the clip's frames, in seconds.
         duration_s: of the clip, where its last frame is over.
+        grid_px: boxes reach outwards to multiples of it, so that they do not tell how tall people
+            are.
     """
     ends = [*times[1:], duration_s]
+
+    def place(frame: int) -> list[int]:
+        low, high = np.split(track.xyxy[frame - track.first_frame] / grid_px, 2)
+        return (grid_px * np.concatenate([np.floor(low), np.ceil(high)])).astype(int).tolist()
+
     return [
         {
             "kind": kind,
             "from_s": round(float(times[first]), 3),
             "to_s": round(float(ends[last]), 3),
-            "box": track.xyxy[(first + last) // 2 - track.first_frame].round().astype(int).tolist(),
+            "box": place((first + last) // 2),
         }
         for kind in ("lost", "carried", "kept_pose")
         for first, last in report[kind]
@@ -104,7 +111,8 @@ def warnings(
         told.append(
             f"No other gait could be given to {'; '.join(kept)}: standing, running, seated, lying, "
             "bent, or seen in part only. Their head is hidden and their outline changed, but the "
-            "pose and the way they move stay: they may be recognised by it."
+            "pose and the way they move stay, and nearly so for half a second before and after: "
+            "they may be recognised by it."
         )
     if small:
         told.append(

@@ -189,7 +189,9 @@ class Pipeline:
 
         def track(person: Person) -> TrackReport:
             seen = coverage(person, drawn=person.track.track_id in drawn)
-            return seen | {"moments": moments(seen, person.track, analysis.times, duration_s)}
+            grid_px = max(1, info.height // 8)
+            there = moments(seen, person.track, analysis.times, duration_s, grid_px)
+            return seen | {"moments": there}
 
         return {
             "frames_in": len(analysis.times),

@@ -187,7 +187,8 @@ class Remover:
         position = person.position(index)
         is_seen = person.seen[position]
         if is_seen and person.keeps_pose[position]:  # bags and shadows stay
-            far = _above(near, person.necks[position] * self._scale)
+            chin = person.heads[position, 1] + person.heads[position, 2]  # of who lies or bends
+            far = _above(near, max(person.necks[position], chin) * self._scale)
             near = far
         shared = np.bincount(moving.labels[mask > 0], minlength=len(moving.areas))
         hangs = shared > _OWN * min(int(mask.sum()), _LARGE)

@@ -59,11 +59,13 @@ def test_moments_tell_presentation_times_and_where_the_person_is():
     """Of a clip whose second half is presented at half the rate."""
     one = person(lost=range(30, 60), frames=100)
     times = np.concatenate([np.arange(150) / 25, 6 + np.arange(50) / 12.5])
-    (lost,) = moments(coverage(one, True), one.track, times, 10)
+    (lost,) = moments(coverage(one, True), one.track, times, 10, 22)
     assert (lost["kind"], lost["from_s"], lost["to_s"]) == ("lost", 5.2, pytest.approx(6.8))
-    assert lost["box"] == pytest.approx([160 - 20, 55, 160 + 20, 165], abs=25)
+    x0, y0, x1, y1 = lost["box"]
+    assert x0 <= 140 and 180 <= x1 <= x0 + 110 and y0 <= 55 and 165 <= y1
+    assert not any(np.array(lost["box"]) % 22)  # not how tall they are
     at_end = person(lost=range(97, 99), frames=100)
-    (carried,) = moments(coverage(at_end, True), at_end.track, times, 10)
+    (carried,) = moments(coverage(at_end, True), at_end.track, times, 10, 22)
     assert (carried["from_s"], carried["to_s"]) == (pytest.approx(9.76), pytest.approx(9.92))
 
 
