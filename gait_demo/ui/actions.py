@@ -316,7 +316,6 @@ class Actions:
             yield DRAWING
             result = self._render(session, analysed, settings, Countdown(None), of_page=False)
             add(archive, number, result, settings)
-            session.drop(clip)
             yield verdict(result.report)[1]
         except (GaitDemoError, OSError) as error:
             yield f"Not done: {said(error)}"

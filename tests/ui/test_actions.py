@@ -84,3 +84,24 @@ def test_an_example_that_is_ready_late_does_not_replace_the_part_that_is_shown(a
     assert "player" in shown and late == gr.skip()
     assert "player" in run(actions, shown["numbers"], start_s=1, who=1)
     assert engine.drawn == [None, 1]
+
+
+def several(actions, *paths):
+    """The last lines, and the button for the ZIP."""
+    settings = 7, STRENGTHS["someone else"], "sharp", ANONYMIZER
+    *_, (lines, button) = actions.several([str(path) for path in paths], *settings, VISITOR)
+    return lines.value, button
+
+
+def uploaded(root, digit, name="walk.mp4"):
+    path = root / (digit * 64) / name
+    path.parent.mkdir()
+    path.touch()
+    return path
+
+
+def test_several_videos_can_be_made_again_as_long_as_the_page_shows_them(actions, tmp_path):
+    walk = uploaded(tmp_path, "a")
+    for _ in range(2):
+        lines, archive = several(actions, walk)
+        assert "Not done" not in lines and archive.visible
