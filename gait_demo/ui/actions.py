@@ -313,9 +313,13 @@ class Actions:
             clip = session.take(source, self.examples)
             yield PEOPLE
             analysed = self._analyse(session, clip, _WHOLE, Countdown(None))
-            yield DRAWING
-            result = self._render(session, analysed, settings, Countdown(None), of_page=False)
-            add(archive, number, result, settings)
+            try:
+                yield DRAWING
+                result = self._render(session, analysed, settings, Countdown(None), of_page=False)
+                add(archive, number, result, settings)
+                session.discard(result.colorized.parent)
+            finally:
+                session.discard(analysed.folder)
             yield verdict(result.report)[1]
         except (GaitDemoError, OSError) as error:
             yield f"Not done: {said(error)}"

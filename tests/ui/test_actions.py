@@ -105,3 +105,11 @@ def test_several_videos_can_be_made_again_as_long_as_the_page_shows_them(actions
     for _ in range(2):
         lines, archive = several(actions, walk)
         assert "Not done" not in lines and archive.visible
+
+
+def test_the_result_on_the_page_stays_whatever_is_made_of_several_videos(actions, tmp_path):
+    shown = run(actions)["player"]
+    results = set(tmp_path.rglob("colorized.mp4"))
+    assert shown and results
+    several(actions, *[uploaded(tmp_path, f"{n:x}") for n in range(10)])
+    assert set(tmp_path.rglob("colorized.mp4")) == results
