@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import tempfile
 import threading
 import time
@@ -455,7 +456,7 @@ class Actions:
             clip = session.take(Path(video), self.examples)
             session.settle()
             settings = Settings(start, end, int(seed), int(person), strength, colour, anonymizer)
-            numbering = _numbering(clip, start, end)
+            numbering = _numbering(clip, start, end, session.secret)
             if person and (start or end) and numbers != numbering:
                 session.drop(clip)
                 raise VideoError(
@@ -567,12 +568,13 @@ def _options(session: Session, analysed: Analysed, settings: Settings) -> Option
     return options_of(analysed.part, *chosen, secret=session.secret)
 
 
-def _numbering(clip: Path, start_s: float, end_s: float) -> str:
-    """Names the numbers that people have in a part of a clip."""
+def _numbering(clip: Path, start_s: float, end_s: float, secret: bytes) -> str:
+    """Names the numbers that people have in a part of a clip; by it nobody without the secret can
+    tell the clip."""
     with clip.open("rb") as file:
-        content = hashlib.file_digest(file, "sha256")
-    content.update(f"{start_s:.3f}-{end_s:.3f}".encode())
-    return content.hexdigest()[:16]
+        content = hashlib.file_digest(file, "sha256").digest()
+    part = f"{start_s:.3f}-{end_s:.3f}".encode()
+    return hmac.new(secret, content + part, "sha256").hexdigest()[:16]
 
 
 def _size(report: dict) -> Size:

@@ -113,3 +113,13 @@ def test_the_result_on_the_page_stays_whatever_is_made_of_several_videos(actions
     assert shown and results
     several(actions, *[uploaded(tmp_path, f"{n:x}") for n in range(10)])
     assert set(tmp_path.rglob("colorized.mp4")) == results
+
+
+def test_by_the_numbers_in_a_report_nobody_else_can_tell_the_video(actions):
+    def numbers(visitor):
+        settings = 7, EVERYONE, 0, 0, 1, "sharp", ANONYMIZER, ""
+        return actions.anonymize(str(CLIP), *settings, gr.Request(session_hash=visitor))[-1][
+            "numbers"
+        ]
+
+    assert numbers("a") == numbers("a") != numbers("b")
