@@ -44,6 +44,7 @@ _WHOLE = (0.0, None)  # part of a clip
 _NUMBERS = ("seed", "person", "start", "end", "strength")  # that a program gives
 _MOST = 1e15  # of any of them
 _IDLE_ASKS_EVERY_S = 0.3
+_MOST_PREVIEWED = 600  # frames; in the networks a longer preview cannot give way in time
 
 
 class Actions:
@@ -355,7 +356,8 @@ class Actions:
         return explain
 
     def preview(self, page) -> Callable:
-        """While nobody else wants a worker: how a few seeds would let the walker walk."""
+        """While nobody else wants a worker: how a few seeds would let the walker of a clip walk
+        that is not long."""
 
         def preview(request: gr.Request):
             session = self._sessions.of(request.session_hash)
@@ -365,6 +367,10 @@ class Actions:
             wanted = analysed.folder, settings.strength, settings.anonymizer
             if session.previewed == wanted:
                 return gr.skip()
+            part_s = min(settings.end_s, session.look.duration_s) - settings.start_s
+            if size_of(session.look, part_s).frames > _MOST_PREVIEWED:
+                session.previewed = wanted
+                return gr.HTML(visible=False)
             options = _options(session, analysed, replace(settings, who=EVERYONE))
             try:
                 with session.run() as (_, unwanted):

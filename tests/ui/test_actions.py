@@ -10,7 +10,7 @@ import pytest
 from gait_demo.options import STRENGTHS
 from gait_demo.ui.actions import Actions
 from gait_demo.ui.anonymize_tab import Page
-from gait_demo.ui.examples import stored
+from gait_demo.ui.examples import look, stored
 from gait_demo.ui.options import ANONYMIZER, EVERYONE
 from gait_demo.ui.session import Sessions
 
@@ -26,13 +26,19 @@ class NumberingEngine:
     Attributes:
         drawn: whom it was asked to give another gait, None for everyone.
         meanwhile: is called once during the next analysis.
+        seen: what a look at a clip tells.
     """
 
     def __init__(self):
         self.drawn = []
         self.meanwhile = lambda: None
+        self.seen = look(CLIP)
 
     def run(self, job, *arguments, on_progress=None, unwanted=lambda: False):
+        if job == "look":
+            return self.seen
+        if job == "preview_gaits":
+            return ["strip" for seed in arguments[-1]]
         options = arguments[-1]
         if job == "analyse":
             meanwhile, self.meanwhile = self.meanwhile, lambda: None
@@ -60,9 +66,9 @@ def actions(engine, tmp_path):
     return actions
 
 
-def run(actions, numbers="", start_s=0.0, who=EVERYONE):
+def run(actions, numbers="", start_s=0.0, who=EVERYONE, clip=CLIP):
     settings = start_s, LAST_S, 7, who, STRENGTHS["someone else"], "sharp", ANONYMIZER
-    return actions.run(PAGE)(str(CLIP), numbers, *settings, VISITOR)
+    return actions.run(PAGE)(str(clip), numbers, *settings, VISITOR)
 
 
 def test_a_person_chosen_in_another_part_is_not_anonymized_by_that_number(actions, engine):
@@ -123,3 +129,12 @@ def test_by_the_numbers_in_a_report_nobody_else_can_tell_the_video(actions):
         ]
 
     assert numbers("a") == numbers("a") != numbers("b")
+
+
+def test_gaits_are_not_pictured_for_a_long_part(actions, engine, tmp_path):
+    engine.seen = replace(engine.seen, duration_s=40.0)
+    clip = uploaded(tmp_path, "a")
+    assert float(engine.seen.info.fps) * 40 > 600
+    for start_s, is_pictured in [(0, False), (36, True), (0, False)]:
+        run(actions, start_s=start_s, clip=clip)
+        assert actions.preview(PAGE)(VISITOR).visible == is_pictured
