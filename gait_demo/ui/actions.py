@@ -29,7 +29,7 @@ from gait_demo.ui.options import EVERYONE, Settings, linked, options_of
 from gait_demo.ui.player import shown
 from gait_demo.ui.remedies import Remedy, last_s, longest_s, remedy
 from gait_demo.ui.session import Analysed, Session, Sessions
-from gait_demo.ui.several import DRAWING, MOST, PEOPLE, UNFINISHED, Line, add, listed
+from gait_demo.ui.several import DRAWING, MOST, PEOPLE, UNFINISHED, WAITING, Line, add, listed
 from gait_demo.ui.summary import describe, details, place_in_crowd, size_of, verdict
 from gait_demo.ui.telling import said, sentences, teller
 
@@ -277,7 +277,7 @@ class Actions:
         """Anonymize everyone in many videos, one after the other, each as soon as a worker is free.
 
         Yields:
-            The lines, and the ZIP, which is there at the end.
+            The lines, and the ZIP, which is there at the end, with what was finished until then.
         """
         session = self._sessions.of(request.session_hash)
         sources = [Path(source) for source in sources or ()]
@@ -287,20 +287,22 @@ class Actions:
         if not 0 < len(sources) <= MOST:
             yield f"Choose 1 to {MOST} videos.", hidden
             return
-        with suppress(Cancelled), session.run() as (folder, unwanted):
+        with session.run() as (folder, unwanted):
             archive = folder / "walks.zip"
-            for number, (source, line) in enumerate(zip(sources, lines, strict=True), start=1):
-                for line.state in self._one_of_several(session, source, number, archive, settings):
-                    yield gr.Markdown(listed(lines), elem_classes=["busy"]), hidden
-                    if unwanted():
-                        raise Cancelled
+            try:
+                for number, (source, line) in enumerate(zip(sources, lines, strict=True), start=1):
+                    video = session, source, number, archive, settings
+                    for line.state in self._one_of_several(*video):
+                        yield gr.Markdown(listed(lines), elem_classes=["busy"]), hidden
+                        if unwanted():
+                            raise Cancelled
+            except Cancelled:
+                for line in lines:
+                    if line.state in (WAITING, PEOPLE, DRAWING):
+                        line.state = UNFINISHED
             made = str(archive) if archive.exists() else None
             button = gr.DownloadButton(value=made, visible=made is not None)
             yield gr.Markdown(listed(lines), elem_classes=[]), button
-            return
-        for line in lines:
-            line.state = UNFINISHED
-        yield gr.Markdown(listed(lines), elem_classes=[]), hidden
 
     def _one_of_several(
         self,
@@ -489,10 +491,10 @@ class Actions:
 
         return forget
 
-    def cancel(self, request: gr.Request) -> tuple[str, gr.Markdown]:
-        """For the status, and for the lines of several videos."""
+    def cancel(self, request: gr.Request) -> str:
+        """Several videos end by themselves then, with what was finished."""
         self._sessions.of(request.session_hash).cancel()
-        return STOPPED, gr.Markdown("", elem_classes=[])
+        return STOPPED
 
     def leave(self, request: gr.Request) -> None:
         """The page was closed."""

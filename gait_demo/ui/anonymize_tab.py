@@ -230,20 +230,18 @@ def anonymize_tab(demo: gr.Blocks, actions: Actions, workers: int) -> None:
     )  # fmt: skip
     again = gr.Button(visible="hidden", elem_id="again")
     attempt.click(None, js=_TRY_JS)
-    batch = everything.click(
+    everything.click(
         actions.several,
         [dropped, page.seed, page.strength, page.colour, page.anonymizer],
         [lines, archive],
         concurrency_id="several", concurrency_limit=None, show_progress="hidden",
         api_visibility="private",
     )  # fmt: skip
-    _wire(demo, actions, workers, page, stop, clicked, other, again, batch, lines)
+    _wire(demo, actions, workers, page, stop, clicked, other, again)
     _api(actions, workers)
 
 
-def _wire(
-    demo, actions: Actions, workers: int, page: Page, stop, clicked, other, again, batch, lines
-) -> None:
+def _wire(demo, actions: Actions, workers: int, page: Page, stop, clicked, other, again) -> None:
     private = {"api_visibility": "private"}
     at_once = {"queue": False, "show_progress": "hidden", **private}
     demo.load(None, js=PAGE_JS)
@@ -304,8 +302,8 @@ def _wire(
         [page.start.change, page.end.change], actions.describe, [page.start, page.end], page.facts,
         trigger_mode="always_last", **at_once,
     )  # fmt: skip
-    running = [batch, *looks, example, prepared, *runs, *explained, *previewed]
-    stop.click(actions.cancel, None, [page.status, lines], queue=False, cancels=running, **private)
+    running = [*looks, example, prepared, *runs, *explained, *previewed]
+    stop.click(actions.cancel, None, page.status, queue=False, cancels=running, **private)
 
 
 def _api(actions: Actions, workers: int) -> None:

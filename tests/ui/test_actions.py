@@ -1,7 +1,9 @@
 """What the page does about a visitor's choices, with an engine that only numbers people."""
 
 import shutil
+import zipfile
 from dataclasses import fields, replace
+from itertools import islice
 from pathlib import Path
 
 import gradio as gr
@@ -93,10 +95,8 @@ def test_an_example_that_is_ready_late_does_not_replace_the_part_that_is_shown(a
 
 
 def several(actions, *paths):
-    """The last lines, and the button for the ZIP."""
     settings = 7, STRENGTHS["someone else"], "sharp", ANONYMIZER
-    *_, (lines, button) = actions.several([str(path) for path in paths], *settings, VISITOR)
-    return lines.value, button
+    return actions.several([str(path) for path in paths], *settings, VISITOR)
 
 
 def uploaded(root, digit, name="walk.mp4"):
@@ -109,15 +109,16 @@ def uploaded(root, digit, name="walk.mp4"):
 def test_several_videos_can_be_made_again_as_long_as_the_page_shows_them(actions, tmp_path):
     walk = uploaded(tmp_path, "a")
     for _ in range(2):
-        lines, archive = several(actions, walk)
-        assert "Not done" not in lines and archive.visible
+        *_, (lines, archive) = several(actions, walk)
+        assert "Not done" not in lines.value and archive.visible
 
 
 def test_the_result_on_the_page_stays_whatever_is_made_of_several_videos(actions, tmp_path):
     shown = run(actions)["player"]
     results = set(tmp_path.rglob("colorized.mp4"))
     assert shown and results
-    several(actions, *[uploaded(tmp_path, f"{n:x}") for n in range(10)])
+    *_, (_, archive) = several(actions, *[uploaded(tmp_path, f"{n:x}") for n in range(10)])
+    assert archive.visible
     assert set(tmp_path.rglob("colorized.mp4")) == results
 
 
@@ -138,3 +139,14 @@ def test_gaits_are_not_pictured_for_a_long_part(actions, engine, tmp_path):
     for start_s, is_pictured in [(0, False), (36, True), (0, False)]:
         run(actions, start_s=start_s, clip=clip)
         assert actions.preview(PAGE)(VISITOR).visible == is_pictured
+
+
+def test_of_several_videos_those_that_were_finished_before_cancel_are_given(actions, tmp_path):
+    steps = several(actions, *[uploaded(tmp_path, digit) for digit in "abc"])
+    first = list(islice(steps, 3))[-1][0].value.splitlines()[2]
+    actions.cancel(VISITOR)
+    ((lines, archive),) = steps
+    rows = lines.value.splitlines()[2:]
+    assert rows[0] == first and [row.split(" | ")[-1] for row in rows[1:]] == ["stopped |"] * 2
+    with zipfile.ZipFile(archive.value["path"]) as made:
+        assert {name[:3] for name in made.namelist()} == {"01_"}
