@@ -32,10 +32,11 @@ def add_vote(connection: Connection, record: dict) -> None:
     latest = or_(assignments.c.voted.is_(None), assignments.c.voted <= row["voted"])
     new = {"score": row["score"], "voted": row["voted"]}
     changed = connection.execute(update(assignments).where(*mine, latest).values(**new))
-    if changed.rowcount and (device := record.get("device")):
+    if changed.rowcount:
         key = {name: row[name] for name in ("study", "rater", "clip")}
         connection.execute(delete(devices).where(*(devices.c[n] == key[n] for n in key)))
-        connection.execute(insert(devices).values(**key, **asdict(Device.of(device))))
+        if device := record.get("device"):
+            connection.execute(insert(devices).values(**key, **asdict(Device.of(device))))
 
 
 def read(connection: Connection) -> list[dict]:

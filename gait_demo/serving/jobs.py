@@ -106,11 +106,12 @@ def preview_gaits(
     walker = next((person for person in drawn if person.walks), None)
     if walker is None:
         return []
+    alone = replace(analysis, people=(walker,))  # without who may be the same person
     only = replace(options.anonymize, person=walker.track.track_id)
     pipeline, strips = Pipeline(models, replace(options, anonymize=only)), []
     for done, seed in enumerate(seeds):
         report("preview", done, len(seeds))
-        (person, gait), *_ = pipeline.gaits(analysis, seed, report)
+        ((person, gait),) = pipeline.gaits(alone, seed, report)
         strips.append(strip(person, gait, float(analysis.info.fps)))
     return strips
 

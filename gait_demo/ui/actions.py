@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import tempfile
 import threading
 import time
@@ -28,7 +29,7 @@ from gait_demo.ui.options import EVERYONE, Settings, linked, options_of
 from gait_demo.ui.player import shown
 from gait_demo.ui.remedies import Remedy, last_s, longest_s, remedy
 from gait_demo.ui.session import Analysed, Session, Sessions
-from gait_demo.ui.several import DRAWING, MOST, PEOPLE, UNFINISHED, Line, add, listed
+from gait_demo.ui.several import DRAWING, MOST, PEOPLE, UNFINISHED, WAITING, Line, add, listed
 from gait_demo.ui.summary import describe, details, place_in_crowd, size_of, verdict
 from gait_demo.ui.telling import said, sentences, teller
 
@@ -43,6 +44,7 @@ _WHOLE = (0.0, None)  # part of a clip
 _NUMBERS = ("seed", "person", "start", "end", "strength")  # that a program gives
 _MOST = 1e15  # of any of them
 _IDLE_ASKS_EVERY_S = 0.3
+_MOST_PREVIEWED = 600  # frames; in the networks a longer preview cannot give way in time
 
 
 class Actions:
@@ -275,7 +277,7 @@ class Actions:
         """Anonymize everyone in many videos, one after the other, each as soon as a worker is free.
 
         Yields:
-            The lines, and the ZIP, which is there at the end.
+            The lines, and the ZIP, which is there at the end, with what was finished until then.
         """
         session = self._sessions.of(request.session_hash)
         sources = [Path(source) for source in sources or ()]
@@ -285,20 +287,22 @@ class Actions:
         if not 0 < len(sources) <= MOST:
             yield f"Choose 1 to {MOST} videos.", hidden
             return
-        with suppress(Cancelled), session.run() as (folder, unwanted):
+        with session.run() as (folder, unwanted):
             archive = folder / "walks.zip"
-            for number, (source, line) in enumerate(zip(sources, lines, strict=True), start=1):
-                for line.state in self._one_of_several(session, source, number, archive, settings):
-                    yield gr.Markdown(listed(lines), elem_classes=["busy"]), hidden
-                    if unwanted():
-                        raise Cancelled
+            try:
+                for number, (source, line) in enumerate(zip(sources, lines, strict=True), start=1):
+                    video = session, source, number, archive, settings
+                    for line.state in self._one_of_several(*video):
+                        yield gr.Markdown(listed(lines), elem_classes=["busy"]), hidden
+                        if unwanted():
+                            raise Cancelled
+            except Cancelled:
+                for line in lines:
+                    if line.state in (WAITING, PEOPLE, DRAWING):
+                        line.state = UNFINISHED
             made = str(archive) if archive.exists() else None
             button = gr.DownloadButton(value=made, visible=made is not None)
             yield gr.Markdown(listed(lines), elem_classes=[]), button
-            return
-        for line in lines:
-            line.state = UNFINISHED
-        yield gr.Markdown(listed(lines), elem_classes=[]), hidden
 
     def _one_of_several(
         self,
@@ -313,10 +317,13 @@ class Actions:
             clip = session.take(source, self.examples)
             yield PEOPLE
             analysed = self._analyse(session, clip, _WHOLE, Countdown(None))
-            yield DRAWING
-            result = self._render(session, analysed, settings, Countdown(None), of_page=False)
-            add(archive, number, result, settings)
-            session.drop(clip)
+            try:
+                yield DRAWING
+                result = self._render(session, analysed, settings, Countdown(None), of_page=False)
+                add(archive, number, result, settings)
+                session.discard(result.colorized.parent)
+            finally:
+                session.discard(analysed.folder)
             yield verdict(result.report)[1]
         except (GaitDemoError, OSError) as error:
             yield f"Not done: {said(error)}"
@@ -351,7 +358,8 @@ class Actions:
         return explain
 
     def preview(self, page) -> Callable:
-        """While nobody else wants a worker: how a few seeds would let the walker walk."""
+        """While nobody else wants a worker: how a few seeds would let the walker of a clip walk
+        that is not long."""
 
         def preview(request: gr.Request):
             session = self._sessions.of(request.session_hash)
@@ -361,6 +369,10 @@ class Actions:
             wanted = analysed.folder, settings.strength, settings.anonymizer
             if session.previewed == wanted:
                 return gr.skip()
+            part_s = min(settings.end_s, session.look.duration_s) - settings.start_s
+            if size_of(session.look, part_s).frames > _MOST_PREVIEWED:
+                session.previewed = wanted
+                return gr.HTML(visible=False)
             options = _options(session, analysed, replace(settings, who=EVERYONE))
             try:
                 with session.run() as (_, unwanted):
@@ -452,7 +464,7 @@ class Actions:
             clip = session.take(Path(video), self.examples)
             session.settle()
             settings = Settings(start, end, int(seed), int(person), strength, colour, anonymizer)
-            numbering = _numbering(clip, start, end)
+            numbering = _numbering(clip, start, end, session.secret)
             if person and (start or end) and numbers != numbering:
                 session.drop(clip)
                 raise VideoError(
@@ -479,10 +491,10 @@ class Actions:
 
         return forget
 
-    def cancel(self, request: gr.Request) -> tuple[str, gr.Markdown]:
-        """For the status, and for the lines of several videos."""
+    def cancel(self, request: gr.Request) -> str:
+        """Several videos end by themselves then, with what was finished."""
         self._sessions.of(request.session_hash).cancel()
-        return STOPPED, gr.Markdown("", elem_classes=[])
+        return STOPPED
 
     def leave(self, request: gr.Request) -> None:
         """The page was closed."""
@@ -564,12 +576,13 @@ def _options(session: Session, analysed: Analysed, settings: Settings) -> Option
     return options_of(analysed.part, *chosen, secret=session.secret)
 
 
-def _numbering(clip: Path, start_s: float, end_s: float) -> str:
-    """Names the numbers that people have in a part of a clip."""
+def _numbering(clip: Path, start_s: float, end_s: float, secret: bytes) -> str:
+    """Names the numbers that people have in a part of a clip; by it nobody without the secret can
+    tell the clip."""
     with clip.open("rb") as file:
-        content = hashlib.file_digest(file, "sha256")
-    content.update(f"{start_s:.3f}-{end_s:.3f}".encode())
-    return content.hexdigest()[:16]
+        content = hashlib.file_digest(file, "sha256").digest()
+    part = f"{start_s:.3f}-{end_s:.3f}".encode()
+    return hmac.new(secret, content + part, "sha256").hexdigest()[:16]
 
 
 def _size(report: dict) -> Size:

@@ -80,14 +80,34 @@ async def _never_fetched(*args, **kwargs) -> None:
     )
 
 
+_OURS = (
+    (safehttpx, "get", _never_fetched),
+    (safehttpx, "async_validate_url", _never_fetched),
+    (queueing, "Queue", ListenedQueue),
+    (queueing, "error_payload", _told),
+    (route_utils, "GradioUploadFile", _OwnUpload),
+    (routes, "GradioUploadFile", _OwnUpload),
+    *(
+        (module, "traceback", SimpleNamespace(print_exc=_tell_place))
+        for module in (queueing, route_utils, routes)
+    ),
+)  # modules, names in them, and what takes their place
+
+
 def keep_private() -> None:
     """Uploads get names that nobody can guess; what is given by its address is not fetched, nor is
     its host looked up; in line are only those who listen. No traceback, which may hold the names of
-    users' files, is printed: only what kind of error came up, and where."""
-    safehttpx.get = safehttpx.async_validate_url = _never_fetched
-    queueing.Queue = ListenedQueue
-    route_utils.GradioUploadFile = routes.GradioUploadFile = _OwnUpload
-    queueing.error_payload = _told
-    for module in (queueing, route_utils, routes):
-        module.traceback = SimpleNamespace(print_exc=_tell_place)
+    users' files, is printed: only what kind of error came up, and where.
+
+    Raises:
+        RuntimeError: this Gradio lacks something that is replaced; nothing was.
+    """
+    for module, name, _ in _OURS:  # under a new name, Gradio would go on using its own
+        if not hasattr(module, name):
+            raise RuntimeError(
+                f"Visitors' files would not be private: {module.__name__} has no {name} to replace."
+                " Install the version of Gradio that README.md begins with."
+            )
+    for module, name, ours in _OURS:
+        setattr(module, name, ours)
     logging.getLogger("uvicorn.error").addFilter(_WithoutDetails())

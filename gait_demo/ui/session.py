@@ -124,6 +124,12 @@ class Session:
         self._runs.append(folder)
         self._delete_what_is_not_shown()
 
+    def discard(self, folder: Path) -> None:
+        """Delete what a run has made; folders that are no run's of this session stay."""
+        if folder in self._runs:
+            self._runs.remove(folder)
+            shutil.rmtree(folder, ignore_errors=True)
+
     def analysis_of(self, source: Path, part: tuple[float, float | None]) -> Analysed | None:
         """The analysis that is kept, if it is of this part of this clip."""
         kept = self.analysed

@@ -106,6 +106,18 @@ def test_the_device_of_the_last_vote_is_kept_beside_it_and_copied(store, clock, 
     assert dict(zip(head.split(","), row.split(","), strict=True))["screen_width"] == "1440"
 
 
+def test_a_vote_that_tells_no_device_has_not_that_of_the_vote_before(store, clock):
+    token = store.join()
+    rate(store, clock, token, 1)
+    clip = store.trial(token).clip.id
+    for device in (Device(screen_width=390), None):
+        clock.seconds += 5
+        store.vote(token, clip, 3, device)
+        store.back(token)
+    (vote,) = store.votes()
+    assert vote.device == Device()
+
+
 @pytest.mark.parametrize("told", [None, "a phone", {"name": "Anna", "frames": -1, "dropped": 1e9}])
 def test_of_a_device_only_numbers_that_can_be_are_kept(told):
     assert Device.of(told) == Device()

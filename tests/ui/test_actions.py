@@ -1,7 +1,9 @@
 """What the page does about a visitor's choices, with an engine that only numbers people."""
 
 import shutil
+import zipfile
 from dataclasses import fields, replace
+from itertools import islice
 from pathlib import Path
 
 import gradio as gr
@@ -10,7 +12,7 @@ import pytest
 from gait_demo.options import STRENGTHS
 from gait_demo.ui.actions import Actions
 from gait_demo.ui.anonymize_tab import Page
-from gait_demo.ui.examples import stored
+from gait_demo.ui.examples import look, stored
 from gait_demo.ui.options import ANONYMIZER, EVERYONE
 from gait_demo.ui.session import Sessions
 
@@ -26,13 +28,19 @@ class NumberingEngine:
     Attributes:
         drawn: whom it was asked to give another gait, None for everyone.
         meanwhile: is called once during the next analysis.
+        seen: what a look at a clip tells.
     """
 
     def __init__(self):
         self.drawn = []
         self.meanwhile = lambda: None
+        self.seen = look(CLIP)
 
     def run(self, job, *arguments, on_progress=None, unwanted=lambda: False):
+        if job == "look":
+            return self.seen
+        if job == "preview_gaits":
+            return ["strip" for seed in arguments[-1]]
         options = arguments[-1]
         if job == "analyse":
             meanwhile, self.meanwhile = self.meanwhile, lambda: None
@@ -60,9 +68,9 @@ def actions(engine, tmp_path):
     return actions
 
 
-def run(actions, numbers="", start_s=0.0, who=EVERYONE):
+def run(actions, numbers="", start_s=0.0, who=EVERYONE, clip=CLIP):
     settings = start_s, LAST_S, 7, who, STRENGTHS["someone else"], "sharp", ANONYMIZER
-    return actions.run(PAGE)(str(CLIP), numbers, *settings, VISITOR)
+    return actions.run(PAGE)(str(clip), numbers, *settings, VISITOR)
 
 
 def test_a_person_chosen_in_another_part_is_not_anonymized_by_that_number(actions, engine):
@@ -84,3 +92,61 @@ def test_an_example_that_is_ready_late_does_not_replace_the_part_that_is_shown(a
     assert "player" in shown and late == gr.skip()
     assert "player" in run(actions, shown["numbers"], start_s=1, who=1)
     assert engine.drawn == [None, 1]
+
+
+def several(actions, *paths):
+    settings = 7, STRENGTHS["someone else"], "sharp", ANONYMIZER
+    return actions.several([str(path) for path in paths], *settings, VISITOR)
+
+
+def uploaded(root, digit, name="walk.mp4"):
+    path = root / (digit * 64) / name
+    path.parent.mkdir()
+    path.touch()
+    return path
+
+
+def test_several_videos_can_be_made_again_as_long_as_the_page_shows_them(actions, tmp_path):
+    walk = uploaded(tmp_path, "a")
+    for _ in range(2):
+        *_, (lines, archive) = several(actions, walk)
+        assert "Not done" not in lines.value and archive.visible
+
+
+def test_the_result_on_the_page_stays_whatever_is_made_of_several_videos(actions, tmp_path):
+    shown = run(actions)["player"]
+    results = set(tmp_path.rglob("colorized.mp4"))
+    assert shown and results
+    *_, (_, archive) = several(actions, *[uploaded(tmp_path, f"{n:x}") for n in range(10)])
+    assert archive.visible
+    assert set(tmp_path.rglob("colorized.mp4")) == results
+
+
+def test_by_the_numbers_in_a_report_nobody_else_can_tell_the_video(actions):
+    def numbers(visitor):
+        settings = 7, EVERYONE, 0, 0, 1, "sharp", ANONYMIZER, ""
+        return actions.anonymize(str(CLIP), *settings, gr.Request(session_hash=visitor))[-1][
+            "numbers"
+        ]
+
+    assert numbers("a") == numbers("a") != numbers("b")
+
+
+def test_gaits_are_not_pictured_for_a_long_part(actions, engine, tmp_path):
+    engine.seen = replace(engine.seen, duration_s=40.0)
+    clip = uploaded(tmp_path, "a")
+    assert float(engine.seen.info.fps) * 40 > 600
+    for start_s, is_pictured in [(0, False), (36, True), (0, False)]:
+        run(actions, start_s=start_s, clip=clip)
+        assert actions.preview(PAGE)(VISITOR).visible == is_pictured
+
+
+def test_of_several_videos_those_that_were_finished_before_cancel_are_given(actions, tmp_path):
+    steps = several(actions, *[uploaded(tmp_path, digit) for digit in "abc"])
+    first = list(islice(steps, 3))[-1][0].value.splitlines()[2]
+    actions.cancel(VISITOR)
+    ((lines, archive),) = steps
+    rows = lines.value.splitlines()[2:]
+    assert rows[0] == first and [row.split(" | ")[-1] for row in rows[1:]] == ["stopped |"] * 2
+    with zipfile.ZipFile(archive.value["path"]) as made:
+        assert {name[:3] for name in made.namelist()} == {"01_"}

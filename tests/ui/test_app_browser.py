@@ -343,6 +343,15 @@ def test_several_videos_of_one_drop_have_a_line_each_and_one_zip(page, tmp_path)
         ]
         assert not page.get_by_role("button", name="Cancel").is_visible()
         assert json.loads(archive.read(archive.namelist()[-1]))["frames_out"] == 31
+    page.get_by_role("button", name="Hide everyone in all of them").click()  # they are still there
+    lines.nth(1).get_by_text("finding people").wait_for(timeout=RUN_MS)
+    page.get_by_role("button", name="Cancel").click()
+    lines.nth(2).get_by_text("stopped").wait_for()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download all results").click()
+    with zipfile.ZipFile(download.value.path()) as archive:
+        assert {name[:3] for name in archive.namelist()} == {"01_"}
+    page.get_by_role("button", name="Cancel").wait_for(state="hidden")
 
 
 def test_a_walk_is_recorded_with_the_camera(page, tmp_path):

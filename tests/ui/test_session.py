@@ -65,6 +65,14 @@ def test_the_last_runs_and_the_analysis_stay(sessions, tmp_path):
     assert session.analysis_of(clip, (0, None)) is None
 
 
+def test_only_a_run_of_the_session_is_discarded(sessions, tmp_path):
+    folder = finished_run(sessions.of("a"), "seed1.mp4")
+    sessions.of("b").discard(folder)
+    assert files(tmp_path) == ["seed1.mp4"]
+    sessions.of("a").discard(folder)
+    assert files(tmp_path) == []
+
+
 def test_an_upload_moves_into_the_session_and_stays_its_own(sessions, tmp_path):
     path = upload(tmp_path, "Anna at the station.MOV")
     mine = sessions.of("a").take(path, [])
