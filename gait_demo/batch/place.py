@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from uuid import uuid4
 
 from gait_demo.errors import BatchError, VideoError, not_written
 
@@ -95,6 +96,7 @@ class Place:
     @contextmanager
     def filled(self, name: str) -> Iterator[Path]:
         """A folder to write one clip's results into; with a URL they are sent when the block ends.
+        If the process is killed, the next such block on this machine removes them.
 
         Raises:
             VideoError: they cannot be sent.
@@ -102,12 +104,16 @@ class Place:
         if self.folder is not None:
             yield self.folder / name
             return
+        from gait_demo.video.workspace import working_folder  # loads what only a worker needs
+
         filesystem, root = self._remote
-        with tempfile.TemporaryDirectory() as here:
-            yield Path(here)
+        with working_folder(Path(tempfile.gettempdir()), uuid4().hex) as part:
+            here = part / "results"
+            here.mkdir()
+            yield here
             try:
                 filesystem.makedirs(f"{root}/{name}", exist_ok=True)
-                for path in Path(here).iterdir():
+                for path in here.iterdir():
                     filesystem.put_file(str(path), f"{root}/{name}/{path.name}")
             except OSError as error:
                 sentence = f"The results cannot be sent to {self.url}: {error.strerror or error}."

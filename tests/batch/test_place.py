@@ -1,9 +1,13 @@
 """Where results go: a folder, or whatever fsspec knows."""
 
+import subprocess
+import sys
+import tempfile
 import uuid
 from importlib.util import find_spec
 
 import pytest
+from batches import environment
 
 from gait_demo.batch.manifest import Manifest
 from gait_demo.batch.place import Place
@@ -35,6 +39,20 @@ def test_a_clip_that_fails_sends_nothing(place):
     with pytest.raises(KeyboardInterrupt), place.filled("walk"):
         raise KeyboardInterrupt
     assert place.files() == set()
+
+
+def test_what_a_killed_worker_was_to_send_is_removed_by_the_next(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    killed = (
+        "import os; from gait_demo.batch.place import Place\n"
+        "with Place('memory://killed').filled('walk') as folder:\n"
+        "    (folder / 'original.mp4').write_text('a face'); os._exit(9)"
+    )
+    run = subprocess.run([sys.executable, "-c", killed], env=environment(TMPDIR=str(tmp_path)))
+    assert run.returncode == 9 and len(list(tmp_path.rglob("original.mp4"))) == 1
+    with Place("memory://next").filled("walk"):
+        pass
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_manifest_keeps_the_newest_line_and_forgives_one_that_is_cut_off(place):
