@@ -95,8 +95,9 @@ class Place:
 
     @contextmanager
     def filled(self, name: str) -> Iterator[Path]:
-        """A folder to write one clip's results into; with a URL they are sent when the block ends.
-        If the process is killed, the next such block on this machine removes them.
+        """A folder to write one clip's results into; with a URL they are sent when the block ends,
+        one by one, once those of an earlier run are gone. If the process is killed, the next such
+        block on this machine removes them.
 
         Raises:
             VideoError: they cannot be sent.
@@ -104,7 +105,8 @@ class Place:
         if self.folder is not None:
             yield self.folder / name
             return
-        from gait_demo.video.workspace import working_folder  # loads what only a worker needs
+        from gait_demo.pipeline.outputs import NAMES  # loads what only a worker needs
+        from gait_demo.video.workspace import working_folder
 
         filesystem, root = self._remote
         with working_folder(Path(tempfile.gettempdir()), uuid4().hex) as part:
@@ -112,9 +114,13 @@ class Place:
             here.mkdir()
             yield here
             try:
-                filesystem.makedirs(f"{root}/{name}", exist_ok=True)
+                there = f"{root}/{name}"
+                filesystem.makedirs(there, exist_ok=True)
+                filesystem.invalidate_cache()
+                for old in filter(filesystem.exists, [f"{there}/{file}" for file in NAMES]):
+                    filesystem.rm_file(old)
                 for path in here.iterdir():
-                    filesystem.put_file(str(path), f"{root}/{name}/{path.name}")
+                    filesystem.put_file(str(path), f"{there}/{path.name}")
             except OSError as error:
                 sentence = f"The results cannot be sent to {self.url}: {error.strerror or error}."
                 raise not_written(sentence, error) from error

@@ -12,6 +12,7 @@ from batches import environment
 from gait_demo.batch.manifest import Manifest
 from gait_demo.batch.place import Place
 from gait_demo.errors import BatchError
+from gait_demo.options import OUTPUTS
 
 
 @pytest.fixture(params=["folder", "url"])
@@ -33,6 +34,17 @@ def test_files_are_written_whole_read_and_listed(place):
     assert place.files() == {"manifest.jsonl", "more/walk/report.json"}
     assert place.read("more/walk/report.json") == b"{}"
     assert place.address("more/walk/report.json") == f"{place.url}/more/walk/report.json"
+
+
+def test_at_a_url_no_file_of_an_earlier_run_stays_beside_new_ones():
+    place = Place(f"memory://{uuid.uuid4().hex}")
+    for content, names in (("old", OUTPUTS), ("new", ["colorized"])):
+        with place.filled("walk") as folder:
+            for name in names:
+                (folder / f"{name}.mp4").write_text(content)
+        place.write("walk/notes.txt", b"the user's")
+    assert place.files() == {"walk/colorized.mp4", "walk/notes.txt"}
+    assert place.read("walk/colorized.mp4") == b"new"
 
 
 def test_a_clip_that_fails_sends_nothing(place):
