@@ -19,7 +19,7 @@ from walker import background, write_clip
 from gait_demo import Options, anonymize_many
 from gait_demo.__main__ import main
 from gait_demo.batch import Batch
-from gait_demo.batch.manifest import settings_of
+from gait_demo.batch.manifest import settings_of, stamp_of, stamped
 from gait_demo.errors import BatchError
 from gait_demo.options import AnonymizeOptions, ColorizeOptions, VideoOptions
 from gait_demo.pipeline import Pipeline
@@ -117,6 +117,21 @@ def test_the_secret_and_the_contents_digest_are_told_to_nobody(clips, finished):
         assert form not in told
     for path in clips.rglob("*.mp4"):
         assert hashlib.sha256(path.read_bytes()).hexdigest().encode() not in told
+
+
+def test_no_line_tells_when_a_clip_was_filmed_or_how_large_it_is(clips, finished, tmp_path):
+    """A later run tells by the stamp alone that a file is the same, and by nothing less."""
+    path = clips / "a.mp4"
+    about = path.stat()
+    line = manifest(finished[0])["a"]
+    assert about.st_size not in line.values()
+    for time_ns in (about.st_mtime_ns, about.st_ctime_ns):
+        assert str(time_ns // 10**9) not in json.dumps(line)
+    assert stamp_of(path, line["salt"]) == line["stamp"] != stamped(path)["stamp"]
+    assert (
+        stamp_of(shutil.copytree(clips, tmp_path / "clips") / "a.mp4", line["salt"])
+        != line["stamp"]
+    )
 
 
 def test_what_is_finished_is_not_done_again(clips, finished, tmp_path):
