@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -34,7 +34,7 @@ class Place:
         Raises:
             BatchError: it cannot be, or nothing can be written there.
         """
-        try:
+        with self._usable():
             if self.folder is None:
                 filesystem, root = self._remote
                 filesystem.makedirs(root, exist_ok=True)
@@ -45,21 +45,22 @@ class Place:
                     f"Nothing may be written to {self.url}: change its permissions or choose "
                     "another folder."
                 )
-        except OSError as error:
-            raise BatchError(
-                f"The output {self.url} cannot be used: {error.strerror or error}."
-            ) from error
 
     def address(self, name: str) -> str:
         """Path or URL of a file in it."""
         return f"{self.url.rstrip('/')}/{name}"
 
     def files(self) -> set[str]:
-        """The names of all files in it, relative to it."""
+        """The names of all files in it, relative to it.
+
+        Raises:
+            BatchError: a URL cannot be used.
+        """
         if self.folder is None:
-            filesystem, root = self._remote
-            filesystem.invalidate_cache()
-            return {path[len(root) :].lstrip("/") for path in filesystem.find(root)}
+            with self._usable():
+                filesystem, root = self._remote
+                filesystem.invalidate_cache()
+                return {path[len(root) :].lstrip("/") for path in filesystem.find(root)}
         found = set()
         for parent, _, names in os.walk(self.folder):
             below = Path(parent).relative_to(self.folder).as_posix()
@@ -67,24 +68,31 @@ class Place:
         return found
 
     def read(self, name: str) -> bytes | None:
-        """The content of a file; None if there is no such file."""
-        try:
-            if self.folder is None:
+        """The content of a file; None if there is no such file.
+
+        Raises:
+            OSError: a folder's file cannot be read.
+            BatchError: a URL cannot be used.
+        """
+        with suppress(FileNotFoundError):
+            if self.folder is not None:
+                return (self.folder / name).read_bytes()
+            with self._usable(FileNotFoundError):
                 filesystem, root = self._remote
                 return filesystem.cat_file(f"{root}/{name}")
-            return (self.folder / name).read_bytes()
-        except FileNotFoundError:
-            return None
+        return None
 
     def write(self, name: str, content: bytes) -> None:
         """Write a file whole, in place of an older one.
 
         Raises:
             OSError: it cannot be written; a folder then still has the older one.
+            BatchError: a URL cannot be used.
         """
         if self.folder is None:
-            filesystem, root = self._remote
-            filesystem.pipe_file(f"{root}/{name}", content)
+            with self._usable():
+                filesystem, root = self._remote
+                filesystem.pipe_file(f"{root}/{name}", content)
             return
         part = self.folder / f".{name}.part"
         try:
@@ -132,7 +140,21 @@ class Place:
         """The filesystem of the URL, and the path in it."""
         import fsspec
 
-        try:
+        with self._usable():
             return fsspec.core.url_to_fs(self.url)
-        except (ValueError, ImportError) as error:
-            raise BatchError(f"The output {self.url} cannot be used: {error}") from error
+
+    @contextmanager
+    def _usable(self, *but: type[Exception]) -> Iterator[None]:
+        """
+        Raises:
+            BatchError: in place of any error in the block, `but` for some.
+        """
+        try:
+            yield
+        except (BatchError, *but):
+            raise
+        except Exception as error:  # whatever a service's own library raises
+            told = " ".join(str(getattr(error, "strerror", None) or error).split())
+            raise BatchError(
+                f"The output {self.url} cannot be used: {told.rstrip('.') or type(error).__name__}."
+            ) from error

@@ -6,8 +6,10 @@ import tempfile
 import uuid
 from importlib.util import find_spec
 
+import fsspec
 import pytest
 from batches import environment
+from fsspec.implementations.memory import MemoryFileSystem
 
 from gait_demo.batch.manifest import Manifest
 from gait_demo.batch.place import Place
@@ -84,6 +86,30 @@ def test_a_manifest_that_is_a_folder_gets_a_sentence(tmp_path):
     (tmp_path / "manifest.jsonl").mkdir()
     with pytest.raises(BatchError, match="manifest.jsonl cannot be read"):
         Manifest(Place(str(tmp_path)))
+
+
+class Locked(MemoryFileSystem):
+    """Without credentials, as the libraries of some services tell it: by no OSError."""
+
+    protocol = "locked"
+
+    def _refuse(self, *_, **__):
+        raise RuntimeError("Unable to locate\ncredentials")
+
+    makedirs = find = cat_file = pipe_file = _refuse
+
+
+@pytest.mark.parametrize(
+    "use",
+    [Place.open, Place.files, lambda at: at.read("a"), lambda at: at.write("a", b""), Manifest],
+)
+def test_what_a_service_complains_of_is_told_in_a_sentence(use):
+    fsspec.register_implementation("locked", Locked, clobber=True)
+    with pytest.raises(BatchError) as caught:
+        use(Place("locked://x"))
+    assert str(caught.value) == (
+        "The output locked://x cannot be used: Unable to locate credentials."
+    )
 
 
 @pytest.mark.skipif(find_spec("s3fs") is not None, reason="s3fs is installed")
