@@ -6,7 +6,6 @@ import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
@@ -21,6 +20,7 @@ from gait_demo.batch.manifest import (
     content_of,
     settings_of,
     stamp_of,
+    stamped,
 )
 from gait_demo.batch.place import Place
 from gait_demo.batch.plan import Crew, Made, Plan
@@ -136,13 +136,13 @@ class Batch:
         with alone(self._place):
             settings = settings_of(self._options, plan.weights)
             manifest = Manifest(self._place)
-            waiting: list[tuple[Clip, list[int]]] = []
+            waiting: list[tuple[Clip, dict[str, str]]] = []
             files = self._place.files()
             for clip in self.clips:
                 stamp = _stamp(clip.path)
                 line = manifest.get(clip.name)
-                if line and self._is_finished(line, clip, stamp, settings, files):
-                    manifest.keep(line | {"input": str(clip.path), "stamp": stamp})
+                if line and self._is_finished(line, clip, settings, files):
+                    manifest.keep(line | {"input": str(clip.path)} | stamp)
                     yield self._result(clip, line, resumed=True)
                 else:
                     waiting.append((clip, stamp))
@@ -184,21 +184,20 @@ class Batch:
 
         return Cluster(plan, clips, self._workers, self._ray)
 
-    def _is_finished(
-        self, line: Line, clip: Clip, stamp: list[int], settings: str, files: set[str]
-    ) -> bool:
+    def _is_finished(self, line: Line, clip: Clip, settings: str, files: set[str]) -> bool:
         """Whether a line is that of the same content and settings, and all its files are there."""
         if line.get("settings") != settings or not line.get("outputs"):
             return False
         if not files.issuperset((*line["outputs"].values(), line["report"])):
             return False
-        if line["stamp"] != stamp:  # written to, or only moved
-            with suppress(OSError):
-                return content_of(clip.path) == line["content"]
+        try:
+            if stamp_of(clip.path, line.get("salt", "")) == line.get("stamp"):
+                return True
+            return content_of(clip.path) == line["content"]  # if so it was only moved
+        except OSError:
             return False
-        return True
 
-    def _line(self, clip: Clip, stamp: list[int], settings: str, made: _Result) -> Line:
+    def _line(self, clip: Clip, stamp: dict[str, str], settings: str, made: _Result) -> Line:
         line = {"name": clip.name, "input": str(clip.path)}
         if isinstance(made, Made):
             line |= {
@@ -209,7 +208,7 @@ class Batch:
                 "seconds": round(made.seconds, 3),
                 "warnings": made.warnings,
                 "content": made.content,
-                "stamp": stamp,
+                **stamp,
                 "settings": settings,
             }
         else:
@@ -278,8 +277,8 @@ def _attempt(crew: Crew, clip: Clip, watch: Watch) -> _Result:
     )
 
 
-def _stamp(path: Path) -> list[int]:
+def _stamp(path: Path) -> dict[str, str]:
     try:
-        return stamp_of(path)
+        return stamped(path)
     except OSError:  # told when its turn comes
-        return []
+        return {}

@@ -93,7 +93,7 @@ class Cluster:
                 if self._stop.is_set():
                     raise EngineError("The run has ended.")
             result = ray.get(made)
-        except ray.exceptions.RayActorError as error:
+        except ray.exceptions.RayError as error:  # it died, or its node did, or memory ran out
             ray.kill(actor)  # it may only be out of reach
             actor = self._hire()
             raise WorkerDiedError("A worker is gone.") from error

@@ -7,7 +7,7 @@ import logging
 import os
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,15 +57,15 @@ def find_clips(inputs: Sequence[str], out: Path | None) -> list[Clip]:
 
     Raises:
         BatchError: an input shows no clip, two clips would share a name, or the output would be
-            among the inputs.
+            among the inputs, or results outside the output.
     """
     found = [one for text in inputs for one in _found(text, out)]
-    roots = {one.root.absolute() for one in found}
-    root = Path(os.path.commonpath(roots)) if roots else Path()
+    roots = {os.path.abspath(one.root) for one in found}
+    root = os.path.commonpath(roots) if roots else ""
     clips: dict[Path, Clip] = {}
     for path in (path for one in found for path in one.paths):
-        name = path.absolute().relative_to(root).with_suffix("").as_posix()
-        clips.setdefault(path.resolve(), Clip(path, name))
+        below = Path(os.path.relpath(path, root))
+        clips.setdefault(path.resolve(), Clip(path, (below.parent / below.stem).as_posix()))
     empty = [path for path in clips if _EMPTY_PLACE.fullmatch(path.stem)]
     for path in empty:
         del clips[path]
@@ -143,9 +143,14 @@ def _videos(folder: Path) -> Iterator[Path]:
                 yield path
 
 
-def _check_names(clips: Sequence[Clip]) -> None:
+def _check_names(clips: Iterable[Clip]) -> None:
     taken: dict[str, Clip] = {}
     for clip in clips:
+        if ".." in Path(clip.name).parts:  # */../../x.mp4
+            raise BatchError(
+                f"The results of {clip.path} would lie outside the output: give its path without "
+                "`..`."
+            )
         key = unicodedata.normalize("NFC", clip.name).casefold()  # as some disks compare names
         other = taken.setdefault(key, clip)
         if other is not clip:
@@ -155,7 +160,7 @@ def _check_names(clips: Sequence[Clip]) -> None:
             )
 
 
-def _check_output(clips: Sequence[Path], out: Path) -> None:
+def _check_output(clips: Iterable[Path], out: Path) -> None:
     for path in clips:
         if path.is_relative_to(out):
             raise BatchError(

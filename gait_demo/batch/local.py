@@ -38,8 +38,9 @@ class Local:
         self.workers = 1
 
     def __enter__(self) -> Local:
-        self._engine = Engine(1, math.inf, _JOBS, (self._plan,), _RESULTS)
+        self._engine = Engine(0, math.inf, _JOBS, (self._plan,), _RESULTS)
         try:
+            self._engine.add(1)
             self._engine.wait_until_ready()
             self.workers = min(self._clips, self._wanted or self._affordable())
             self._engine.add(self.workers - 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import secrets
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
@@ -19,6 +20,8 @@ from gait_demo.options import Options
 
 MANIFEST = "manifest.jsonl"
 _SEND_EVERY_S = 30  # to a URL, where nothing can be appended
+
+_SALT_BYTES = 16
 
 Line = dict  # of JSON
 
@@ -123,14 +126,27 @@ def content_of(path: Path) -> str:
     return hmac.digest(digest, b"gait_demo batch content", "sha256").hex()
 
 
-def stamp_of(path: Path) -> list[int]:
-    """While it stays the same, nobody has written to the file.
+def stamped(path: Path) -> dict[str, str]:
+    """What a line holds to tell later that nobody has written to the file: a random salt, and the
+    stamp with it.
+
+    Raises:
+        OSError: there is no such file.
+    """
+    salt = secrets.token_hex(_SALT_BYTES)
+    return {"salt": salt, "stamp": stamp_of(path, salt)}
+
+
+def stamp_of(path: Path, salt: str) -> str:
+    """While it stays the same, nobody has written to the file. A digest, because the time of the
+    last change is often that of the filming.
 
     Raises:
         OSError: there is no such file.
     """
     about = path.stat()
-    return [about.st_size, about.st_mtime_ns, about.st_ctime_ns]
+    told = f"{about.st_size} {about.st_mtime_ns} {about.st_ctime_ns}"
+    return hmac.digest(salt.encode(), told.encode(), "sha256").hex()
 
 
 def settings_of(options: Options, weights: dict[str, str]) -> str:

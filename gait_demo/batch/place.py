@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from uuid import uuid4
 
 from gait_demo.errors import BatchError, VideoError, not_written
 
@@ -33,7 +34,7 @@ class Place:
         Raises:
             BatchError: it cannot be, or nothing can be written there.
         """
-        try:
+        with self._usable():
             if self.folder is None:
                 filesystem, root = self._remote
                 filesystem.makedirs(root, exist_ok=True)
@@ -44,21 +45,22 @@ class Place:
                     f"Nothing may be written to {self.url}: change its permissions or choose "
                     "another folder."
                 )
-        except OSError as error:
-            raise BatchError(
-                f"The output {self.url} cannot be used: {error.strerror or error}."
-            ) from error
 
     def address(self, name: str) -> str:
         """Path or URL of a file in it."""
         return f"{self.url.rstrip('/')}/{name}"
 
     def files(self) -> set[str]:
-        """The names of all files in it, relative to it."""
+        """The names of all files in it, relative to it.
+
+        Raises:
+            BatchError: a URL cannot be used.
+        """
         if self.folder is None:
-            filesystem, root = self._remote
-            filesystem.invalidate_cache()
-            return {path[len(root) :].lstrip("/") for path in filesystem.find(root)}
+            with self._usable():
+                filesystem, root = self._remote
+                filesystem.invalidate_cache()
+                return {path[len(root) :].lstrip("/") for path in filesystem.find(root)}
         found = set()
         for parent, _, names in os.walk(self.folder):
             below = Path(parent).relative_to(self.folder).as_posix()
@@ -66,24 +68,31 @@ class Place:
         return found
 
     def read(self, name: str) -> bytes | None:
-        """The content of a file; None if there is no such file."""
-        try:
-            if self.folder is None:
+        """The content of a file; None if there is no such file.
+
+        Raises:
+            OSError: a folder's file cannot be read.
+            BatchError: a URL cannot be used.
+        """
+        with suppress(FileNotFoundError):
+            if self.folder is not None:
+                return (self.folder / name).read_bytes()
+            with self._usable(FileNotFoundError):
                 filesystem, root = self._remote
                 return filesystem.cat_file(f"{root}/{name}")
-            return (self.folder / name).read_bytes()
-        except FileNotFoundError:
-            return None
+        return None
 
     def write(self, name: str, content: bytes) -> None:
         """Write a file whole, in place of an older one.
 
         Raises:
             OSError: it cannot be written; a folder then still has the older one.
+            BatchError: a URL cannot be used.
         """
         if self.folder is None:
-            filesystem, root = self._remote
-            filesystem.pipe_file(f"{root}/{name}", content)
+            with self._usable():
+                filesystem, root = self._remote
+                filesystem.pipe_file(f"{root}/{name}", content)
             return
         part = self.folder / f".{name}.part"
         try:
@@ -94,7 +103,9 @@ class Place:
 
     @contextmanager
     def filled(self, name: str) -> Iterator[Path]:
-        """A folder to write one clip's results into; with a URL they are sent when the block ends.
+        """A folder to write one clip's results into; with a URL they are sent when the block ends,
+        one by one, once those of an earlier run are gone. If the process is killed, the next such
+        block on this machine removes them.
 
         Raises:
             VideoError: they cannot be sent.
@@ -102,13 +113,22 @@ class Place:
         if self.folder is not None:
             yield self.folder / name
             return
+        from gait_demo.pipeline.outputs import NAMES  # loads what only a worker needs
+        from gait_demo.video.workspace import working_folder
+
         filesystem, root = self._remote
-        with tempfile.TemporaryDirectory() as here:
-            yield Path(here)
+        with working_folder(Path(tempfile.gettempdir()), uuid4().hex) as part:
+            here = part / "results"
+            here.mkdir()
+            yield here
             try:
-                filesystem.makedirs(f"{root}/{name}", exist_ok=True)
-                for path in Path(here).iterdir():
-                    filesystem.put_file(str(path), f"{root}/{name}/{path.name}")
+                there = f"{root}/{name}"
+                filesystem.makedirs(there, exist_ok=True)
+                filesystem.invalidate_cache()
+                for old in filter(filesystem.exists, [f"{there}/{file}" for file in NAMES]):
+                    filesystem.rm_file(old)
+                for path in here.iterdir():
+                    filesystem.put_file(str(path), f"{there}/{path.name}")
             except OSError as error:
                 sentence = f"The results cannot be sent to {self.url}: {error.strerror or error}."
                 raise not_written(sentence, error) from error
@@ -120,7 +140,21 @@ class Place:
         """The filesystem of the URL, and the path in it."""
         import fsspec
 
-        try:
+        with self._usable():
             return fsspec.core.url_to_fs(self.url)
-        except (ValueError, ImportError) as error:
-            raise BatchError(f"The output {self.url} cannot be used: {error}") from error
+
+    @contextmanager
+    def _usable(self, *but: type[Exception]) -> Iterator[None]:
+        """
+        Raises:
+            BatchError: in place of any error in the block, `but` for some.
+        """
+        try:
+            yield
+        except (BatchError, *but):
+            raise
+        except Exception as error:  # whatever a service's own library raises
+            told = " ".join(str(getattr(error, "strerror", None) or error).split())
+            raise BatchError(
+                f"The output {self.url} cannot be used: {told.rstrip('.') or type(error).__name__}."
+            ) from error

@@ -17,7 +17,7 @@ import psutil
 
 from gait_demo.batch.batch import REPORT, Batch, spread
 from gait_demo.batch.inputs import Clip
-from gait_demo.batch.manifest import MANIFEST, stamp_of
+from gait_demo.batch.manifest import MANIFEST, stamped
 from gait_demo.batch.plan import Crew, Made
 from gait_demo.errors import GaitDemoError
 from gait_demo.pipeline import Pipeline
@@ -162,7 +162,7 @@ def _resume_s(clip: Clip, root: Path, count: int) -> float:
         for name in names:
             own = {
                 "name": name,
-                "stamp": stamp_of(inputs / f"{name}{first.suffix}"),
+                **stamped(inputs / f"{name}{first.suffix}"),
                 "outputs": {kind: f"{name}/{kind}.mp4" for kind in line["outputs"]},
                 "report": f"{name}/{REPORT}",
             }

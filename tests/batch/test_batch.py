@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from dataclasses import replace
 
@@ -19,7 +20,10 @@ from walker import background, write_clip
 from gait_demo import Options, anonymize_many
 from gait_demo.__main__ import main
 from gait_demo.batch import Batch
-from gait_demo.batch.manifest import settings_of
+from gait_demo.batch.local import Local
+from gait_demo.batch.manifest import settings_of, stamp_of, stamped
+from gait_demo.batch.place import Place
+from gait_demo.batch.plan import Plan
 from gait_demo.errors import BatchError
 from gait_demo.options import AnonymizeOptions, ColorizeOptions, VideoOptions
 from gait_demo.pipeline import Pipeline
@@ -117,6 +121,21 @@ def test_the_secret_and_the_contents_digest_are_told_to_nobody(clips, finished):
         assert form not in told
     for path in clips.rglob("*.mp4"):
         assert hashlib.sha256(path.read_bytes()).hexdigest().encode() not in told
+
+
+def test_no_line_tells_when_a_clip_was_filmed_or_how_large_it_is(clips, finished, tmp_path):
+    """A later run tells by the stamp alone that a file is the same, and by nothing less."""
+    path = clips / "a.mp4"
+    about = path.stat()
+    line = manifest(finished[0])["a"]
+    assert about.st_size not in line.values()
+    for time_ns in (about.st_mtime_ns, about.st_ctime_ns):
+        assert str(time_ns // 10**9) not in json.dumps(line)
+    assert stamp_of(path, line["salt"]) == line["stamp"] != stamped(path)["stamp"]
+    assert (
+        stamp_of(shutil.copytree(clips, tmp_path / "clips") / "a.mp4", line["salt"])
+        != line["stamp"]
+    )
 
 
 def test_what_is_finished_is_not_done_again(clips, finished, tmp_path):
@@ -252,6 +271,15 @@ def test_a_run_that_is_killed_goes_on_where_it_was(clips, tmp_path):
     assert json.loads(again.stdout)["resumed"] == len(manifest(out)) - 2 == 1
     assert len(done) == 4 and all(written(out)[name] == first[name] for name in done)
     assert len(written(out)) == 3 * 5 and not any("gait-demo-" in name for name in written(out))
+
+
+@pytest.mark.skipif(shutil.which("false") is None, reason="no program ends at once")
+def test_workers_that_die_at_once_end_the_run_with_a_sentence(monkeypatch):
+    """The plan is more than a pipe holds, so that their end shows while it is sent."""
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+    plan = Plan(Place("memory://x"), OPTIONS, {}, {"anet": "a" * 10**6})
+    with pytest.raises(BatchError, match="No worker could be started"), Local(plan, 1, 1):
+        pass
 
 
 @pytest.fixture

@@ -69,6 +69,15 @@ def test_a_list_is_read_as_if_its_lines_stood_there(videos):
     assert names("list.txt") == ["in/a", "more/b"]
 
 
+def test_no_path_leads_out_of_the_output(videos, monkeypatch):
+    root = videos("a/x.mp4", "in/b/y.mp4")
+    monkeypatch.chdir(root / "in")
+    assert names("../a/x.mp4", "b/y.mp4") == ["a/x", "in/b/y"]
+    assert names("b/../../a/*.mp4") == ["x"]
+    with pytest.raises(BatchError, match="a/x.mp4 would lie outside the output"):
+        Batch(["*/../../a/x.mp4"], "results")
+
+
 def test_a_clip_that_is_named_twice_is_one(videos):
     videos("in/a.mp4")
     assert names("in", "in/a.mp4", "in/*.mp4") == ["a"]

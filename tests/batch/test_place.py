@@ -1,13 +1,20 @@
 """Where results go: a folder, or whatever fsspec knows."""
 
+import subprocess
+import sys
+import tempfile
 import uuid
 from importlib.util import find_spec
 
+import fsspec
 import pytest
+from batches import environment
+from fsspec.implementations.memory import MemoryFileSystem
 
 from gait_demo.batch.manifest import Manifest
 from gait_demo.batch.place import Place
 from gait_demo.errors import BatchError
+from gait_demo.options import OUTPUTS
 
 
 @pytest.fixture(params=["folder", "url"])
@@ -31,10 +38,35 @@ def test_files_are_written_whole_read_and_listed(place):
     assert place.address("more/walk/report.json") == f"{place.url}/more/walk/report.json"
 
 
+def test_at_a_url_no_file_of_an_earlier_run_stays_beside_new_ones():
+    place = Place(f"memory://{uuid.uuid4().hex}")
+    for content, names in (("old", OUTPUTS), ("new", ["colorized"])):
+        with place.filled("walk") as folder:
+            for name in names:
+                (folder / f"{name}.mp4").write_text(content)
+        place.write("walk/notes.txt", b"the user's")
+    assert place.files() == {"walk/colorized.mp4", "walk/notes.txt"}
+    assert place.read("walk/colorized.mp4") == b"new"
+
+
 def test_a_clip_that_fails_sends_nothing(place):
     with pytest.raises(KeyboardInterrupt), place.filled("walk"):
         raise KeyboardInterrupt
     assert place.files() == set()
+
+
+def test_what_a_killed_worker_was_to_send_is_removed_by_the_next(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    killed = (
+        "import os; from gait_demo.batch.place import Place\n"
+        "with Place('memory://killed').filled('walk') as folder:\n"
+        "    (folder / 'original.mp4').write_text('a face'); os._exit(9)"
+    )
+    run = subprocess.run([sys.executable, "-c", killed], env=environment(TMPDIR=str(tmp_path)))
+    assert run.returncode == 9 and len(list(tmp_path.rglob("original.mp4"))) == 1
+    with Place("memory://next").filled("walk"):
+        pass
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_manifest_keeps_the_newest_line_and_forgives_one_that_is_cut_off(place):
@@ -54,6 +86,30 @@ def test_a_manifest_that_is_a_folder_gets_a_sentence(tmp_path):
     (tmp_path / "manifest.jsonl").mkdir()
     with pytest.raises(BatchError, match="manifest.jsonl cannot be read"):
         Manifest(Place(str(tmp_path)))
+
+
+class Locked(MemoryFileSystem):
+    """Without credentials, as the libraries of some services tell it: by no OSError."""
+
+    protocol = "locked"
+
+    def _refuse(self, *_, **__):
+        raise RuntimeError("Unable to locate\ncredentials")
+
+    makedirs = find = cat_file = pipe_file = _refuse
+
+
+@pytest.mark.parametrize(
+    "use",
+    [Place.open, Place.files, lambda at: at.read("a"), lambda at: at.write("a", b""), Manifest],
+)
+def test_what_a_service_complains_of_is_told_in_a_sentence(use):
+    fsspec.register_implementation("locked", Locked, clobber=True)
+    with pytest.raises(BatchError) as caught:
+        use(Place("locked://x"))
+    assert str(caught.value) == (
+        "The output locked://x cannot be used: Unable to locate credentials."
+    )
 
 
 @pytest.mark.skipif(find_spec("s3fs") is not None, reason="s3fs is installed")
