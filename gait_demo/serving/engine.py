@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty, Queue
 from time import monotonic
@@ -109,7 +110,7 @@ class Engine:
         """End all workers, whatever they do."""
         self._open = False
         for process in self._workers:
-            process.kill()
+            process.close()
 
     def _wait_for_idle(self, unwanted: Callable[[], bool]) -> _Worker:
         while True:
@@ -126,10 +127,9 @@ class Engine:
             dead.start()
             dead.wait_until_ready()
         except (GaitDemoError, OSError):
-            _log.error("a worker could not be started again")
+            if self._open:
+                _log.error("a worker could not be started again")
         finally:
-            if not self._open:
-                dead.kill()
             self._idle.put(dead)
 
 
@@ -138,9 +138,23 @@ class _Worker:
 
     def __init__(self, jobs: str, arguments: tuple, results: messages.Readers):
         self._jobs, self._arguments, self._results = jobs, arguments, results
+        self._is_closed = False
+        self._starting = threading.Lock()
         self.start()
 
     def start(self) -> None:
+        """
+        Raises:
+            EngineError: the engine has been closed.
+        """
+        with self._starting:
+            if self._is_closed:
+                raise EngineError("The program is ending: start it again, and try once more.")
+            self._begin()
+        with suppress(WorkerDiedError):  # told where it is waited for
+            self._send(self._arguments)
+
+    def _begin(self) -> None:
         self._is_ready = False
         self._told: Queue = Queue()
         self._process = subprocess.Popen(
@@ -153,7 +167,6 @@ class _Worker:
             target=self._listen, args=(self._process, self._told), daemon=True
         )
         listener.start()
-        self._send(self._arguments)
 
     @property
     def is_alive(self) -> bool:
@@ -162,6 +175,12 @@ class _Worker:
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    def close(self) -> None:
+        """End it for good."""
+        with self._starting:
+            self._is_closed = True
+        self.kill()
 
     def kill(self) -> None:
         self._process.kill()
@@ -224,6 +243,8 @@ class _Worker:
             kind = "ended"
         if kind == "ended":
             self.kill()
+            if self._is_closed:
+                raise EngineError("The program is ending: start it again, and try once more.")
             _log.error("a worker died during %s", job)
             if job == _START:
                 raise WorkerDiedError(

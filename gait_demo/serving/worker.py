@@ -72,7 +72,11 @@ def main() -> None:
     limit_memory(MEMORY_BYTES)
     try:
         room = import_module(sys.argv[1])
-        state = room.load(*pickle.load(jobs))
+        arguments = pickle.load(jobs)
+    except (EOFError, OSError):  # the engine is gone already
+        return
+    try:
+        state = room.load(*arguments)
     except GaitDemoError as error:
         send("failed", (type(error).__name__, str(error)))
         return

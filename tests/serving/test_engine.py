@@ -56,6 +56,25 @@ def interrupted(engine, folder, then, unwanted=lambda: False):
     return caught.value, time.monotonic() - began[0]
 
 
+def test_an_engine_that_is_closed_starts_no_process_for_who_waits(tmp_path):
+    closing = Engine(1)
+    closing.wait_until_ready()
+    with ThreadPoolExecutor(1) as waiting:
+        second = []
+
+        def close():
+            second.append(waiting.submit(closing.run, "look", EXAMPLE, OPTIONS))
+            time.sleep(0.3)
+            closing.close()
+
+        error, _ = interrupted(closing, tmp_path, close)
+        assert "is ending" in str(error)
+        with pytest.raises(EngineError, match="is ending"):
+            second[0].result(timeout=20)
+    time.sleep(0.5)
+    assert not any(os.path.exists(f"/proc/{pid}") for pid in closing.pids)
+
+
 def test_a_clip_is_looked_at(engine):
     look = engine.run("look", EXAMPLE, OPTIONS)
     assert (look.info, look.people) == (probe(EXAMPLE), 1)
