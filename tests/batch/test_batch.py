@@ -310,7 +310,7 @@ def test_an_output_that_may_not_be_written_is_told_before_anything_is_done(clips
 @pytest.mark.slow
 def test_a_full_disk_ends_the_run_with_a_sentence_and_loses_nothing(clips, small_disk, capsys):
     disk, remount = small_disk
-    (disk / "filler").write_bytes(bytes(480_000))
+    (disk / "filler").write_bytes(bytes(560_000))
     out = disk / "out"
     arguments = ["anonymize", str(clips / "more"), "--out", str(out), "--workers", "1"]
     assert main(arguments) == 2
