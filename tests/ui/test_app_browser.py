@@ -115,6 +115,20 @@ def _upload(page, clip: Path) -> None:
     page.locator("#facts").get_by_text("seen").wait_for()
 
 
+def _choose_seconds(page, which: str, seconds: str) -> None:
+    """Types where the part of the clip begins ("start") or ends ("end")."""
+    number = page.locator(f"#{which} input[type=number]")
+    number.fill(seconds)
+    number.press("Enter")
+
+
+def _open_parts(page, length: str) -> None:
+    """Opens the choice of a part, and waits until it knows the clip's length in seconds."""
+    page.get_by_role("button", name="More: a part of it only").click()
+    known = "length => document.querySelector('#end input[type=number]')?.value === length"
+    page.wait_for_function(known, arg=length)
+
+
 def _badge(page, text: str) -> None:
     page.wait_for_function(BADGE, arg=text, timeout=RUN_MS)
 
@@ -238,21 +252,18 @@ def test_an_error_stays_beside_the_button_that_mends_it(page, tmp_path):
     page.wait_for_function("document.querySelector('#source video').readyState >= 2")
     assert not page.locator("#unplayable").is_visible()
     assert page.locator("[data-testid=toast-body]:visible").count() == 0
-    page.get_by_role("button", name="More: a part of it only").click()
-    page.locator("#end input[type=number]").fill("61")
-    page.locator("#end input[type=number]").press("Enter")
+    _open_parts(page, "60")
+    _choose_seconds(page, "end", "61")
     page.locator("#facts").get_by_text("Choose 60 s of it at most").wait_for()
     page.get_by_role("button", name="Hide who is walking").click()
     page.get_by_role("alert").get_by_text("the limit is 60 s").wait_for(timeout=RUN_MS)
     _screenshot(page, "too-long", tmp_path)
     assert not page.get_by_role("button", name="Cancel").is_visible()  # nothing is running
-    page.locator("#start input[type=number]").fill("61")
-    page.locator("#start input[type=number]").press("Enter")
+    _choose_seconds(page, "start", "61")
     page.get_by_role("button", name="Hide who is walking").click()
     page.get_by_role("alert").get_by_text("Nothing is left of the video").wait_for()
     page.get_by_role("button", name="Use 0-60 s").wait_for()
-    page.locator("#start input[type=number]").fill("0")
-    page.locator("#start input[type=number]").press("Enter")
+    _choose_seconds(page, "start", "0")
     page.get_by_role("button", name="Hide who is walking").click()
     page.get_by_role("alert").get_by_text("the limit is 60 s").wait_for(timeout=RUN_MS)
     page.get_by_role("button", name="Trim to 0-60 s").click()
@@ -275,10 +286,9 @@ def test_a_part_is_run_and_another_part_makes_the_result_out_of_date(page, tmp_p
     walk = list(frames(60))
     walk[24:28] = [background(320, 240)] * 4  # nobody is seen for a moment
     _upload(page, write_clip(tmp_path / "walk.mp4", walk))
-    page.get_by_role("button", name="More: a part of it only").click()
+    _open_parts(page, "2.4")
     for seconds in ("1.6", "1"):
-        page.locator("#end input[type=number]").fill(seconds)
-        page.locator("#end input[type=number]").press("Enter")
+        _choose_seconds(page, "end", seconds)
         page.locator("#facts").get_by_text(f"{float(seconds)} s of it").wait_for()
         if seconds == "1.6":
             page.get_by_role("button", name="Hide who is walking").click()
