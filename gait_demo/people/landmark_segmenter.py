@@ -21,6 +21,7 @@ from gait_demo.people.yolo import Detector
 
 _SMALLEST_PIECE = 0.05  # of a mask's area: smaller pieces are noise
 _SAME_PLACE, _AS_LARGE = 0.25, 1.6  # of the half side: a proposal that shows what is known
+_CLOSER = 0.87  # of a square: in it, people are read who are not in the whole one
 _LARGEST_STEP = 0.5  # of the square's half side, from one frame to the next
 _LARGEST_GROWTH = 1.4  # from one frame to the next, and its inverse
 _CELLS = 8  # along a square, whose means are compared with those of an earlier frame
@@ -145,7 +146,10 @@ class LandmarkSegmenter:
             and not any(same_person(one, other) for other in people)
         ]
         mattes = ([one.matte for one in those] for those in (found, waiting))
-        reading = self._read(rgb, known.region, *mattes, known.matte)
+        mattes = [*mattes, known.matte]
+        reading = self._read(rgb, known.region, *mattes)
+        if reading.presence < self._options.follow_presence:
+            reading = self._read(rgb, _scaled(known.region, _CLOSER), *mattes)
         if reading.presence < self._options.follow_presence:
             return None
         if not _is_near(known.region, reading.region, _LARGEST_STEP, _LARGEST_GROWTH):
@@ -226,6 +230,10 @@ def _square(region: np.ndarray) -> np.ndarray:
     """(4,) box of an upright square as large as a region."""
     half = np.linalg.norm(region[1] - region[0])
     return np.concatenate([region[0] - half, region[0] + half])
+
+
+def _scaled(region: np.ndarray, factor: float) -> np.ndarray:
+    return region[0] + np.float32([[0], [factor]]) * (region - region[0])
 
 
 def _at(region: np.ndarray, known: Sequence[_Known]) -> _Known | None:
