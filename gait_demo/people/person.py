@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -10,6 +11,7 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt
 
 from gait_demo.joints import joints_in
+from gait_demo.options import PeopleOptions
 from gait_demo.people.body import (
     body_boxes,
     could_walk,
@@ -170,6 +172,17 @@ class Person:
         """(x0, y0, x1, y1) in the clip's frame `index`; None if the track is not there."""
         position = self.position(index)
         return None if position is None else self.track.xyxy[position]
+
+
+def prominent(people: Sequence[Person], options: PeopleOptions) -> list[Person]:
+    """Who is drawn anew where everybody is: those who are large enough, if they are not
+    too many.
+
+    Args:
+        people: the most prominent first.
+    """
+    large = [one for one in people if one.height >= options.min_height_px]
+    return large[: options.max_people]
 
 
 def _carried(

@@ -23,7 +23,7 @@ from gait_demo.background.shots import ShotDetector
 from gait_demo.errors import NoPersonError
 from gait_demo.imaging.resizing import shrink
 from gait_demo.options import Options, PeopleOptions
-from gait_demo.people.person import Person
+from gait_demo.people.person import Person, prominent
 from gait_demo.people.segmenter import PersonSegmenter
 from gait_demo.people.tracking import Tracker, Tracklet
 from gait_demo.pipeline.clock import Clock
@@ -219,7 +219,8 @@ class Analyser:
     ) -> tuple[
         tuple[list[Removal | None], ...], dict[int, CleanPart], tuple[tuple[Sample, ...], ...]
     ]:
-        remover, (h, w) = Remover(people, shape), working_shape(shape)
+        drawn = [one.track.track_id for one in prominent(people, self._options.people)]
+        remover, (h, w) = Remover(people, shape, drawn), working_shape(shape)
         fillers = {
             shot.first_frame: Filler(shot, store.scale)
             for shot in background.shots

@@ -15,7 +15,7 @@ from gait_demo.anonymization.track import anonymize
 from gait_demo.errors import NoPersonError
 from gait_demo.joints import with_sides_of
 from gait_demo.options import Options
-from gait_demo.people.person import Person
+from gait_demo.people.person import Person, prominent
 from gait_demo.people.visibility import CONSEQUENCES, Visibility
 from gait_demo.pipeline.analysis import Analysis, Progress
 from gait_demo.pipeline.clock import Clock
@@ -86,8 +86,7 @@ def chosen_people(analysis: Analysis, options: Options) -> list[Person]:
     """
     wanted = options.anonymize.person
     if wanted is None:
-        large = [one for one in analysis.people if one.height >= options.people.min_height_px]
-        return large[: options.people.max_people]
+        return prominent(analysis.people, options.people)
     chosen = [one for one in analysis.people if one.track.track_id == wanted]
     if not chosen:
         numbers = ", ".join(str(one.track.track_id) for one in analysis.people)

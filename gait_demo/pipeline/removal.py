@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -28,6 +28,9 @@ _WRONG = 0.06  # of the picture beside people: where more stands out, the backgr
 _AREA = 0.1  # squared heights that a body covers, at least
 _BAGS, _SHADOWS = 0.5, 1.0  # of the matte's area: where more stands out, the background is wrong
 _GUESSED = 2.0  # the same, while the person is not seen
+_WITH_HAT = 2.0  # radii of a head: what belongs to it
+_CHIN = 0.8  # radii of a head: where it ends below its centre
+_GUESSED_HEAD = 0.1  # heights: its radius where no landmarks say so
 
 
 @dataclass(frozen=True)
@@ -118,9 +121,15 @@ def matte_mask(
 class Remover:
     """Finds what goes, frame by frame."""
 
-    def __init__(self, people: Sequence[Person], frame_shape: tuple[int, int]):
-        """frame_shape: (H, W)."""
-        self._people = people
+    def __init__(
+        self, people: Sequence[Person], frame_shape: tuple[int, int], drawn: Collection[int]
+    ):
+        """
+        Args:
+            frame_shape: (H, W).
+            drawn: track ids of those who are drawn again; of the others nothing may stay.
+        """
+        self._people, self._drawn = people, drawn
         self._scale, self._shape = working_scale(frame_shape), working_shape(frame_shape)
 
     def at(self, index: int, image: np.ndarray, plate: Plate | NoPlate) -> list[Removal | None]:
@@ -174,22 +183,21 @@ class Remover:
         everybody: np.ndarray,
         pieces: list[Blobs],
     ) -> Removal | None:
-        box = person.box(index)
+        box, position = person.box(index), person.position(index)
         tall = float(box[3] - box[1])
         near, far = (
             _rectangle(_clipped(box, reach * tall, self._scale, self._shape), self._shape)
             for reach in (_REACH, _SHADOW_REACH)
         )
         others = everybody & ~mask
-        own = mask
         moving, shadow = pieces
+        if self._stays(person, position):
+            near = self._around_head(person, position)
+            own = (mask | (moving.labels > 0)) & near & ~others
+            return _removal_of(own, tall)
+        own = mask
         usual = max(float(mask.sum()), _AREA * (tall * self._scale) ** 2)
-        position = person.position(index)
         is_seen = person.seen[position]
-        if is_seen and person.keeps_pose[position]:  # bags and shadows stay
-            chin = person.heads[position, 1] + person.heads[position, 2]  # of who lies or bends
-            far = _above(near, max(person.necks[position], chin) * self._scale)
-            near = far
         shared = np.bincount(moving.labels[mask > 0], minlength=len(moving.areas))
         hangs = shared > _OWN * min(int(mask.sum()), _LARGE)
         if not is_seen:  # the matte is a guess
@@ -198,10 +206,33 @@ class Remover:
         cast = shadow.touched(own) | (shadow.share(near) > _MOSTLY)
         own = _joined(own, shadow, cast, far & ~others, usual * _SHADOWS)
         own = mask | widened(own & ~mask, max(1, round(_WIDER * tall * self._scale))) & far
-        x, y, w, h = cv2.boundingRect(own)
-        if w * h == 0:
-            return None
-        return Removal(x, y, (h, w), tall, pack(own[y : y + h, x : x + w]))
+        return _removal_of(own, tall)
+
+    def _stays(self, person: Person, position: int) -> bool:
+        """Whether the picture below somebody's head stays, but for a shift of the outline."""
+        is_drawn = CONSEQUENCES[Visibility(person.visibility[position])].drawn
+        keeps_pose = is_drawn and bool(person.keeps_pose[position])
+        return keeps_pose and person.track.track_id in self._drawn
+
+    def _around_head(self, person: Person, position: int) -> np.ndarray:
+        """(h, w) uint8, 0 or 1: where a head is, with its hair or hat."""
+        x, y, radius = person.heads[position] * self._scale
+        if not np.isfinite(radius):
+            left, top, right, bottom = person.track.xyxy[position] * self._scale
+            radius = _GUESSED_HEAD * (bottom - top)
+            x, y = (left + right) / 2, top + radius
+        mask = np.zeros(self._shape, np.uint8)
+        centre = round(float(x)), round(float(y))
+        cv2.circle(mask, centre, round(float(_WITH_HAT * radius)), 1, cv2.FILLED)
+        mask[int(max(0, y + _CHIN * radius)) :] = 0
+        return mask
+
+
+def _removal_of(mask: np.ndarray, height: float) -> Removal | None:
+    x, y, w, h = cv2.boundingRect(mask)
+    if w * h == 0:
+        return None
+    return Removal(x, y, (h, w), height, pack(mask[y : y + h, x : x + w]))
 
 
 def _joined(
@@ -212,14 +243,6 @@ def _joined(
     more = which.astype(np.uint8)[blobs.labels] & near & ~own
     more[blobs.labels == 0] = 0
     return own | more if more.sum() <= most else own
-
-
-def _above(mask: np.ndarray, y: float) -> np.ndarray:
-    """(h, w) uint8: a mask above a line; all of it, if the line is not known."""
-    above = mask.copy()
-    if np.isfinite(y):
-        above[int(max(0, y)) :] = 0
-    return above
 
 
 def _rectangle(box: tuple[int, int, int, int], shape: tuple[int, int]) -> np.ndarray:

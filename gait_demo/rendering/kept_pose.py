@@ -1,4 +1,8 @@
-"""People who cannot be given another gait: in their own pose, with another outline and no face."""
+"""People who cannot be given another gait: in their own pose, with another outline and no face.
+
+The outline changes because the picture moves a little at it, with what is around: whatever a matte
+misses of a person stays whole.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,8 @@ _AMPLITUDE = 0.03  # heights: by how much an outline moves, at most
 _CELLS = 5  # of the field that moves it, along a body
 _FAINT, _EDGE = 0.3, 0.3  # of a matte: fainter is not drawn, and what is over their sum is opaque:
 # a matte is faint where the network is unsure, not where a person is transparent
-_MARGIN = 0.08  # heights around a box that are drawn
+_WIDER = 0.015  # heights: a plain grey covers so much around a matte
+_FADE = 0.08  # heights around a person over which the picture moves less and less
 
 
 class KeptPose:
@@ -35,7 +40,8 @@ class KeptPose:
     ) -> np.ndarray | None:
         """
         Args:
-            rgb: (H, W, 3) uint8, into which the person is drawn, in place.
+            rgb: (H, W, 3) uint8, into which the person is drawn, in place; without the head, but
+                with the rest of the body.
             shown: (H, W, 3) uint8, the frame that shows them.
             person: where they are in it.
             body: (4,) box from head to feet.
@@ -47,7 +53,7 @@ class KeptPose:
             (H, W) uint8, 0 to 255, what was drawn of them; None if nothing lies in the frame.
         """
         tall = float(body[3] - body[1])
-        margin = _MARGIN * tall
+        margin = _FADE * tall
         h, w = rgb.shape[:2]
         x0, x1 = (int(np.clip(v, 0, w)) for v in (person.box[0] - margin, person.box[2] + margin))
         y0, y1 = (int(np.clip(v, 0, h)) for v in (person.box[1] - margin, person.box[3] + margin))
@@ -60,14 +66,17 @@ class KeptPose:
             known = np.isfinite(head).all()
             place = head - [x0, y0, 0] if known else _guessed(person, x0, y0)
             hide_head(pixels, alpha, place)
-        grid = np.stack(np.meshgrid(*map(np.arange, size)), axis=-1).astype(np.float32)
-        places = grid + self._moved(grid + np.float32([x0, y0]), body, head)
-        pixels = cv2.remap(pixels, places, None, cv2.INTER_LINEAR, None, cv2.BORDER_REPLICATE)
-        alpha = cv2.remap(alpha, places, None, cv2.INTER_LINEAR, None, cv2.BORDER_REPLICATE)
         if plain is not None:
             pixels[:] = plain
+            alpha = cv2.dilate(alpha, None, iterations=max(1, round(_WIDER * tall)))
         part = rgb[y0:y1, x0:x1]
-        part[:] = cv2.blendLinear(pixels, part, alpha, 1 - alpha)
+        pixels = cv2.blendLinear(pixels, np.ascontiguousarray(part), alpha, 1 - alpha)
+        away = cv2.distanceTransform((alpha < 0.5).view(np.uint8), cv2.DIST_L2, 3)
+        near = (1 - away / np.float32(margin)).clip(0, 1)[..., None]
+        grid = np.stack(np.meshgrid(*map(np.arange, size)), axis=-1).astype(np.float32)
+        places = grid + near * self._moved(grid + np.float32([x0, y0]), body, head)
+        part[:] = cv2.remap(pixels, places, None, cv2.INTER_LINEAR, None, cv2.BORDER_REPLICATE)
+        alpha = cv2.remap(alpha, places, None, cv2.INTER_LINEAR, None, cv2.BORDER_REPLICATE)
         drawn = np.zeros((h, w), np.uint8)
         drawn[y0:y1, x0:x1] = np.rint(255 * alpha)
         return drawn
