@@ -74,11 +74,10 @@ def test_only_the_head_goes_of_who_keeps_the_pose():
     one = person(scene, 0)
     kept = replace(one, keeps_pose=np.ones(len(one.track), bool))
     (mask,) = gone(scene, 30, [kept])
-    body, tall = scene.mask(0, 30) > 0, one.height
-    top = np.flatnonzero(body.any(axis=1))[0]
-    head = body & (np.arange(SHAPE[0])[:, None] < top + 0.12 * tall)
-    assert mask[head].all()
-    assert not mask[round(top + 0.45 * tall) :].any()
+    body, rows = scene.mask(0, 30) > 0, np.arange(SHAPE[0])[:, None]
+    _, y, radius = one.heads[one.position(30)]
+    assert mask[body & (rows < y + radius / 2)].all()
+    assert not mask[round(y + radius) :].any()
     (whole,) = gone(scene, 30, [kept], drawn=())  # who is not drawn again
     assert whole[body].all()
 
