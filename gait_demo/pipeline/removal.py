@@ -192,9 +192,9 @@ class Remover:
         others = everybody & ~mask
         moving, shadow = pieces
         if self._stays(person, position):
-            near = self._around_head(person, position)
-            own = (mask | (moving.labels > 0)) & near & ~others
-            return _removal_of(own, tall)
+            own = (mask | (moving.labels > 0)) & self._head(person, position, _WITH_HAT)
+            own |= self._head(person, position, 1.0)  # also of a head that the matte lacks
+            return _removal_of(own & ~others, tall)
         own = mask
         usual = max(float(mask.sum()), _AREA * (tall * self._scale) ** 2)
         is_seen = person.seen[position]
@@ -214,8 +214,8 @@ class Remover:
         keeps_pose = is_drawn and bool(person.keeps_pose[position])
         return keeps_pose and person.track.track_id in self._drawn
 
-    def _around_head(self, person: Person, position: int) -> np.ndarray:
-        """(h, w) uint8, 0 or 1: where a head is, with its hair or hat."""
+    def _head(self, person: Person, position: int, radii: float) -> np.ndarray:
+        """(h, w) uint8, 0 or 1: within so many radii of where a head is."""
         x, y, radius = person.heads[position] * self._scale
         if not np.isfinite(radius):
             left, top, right, bottom = person.track.xyxy[position] * self._scale
@@ -223,7 +223,7 @@ class Remover:
             x, y = (left + right) / 2, top + radius
         mask = np.zeros(self._shape, np.uint8)
         centre = round(float(x)), round(float(y))
-        cv2.circle(mask, centre, round(float(_WITH_HAT * radius)), 1, cv2.FILLED)
+        cv2.circle(mask, centre, round(float(radii * radius)), 1, cv2.FILLED)
         mask[int(max(0, y + _CHIN * radius)) :] = 0
         return mask
 
