@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import cv2
 import numpy as np
-from scipy.ndimage import distance_transform_edt
+from scipy.ndimage import distance_transform_edt, median_filter
 
 from gait_demo.joints import joints_in
 from gait_demo.options import PeopleOptions
@@ -35,6 +35,8 @@ _POSE_S = 1.5  # over which the pose is judged
 _POSE_SHARE = 0.5  # of the frames: who is no walker in more is none in any
 _EASE_S = 0.8  # over which the kept pose becomes another gait
 _FLEXED_SHARE = 0.1  # of the frames, of a knee that is bent farther than a walker's: the same
+_HEAD_S = 0.3  # before and after, in which a head is about in the same place of the body
+_HEAD_AWAY = 0.5  # of its radius: farther away it is not
 _CUT_FILLED = 0.9  # of the usual area of a silhouette that the picture's side may cut
 
 
@@ -75,14 +77,15 @@ class Person:
         around = round(_AROUND_S * fps)
         first = max(shot[0], tracklet.first - around)
         frames = np.arange(first, min(shot[1], tracklet.last + around + 1))
-        boxes = body_boxes(tracklet.seen, frames, shape, fps)
+        read = {n: one for n, one in tracklet.seen.items() if not one.is_moved} or tracklet.seen
+        boxes = body_boxes(read, frames, shape, fps)
         step = _STEP * (boxes[:, 3] - boxes[:, 1])
         inside = (boxes[:, 2] > -step) & (boxes[:, 0] < shape[1] + step) & (boxes[:, 1] < shape[0])
         found = np.array([n in tracklet.seen for n in frames])
         kept = np.flatnonzero(inside | found)
         part = slice(kept[0], kept[-1] + 1)
         frames, boxes, found = frames[part], boxes[part], found[part]
-        detections = _carried(tracklet, frames, boxes, found)
+        detections = _carried(read, frames, boxes)
         track = Track(1, int(frames[0]), boxes, found)
         silhouettes = _silhouettes(detections, track, fps)
         poses = ~(
@@ -95,7 +98,7 @@ class Person:
             detections,
             silhouettes,
             _poses(poses, flexed, found, round(_POSE_S * fps)),
-            np.stack([head_of(one) for one in detections]),
+            _steady_heads(np.stack([head_of(one) for one in detections]), boxes, fps),
             np.array([neck_of(one) for one in detections]),
             found & ~np.array([is_good(mask) for mask in silhouettes.masks]),
         )
@@ -186,19 +189,30 @@ def prominent(people: Sequence[Person], options: PeopleOptions) -> list[Person]:
 
 
 def _carried(
-    tracklet: Tracklet, frames: np.ndarray, boxes: np.ndarray, found: np.ndarray
+    read: dict[int, Detection], frames: np.ndarray, boxes: np.ndarray
 ) -> tuple[Detection, ...]:
-    """Detections; where there is none, that of the nearest frame that has one, moved with the
+    """Detections; where none was read, that of the nearest frame that has one, moved with the
     body's box."""
-    seen = np.flatnonzero(found)
+    known = np.flatnonzero([int(frame) in read for frame in frames])
     result = []
-    for n, frame in enumerate(frames):
-        if found[n]:
-            result.append(tracklet.seen[int(frame)])
-        else:
-            nearest = seen[np.abs(seen - n).argmin()]
-            result.append(_moved(tracklet.seen[int(frames[nearest])], boxes[nearest], boxes[n]))
+    for n in range(len(frames)):
+        nearest = known[np.abs(known - n).argmin()]
+        one = read[int(frames[nearest])]
+        result.append(one if nearest == n else _moved(one, boxes[nearest], boxes[n]))
     return tuple(result)
+
+
+def _steady_heads(heads: np.ndarray, boxes: np.ndarray, fps: float) -> np.ndarray:
+    """(T, 3): heads that lie far from where they are in the body before and after are put there:
+    of a body that is cut or half hidden, landmarks may take the chest for the head for a moment."""
+    if not np.isfinite(heads).all():
+        return heads
+    tall = boxes[:, 3:] - boxes[:, 1:2]
+    corners = np.hstack([boxes[:, :1], boxes[:, 1:2], np.zeros_like(tall)])
+    window = 2 * round(_HEAD_S * fps) + 1
+    usual = corners + tall * median_filter((heads - corners) / tall, (window, 1), mode="nearest")
+    apart = np.linalg.norm(heads[:, :2] - usual[:, :2], axis=1)
+    return np.where((apart > _HEAD_AWAY * usual[:, 2])[:, None], usual, heads).astype(np.float32)
 
 
 def _moved(one: Detection, old: np.ndarray, new: np.ndarray) -> Detection:
