@@ -77,3 +77,16 @@ def test_who_is_beyond_the_picture_is_not_drawn():
     picture = np.zeros((*SHAPE, 3), np.uint8)
     assert KeptPose(noise(1)).draw(picture, picture, away, BODY, head_of(away), True) is None
     assert not picture.any()
+
+
+def test_what_the_matte_misses_stays_whole():
+    """A leg in colours of its own, of which the matte knows nothing, beside the one that it knows."""
+    frame = Scene((FIGURE,)).frames[0].rgb.copy()
+    frame[110:160, 168:176] = (250, 30, 30)
+    one = FIGURE.detection(0, FIGURE.mask(0, SHAPE))
+    picture = frame.copy()
+    KeptPose(noise(1)).draw(picture, frame, one, BODY, head_of(one), True)
+    colour = (250, 30, 30)
+    red = [np.abs(each - np.int32(colour)).max(axis=2) < 60 for each in (frame, picture)]
+    assert red[1].sum() > 0.75 * red[0].sum()
+    assert red[1].any(axis=1).sum() > 0.9 * red[0].any(axis=1).sum()  # without gaps
