@@ -80,7 +80,7 @@ def test_who_is_beyond_the_picture_is_not_drawn():
 
 
 def test_what_the_matte_misses_stays_whole():
-    """A leg in colours of its own, of which the matte knows nothing, beside the one that it knows."""
+    """A leg in colours of its own, of which the matte knows nothing."""
     frame = Scene((FIGURE,)).frames[0].rgb.copy()
     frame[110:160, 168:176] = (250, 30, 30)
     one = FIGURE.detection(0, FIGURE.mask(0, SHAPE))
