@@ -151,7 +151,7 @@ class LandmarkSegmenter:
         reading = self._read(rgb, known.region, *mattes)
         if reading.presence < self._options.follow_presence:
             reading = self._read(rgb, _scaled(known.region, _CLOSER), *mattes)
-            if reading.presence < self._options.likely_presence:
+            if reading.presence < self._options.stay_presence:
                 return None
         if not _follows(known, reading.region):
             return None
