@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import random
 import socketserver
+import struct
+import subprocess
+import sys
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -313,6 +316,25 @@ def test_more_than_4k_is_refused_before_it_is_converted(tmp_path):
                       "-preset", "ultrafast", frames=2)  # fmt: skip
     with pytest.raises(VideoError, match="too large, 7680x4320 pixels: at most 4K"):
         probe(clip)
+
+
+def test_a_huge_picture_is_refused_before_it_is_decoded(tmp_path):
+    """16000x16000 pixels need a gigabyte."""
+    clip = write_clip(tmp_path / "a.gif", frames=8)
+    content = bytearray(clip.read_bytes())
+    content[6:10] = struct.pack("<HH", 16000, 16000)
+    clip.write_bytes(content)
+    tell = (
+        "import resource, sys; from gait_demo.video import probe\n"
+        "try: probe(sys.argv[1])\n"
+        "except Exception as error: print(error)\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3)"
+    )
+    said, most_mb = subprocess.check_output(
+        [sys.executable, "-c", tell, clip], text=True
+    ).splitlines()
+    assert "too large, 16000x16000 pixels: at most 4K" in said
+    assert float(most_mb) < 300
 
 
 def test_probe_measures_size_as_displayed(tmp_path):
