@@ -17,7 +17,7 @@ from gait_demo.imaging.resizing import shrink
 from gait_demo.options import OUTPUTS, Options
 from gait_demo.types import VideoInfo
 from gait_demo.video import VideoWriter
-from gait_demo.video.workspace import working_folder
+from gait_demo.workspace import working_folder
 
 NAMES = (*(f"{name}.mp4" for name in OUTPUTS), "report.json")
 LABELS = ("Original", "New silhouette", "New walker")
