@@ -92,8 +92,9 @@ def chosen_people(analysis: Analysis, options: Options) -> list[Person]:
         return large[: options.people.max_people]
     chosen = [one for one in analysis.people if one.track.track_id == wanted]
     if not chosen:
-        numbers = ", ".join(str(one.track.track_id) for one in analysis.people)
-        raise NoPersonError(f"There is no person {wanted} in the video; choose from: {numbers}.")
+        count = len(analysis.people)
+        shown = "one person, number 1" if count == 1 else f"{count} people, numbers 1 to {count}"
+        raise NoPersonError(f"There is no person {wanted} in the video, which shows {shown}.")
     fps = float(analysis.info.fps)
     return chosen + [other for other in analysis.people if _may_be(chosen[0], other, fps)]
 

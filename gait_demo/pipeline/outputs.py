@@ -72,6 +72,8 @@ def check(folder: Path, source: Path) -> None:
 @contextmanager
 def _writing(folder: Path, source: Path) -> Iterator[Path]:
     with _sentences(folder):
+        if folder.is_file():
+            raise VideoError(f"{folder} is a file, and the results need a folder: choose another.")
         for name in NAMES:
             if _same_file(folder / name, source):
                 raise VideoError(

@@ -131,6 +131,11 @@ def read_frames(
                 first = time if first is None else first
                 yield Frame(index, time - first, display.rgb(frame))
                 index += 1
+        if index < 2 and start >= track.duration_s:
+            raise VideoError(
+                f"{file_name(container)} is {track.duration_s:.1f} s long, so nothing of it comes "
+                f"after {start_s:g} s: choose a part that starts earlier."
+            )
         if index < 2:
             until = "its end" if end_s is None else f"{end_s:g} s"
             raise VideoError(
