@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import wraps
 
 
 def _at_least(name: str, value: float, low: float) -> None:
@@ -11,9 +12,30 @@ def _at_least(name: str, value: float, low: float) -> None:
         raise ValueError(f"{name}: expected at least {low}, got {value}")
 
 
+_STAGES: list[type] = []
+
+
+def _stage(cls: type) -> type:
+    """Lets a dataclass of options say which one has the option that it lacks."""
+    made = cls.__init__
+
+    @wraps(made)
+    def init(self, *args, **options) -> None:
+        for name in options.keys() - {one.name for one in fields(cls)}:
+            having = [one.__name__ for one in _STAGES if name in one.__dataclass_fields__]
+            where = f"{' and '.join(having)} has it" if having else "nor has another stage"
+            raise TypeError(f"{cls.__name__} has no option {name}; {where}.")
+        made(self, *args, **options)
+
+    cls.__init__ = init
+    _STAGES.append(cls)
+    return cls
+
+
 OUTPUTS = ("original", "binary", "colorized", "comparison")  # videos of a run
 
 
+@_stage
 @dataclass(frozen=True)
 class VideoOptions:
     max_duration_s: float | None = None  # None: no limit
@@ -35,6 +57,7 @@ class VideoOptions:
             _at_least("max_frames", self.max_frames, 2)
 
 
+@_stage
 @dataclass(frozen=True)
 class PeopleOptions:
     """Who is a person. Calibrated by `evaluate people` on labelled frames.
@@ -93,6 +116,7 @@ def fresh_secret() -> bytes:
     return secrets.token_bytes(2 * LEAST_SECRET_BYTES)
 
 
+@_stage
 @dataclass(frozen=True)
 class AnonymizeOptions:
     """Whom to anonymize, and with which noise.
@@ -131,6 +155,7 @@ STRENGTHS = {"subtle": 1 / 3, "half way": 2 / 3, "someone else": 1.0}  # that ar
 COLOURS = ("sharp", "paper", "plain")
 
 
+@_stage
 @dataclass(frozen=True)
 class ColorizeOptions:
     colour: str = "sharp"
@@ -141,6 +166,7 @@ class ColorizeOptions:
             raise ValueError(f"colour: expected one of {COLOURS}, got {self.colour!r}")
 
 
+@_stage
 @dataclass(frozen=True)
 class Options:
     """Of all stages.

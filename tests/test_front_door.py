@@ -14,6 +14,7 @@ from walker import frames, write_clip
 import gait_demo
 from gait_demo import GaitDemoError, Options, anonymize
 from gait_demo.__main__ import main
+from gait_demo.options import AnonymizeOptions, ColorizeOptions
 from gait_demo.types import Report
 
 ROOT = Path(__file__).parents[1]
@@ -68,3 +69,14 @@ def test_the_installed_command_exists_and_dependencies_come_from_the_requirement
     assert dynamic["dependencies"]["file"] == "requirements.txt"
     for file in (dynamic["dependencies"], *dynamic["optional-dependencies"].values()):
         assert (ROOT / file["file"]).is_file()
+
+
+def test_an_option_of_another_stage_is_said():
+    with pytest.raises(TypeError, match="no option colour; ColorizeOptions has it"):
+        AnonymizeOptions(colour="plain")
+    with pytest.raises(TypeError, match="Options has no option seed; AnonymizeOptions has it"):
+        Options(seed=7)
+    with pytest.raises(TypeError, match="no option fog; nor has another stage"):
+        Options(fog=1)
+    with pytest.raises(ValueError, match="colour: expected one of .*, got 'fog'"):
+        ColorizeOptions(colour="fog")

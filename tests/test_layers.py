@@ -13,6 +13,7 @@ LAYERS = {
     "joints": 0,
     "types": 0,
     "options": 0,
+    "workspace": 0,
     "imaging": 1,
     "video": 1,
     "weights": 1,

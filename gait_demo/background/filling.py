@@ -33,12 +33,15 @@ class Filler:
         self._plate, self._scale = plate, scale
         self._before: tuple[int, np.ndarray] | None = None
 
-    def fill(self, index: int, image: np.ndarray, hole: np.ndarray) -> np.ndarray:
+    def fill(
+        self, index: int, image: np.ndarray, hole: np.ndarray, overlay: np.ndarray | None = None
+    ) -> np.ndarray:
         """
         Args:
             index: of the frame.
             image: (h, w, 3) uint8.
             hole: (h, w) uint8, 255 where people are.
+            overlay: (h, w) uint8, 255 where something lies in front of everything.
 
         Returns:
             (h, w, 3) uint8, as the image outside of the hole.
@@ -57,7 +60,8 @@ class Filler:
                 if _fit(shown, image[part], around):
                     cv2.copyTo(light_matched(shown, image[part], ~around), new, filled[part])
                     left[part] &= ~new
-            filled = inpaint(filled, left > 0, guess=self._guess(index, image.shape[1::-1]))
+            guess = self._guess(index, image.shape[1::-1])
+            filled = inpaint(filled, left > 0, None if overlay is None else overlay > 0, guess)
         self._before = index, filled
         return filled
 

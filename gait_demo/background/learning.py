@@ -62,13 +62,22 @@ class BackgroundLearner:
         self._lost.append(self._registration.is_lost)
         self._samples.offer(frame)
 
-    def finish(self, people_mask: PeopleMask | None = None) -> Plate | NoPlate:
+    @property
+    def camera_moves(self) -> bool:
+        """Whether it has moved too far for a plate."""
+        return self._registration is not None and self._registration.has_failed
+
+    def finish(
+        self, people_mask: PeopleMask | None = None, overlay: PeopleMask | None = None
+    ) -> Plate | NoPlate:
         """The plate: the median of those samples in which nobody is at the pixel; where somebody
         always is, it is inpainted.
 
         Args:
             people_mask: says where people are, or may be, in the frame of an index, (h, w) uint8,
                 0 or 255, at working resolution: these pixels never become background.
+            overlay: says in the same way what lies in front of everything: it does not move with
+                the camera.
 
         Raises:
             VideoError: there was no frame.
@@ -76,12 +85,12 @@ class BackgroundLearner:
         if self._registration is None:
             raise VideoError("The video has no frames.")
         samples = self._samples.kept
-        if self._registration.has_failed:
+        if self.camera_moves:
             motion = np.stack(self._transforms)
             motion[self._lost] = np.nan
             others = tuple(Neighbour.of(sample.index, sample.rgb) for sample in samples)
             return NoPlate(samples[0].rgb.shape[:2], motion, others, self._first)
-        return _plate_of(samples, np.stack(self._transforms), people_mask, self._first)
+        return _plate_of(samples, np.stack(self._transforms), people_mask, overlay, self._first)
 
 
 class _Samples:
@@ -105,6 +114,7 @@ def _plate_of(
     samples: list[Frame],
     transforms: np.ndarray,
     people_mask: PeopleMask | None,
+    overlay: PeopleMask | None,
     first_frame: int,
 ) -> Plate:
     frame_shape = samples[0].rgb.shape[:2]
@@ -129,6 +139,11 @@ def _plate_of(
             here = cv2.compare(here, 0, cv2.CMP_GT)  # no half values: these are counted
             people = here if people is None else people | here
             covered[-1] |= here
+        if overlay is not None and not is_still(transform):
+            over = steadied(
+                overlay(sample.index), rescale(transform, scale), shape, cv2.BORDER_CONSTANT
+            )
+            covered[-1] |= cv2.compare(over, 0, cv2.CMP_GT)
 
     _bring_to_one_light(full, works, covered)
 

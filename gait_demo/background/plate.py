@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import cv2
@@ -117,19 +117,24 @@ class NoPlate:
     def crop(self, index: int, x: int, y: int, w: int, h: int) -> None:
         """None: what is behind the people is not known for sure."""
 
-    def without(self, people: list[np.ndarray], fps: float) -> NoPlate:
-        """The same, where the neighbours show nobody.
+    def without(
+        self, people: list[np.ndarray], fps: float, overlay: Callable[[int], np.ndarray]
+    ) -> NoPlate:
+        """The same, where the neighbours show nobody, and no overlay.
 
         Args:
             people: for each of the T frames, (N, 4) boxes of whoever may be there, in pixels.
             fps: frames per second.
+            overlay: (h, w) uint8, 0 or 255 at working resolution, what of the clip's frame with an
+                index lies in front of everything.
         """
         shape = working_shape(self.frame_shape)
         first = self.first_frame
         free = [
             replace(
                 one,
-                free=free_places(one.index - first, self.motions, people, fps, shape, self.scale),
+                free=free_places(one.index - first, self.motions, people, fps, shape, self.scale)
+                & ~overlay(one.index),
             )
             for one in self.neighbours
         ]

@@ -96,7 +96,12 @@ def _found(text: str, out: Path | None) -> Iterator[_Found]:
         yield _Found(path, videos)
     elif path.is_file() and path.suffix == _LIST:
         for line in _lines(path):
-            yield from _found(line, out)
+            try:
+                yield from _found(line, out)
+            except BatchError as error:
+                raise BatchError(
+                    f"{path} was read as a list, one video, folder or pattern a line. {error}"
+                ) from error
     elif path.exists():
         yield _Found(path.parent, [path])
     elif _is_pattern(path):

@@ -10,7 +10,7 @@ from gait_demo.batch.manifest import content_of
 from gait_demo.batch.plan import Made, Plan, Progress
 from gait_demo.errors import VideoError, WeightsError
 from gait_demo.pipeline import Models, Pipeline
-from gait_demo.video.workspace import sweep
+from gait_demo.workspace import sweep
 
 
 @dataclass(frozen=True)

@@ -114,7 +114,7 @@ class Place:
             yield self.folder / name
             return
         from gait_demo.pipeline.outputs import NAMES  # loads what only a worker needs
-        from gait_demo.video.workspace import working_folder
+        from gait_demo.workspace import working_folder
 
         filesystem, root = self._remote
         with working_folder(Path(tempfile.gettempdir()), uuid4().hex) as part:

@@ -17,6 +17,7 @@ import numpy as np
 
 from gait_demo.background.filling import Filler
 from gait_demo.background.learning import BackgroundLearner
+from gait_demo.background.overlay import Overlay, find_overlays, overlay_mask
 from gait_demo.background.plate import Background, NoPlate, Plate, working_scale, working_shape
 from gait_demo.background.registration import is_still
 from gait_demo.background.shots import ShotDetector
@@ -37,6 +38,7 @@ from gait_demo.video import probe, read_frames
 _WAITING_FRAMES = 8  # for the segmenter, at most
 _WIDER = 0.03  # heights around people that are kept out of the background as well
 _MASKED = 0.1  # of a matte: what is fainter may become background
+_INSIDE = 0.5  # of a matte: what is fainter may not be the person
 
 Progress = Callable[[str, int, int], None]
 
@@ -70,6 +72,7 @@ class Analysis:
         info: of the source.
         times: (T,) seconds since the first frame, exact.
         background: of every frame.
+        overlays: captions, clocks and bars, which lie in front of everybody.
         people: everyone who was seen, the most prominent first.
         removals: for each frame, what of it goes, of each person; None where nothing does.
         clean: by frame, what is behind the people where no plate shows it.
@@ -86,6 +89,7 @@ class Analysis:
     info: VideoInfo
     times: tuple[Fraction, ...]
     background: Background
+    overlays: tuple[Overlay, ...]
     people: tuple[Person, ...]
     removals: tuple[list[Removal | None], ...]
     clean: dict[int, CleanPart]
@@ -148,7 +152,8 @@ class Analyser:
                     f"least {self._options.people.min_height_px} pixels tall."
                 )
             background = Background(tuple(shot.plate for shot in shots))
-            removals, clean, samples = self._removals(store, people, background, shape)
+            overlays = tuple(one for shot in shots for one in shot.overlays)
+            removals, clean, samples = self._removals(store, people, background, overlays, shape)
         return Analysis(
             self._source,
             _digest(self._source),
@@ -157,6 +162,7 @@ class Analyser:
             self._info,
             tuple(self._times),
             background,
+            overlays,
             people,
             removals,
             clean,
@@ -215,6 +221,7 @@ class Analyser:
         store: FrameStore,
         people: tuple[Person, ...],
         background: Background,
+        overlays: tuple[Overlay, ...],
         shape: tuple[int, int],
     ) -> tuple[
         tuple[list[Removal | None], ...], dict[int, CleanPart], tuple[tuple[Sample, ...], ...]
@@ -246,7 +253,8 @@ class Analyser:
                 if filler is None or not any(removals[-1]):
                     continue
                 hole = _hole(removals[-1], (h, w), image.shape[:2])
-                filled = filler.fill(index, image, hole)
+                overlay = overlay_mask(overlays, index, image, scale=store.scale)
+                filled = filler.fill(index, image, hole, overlay)
                 clean[index] = CleanPart.of(filled, hole, store.scale)
         return tuple(removals), clean, tuple(tuple(filter(None, each)) for each in samples)
 
@@ -266,6 +274,7 @@ def _hole(
 @dataclass(frozen=True)
 class _Shot:
     plate: Plate | NoPlate
+    overlays: tuple[Overlay, ...]
     people: list[Person]
     suspects: list[Suspect]
     people_s: float
@@ -313,10 +322,24 @@ class _OpenShot:
             doubtful = [one for one in tracklets if not one.is_person(self._options)]
         doubtful = [one for one in doubtful if _may_be_person(one, self._options)]
         with self._clock.time("background"):
-            plate = self._learner.finish(_Masks(people, doubtful, shape))
+            masks = _Masks(people, doubtful, shape)
+            overlays = find_overlays(
+                store.__getitem__,
+                range(*span) if people else range(0),
+                store.scale,
+                fps,
+                masks.people,
+                masks,
+                self._learner.camera_moves,
+            )
+
+            def overlay(index: int) -> np.ndarray:
+                return masks.overlay(overlays, index, store)
+
+            plate = self._learner.finish(masks, overlay if overlays else None)
             if isinstance(plate, NoPlate):
-                plate = plate.without(_boxes(people, doubtful, *span), fps)
-        return _Shot(plate, people, [_suspect(one) for one in doubtful], self._people_s)
+                plate = plate.without(_boxes(people, doubtful, *span), fps, overlay)
+        return _Shot(plate, overlays, people, [_suspect(one) for one in doubtful], self._people_s)
 
     def _follow(self, index: int, rgb: np.ndarray) -> None:
         began = perf_counter()
@@ -343,6 +366,24 @@ class _Masks:
                 soft = one.seen[index].matte.drawn(0, 0, w, h, self._scale)
                 mask |= (soft > _MASKED).view(np.uint8)
         return 255 * mask
+
+    def people(self, index: int) -> list[np.ndarray]:
+        """Where each of those who are seen is: (h, w) uint8, 0 or 1."""
+        h, w = self._shape
+        here = [
+            person.detections[position].matte.drawn(0, 0, w, h, self._scale)
+            for person in self._people
+            if (position := person.position(index)) is not None and person.seen[position]
+        ]
+        return [(soft > _INSIDE).view(np.uint8) for soft in here]
+
+    def overlay(self, overlays: tuple[Overlay, ...], index: int, store: FrameStore) -> np.ndarray:
+        """What lies in front of everybody."""
+        mask = overlay_mask(overlays, index, store[index], scale=store.scale) if overlays else None
+        if mask is None:
+            return np.zeros(self._shape, np.uint8)
+        mask = cv2.resize(mask, self._shape[::-1], interpolation=cv2.INTER_AREA)
+        return cv2.compare(mask, 0, cv2.CMP_GT)
 
 
 def _boxes(

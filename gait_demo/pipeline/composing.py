@@ -12,6 +12,7 @@ import numpy as np
 
 from gait_demo.anonymization.noise import noise_vector
 from gait_demo.anonymization.track import anonymize
+from gait_demo.background.overlay import overlay_mask
 from gait_demo.errors import NoPersonError
 from gait_demo.joints import with_sides_of
 from gait_demo.options import Options
@@ -36,6 +37,7 @@ _THREADS = 2  # in which frames are drawn, unless the options say
 _WINDOW = 8  # full frames that C-NET colours in one batch, and that are drawn at once, at most ...
 _WINDOW_BYTES = 50_000_000  # ... and of these, while as many are given away
 _PLAIN = 0.25  # grey of a walker whose clothes are not shown, of 1
+_OVERLAY_PX = 3  # around a caption, that tell what is behind it
 _AT_ONCE_S = 0.2  # seen in the picture together for longer, two are not one person
 
 
@@ -89,8 +91,9 @@ def chosen_people(analysis: Analysis, options: Options) -> list[Person]:
         return prominent(analysis.people, options.people)
     chosen = [one for one in analysis.people if one.track.track_id == wanted]
     if not chosen:
-        numbers = ", ".join(str(one.track.track_id) for one in analysis.people)
-        raise NoPersonError(f"There is no person {wanted} in the video; choose from: {numbers}.")
+        count = len(analysis.people)
+        shown = "one person, number 1" if count == 1 else f"{count} people, numbers 1 to {count}"
+        raise NoPersonError(f"There is no person {wanted} in the video, which shows {shown}.")
     fps = float(analysis.info.fps)
     return chosen + [other for other in analysis.people if _may_be(chosen[0], other, fps)]
 
@@ -182,7 +185,7 @@ class Composer:
                     gait,
                     depths_of(_landmarks(person), fps),
                     self._samples(person),
-                    self._hide_heads,
+                    self._veil,
                     fps,
                 )
                 if _has_limbs(person, gait)
@@ -223,11 +226,33 @@ class Composer:
         return sorted(layers, key=lambda layer: layer.square[3])
 
     def _veiled(self, frame: Frame) -> Frame:
-        """The frame that people are drawn from: with every head hidden, as the matte of one person
-        may hold the head of another."""
+        """The frame that people are drawn from."""
         rgb = frame.rgb.copy()
-        self._hide_heads(rgb, frame.index, 0, 0)
+        self._veil(rgb, frame.index, 0, 0)
         return replace(frame, rgb=rgb)
+
+    def _veil(self, rgb: np.ndarray, index: int, x: int, y: int) -> None:
+        """Hides, in place, what must not move with people in a part of a frame whose corner is at
+        (x, y): overlays, and all heads, as the matte of one person may hold the head of another."""
+        self._hide_overlays(rgb, index, x, y)
+        self._hide_heads(rgb, index, x, y)
+
+    def _hide_overlays(self, rgb: np.ndarray, index: int, x: int, y: int) -> None:
+        """In front of people, by the colours around them."""
+        mask = overlay_mask(self._analysis.overlays, index, rgb, x, y)
+        if mask is None:
+            return
+        h, w = mask.shape
+        for person in self._analysis.people:
+            position = person.position(index)
+            if position is None:
+                continue
+            box = np.rint(person.detections[position].box - [x, y, x, y]).astype(int)
+            x0, y0, x1, y1 = box.clip(0, [w, h, w, h])
+            part = np.s_[y0:y1, x0:x1]
+            if mask[part].any():
+                hidden = cv2.dilate(mask[part], np.ones((3, 3), np.uint8))
+                rgb[part] = cv2.inpaint(rgb[part], hidden, _OVERLAY_PX, cv2.INPAINT_TELEA)
 
     def _hide_heads(self, rgb: np.ndarray, index: int, x: int, y: int) -> None:
         """Hides all heads, in place, in a part of a frame whose corner is at (x, y)."""
@@ -306,6 +331,9 @@ class Composer:
             paste(colorized, next(next_colours), layer.alpha, layer.square)
             drawn = render_binary(frame.rgb.shape[:2], [(layer.alpha, layer.square)])
             np.maximum(binary, drawn, out=binary)
+        overlay = overlay_mask(self._analysis.overlays, frame.index, frame.rgb)
+        if overlay is not None:
+            cv2.copyTo(frame.rgb, overlay, colorized)
         lost = any(_is_lost(person, frame.index) for person in self._people)
         return Composed(frame, binary, colorized, covered, kept, lost, tuple(unchanged))
 

@@ -17,7 +17,7 @@ from gait_demo.imaging.resizing import shrink
 from gait_demo.options import OUTPUTS, Options
 from gait_demo.types import VideoInfo
 from gait_demo.video import VideoWriter
-from gait_demo.video.workspace import working_folder
+from gait_demo.workspace import working_folder
 
 NAMES = (*(f"{name}.mp4" for name in OUTPUTS), "report.json")
 LABELS = ("Original", "New silhouette", "New walker")
@@ -72,6 +72,8 @@ def check(folder: Path, source: Path) -> None:
 @contextmanager
 def _writing(folder: Path, source: Path) -> Iterator[Path]:
     with _sentences(folder):
+        if folder.is_file():
+            raise VideoError(f"{folder} is a file, and the results need a folder: choose another.")
         for name in NAMES:
             if _same_file(folder / name, source):
                 raise VideoError(

@@ -27,7 +27,7 @@ from gait_demo.pipeline.models import Models
 from gait_demo.pipeline.outputs import appear_together, check, result_videos
 from gait_demo.types import GaitResult, Report, SilhouetteClip, TrackReport
 from gait_demo.video.linking import link_or_copy
-from gait_demo.video.workspace import working_folder
+from gait_demo.workspace import working_folder
 
 
 def _silent(stage: str, done: int, total: int) -> None:

@@ -17,7 +17,7 @@ from gradio import queueing, route_utils, routes, utils
 
 from gait_demo.serving.worker import place
 from gait_demo.ui.places import ListenedQueue
-from gait_demo.video.workspace import working_folder
+from gait_demo.workspace import working_folder
 
 _log = logging.getLogger("gait_demo")
 

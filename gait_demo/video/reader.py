@@ -21,6 +21,7 @@ from gait_demo.video.track import MILLISECOND, VideoTrack, stores_display_order,
 
 MIN_SIDE_PX = 32  # nobody can be seen walking in less
 MAX_PIXELS = 4096 * 2304  # a frame; 4K of any shape
+MAX_CODED_PIXELS = 4 * MAX_PIXELS  # of it before what is outside the clean aperture goes
 MAX_ASPECT = 10  # of a picture's sides: wider than any panorama in which somebody walks
 _WORTH_SEEKING_S = 2
 _MOST_MOMENTS = 3
@@ -130,6 +131,11 @@ def read_frames(
                 first = time if first is None else first
                 yield Frame(index, time - first, display.rgb(frame))
                 index += 1
+        if index < 2 and start >= track.duration_s:
+            raise VideoError(
+                f"{file_name(container)} is {track.duration_s:.1f} s long, so nothing of it comes "
+                f"after {start_s:g} s: choose a part that starts earlier."
+            )
         if index < 2:
             until = "its end" if end_s is None else f"{end_s:g} s"
             raise VideoError(
@@ -141,6 +147,7 @@ def read_frames(
 def _decoded(container: InputContainer, stream: av.VideoStream) -> Iterator[av.VideoFrame]:
     """Frames as they are meant to be seen, with the time stamps of the container."""
     crop = crop_of(Path(container.name), stream)
+    stream.codec_context.options = {"max_pixels": str(MAX_CODED_PIXELS)}  # none is held in memory
     in_order = stores_display_order(container)
 
     def stamped() -> Iterator[av.VideoFrame]:
@@ -182,7 +189,10 @@ def _from_keyframe(
 
 def _first_two(decoded: Iterator[av.VideoFrame], stream: av.VideoStream) -> list[av.VideoFrame]:
     name = file_name(stream.container)
+    coded = stream.codec_context.width, stream.codec_context.height
     frames = list(itertools.islice(decoded, 2))
+    if not frames and coded[0] * coded[1] > MAX_CODED_PIXELS:
+        raise _too_large(name, *coded)
     if not frames:
         raise VideoError(
             f"{name} has no picture that can be decoded, it is cut off or damaged: copy or record "
@@ -198,16 +208,20 @@ def _first_two(decoded: Iterator[av.VideoFrame], stream: av.VideoStream) -> list
             "as wide can be worked on. Cut it to the part with the person."
         )
     if width * height > MAX_PIXELS:
-        raise VideoError(
-            f"{name} is too large, {width}x{height} pixels: at most 4K (4096x2304) can be worked "
-            "on. Export it smaller."
-        )
+        raise _too_large(name, width, height)
     if min(width, height) < MIN_SIDE_PX:
         raise VideoError(
             f"{name} is too small, {width}x{height} pixels: at least "
             f"{MIN_SIDE_PX}x{MIN_SIDE_PX} are needed."
         )
     return frames
+
+
+def _too_large(name: str, width: int, height: int) -> VideoError:
+    return VideoError(
+        f"{name} is too large, {width}x{height} pixels: at most 4K (4096x2304) can be worked on. "
+        "Export it smaller."
+    )
 
 
 def _timed(

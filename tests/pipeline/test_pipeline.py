@@ -245,7 +245,7 @@ def test_cancelling_leaves_nothing(pipeline, clip, tmp_path):
 
 def test_a_person_who_is_not_there_is_refused(analysis):
     options = Options(anonymize=AnonymizeOptions(person=7))
-    with pytest.raises(NoPersonError, match="There is no person 7 in the video; choose from: 1"):
+    with pytest.raises(NoPersonError, match="no person 7 in the video, which shows one person"):
         list(Pipeline(Models.load(), options).compose(analysis, 0))
 
 

@@ -1,16 +1,19 @@
 """Mutated and random files: a result or a sentence, no traceback, no file left.
 
-`GAIT_FUZZ=500 python -m pytest tests/serving/test_fuzz.py` tries more files
-than the few of every day.
+For a minute every day, with the same files; `GAIT_FUZZ_S=1800 GAIT_FUZZ_SEED=1 python -m pytest
+tests/serving/test_fuzz.py -s` goes on for half an hour with others and prints what became of them.
 """
 
 import logging
 import os
 import random
 import time
-from itertools import islice, pairwise
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import count, islice, pairwise, takewhile
 from pathlib import Path
 
+import psutil
 import pytest
 from media import write_clip
 from video_corpus import RECIPES, SIZE
@@ -24,7 +27,10 @@ from gait_demo.video import probe, read_frames
 
 pytestmark = pytest.mark.slow
 
-FILES = int(os.environ.get("GAIT_FUZZ", "30"))
+SECONDS = float(os.environ.get("GAIT_FUZZ_S", "60"))
+SEED = int(os.environ.get("GAIT_FUZZ_SEED", "2026"))
+RUNS_SHARE = 0.6  # of the time, for whole runs; the rest is for the reader alone
+MOST_MB = 2000  # of the test's process and its workers
 OPTIONS = Options(video=VideoOptions(max_duration_s=5))
 MAGIC = [b"\x00\x00\x00\x18ftypmp42", b"\x1aE\xdf\xa3", b"RIFF\x00\x00\x01\x00AVI ", b"GIF89a", b""]
 
@@ -62,7 +68,23 @@ def noise(data: bytes, chance: random.Random) -> bytes:
     return chance.choice(MAGIC) + chance.randbytes(chance.randrange(1, 20_000))
 
 
-@pytest.mark.timeout(60 + 20 * FILES)
+def numbers(seconds: float) -> Iterator[int]:
+    """0, 1, 2, ... for a while."""
+    began = time.monotonic()
+    yield from takewhile(lambda _: time.monotonic() - began < seconds, count())
+
+
+def memory_mb() -> float:
+    """Of this process and its children, what each has for itself."""
+    processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
+    used = 0.0
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            used += process.memory_full_info().uss / 1e6
+    return used
+
+
+@pytest.mark.timeout(300 + 2 * SECONDS)
 def test_no_file_gets_more_than_a_sentence(tmp_path, caplog):
     folder = tmp_path / "clips"
     folder.mkdir()
@@ -76,10 +98,10 @@ def test_no_file_gets_more_than_a_sentence(tmp_path, caplog):
     ]
     originals = [(clip.suffix, clip.read_bytes()) for clip in clips]
     sessions, engine = Sessions(tmp_path / "served"), Engine(1, limit_s=60)
-    chance = random.Random(2026)
+    chance, most_mb = random.Random(SEED), 0.0
     ended = {"result": 0, "sentence": 0}
     try:
-        for number in range(FILES):
+        for number in numbers(RUNS_SHARE * SECONDS):
             suffix, data = chance.choice(originals)
             mutate = chance.choice([flipped, cut, shuffled, headed, noise])
             if number == 0:  # as it is, it gives a result
@@ -105,24 +127,26 @@ def test_no_file_gets_more_than_a_sentence(tmp_path, caplog):
                 ), mutate  # fmt: skip
             sessions.end(str(number))
             assert files(tmp_path / "served") == []
+            most_mb = max(most_mb, memory_mb())
     finally:
         engine.close()
-    print(ended)
+    print(f"\n{ended}, {most_mb:.0f} MB at most")
+    assert most_mb < MOST_MB
     assert not caplog.get_records("call"), [record.getMessage() for record in caplog.records]
     assert min(ended.values()) > 0
 
 
-@pytest.mark.timeout(60 + FILES)
+@pytest.mark.timeout(300 + 2 * SECONDS)
 def test_a_mutated_video_is_read_or_refused_in_bounded_time(tmp_path):
-    """Small files of many kinds, straight into the reader: ten for each of those above."""
+    """Small files of many kinds, straight into the reader."""
     chosen = [one for one in RECIPES if one.refused is None and one.size in (None, SIZE)]
-    chance = random.Random(FILES)
+    chance = random.Random(SEED)
     originals = [
         (path.suffix, path.read_bytes())
         for path in (one.make(tmp_path) for one in chance.sample(chosen, 20))
     ]
     ended = {"result": 0, "sentence": 0}
-    for number in range(10 * FILES):
+    for number in numbers((1 - RUNS_SHARE) * SECONDS):
         suffix, data = chance.choice(originals)
         mutate = chance.choice([flipped, cut, shuffled, headed, noise])
         path = tmp_path / f"mutated{suffix}"
@@ -140,7 +164,7 @@ def test_a_mutated_video_is_read_or_refused_in_bounded_time(tmp_path):
         except Exception as error:
             raise AssertionError(f"file {number}, {mutate.__name__} of {suffix}") from error
         assert time.monotonic() - began < 20, (number, mutate.__name__, suffix)
-    print(ended)
+    print(f"\n{ended}")
     assert min(ended.values()) > 0
 
 

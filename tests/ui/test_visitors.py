@@ -7,7 +7,7 @@ import pytest
 
 from gait_demo.errors import VideoError
 from gait_demo.ui.privacy import private_root
-from gait_demo.video.workspace import working_folder
+from gait_demo.workspace import working_folder
 
 KILLED = """
 import os, signal, sys

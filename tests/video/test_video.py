@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import random
 import socketserver
+import struct
+import subprocess
+import sys
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -297,8 +300,10 @@ def test_only_the_part_is_measured_against_the_limit(tmp_path):
     assert len(list(read_frames(clip, end_s=1.5, **part))) == 12 + 1
     with pytest.raises(VideoError, match="1.0 s long; the limit is 0.5 s"):
         next(read_frames(clip, **part))
-    with pytest.raises(VideoError, match="fewer than two frames from 5 s to its end"):
+    with pytest.raises(VideoError, match=r"is 2.0 s long, so nothing of it comes after 5 s"):
         next(read_frames(clip, start_s=5))
+    with pytest.raises(VideoError, match="fewer than two frames from 1.96 s to its end"):
+        list(read_frames(clip, start_s=1.96))
 
 
 @pytest.mark.parametrize("fps", [Fraction(1, 4), 5000])
@@ -313,6 +318,25 @@ def test_more_than_4k_is_refused_before_it_is_converted(tmp_path):
                       "-preset", "ultrafast", frames=2)  # fmt: skip
     with pytest.raises(VideoError, match="too large, 7680x4320 pixels: at most 4K"):
         probe(clip)
+
+
+def test_a_huge_picture_is_refused_before_it_is_decoded(tmp_path):
+    """16000x16000 pixels need a gigabyte."""
+    clip = write_clip(tmp_path / "a.gif", frames=8)
+    content = bytearray(clip.read_bytes())
+    content[6:10] = struct.pack("<HH", 16000, 16000)
+    clip.write_bytes(content)
+    tell = (
+        "import sys; from gait_demo.video import probe\n"
+        "try: probe(sys.argv[1])\n"
+        "except Exception as error: print(error)\n"
+        "print(next(line for line in open('/proc/self/status') if line.startswith('VmHWM')))"
+    )
+    said, most, _ = subprocess.check_output(
+        [sys.executable, "-c", tell, clip], text=True
+    ).splitlines()
+    assert "too large, 16000x16000 pixels: at most 4K" in said
+    assert int(most.split()[1]) < 300_000  # kB
 
 
 def test_probe_measures_size_as_displayed(tmp_path):

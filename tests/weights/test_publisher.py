@@ -44,9 +44,10 @@ def find(tmp_path):
     entry = {"sha256": sha256(b"ours").hexdigest()}
     (checkpoints / "manifest.json").write_text(json.dumps({"yolo.safetensors": entry}))
 
-    def find(port: int, before: str = "", **more: str) -> list:
+    def find(port: int, before: str = "", published: bytes = PICKLE, **more: str) -> list:
+        known = f"publisher.SHA256 = {sha256(published).hexdigest()!r}"
         done = start(
-            ["-c", FIND.format(before=before), str(checkpoints)],
+            ["-c", FIND.format(before=f"{known}; {before}"), str(checkpoints)],
             environment(port, tmp_path / "home", **more),
         )
         out, err = done.communicate(timeout=60)
@@ -56,7 +57,7 @@ def find(tmp_path):
     return find
 
 
-def test_it_comes_before_ours_is_cached_and_its_hash_is_checked_ever_after(hub, find, tmp_path):
+def test_it_comes_before_ours_is_cached_and_its_hash_is_checked_every_time(hub, find, tmp_path):
     theirs, ours = [publisher.REPOSITORY, publisher.FILE], ["checkpoints", "yolo.safetensors"]
     assert [found[:2] for found in find(hub.server_port)] == [theirs, theirs]
     with socket.socket() as nobody:
@@ -70,10 +71,14 @@ def test_it_comes_before_ours_is_cached_and_its_hash_is_checked_ever_after(hub, 
         (cached,) = (tmp_path / "home").rglob(publisher.FILE)
         cached.resolve().write_bytes(b"something else")
         said, sentence, _ = find(port)[0]
-        record = tmp_path / "home" / "gait_demo.json"
-        assert said == "refused" and f"Delete {record}" in sentence
-        record.unlink()
-        assert find(port)[0][:2] == theirs
+        assert said == "refused" and "not the file that was published" in sentence
+        assert find(port, GAIT_DEMO_OFFLINE="1")[0][:2] == ours
+
+
+def test_a_file_that_was_not_published_is_not_even_taken_the_first_time(hub, find):
+    found = find(hub.server_port, published=b"another file")
+    assert [said for said, _, _ in found] == ["refused", "refused"]
+    assert publisher.SHA256[:8] not in found[0][1] and sha256(PICKLE).hexdigest() in found[0][1]
 
 
 @pytest.fixture

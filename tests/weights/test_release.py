@@ -229,14 +229,20 @@ def test_two_processes_at_once_fetch_once(index, env, folder):
     assert found == {SHA256["pose_landmark_full.tflite"]} and index.deliveries == 1
 
 
-def test_killed_process_leaves_nothing_that_stops_the_next(index, env, folder, find):
+def test_killed_process_leaves_nothing_that_stops_the_next_or_stays(
+    index, env, folder, find, cache, tmp_path
+):
     index.gate.clear()
+    (tmp_path / "tmp").mkdir()
+    env["TMPDIR"] = str(tmp_path / "tmp")
     process = start(["-c", FIND, str(folder), "pose_landmark"], env, stderr=subprocess.DEVNULL)
     wait_until(lambda: index.deliveries)
     process.send_signal(signal.SIGKILL)
     process.communicate()
+    assert list(cache.rglob(".*.part"))
     index.gate.set()
     assert find()[0][0][0] == SHA256["pose_landmark_full.tflite"]
+    assert not list(cache.rglob(".*.part")) and not list((tmp_path / "tmp").iterdir())
 
 
 def test_damaged_cached_file_is_fetched_anew(index, find):
