@@ -23,7 +23,7 @@ from gait_demo.serving.pace import RENDERED, STAGES, Countdown, Pace, Size
 from gait_demo.serving.shared import Shared
 from gait_demo.types import GaitResult
 from gait_demo.ui.change import changed
-from gait_demo.ui.examples import change_of, look, stored
+from gait_demo.ui.examples import change_of, look, stored, times_of
 from gait_demo.ui.gaits import SEEDS, pictures
 from gait_demo.ui.options import EVERYONE, Settings, linked, options_of
 from gait_demo.ui.player import shown
@@ -153,15 +153,16 @@ class Actions:
             session.shown = settings
             folder = self.folder / session.clip.stem
             folder.mkdir(parents=True, exist_ok=True)
+            clip, times = _named(session.clip, _WHOLE), times_of(result)
             return {
                 page.seed: settings.seed,
                 page.strength: settings.strength,
                 page.colour: settings.colour,
                 page.anonymizer: settings.anonymizer,
-                page.player: shown(result, settings, _named(session.clip, _WHOLE), folder),
+                page.player: shown(result, settings, clip, folder, times),
                 page.status: "This is an example. Move a control to get another result.",
                 page.details: gr.Markdown(details(report, None)),
-                page.change: changed(change_of(session.clip), _named(session.clip, _WHOLE)),
+                page.change: changed(change_of(session.clip), clip),
             }
 
         return example
@@ -258,8 +259,9 @@ class Actions:
         if session.clip != clip:
             raise Cancelled
         session.shown = settings
+        folder, times = result.colorized.parent, analysed.times
         return people | {
-            page.player: shown(result, settings, _named(clip, part), result.colorized.parent),
+            page.player: shown(result, settings, _named(clip, part), folder, times),
             page.details: gr.Markdown(details(result.report, perf_counter() - began)),
             page.found: gr.Markdown(visible=False),
             page.status: "",
@@ -504,11 +506,11 @@ class Actions:
         if clip in self.examples and part == _WHOLE:
             return self._analyse_example(session, clip, countdown)
         with session.run() as (folder, unwanted), self._wanted():
-            walkers = self._engine.run(
+            told = self._engine.run(
                 "analyse", clip, folder, options_of(part),
                 on_progress=countdown, unwanted=unwanted,
             )  # fmt: skip
-        return Analysed(clip, part, folder, walkers)
+        return Analysed(clip, part, folder, *told)
 
     def _analyse_example(self, session: Session, clip: Path, countdown: Countdown) -> Analysed:
         """Once for all visitors: who comes second waits for it, and sees how far it is."""
@@ -523,7 +525,7 @@ class Actions:
         self.folder.mkdir(exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix="analysis-", dir=self.folder))
         job = "analyse", clip, folder, options_of(_WHOLE)
-        return Analysed(clip, _WHOLE, folder, self._engine.run(*job, on_progress=report))
+        return Analysed(clip, _WHOLE, folder, *self._engine.run(*job, on_progress=report))
 
     @contextmanager
     def _wanted(self) -> Iterator[None]:

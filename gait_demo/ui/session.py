@@ -28,12 +28,18 @@ _UPLOAD = re.compile(r"[0-9a-f]{64}")  # name of the folder that Gradio makes fo
 
 @dataclass(frozen=True)
 class Analysed:
-    """A clip, the part of it, and where the analysis that all its seeds share is kept."""
+    """A clip, the part of it, and where the analysis that all its seeds share is kept.
+
+    Attributes:
+        walkers: the numbers of everybody.
+        times: of the frames of the part, in seconds since the first.
+    """
 
     source: Path
     part: tuple[float, float | None]
     folder: Path
     walkers: tuple[int, ...]
+    times: tuple[float, ...]
 
 
 class Session:

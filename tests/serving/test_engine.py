@@ -37,7 +37,8 @@ def clip(tmp_path_factory):
 
 
 def anonymized(engine, clip, folder):
-    assert engine.run("analyse", clip, folder, OPTIONS) == (1,)
+    people, times = engine.run("analyse", clip, folder, OPTIONS)
+    assert people == (1,) and times == pytest.approx([n / 25 for n in range(40)], abs=1e-6)
     return engine.run("render", folder, folder / "out", OPTIONS)
 
 

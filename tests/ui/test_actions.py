@@ -45,7 +45,7 @@ class NumberingEngine:
         if job == "analyse":
             meanwhile, self.meanwhile = self.meanwhile, lambda: None
             meanwhile()
-            return (1, 2)
+            return (1, 2), (0.0, 0.04)
         assert job == "render"
         self.drawn.append(options.anonymize.person)
         made, folder = stored(CLIP), arguments[1]

@@ -1,32 +1,21 @@
 """The app as a visitor meets it: a real Chromium, a real server, no network."""
 
 import json
-import os
-import shutil
 import zipfile
+from fractions import Fraction
+from itertools import accumulate
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
+from chromium import DESKTOP, needs_chromium, screenshot, visitor
 from media import ffmpeg
 from walker import background, crossing, frames, write_clip
 
 from gait_demo.imaging.resizing import shrink
-from gait_demo.video import read_frames
+from gait_demo.video import VideoWriter, read_frames
 
 ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-CHROMIUM_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--use-fake-ui-for-media-stream",
-    "--use-fake-device-for-media-stream",
-]
 RUN_MS = 240_000
 BYTES = """async (name) => {
   const video = document.querySelector(`.player video[data-layer=${name}]`);
@@ -40,6 +29,11 @@ PLAYING = """() => {
     && videos.every((v) => v.readyState >= 2 && v.currentTime > 0 && !v.paused)
     && Math.abs(videos[0].currentTime - videos[1].currentTime) < 0.2;
 }"""
+NEXT_FRAME = """() => {
+  const video = document.querySelector(".player .after video");
+  window.nextFrame = new Promise((resolve) =>
+    video.requestVideoFrameCallback((now, frame) => resolve(frame.mediaTime)));
+}"""
 LOADED = "document.querySelectorAll('.player video').length === 2"
 TIMES = "() => [...document.querySelectorAll('.player video')].map((v) => v.currentTime)"
 BADGE = "(text) => document.querySelector('.player .badge').innerText.includes(text)"
@@ -48,66 +42,20 @@ IS_ON_SCREEN = """(selector) => {
   return box.top >= 0 && box.bottom <= innerHeight;
 }"""
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.timeout(600),
-    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed: the page is untested"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    """Chromium, whose camera sees a rendered walker."""
-    from playwright.sync_api import sync_playwright
-
-    camera = _write_y4m(tmp_path_factory.mktemp("camera") / "walker.y4m")
-    arguments = [*CHROMIUM_ARGUMENTS, f"--use-file-for-fake-video-capture={camera}"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield browser
-        browser.close()
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), needs_chromium]
 
 
 @pytest.fixture
 def page(browser, app):
-    """The page, loaded; requests that would leave the machine are stopped and fail the test."""
-    context = browser.new_context(
-        viewport={"width": 1440, "height": 900}, permissions=["camera", "microphone"]
-    )
-    context.set_default_timeout(60_000)
-    strays = []
+    with visitor(browser, app.url, **DESKTOP) as context:
+        yield _opened(context, app)
 
-    def guard(route):
-        if route.request.url.startswith((app.url, "data:", "blob:")):
-            route.continue_()
-        else:
-            strays.append(route.request.url)
-            route.abort()
 
-    context.route("**/*", guard)
+def _opened(context, app, query=""):
     page = context.new_page()
-    page.goto(app.url)
+    page.goto(app.url + query)
     page.wait_for_selector("#examples button.gallery-item")
-    yield page
-    context.close()
-    assert not strays, f"the page asked the network for {strays}"
-
-
-def _write_y4m(path: Path) -> Path:
-    """An example as Chromium's fake camera wants it, small enough to be encoded in time."""
-    size = (480, 270)
-    with path.open("wb") as file:
-        file.write(b"YUV4MPEG2 W%d H%d F25:1 Ip A1:1 C420jpeg\n" % size)
-        for frame in read_frames(ROOT / "assets" / "street_090.mp4"):
-            picture = av.VideoFrame.from_ndarray(shrink(frame.rgb, size), format="rgb24")
-            file.write(b"FRAME\n" + picture.reformat(format="yuv420p").to_ndarray().tobytes())
-    return path
-
-
-def _screenshot(page, name: str, folder: Path) -> None:
-    folder = Path(os.environ.get("SCREENSHOT_DIR", folder))
-    folder.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=folder / f"{name}.png", full_page=True)
+    return page
 
 
 def _upload(page, clip: Path) -> None:
@@ -133,10 +81,10 @@ def _badge(page, text: str) -> None:
     page.wait_for_function(BADGE, arg=text, timeout=RUN_MS)
 
 
-def test_an_example_shows_at_once_and_result_and_settings_agree(page, tmp_path):
+def test_an_example_shows_at_once_and_result_and_settings_agree(page):
     """On one screen, and with the keyboard where no pointer is named."""
     page.wait_for_function(PLAYING)  # the first picture is a loop
-    _screenshot(page, "1-arrival", tmp_path)
+    screenshot(page, "1-arrival")
     page.get_by_role("button", name="Try an example").click()
     page.wait_for_selector(".player[data-kind=result]", timeout=30_000)
     _badge(page, "Seed 0 · someone else · own clothes")
@@ -145,7 +93,7 @@ def test_an_example_shows_at_once_and_result_and_settings_agree(page, tmp_path):
     for part in (".player .screen", ".player .bar", "#seed", "#strength", "#colour", "#go"):
         assert page.evaluate(IS_ON_SCREEN, part), part
     before = page.evaluate(BYTES, "colorized")
-    _screenshot(page, "2-result", tmp_path)
+    screenshot(page, "2-result")
 
     screen = page.locator(".player .screen").bounding_box()
     middle = screen["y"] + screen["height"] / 2
@@ -185,7 +133,7 @@ def test_an_example_shows_at_once_and_result_and_settings_agree(page, tmp_path):
         assert time * fps == pytest.approx(int(1 * fps) + 1.5, abs=0.6)
     assert page.evaluate("document.querySelector('.player .after video').paused")
     assert page.evaluate(BYTES, "colorized") != before
-    _screenshot(page, "3-another-seed", tmp_path)
+    screenshot(page, "3-another-seed")
 
     page.get_by_role("button", name="Take the gait of seed 5").click()
     _badge(page, "Seed 5 · someone else")
@@ -205,7 +153,7 @@ def test_an_example_shows_at_once_and_result_and_settings_agree(page, tmp_path):
 
     page.set_viewport_size({"width": 390, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    _screenshot(page, "4-phone", tmp_path)
+    screenshot(page, "4-phone")
 
 
 def test_one_of_two_people_is_chosen_by_number(page, tmp_path):
@@ -222,7 +170,7 @@ def test_one_of_two_people_is_chosen_by_number(page, tmp_path):
         "Only person 2",
     ]
     before = {name: page.evaluate(BYTES, name) for name in ("original", "colorized")}
-    _screenshot(page, "5-two-people", tmp_path)
+    screenshot(page, "5-two-people")
 
     page.get_by_label("Only person 2").click()
     page.get_by_text("One other person stays recognisable").wait_for(timeout=RUN_MS)
@@ -232,7 +180,7 @@ def test_one_of_two_people_is_chosen_by_number(page, tmp_path):
     assert page.evaluate(BYTES, "colorized") != before["colorized"]
     page.set_viewport_size({"width": 390, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    _screenshot(page, "6-phone-two", tmp_path)
+    screenshot(page, "6-phone-two")
 
 
 def test_a_file_that_is_no_video_is_answered_with_a_sentence(page, tmp_path):
@@ -242,7 +190,7 @@ def test_a_file_that_is_no_video_is_answered_with_a_sentence(page, tmp_path):
     page.get_by_text("This video is not a video that can be read").wait_for()
     assert page.get_by_role("button", name="Hide who is walking").is_disabled()
     assert page.locator("#source video").count() == 0
-    _screenshot(page, "error", tmp_path)
+    screenshot(page, "error")
 
 
 def test_an_error_stays_beside_the_button_that_mends_it(page, tmp_path):
@@ -257,7 +205,7 @@ def test_an_error_stays_beside_the_button_that_mends_it(page, tmp_path):
     page.locator("#facts").get_by_text("Choose 60 s of it at most").wait_for()
     page.get_by_role("button", name="Hide who is walking").click()
     page.get_by_role("alert").get_by_text("the limit is 60 s").wait_for(timeout=RUN_MS)
-    _screenshot(page, "too-long", tmp_path)
+    screenshot(page, "too-long")
     assert not page.get_by_role("button", name="Cancel").is_visible()  # nothing is running
     _choose_seconds(page, "start", "61")
     page.get_by_role("button", name="Hide who is walking").click()
@@ -305,6 +253,38 @@ def test_a_part_is_run_and_another_part_makes_the_result_out_of_date(page, tmp_p
             assert page.evaluate(TIMES)[0] == pytest.approx(told_s + 0.02, abs=0.06)
     page.get_by_text("Out of date").wait_for()
     page.get_by_role("button", name="Make it now").wait_for()
+
+
+def test_frame_steps_and_marks_follow_the_times_of_a_clip_without_a_constant_rate(page, tmp_path):
+    walk = list(frames(48))
+    walk[20:24] = [background(320, 240)] * 4  # nobody is seen for a moment
+    lengths = [Fraction(n, 100) for n in (3, 3, 12, 5)] * 12
+    times = list(accumulate(lengths, initial=Fraction(0)))
+    with VideoWriter(tmp_path / "phone.mp4", 320, 240, Fraction(25)) as writer:
+        for image, time in zip(walk, times[:-1], strict=True):
+            writer.write(image, time)
+    _upload(page, tmp_path / "phone.mp4")
+    page.get_by_role("button", name="Hide who is walking").click()
+    page.wait_for_selector(".player[data-kind=result]", timeout=RUN_MS)
+    page.wait_for_function(LOADED)
+    page.locator(".player").get_by_role("button", name="Pause").click()
+
+    def shown_after(button) -> float:
+        """The time of the frame that is on the screen then, as the browser tells."""
+        page.evaluate(NEXT_FRAME)
+        button.press("Enter")
+        return page.evaluate("window.nextFrame")
+
+    mark = page.locator(".marks button").first
+    assert shown_after(mark) == pytest.approx(float(times[20]), abs=2e-3)
+    left = page.evaluate("parseFloat(document.querySelector('.marks button').style.left)")
+    whole = page.evaluate("document.querySelector('.player .after video').duration")
+    assert left == pytest.approx(100 * float(times[20]) / whole, abs=1)
+    on = page.get_by_role("button", name="One frame on")
+    back = page.get_by_role("button", name="One frame back")
+    for button, frames_told in ((on, (21, 22, 23, 24)), (back, (23, 22, 21, 20, 19))):
+        for frame in frames_told:
+            assert shown_after(button) == pytest.approx(float(times[frame]), abs=2e-3), frame
 
 
 @pytest.mark.parametrize(
@@ -364,7 +344,7 @@ def test_several_videos_of_one_drop_have_a_line_each_and_one_zip(page, tmp_path)
     page.get_by_role("button", name="Cancel").wait_for(state="hidden")
 
 
-def test_a_walk_is_recorded_with_the_camera(page, tmp_path):
+def test_a_walk_is_recorded_with_the_camera(page):
     page.get_by_label("Capture from camera").click()
     page.get_by_text("Click to Access Webcam").click()
     record = page.locator("#source button[aria-label='start recording']")
@@ -372,17 +352,17 @@ def test_a_walk_is_recorded_with_the_camera(page, tmp_path):
     page.wait_for_timeout(5_000)
     record.click()
     page.locator("#facts").get_by_text("1 person seen").wait_for()
-    _screenshot(page, "9-recorded", tmp_path)
+    screenshot(page, "9-recorded")
     page.get_by_role("button", name="Hide who is walking").click()
     page.get_by_text("One walker got another gait").wait_for(timeout=RUN_MS)
     page.wait_for_function(PLAYING)
 
 
-def test_a_run_waits_in_the_queue_and_is_cancelled_within_two_seconds(page, app, tmp_path):
+def test_a_run_waits_in_the_queue_and_is_cancelled_within_two_seconds(page, app):
     _upload(page, ROOT / "assets" / "street_090.mp4")
     page.get_by_role("button", name="Hide who is walking").click()
     page.locator("#player").get_by_text("Finding people").wait_for(timeout=RUN_MS)
-    _screenshot(page, "progress", tmp_path)
+    screenshot(page, "progress")
     second = page.context.new_page()
     second.goto(app.url)
     _upload(second, ROOT / "assets" / "street_090.mp4")
@@ -416,31 +396,32 @@ def test_everything_that_can_be_used_has_a_name(page):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
-def test_the_page_fits_and_can_be_read(browser, app, tmp_path, scheme, width):
+def test_the_page_fits_and_can_be_read(browser, app, scheme, width):
     is_calm = scheme == "dark"
-    page = browser.new_page(
-        viewport={"width": width, "height": 844},
-        color_scheme=scheme,
-        reduced_motion="reduce" if is_calm else "no-preference",
-    )
-    page.goto(f"{app.url}?seed=42&strength=subtle&colour=plain")
-    page.wait_for_selector("#examples button.gallery-item")
-    page.wait_for_function("document.querySelector('#seed input[type=number]').value === '42'")
-    page.wait_for_function(LOADED)
-    if is_calm:
-        page.wait_for_timeout(300)
-        assert page.evaluate(TIMES) == [0, 0]
-    else:
-        page.wait_for_function(PLAYING)
-    description = page.locator("meta[name=description]").get_attribute("content")
-    assert "another body" in description and page.title() == "Hide who is walking"
-    assert page.get_by_label("Subtle").is_checked() and page.get_by_label("Plain").is_checked()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert page.evaluate(IS_ON_SCREEN, "#try") and page.evaluate(IS_ON_SCREEN, ".player .screen")
-    background, text = page.evaluate("""() => [
-      getComputedStyle(document.body).backgroundColor,
-      getComputedStyle(document.querySelector("#status p")).color,
-    ].map((c) => Math.max(...c.match(/[0-9.]+/g).slice(0, 3).map(Number)))""")
-    assert (background < 60) == (scheme == "dark") and abs(background - text) > 150
-    _screenshot(page, f"page-{scheme}-{width}", tmp_path)
-    page.close()
+    device = {
+        "viewport": {"width": width, "height": 844},
+        "color_scheme": scheme,
+        "reduced_motion": "reduce" if is_calm else "no-preference",
+    }
+    with visitor(browser, app.url, **device) as context:
+        page = _opened(context, app, "?seed=42&strength=subtle&colour=plain")
+        page.wait_for_function("document.querySelector('#seed input[type=number]').value === '42'")
+        page.wait_for_function(LOADED)
+        if is_calm:
+            page.wait_for_timeout(300)
+            assert page.evaluate(TIMES) == [0, 0]
+        else:
+            page.wait_for_function(PLAYING)
+        description = page.locator("meta[name=description]").get_attribute("content")
+        assert "another body" in description and page.title() == "Hide who is walking"
+        assert page.get_by_label("Subtle").is_checked() and page.get_by_label("Plain").is_checked()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate(IS_ON_SCREEN, "#try") and page.evaluate(
+            IS_ON_SCREEN, ".player .screen"
+        )
+        background, text = page.evaluate("""() => [
+          getComputedStyle(document.body).backgroundColor,
+          getComputedStyle(document.querySelector("#status p")).color,
+        ].map((c) => Math.max(...c.match(/[0-9.]+/g).slice(0, 3).map(Number)))""")
+        assert (background < 60) == (scheme == "dark") and abs(background - text) > 150
+        screenshot(page, f"page-{scheme}-{width}")
