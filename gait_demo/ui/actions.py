@@ -289,8 +289,11 @@ class Actions:
         if not 0 < len(sources) <= MOST:
             yield f"Choose 1 to {MOST} videos.", hidden
             return
-        with session.run() as (folder, unwanted):
+        with session.run(of_page=False) as (folder, unwanted):
             archive = folder / "walks.zip"
+            for source in sources:  # before the page gives up one that it shows as well
+                with suppress(GaitDemoError, OSError):
+                    session.take(source, self.examples, of_page=False)
             try:
                 for number, (source, line) in enumerate(zip(sources, lines, strict=True), start=1):
                     video = session, source, number, archive, settings
@@ -316,9 +319,9 @@ class Actions:
     ) -> Iterator[str]:
         """Yields how far it is, and at the end what can be said of the result."""
         try:
-            clip = session.take(source, self.examples)
+            clip = session.take(source, self.examples, of_page=False)
             yield PEOPLE
-            analysed = self._analyse(session, clip, _WHOLE, Countdown(None))
+            analysed = self._analyse(session, clip, _WHOLE, Countdown(None), of_page=False)
             try:
                 yield DRAWING
                 result = self._render(session, analysed, settings, Countdown(None), of_page=False)
@@ -502,10 +505,17 @@ class Actions:
         """The page was closed."""
         self._sessions.end(request.session_hash)
 
-    def _analyse(self, session: Session, clip: Path, part: tuple, countdown: Countdown) -> Analysed:
+    def _analyse(
+        self,
+        session: Session,
+        clip: Path,
+        part: tuple,
+        countdown: Countdown,
+        of_page: bool = True,
+    ) -> Analysed:
         if clip in self.examples and part == _WHOLE:
             return self._analyse_example(session, clip, countdown)
-        with session.run() as (folder, unwanted), self._wanted():
+        with session.run(of_page=of_page) as (folder, unwanted), self._wanted():
             told = self._engine.run(
                 "analyse", clip, folder, options_of(part),
                 on_progress=countdown, unwanted=unwanted,
@@ -564,7 +574,8 @@ class Actions:
             of_page: whether the result is for the player, where other settings supersede it.
         """
         options = _options(session, analysed, settings)
-        with session.run(settings if of_page else None) as (folder, unwanted), self._wanted():
+        run = session.run(settings if of_page else None, of_page)
+        with run as (folder, unwanted), self._wanted():
             result = self._engine.run(
                 "render", analysed.folder, folder, options,
                 on_progress=countdown, unwanted=unwanted,

@@ -317,6 +317,8 @@ def test_several_videos_of_one_drop_have_a_line_each_and_one_zip(page, tmp_path)
     page.locator("#seed input[type=number]").fill("9")
     page.get_by_role("button", name="Hide everyone in all of them").click()
     page.get_by_role("button", name="Cancel").wait_for()
+    page.get_by_role("button", name="Try an example").click()  # they go on meanwhile
+    page.wait_for_selector(".player[data-kind=result]")
     lines = page.locator("#lines tbody tr")
     lines.nth(2).get_by_text("Not done: This video is not a video").wait_for(timeout=RUN_MS)
     assert [one.split("\t")[1] for one in lines.all_inner_texts()] == [
