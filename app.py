@@ -17,7 +17,7 @@ from gait_demo.serving import zero_gpu  # noqa: E402
 zero_gpu.declare()
 
 import gradio as gr  # noqa: E402
-from gradio import networking  # noqa: E402
+from gradio import http_server, networking  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
 
 from gait_demo.errors import WeightsError  # noqa: E402
@@ -104,6 +104,15 @@ if __name__ == "__main__":
         run_history=False,
         enable_monitoring=False,
         footer_links=["api"],
+        prevent_thread_lock=True,
     )
+    wanted = http_server.INITIAL_PORT_VALUE  # by GRADIO_SERVER_PORT, or Gradio's own
+    if demo.server_port != wanted:
+        print(
+            f"Port {wanted} is in use: the page is at {demo.local_url} instead. To choose a port, "
+            "set GRADIO_SERVER_PORT.",
+            flush=True,
+        )
+    demo.block_thread()
     if unusable:
         raise SystemExit(unusable[0])

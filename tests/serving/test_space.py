@@ -183,6 +183,28 @@ def cold_start(browser, folder: Path) -> tuple[float, float]:
         server.wait(timeout=30)
 
 
+def test_a_port_that_is_in_use_is_told(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        own = {
+            "GRADIO_SERVER_NAME": "127.0.0.1",
+            "GRADIO_SERVER_PORT": str(port),
+            "GRADIO_TEMP_DIR": str(tmp_path),
+        }
+        with subprocess.Popen(
+            [sys.executable, "app.py"],
+            cwd=ROOT, env=os.environ | own, stdout=subprocess.PIPE, text=True,
+        ) as server:  # fmt: skip
+            try:
+                told = next(line for line in server.stdout if "in use" in line)
+                url = re.search(rf"Port {port} is in use: the page is at (http:\S+) instead", told)[
+                    1
+                ]
+                assert "GRADIO_SERVER_PORT" in told and answers(url)
+            finally:
+                server.terminate()
+
+
 def answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=2) as response:
