@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import astuple, replace
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import gradio as gr
@@ -234,7 +233,6 @@ class Actions:
         Args:
             numbers: names the analysis whose people were on the page when one of them was chosen.
         """
-        began = perf_counter()
         if not source:
             raise VideoError(READY)
         clip = session.take(Path(source), self.examples)
@@ -245,9 +243,10 @@ class Actions:
         size = size_of(session.look, settings.end_s - settings.start_s)
         expected = self.pace.estimate(size, STAGES if analysed is None else RENDERED)
         countdown = Countdown(expected, teller(progress))
+        countdown.wait()
         if analysed is None:
             analysed = self._analyse(session, clip, part, countdown)
-            countdown.pause()
+            countdown.wait()
         if session.clip != clip:
             raise Cancelled  # another clip was chosen meanwhile
         session.analysed = analysed
@@ -262,7 +261,7 @@ class Actions:
         folder, times = result.colorized.parent, analysed.times
         return people | {
             page.player: shown(result, settings, _named(clip, part), folder, times),
-            page.details: gr.Markdown(details(result.report, perf_counter() - began)),
+            page.details: gr.Markdown(details(result.report, countdown.spent_s)),
             page.found: gr.Markdown(visible=False),
             page.status: "",
         }
@@ -480,7 +479,7 @@ class Actions:
             try:
                 part = float(start), end or None
                 analysed = self._analyse(session, clip, part, countdown)
-                countdown.pause()
+                countdown.wait()
                 result = self._render(session, analysed, settings, countdown)
             finally:
                 session.drop(clip)

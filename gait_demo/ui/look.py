@@ -62,7 +62,11 @@ body:not(:has(:is(#player, #facts) [data-testid=status-tracker]:not(.hide))):not
 #examples img {object-fit: cover}
 #source button[title^='Trim'], #source button[title^='Reset'] {display: none}
 #source .video-container {height: 128px}
-#source video {height: 128px; object-fit: contain}
+#source video {height: 118px; object-fit: contain}
+#source:has(.mirror-wrap) {height: auto !important}  /* the label above the preview, not over it */
+#source:has(.mirror-wrap) > [data-testid=block-label] {position: static}
+#source:has(.mirror-wrap) .video-container {height: auto}
+footer .divider {display: none}
 #gaits, #gaits .html-container {padding: 0}
 #player .html-container {padding: 0}
 #player .pending {opacity: 1}

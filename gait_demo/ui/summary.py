@@ -130,7 +130,7 @@ def details(report: dict, spent_s: float | None) -> str:
     """The rest of a report, for who wants to know.
 
     Args:
-        spent_s: seconds that the run took; None: it was made beforehand.
+        spent_s: seconds that the run took, without waiting; None: it was made beforehand.
     """
     spent = "made beforehand" if spent_s is None else f"this took {spent_s:.0f} s"
     files = "; ".join(

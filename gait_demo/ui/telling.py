@@ -11,10 +11,12 @@ import gradio as gr
 
 from gait_demo.errors import GaitDemoError
 from gait_demo.serving.engine import Cancelled
+from gait_demo.serving.pace import WAITING
 from gait_demo.serving.worker import place
 from gait_demo.ui.summary import about
 
 STAGES = {
+    WAITING: "Waiting until the machine is free",
     "people": "Finding people, and what is behind them",
     "removal": "Marking what goes",
     "anonymize": "Making another gait",

@@ -197,9 +197,7 @@ def test_a_port_that_is_in_use_is_told(tmp_path):
         ) as server:  # fmt: skip
             try:
                 told = next(line for line in server.stdout if "in use" in line)
-                url = re.search(rf"Port {port} is in use: the page is at (http:\S+) instead", told)[
-                    1
-                ]
+                url = re.search(rf"Port {port} is in use: the page is at (\S+) instead", told)[1]
                 assert "GRADIO_SERVER_PORT" in told and answers(url)
             finally:
                 server.terminate()
