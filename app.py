@@ -28,6 +28,7 @@ from gait_demo.ui import anonymize_tab, look, privacy, rating_tab  # noqa: E402
 from gait_demo.ui.actions import Actions  # noqa: E402
 from gait_demo.ui.examples import FOLDER, clips  # noqa: E402
 from gait_demo.ui.gate import MOST_UPLOAD_BYTES, Gate  # noqa: E402
+from gait_demo.ui.head import OwnHead, head  # noqa: E402
 from gait_demo.ui.session import Sessions  # noqa: E402
 from gait_demo.weights import PERSON, ask_ahead  # noqa: E402
 
@@ -96,10 +97,14 @@ if __name__ == "__main__":
     demo.queue(max_size=MOST_WAITING, api_open=False).launch(
         theme=look.THEME,
         css=look.CSS,
-        head=look.head(ASSETS / "result.png", os.environ),
         favicon_path=look.FAVICON,
         max_file_size=MOST_UPLOAD_BYTES,
-        app_kwargs={"middleware": [Middleware(Gate, folder=root, stop=sessions.cancel)]},
+        app_kwargs={
+            "middleware": [
+                Middleware(Gate, folder=root, stop=sessions.cancel),
+                Middleware(OwnHead, head=head(ASSETS / "result.png", os.environ)),
+            ]
+        },
         ssr_mode=False,  # a proxy of its own, which would go round the gate
         run_history=False,
         enable_monitoring=False,

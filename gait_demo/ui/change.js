@@ -56,13 +56,13 @@ function plot(name, label, walk) {
   return [figure];
 }
 
+const percent = (share) => `${Math.round(100 * share)}\u00a0%`;  // on one line
+
 function said({cadence, stride, asymmetry}) {
   const parts = [];
   if (cadence !== null) parts.push(`${Math.round(cadence)} steps a minute`);
-  if (stride !== null) parts.push(`a stride of ${Math.round(100 * stride)} % of the height`);
-  if (asymmetry !== null) {
-    parts.push(`knees that differ by ${Math.round(100 * asymmetry)} %`);
-  }
+  if (stride !== null) parts.push(`a stride of ${percent(stride)} of the height`);
+  if (asymmetry !== null) parts.push(`knees that differ by ${percent(asymmetry)}`);
   return parts.join(", ");
 }
 
@@ -98,7 +98,7 @@ function show(told) {
   cursors = [];
   section.dataset.kind = told ? (walk ? "walk" : "nobody") : "empty";
   const hasCurves = walk?.before.curves && walk.after.curves;
-  find(".words").textContent = !told ? "What changed is shown here once a result is there."
+  find(".words").textContent = !told ? "What changed is shown here a moment after the result."
     : !walk ? "Nobody got another gait: there is nothing to compare."
     : hasCurves ? `Person ${walk.person}, before: ${said(walk.before)}. `
       + `After: ${said(walk.after)}.`

@@ -268,9 +268,10 @@ function withMoments(text) {
   const line = make("li", "");
   let done = 0;
   for (const match of text.matchAll(MOMENT)) {
+    const mark = shown.marks.find(({from}) => from.toFixed(1) === match[1]);
     line.append(text.slice(done, match.index), make("button", match[0], {
       type: "button", class: "moment", "aria-label": `Show ${match[0]} s`,
-      onclick: () => show(Number(match[1])),
+      onclick: () => show(mark ? mark.from : Number(match[1])),
     }));
     done = match.index + match[0].length;
   }
@@ -354,7 +355,7 @@ function update() {
     }
     pickers.before.value = "original";
     pickers.after.value = "colorized";
-    load(value, 0);
+    load(value, value.begin_s ?? 0);
   }
 }
 

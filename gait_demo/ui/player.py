@@ -136,7 +136,13 @@ def intro(result: GaitResult | None) -> dict | None:
     """A result as the first picture of the page: a loop that explains itself."""
     if result is None:
         return None
-    return {"kind": "intro", "clip": "intro", "layers": _layers(result), "settings": None}
+    return {
+        "kind": "intro",
+        "clip": "intro",
+        "layers": _layers(result),
+        "settings": None,
+        "begin_s": result.report["duration_s"] / 2,  # the walker is in the middle then
+    }
 
 
 def _layers(result: GaitResult) -> list[dict]:

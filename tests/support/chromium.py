@@ -62,7 +62,8 @@ def visitor(browser: Browser, url: str, **device: object) -> Iterator[BrowserCon
     Args:
         device: as of `new_context`, such as DESKTOP.
     """
-    context = browser.new_context(permissions=["camera", "microphone"], **device)
+    allowed = ["camera", "microphone", "clipboard-read", "clipboard-write"]
+    context = browser.new_context(permissions=allowed, **device)
     context.set_default_timeout(_PATIENCE_MS)
     strays = []
 
@@ -80,9 +81,39 @@ def visitor(browser: Browser, url: str, **device: object) -> Iterator[BrowserCon
 
 
 def screenshot(page: Page, name: str) -> None:
-    """Keep a picture of the whole page, where SCREENSHOT_DIR asks for it."""
-    if folder := os.environ.get("SCREENSHOT_DIR"):
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+    """Keep four pictures of the whole page, at both sizes, light and dark, where SCREENSHOT_DIR
+    asks for them."""
+    if not (folder := os.environ.get("SCREENSHOT_DIR")):
+        return
+    shown_at = page.viewport_size
+    was_dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    for size in (DESKTOP, PHONE):
+        page.set_viewport_size(size["viewport"])
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            path = Path(folder) / f"{name}-{size['viewport']['width']}-{scheme}.png"
+            page.screenshot(path=path, full_page=True, animations="disabled")
+    page.set_viewport_size(shown_at)
+    page.emulate_media(color_scheme="dark" if was_dark else "light")
+
+
+def barriers(page: Page) -> list[str]:
+    """What axe finds on a page, light and dark, that is worse than minor: each rule and where."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    page.emulate_media(reduced_motion="reduce")  # colours in between are nobody's
+    found = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        dark = "dark => document.body.classList.contains('dark') === dark"
+        page.wait_for_function(dark, arg=scheme == "dark")
+        finish = "document.getAnimations().forEach((a) => { try { a.finish(); } catch {} })"
+        page.evaluate(finish)
+        for rule in Axe().run(page).response["violations"]:
+            if rule["impact"] != "minor":
+                places = ", ".join(str(node["target"][0]) for node in rule["nodes"])
+                found.append(f"{scheme}: {rule['id']} ({rule['impact']}) at {places}")
+    return found
 
 
 def _write_y4m(path: Path) -> Path:

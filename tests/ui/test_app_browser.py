@@ -1,21 +1,23 @@
 """The app as a visitor meets it: a real Chromium, a real server, no network."""
 
 import json
+import re
+import time
 import zipfile
 from fractions import Fraction
 from itertools import accumulate
 from pathlib import Path
+from urllib.parse import urljoin, urlsplit
 
 import numpy as np
 import pytest
-from chromium import DESKTOP, needs_chromium, screenshot, visitor
+from chromium import DESKTOP, EXAMPLE, PHONE, barriers, needs_chromium, screenshot, visitor
 from media import ffmpeg
 from walker import background, crossing, frames, write_clip
 
 from gait_demo.imaging.resizing import shrink
 from gait_demo.video import VideoWriter, read_frames
 
-ROOT = Path(__file__).resolve().parents[2]
 RUN_MS = 240_000
 BYTES = """async (name) => {
   const video = document.querySelector(`.player video[data-layer=${name}]`);
@@ -34,6 +36,17 @@ NEXT_FRAME = """() => {
   window.nextFrame = new Promise((resolve) =>
     video.requestVideoFrameCallback((now, frame) => resolve(frame.mediaTime)));
 }"""
+FOCUS = """() => {
+  const at = document.activeElement;
+  const name = at.ariaLabel || at.labels?.[0]?.innerText || at.innerText || at.title || "";
+  return name.trim();
+}"""
+UNREACHED = """() => [...document.querySelectorAll(
+    "button, a[href], input, select, textarea, [role=slider], [role=button], [role=tab]")]
+  .filter((e) => e.checkVisibility({visibilityProperty: true}) && !("reached" in e.dataset)
+    && !e.disabled && !(e.type === "radio" && !e.checked) && !e.closest("[aria-hidden=true]")
+    && e.type !== "file" && e.ariaSelected !== "false")
+  .map((e) => e.outerHTML.slice(0, 120))"""
 LOADED = "document.querySelectorAll('.player video').length === 2"
 TIMES = "() => [...document.querySelectorAll('.player video')].map((v) => v.currentTime)"
 BADGE = "(text) => document.querySelector('.player .badge').innerText.includes(text)"
@@ -46,9 +59,15 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), needs_chromium]
 
 
 @pytest.fixture
-def page(browser, app):
-    with visitor(browser, app.url, **DESKTOP) as context:
+def page(browser, app, request):
+    device = getattr(request, "param", DESKTOP)
+    with visitor(browser, app.url, **device) as context:
         yield _opened(context, app)
+
+
+at_both_sizes = pytest.mark.parametrize(
+    "page", [DESKTOP, PHONE], ids=["desktop", "phone"], indirect=True
+)
 
 
 def _opened(context, app, query=""):
@@ -81,17 +100,46 @@ def _badge(page, text: str) -> None:
     page.wait_for_function(BADGE, arg=text, timeout=RUN_MS)
 
 
+def test_a_newcomer_gets_to_a_result_and_to_another_seed_in_half_a_minute(browser, app):
+    """With a pointer on a desktop, and nothing is scrolled."""
+    with visitor(browser, app.url, **DESKTOP) as context:
+        began = time.monotonic()
+        page = _opened(context, app)
+        page.evaluate("addEventListener('scroll', () => { window.hasScrolled = true; }, true)")
+        page.get_by_role("button", name="Try an example").click()
+        _badge(page, "Seed 0 ")
+        handle = page.locator("#seed input[type=range]").bounding_box()
+        page.mouse.click(handle["x"] + 0.3 * handle["width"], handle["y"] + handle["height"] / 2)
+        page.wait_for_selector(".player.out-of-date")
+        for part in (".player .screen", "#seed"):
+            assert page.evaluate(IS_ON_SCREEN, part), part
+        seed = page.locator("#seed input[type=number]").input_value()
+        assert 2000 < int(seed) < 4000
+        _badge(page, f"Seed {seed} ")
+        page.wait_for_function(PLAYING)
+        assert time.monotonic() - began < 30
+        assert page.evaluate("[window.hasScrolled ?? false, scrollY]") == [False, 0]
+
+
+@at_both_sizes
 def test_an_example_shows_at_once_and_result_and_settings_agree(page):
     """On one screen, and with the keyboard where no pointer is named."""
     page.wait_for_function(PLAYING)  # the first picture is a loop
+    examples = page.locator("#examples img")
+    assert examples.count() >= 4
+    page.wait_for_function(
+        "[...document.querySelectorAll('#examples img')].every((img) => img.naturalWidth > 0)"
+    )
     screenshot(page, "1-arrival")
     page.get_by_role("button", name="Try an example").click()
     page.wait_for_selector(".player[data-kind=result]", timeout=30_000)
     _badge(page, "Seed 0 · someone else · own clothes")
     page.wait_for_function(PLAYING)
     assert "One walker got another gait" in page.locator(".player .verdict").inner_text()
-    for part in (".player .screen", ".player .bar", "#seed", "#strength", "#colour", "#go"):
-        assert page.evaluate(IS_ON_SCREEN, part), part
+    is_phone = page.viewport_size == PHONE["viewport"]
+    beside = () if is_phone else ("#seed", "#strength", "#colour", "#go")
+    for part in (".player .screen", *beside):
+        page.wait_for_function(IS_ON_SCREEN, arg=part)  # a phone scrolls there
     before = page.evaluate(BYTES, "colorized")
     screenshot(page, "2-result")
 
@@ -109,8 +157,8 @@ def test_an_example_shows_at_once_and_result_and_settings_agree(page):
     page.get_by_role("slider", name="Moment").fill("1")
     page.get_by_role("button", name="One frame on").press("Enter")
     fps = 30000 / 1001
-    for time in page.evaluate(TIMES):
-        assert time * fps == pytest.approx(int(1 * fps) + 1.5, abs=0.1)
+    for now in page.evaluate(TIMES):
+        assert now * fps == pytest.approx(int(1 * fps) + 1.5, abs=0.1)
     assert "steps a minute" in page.locator("#change .words").inner_text()
     assert page.locator("#change .plots svg path.after").count() == 4
     assert page.locator("#change .geis img").count() == 2
@@ -129,8 +177,8 @@ def test_an_example_shows_at_once_and_result_and_settings_agree(page):
     _badge(page, "Seed 3 · someone else")
     assert page.locator(".player.out-of-date").count() == 0
     page.wait_for_function(LOADED)
-    for time in page.evaluate(TIMES):  # the moment and the pause are kept
-        assert time * fps == pytest.approx(int(1 * fps) + 1.5, abs=0.6)
+    for now in page.evaluate(TIMES):  # the moment and the pause are kept
+        assert now * fps == pytest.approx(int(1 * fps) + 1.5, abs=0.6)
     assert page.evaluate("document.querySelector('.player .after video').paused")
     assert page.evaluate(BYTES, "colorized") != before
     screenshot(page, "3-another-seed")
@@ -151,13 +199,143 @@ def test_an_example_shows_at_once_and_result_and_settings_agree(page):
         assert download.value.suggested_filename == name
         assert Path(download.value.path()).stat().st_size > 10_000
 
-    page.set_viewport_size({"width": 390, "height": 844})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    screenshot(page, "4-phone")
+    screenshot(page, "4-subtle")
+
+    page.get_by_label("Plain grey").check()
+    page.wait_for_selector(".player.out-of-date")
+    _badge(page, "Seed 7 · subtle · plain grey")
+    page.get_by_role("button", name="Copy a link to these settings").click()
+    page.get_by_text("The link holds the settings, not the video").wait_for()
+    link = urlsplit(page.evaluate("navigator.clipboard.readText()"))
+    assert link.query == "seed=7&strength=subtle&colour=plain" and link.path == "/"
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+
+
+@at_both_sizes
+def test_the_keyboard_does_all_that_the_pointer_does(page):
+    def at(name: str, *keys: str) -> None:
+        """Presses Tab until the focus is on what has this name, and then the keys."""
+        for _ in range(90):
+            page.keyboard.press("Tab")
+            if page.evaluate(FOCUS).startswith(name):
+                break
+        else:
+            pytest.fail(f"no Tab led to {name}")
+        for key in keys:
+            page.keyboard.press(key)
+
+    at("Try an example", "Enter")
+    _badge(page, "Seed 0 · someone else · own clothes")
+    page.wait_for_function(PLAYING)
+    at("range slider for Which new gait", "ArrowRight", "ArrowRight")
+    page.wait_for_selector(".player.out-of-date")
+    _badge(page, "Seed 2 · someone else")
+    at("Half way", "Space")
+    _badge(page, "Seed 2 · half way")
+    at("Plain grey", "Space")
+    _badge(page, "Seed 2 · half way · plain grey")
+    at("Divider", "ArrowLeft", "ArrowLeft")
+    divider = page.get_by_role("slider", name="Divider")
+    assert divider.get_attribute("aria-valuenow") == "40"
+    at("Pause", "Enter")
+    at("One frame on", "Enter")
+    now = page.evaluate(TIMES)[0]
+    page.keyboard.press("Enter")
+    assert page.evaluate(TIMES)[0] - now == pytest.approx(1001 / 30000, abs=2e-3)
+    at("Speed", "ArrowDown")
+    assert page.evaluate("document.querySelector('.player .after video').playbackRate") == 0.5
+    at("Zoom", "ArrowDown")
+    transform = "getComputedStyle(document.querySelector('.player .after video')).transform"
+    assert page.evaluate(transform) == "matrix(2, 0, 0, 2, 0, 0)"
+    at("Full screen", "Enter")
+    page.wait_for_function("document.fullscreenElement?.classList.contains('player')")
+    page.keyboard.press("Enter")
+    page.wait_for_function("!document.fullscreenElement")
+    at("Download result")
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+    assert download.value.suggested_filename == "walk_seed2_half_plain.mp4"
+    for name in ("More: a part", "Several videos", "How well", "Details"):
+        at(name, "Enter")
+
+    page.evaluate("document.activeElement.blur()")
+    for _ in range(150):
+        page.keyboard.press("Tab")
+        page.evaluate("document.activeElement.dataset.reached = ''")
+    assert page.evaluate(UNREACHED) == []
+    at("Rate", "Enter")
+    page.get_by_role("button", name="I agree, begin").wait_for()
+
+
+def test_axe_finds_no_barrier_on_the_page(page, tmp_path):
+    page.wait_for_function(PLAYING)
+    assert barriers(page) == []
+    (tmp_path / "walk.mp4").write_text("no video at all")
+    page.locator("#source input[type=file]").set_input_files(tmp_path / "walk.mp4")
+    page.locator("#trouble").wait_for()
+    assert barriers(page) == []
+    page.get_by_role("button", name="Try an example").click()
+    page.locator("#change .words").get_by_text("steps a minute").wait_for()
+    page.locator("#gaits button").first.wait_for(timeout=RUN_MS)
+    for name in ("More: a part", "Several videos", "How well", "Details"):
+        page.get_by_role("button", name=name).click()
+    page.get_by_text("Networks: anet").wait_for()
+    assert barriers(page) == []
+    page.get_by_role("tab", name="Rate").click()
+    page.get_by_role("button", name="I agree, begin").wait_for()
+    assert barriers(page) == []
+
+
+def test_the_words_are_plain_ones(page):
+    assert page.locator("h1").all_inner_texts() == ["Hide who is walking"]
+    for choices, words in (
+        ("#strength", ["Subtle (hides little)", "Half way", "Someone else (recommended)"]),
+        ("#colour", ["Own clothes", "Own clothes, soft (paper)", "Plain grey"]),
+    ):
+        assert page.locator(f"{choices} label:has(input)").all_inner_texts() == words
+    _upload(page, EXAMPLE)
+    facts = page.locator("#facts")
+    facts.get_by_text(re.compile(r"1 person seen in 5 frames. About \d+ s\.")).wait_for()
+    page.get_by_role("button", name="Hide who is walking").click()
+    page.wait_for_selector(".player[data-kind=result]", timeout=RUN_MS)
+    page.locator("#found").wait_for(state="attached", timeout=RUN_MS)
+    page.get_by_role("button", name="How well does it hide?").click()
+    rank = "Rank 1 means recognised; guessing averages 11 of 21."
+    page.locator("#found").get_by_text(rank).wait_for(timeout=RUN_MS)
+    shown = page.locator("#intro, #result, #seed, #strength, #colour").all_inner_texts()
+    for jargon in ("safetensors", "tflite", "A-NET", "C-NET", "GEI", "MOS"):
+        assert jargon not in " ".join(shown)
+    page.get_by_role("button", name="Details of this run").click()
+    page.locator("#details").get_by_text("anet.safetensors").wait_for()
+    assert page.locator("body").inner_text().count("anet.safetensors") == 1
+
+
+def test_an_empty_road_is_nobody(page, tmp_path):
+    _upload(page, write_clip(tmp_path / "road.mp4", (background(320, 240) for _ in range(25))))
+    assert "nobody seen" in page.locator("#facts").inner_text()
+    page.get_by_role("button", name="Hide who is walking").click()
+    page.get_by_role("alert").get_by_text("Nobody was seen in the video").wait_for(timeout=RUN_MS)
+
+
+def test_a_link_to_the_page_shows_title_sentence_and_picture_without_a_script(browser, app):
+    with visitor(browser, app.url, **DESKTOP, java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(app.url)
+        assert page.title() == "Hide who is walking"
+        tags = page.locator("meta[property^='og:']").evaluate_all(
+            "tags => tags.map((tag) => [tag.getAttribute('property'), tag.content])"
+        )
+        told = dict(tags)
+        assert len(tags) == len(told) and told["og:title"] == page.title()
+        assert "another body" in told["og:description"]
+        icon = page.locator("link[rel=icon]").get_attribute("href")
+        for address in (told["og:image"], icon):
+            picture = page.request.get(urljoin(app.url, address))
+            assert picture.ok and picture.headers["content-type"].startswith("image/"), address
 
 
 def test_one_of_two_people_is_chosen_by_number(page, tmp_path):
-    example = read_frames(ROOT / "assets" / "street_090.mp4")
+    example = read_frames(EXAMPLE)
     halves = [shrink(frame.rgb, (480, 270)) for frame in example][:60]
     _upload(page, write_clip(tmp_path / "two.mp4", [np.hstack([f, f[:, ::-1]]) for f in halves]))
     page.get_by_role("button", name="Hide who is walking").click()
@@ -224,7 +402,7 @@ def test_an_error_stays_beside_the_button_that_mends_it(page, tmp_path):
 def test_an_upload_that_fails_is_told_on_the_page_and_not_in_a_toast(page):
     refusal = {"status": 413, "body": "File size exceeds the limit"}
     page.context.route("**/upload?*", lambda route: route.fulfill(**refusal))
-    page.locator("#source input[type=file]").set_input_files(ROOT / "assets" / "street_090.mp4")
+    page.locator("#source input[type=file]").set_input_files(EXAMPLE)
     page.locator("#mishap").get_by_text("File size exceeds the limit").wait_for()
     page.wait_for_function("!document.querySelector('[data-testid=toast-body]')")
     assert page.get_by_role("alert").get_by_text("File size exceeds the limit").is_visible()
@@ -296,7 +474,7 @@ def test_frame_steps_and_marks_follow_the_times_of_a_clip_without_a_constant_rat
     ],
 )  # fmt: skip
 def test_what_the_browser_cannot_play_is_taken_all_the_same(page, tmp_path, name, encoding, says):
-    clip = ROOT / "assets" / "street_090.mp4"
+    clip = EXAMPLE
     ffmpeg("-ss", "1", "-i", clip, "-t", "1.5", *encoding, tmp_path / name)
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="A GIF, or a file").click()
@@ -361,13 +539,13 @@ def test_a_walk_is_recorded_with_the_camera(page):
 
 
 def test_a_run_waits_in_the_queue_and_is_cancelled_within_two_seconds(page, app):
-    _upload(page, ROOT / "assets" / "street_090.mp4")
+    _upload(page, EXAMPLE)
     page.get_by_role("button", name="Hide who is walking").click()
     page.locator("#player").get_by_text("Finding people").wait_for(timeout=RUN_MS)
     screenshot(page, "progress")
     second = page.context.new_page()
     second.goto(app.url)
-    _upload(second, ROOT / "assets" / "street_090.mp4")
+    _upload(second, EXAMPLE)
     second.get_by_role("button", name="Hide who is walking").click()
     second.locator("#player").get_by_text("queue: 1/1").wait_for()
     second.get_by_role("button", name="Cancel").click()
@@ -409,9 +587,9 @@ def test_the_page_fits_and_can_be_read(browser, app, scheme, width):
         page = _opened(context, app, "?seed=42&strength=subtle&colour=plain")
         page.wait_for_function("document.querySelector('#seed input[type=number]').value === '42'")
         page.wait_for_function(LOADED)
-        if is_calm:
+        if is_calm:  # a picture with the walker in it
             page.wait_for_timeout(300)
-            assert page.evaluate(TIMES) == [0, 0]
+            assert page.evaluate(TIMES) == pytest.approx([2.3, 2.3], abs=0.05)
         else:
             page.wait_for_function(PLAYING)
         description = page.locator("meta[name=description]").get_attribute("content")
