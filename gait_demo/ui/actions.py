@@ -161,7 +161,7 @@ class Actions:
                 page.player: shown(result, settings, clip, folder, times),
                 page.status: "This is an example. Move a control to get another result.",
                 page.details: gr.Markdown(details(report, None)),
-                page.change: changed(change_of(session.clip), clip),
+                page.change: changed(change_of(session.clip), clip, settings),
             }
 
         return example
@@ -355,7 +355,7 @@ class Actions:
                 return gr.skip()
             clip = _named(session.clip, analysed.part)
             return {
-                page.change: changed(path, clip),
+                page.change: changed(path, clip, settings),
                 page.found: gr.Markdown(place_in_crowd(ranks, strangers), visible=True),
             }
 

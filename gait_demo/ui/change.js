@@ -9,6 +9,8 @@ const WIDE = 300;
 const TALL = 60;
 let loading = 0;
 let cursors = [];
+let of = null;  // what result the panel is of: its clip and its settings ...
+let shown = null;  // ... and which one the player shows
 
 function make(name, text = "", attributes = {}, space = null) {
   const node = space ? document.createElementNS(space, name) : document.createElement(name);
@@ -115,6 +117,13 @@ function show(told) {
     + "the front, angles and strides look smaller. Click a curve to go there." : "";
 }
 
+function compare() {
+  const isFormer = Boolean(of && shown) && JSON.stringify(of) !== JSON.stringify(shown);
+  section.classList.toggle("out-of-date", isFormer);
+  find(".former").textContent = isFormer
+    ? "This is of the result before. The new one is being compared." : "";
+}
+
 async function update() {
   const value = props.value;
   const mine = ++loading;
@@ -123,14 +132,20 @@ async function update() {
     told = value ? await (await fetch(value.url)).json() : null;
   } catch { /* the panel stays empty */ }
   if (mine !== loading) return;
+  of = told && value.of;
   show(told);
+  compare();
   document.dispatchEvent(new CustomEvent("gait-joints", {
-    detail: told && {clip: value.clip, people: told.people, bones: told.bones},
+    detail: told && {of, people: told.people, bones: told.bones},
   }));
 }
 
 document.addEventListener("gait-time", (event) => {
   for (const move of cursors) move(event.detail);
+});
+document.addEventListener("gait-result", (event) => {
+  shown = event.detail;
+  compare();
 });
 watch("value", update);
 update();

@@ -22,6 +22,7 @@ let joints = null;  // of old and new walkers, as change.js passes them on
 
 const video = (side) => halves[side].querySelector("video");
 const clock = (s) => `${Math.floor(s / 60)}:${(s % 60).toFixed(1).padStart(4, "0")}`;
+const resultShown = () => shown?.settings && [shown.clip, ...shown.settings];
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
 function make(name, text, attributes = {}) {
@@ -159,7 +160,7 @@ const svg = (name, attributes, text = "") => {
 };
 
 function skeletons(time) {
-  if (!joints || joints.clip !== shown?.clip) return [];
+  if (!joints || !same(joints.of, resultShown())) return [];
   return joints.people.flatMap((person) => {
     const at = frameAt(time) - frameAt(person.times[0]);
     return ["before", "after"].filter((side) => person[side][at]).map((side) => {
@@ -286,6 +287,7 @@ function show(time) {
 }
 
 function describe() {
+  document.dispatchEvent(new CustomEvent("gait-result", {detail: resultShown()}));
   section.dataset.kind = shown ? shown.kind : "empty";
   find(".badge").textContent = shown?.badge || "";
   find(".weak").textContent = shown?.weak || "";

@@ -50,6 +50,11 @@ UNREACHED = """() => [...document.querySelectorAll(
 LOADED = "document.querySelectorAll('.player video').length === 2"
 TIMES = "() => [...document.querySelectorAll('.player video')].map((v) => v.currentTime)"
 BADGE = "(text) => document.querySelector('.player .badge').innerText.includes(text)"
+COMPARED_WITH = """(former) => {
+  const isFormer = document.querySelectorAll("#change .geis img")[1].src === former;
+  const isGrey = document.querySelector("#change .change").classList.contains("out-of-date");
+  return isGrey ? "greyed out" : isFormer ? "of the result before" : "anew";
+}"""
 IS_ON_SCREEN = """(selector) => {
   const box = document.querySelector(selector).getBoundingClientRect();
   return box.top >= 0 && box.bottom <= innerHeight;
@@ -98,27 +103,6 @@ def _open_parts(page, length: str) -> None:
 
 def _badge(page, text: str) -> None:
     page.wait_for_function(BADGE, arg=text, timeout=RUN_MS)
-
-
-def test_a_newcomer_gets_to_a_result_and_to_another_seed_in_half_a_minute(browser, app):
-    """With a pointer on a desktop, and nothing is scrolled."""
-    with visitor(browser, app.url, **DESKTOP) as context:
-        began = time.monotonic()
-        page = _opened(context, app)
-        page.evaluate("addEventListener('scroll', () => { window.hasScrolled = true; }, true)")
-        page.get_by_role("button", name="Try an example").click()
-        _badge(page, "Seed 0 ")
-        handle = page.locator("#seed input[type=range]").bounding_box()
-        page.mouse.click(handle["x"] + 0.3 * handle["width"], handle["y"] + handle["height"] / 2)
-        page.wait_for_selector(".player.out-of-date")
-        for part in (".player .screen", "#seed"):
-            assert page.evaluate(IS_ON_SCREEN, part), part
-        seed = page.locator("#seed input[type=number]").input_value()
-        assert 2000 < int(seed) < 4000
-        _badge(page, f"Seed {seed} ")
-        page.wait_for_function(PLAYING)
-        assert time.monotonic() - began < 30
-        assert page.evaluate("[window.hasScrolled ?? false, scrollY]") == [False, 0]
 
 
 @at_both_sizes
@@ -174,14 +158,21 @@ def test_an_example_shows_at_once_and_result_and_settings_agree(page):
     for _ in range(3):
         page.locator("#seed input[type=range]").press("ArrowRight")
     page.wait_for_selector(".player.out-of-date")
-    _badge(page, "Seed 3 · someone else")
+    former = page.locator("#change .geis img").nth(1).get_attribute("src")
+    page.wait_for_function(BADGE, arg="Seed 3 · someone else", timeout=RUN_MS)
+    assert page.evaluate(COMPARED_WITH, former) in ("greyed out", "anew")
+    page.wait_for_function(f"f => ({COMPARED_WITH})(f) === 'anew'", arg=former, timeout=RUN_MS)
     assert page.locator(".player.out-of-date").count() == 0
     page.wait_for_function(LOADED)
     for now in page.evaluate(TIMES):  # the moment and the pause are kept
         assert now * fps == pytest.approx(int(1 * fps) + 1.5, abs=0.6)
     assert page.evaluate("document.querySelector('.player .after video').paused")
     assert page.evaluate(BYTES, "colorized") != before
+    page.get_by_role("button", name="How well does it hide?").click()
+    rank = "Rank 1 means recognised; guessing averages 11 of 21."
+    page.locator("#found").get_by_text(rank).wait_for(timeout=RUN_MS)
     screenshot(page, "3-another-seed")
+    page.get_by_role("button", name="How well does it hide?").click()
 
     page.get_by_role("button", name="Take the gait of seed 5").click()
     _badge(page, "Seed 5 · someone else")
@@ -255,6 +246,7 @@ def test_the_keyboard_does_all_that_the_pointer_does(page):
     with page.expect_download() as download:
         page.keyboard.press("Enter")
     assert download.value.suggested_filename == "walk_seed2_half_plain.mp4"
+    page.locator("#gaits button").last.wait_for(timeout=RUN_MS)
     for name in ("More: a part", "Several videos", "How well", "Details"):
         at(name, "Enter")
 
@@ -296,18 +288,35 @@ def test_the_words_are_plain_ones(page):
     _upload(page, EXAMPLE)
     facts = page.locator("#facts")
     facts.get_by_text(re.compile(r"1 person seen in 5 frames. About \d+ s\.")).wait_for()
-    page.get_by_role("button", name="Hide who is walking").click()
-    page.wait_for_selector(".player[data-kind=result]", timeout=RUN_MS)
-    page.locator("#found").wait_for(state="attached", timeout=RUN_MS)
-    page.get_by_role("button", name="How well does it hide?").click()
-    rank = "Rank 1 means recognised; guessing averages 11 of 21."
-    page.locator("#found").get_by_text(rank).wait_for(timeout=RUN_MS)
+    page.get_by_role("button", name="Try an example").click()
+    page.wait_for_selector(".player[data-kind=result]")
     shown = page.locator("#intro, #result, #seed, #strength, #colour").all_inner_texts()
     for jargon in ("safetensors", "tflite", "A-NET", "C-NET", "GEI", "MOS"):
         assert jargon not in " ".join(shown)
     page.get_by_role("button", name="Details of this run").click()
     page.locator("#details").get_by_text("anet.safetensors").wait_for()
     assert page.locator("body").inner_text().count("anet.safetensors") == 1
+
+
+def test_a_newcomer_gets_to_a_result_and_to_another_seed_in_half_a_minute(browser, app):
+    """With a pointer on a desktop, and nothing is scrolled."""
+    with visitor(browser, app.url, **DESKTOP) as context:
+        began = time.monotonic()
+        page = _opened(context, app)
+        page.evaluate("addEventListener('scroll', () => { window.hasScrolled = true; }, true)")
+        page.get_by_role("button", name="Try an example").click()
+        _badge(page, "Seed 0 ")
+        handle = page.locator("#seed input[type=range]").bounding_box()
+        page.mouse.click(handle["x"] + 0.3 * handle["width"], handle["y"] + handle["height"] / 2)
+        page.wait_for_selector(".player.out-of-date")
+        for part in (".player .screen", "#seed"):
+            assert page.evaluate(IS_ON_SCREEN, part), part
+        seed = page.locator("#seed input[type=number]").input_value()
+        assert 2000 < int(seed) < 4000
+        _badge(page, f"Seed {seed} ")
+        page.wait_for_function(PLAYING)
+        assert time.monotonic() - began < 30
+        assert page.evaluate("[window.hasScrolled ?? false, scrollY]") == [False, 0]
 
 
 def test_an_empty_road_is_nobody(page, tmp_path):
@@ -371,6 +380,7 @@ def test_a_file_that_is_no_video_is_answered_with_a_sentence(page, tmp_path):
     screenshot(page, "error")
 
 
+@at_both_sizes
 def test_an_error_stays_beside_the_button_that_mends_it(page, tmp_path):
     short = crossing(tmp_path / "short.mp4", 61, width=160, height=120)
     ffmpeg("-i", short, "-vf", "setpts=25*PTS,fps=5", tmp_path / "long.mp4")  # 61 s
@@ -408,6 +418,7 @@ def test_an_upload_that_fails_is_told_on_the_page_and_not_in_a_toast(page):
     assert page.get_by_role("alert").get_by_text("File size exceeds the limit").is_visible()
 
 
+@at_both_sizes
 def test_a_part_is_run_and_another_part_makes_the_result_out_of_date(page, tmp_path):
     walk = list(frames(60))
     walk[24:28] = [background(320, 240)] * 4  # nobody is seen for a moment
@@ -430,6 +441,7 @@ def test_a_part_is_run_and_another_part_makes_the_result_out_of_date(page, tmp_p
             assert 0.7 < told_s < 1.2  # and there the player is
             assert page.evaluate(TIMES)[0] == pytest.approx(told_s + 0.02, abs=0.06)
     page.get_by_text("Out of date").wait_for()
+    screenshot(page, "out-of-date")
     page.get_by_role("button", name="Make it now").wait_for()
 
 
@@ -499,6 +511,7 @@ def test_several_videos_of_one_drop_have_a_line_each_and_one_zip(page, tmp_path)
     page.wait_for_selector(".player[data-kind=result]")
     lines = page.locator("#lines tbody tr")
     lines.nth(2).get_by_text("Not done: This video is not a video").wait_for(timeout=RUN_MS)
+    screenshot(page, "several")
     assert [one.split("\t")[1] for one in lines.all_inner_texts()] == [
         "walk 0.mp4",
         "walk 1.mp4",

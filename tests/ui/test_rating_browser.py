@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from chromium import DESKTOP, PHONE, needs_chromium, screenshot, visitor
+from chromium import DESKTOP, PHONE, barriers, needs_chromium, screenshot, visitor
 from fake_study import write_study
 from servers import serving
 
@@ -146,6 +146,28 @@ def test_phones_are_not_told_of_keys_and_the_plot_is_dark_where_the_page_is(brow
         )
         assert min(map(int, re.findall(r"\d+", colour)[:3])) > 200
         screenshot(page, "rate-7-owner-dark")
+
+
+@pytest.mark.parametrize("device", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_a_clip_is_rated_by_keyboard_and_axe_finds_no_barrier(browser, server, device):
+    with visitor(browser, server.url, **device) as context:
+        page = arrive(context, server)
+        assert barriers(page) == []
+        page.get_by_role("button", name="I agree, begin").wait_for()
+        for name in ("I agree, begin", "3", "Stop for now", "For the owner"):
+            if name == "3":
+                page.wait_for_function(OPEN)
+                assert barriers(page) == []
+            for _ in range(20):
+                page.keyboard.press("Tab")
+                if page.evaluate("document.activeElement.innerText").startswith(name):
+                    break
+            page.keyboard.press("Enter")
+        page.get_by_label("Owner's token").fill("only the owner knows")
+        page.keyboard.press("Enter")
+        page.get_by_text("Raters:").wait_for()
+        assert barriers(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
 
 
 def buttons_pressed(page) -> list[str]:
