@@ -5,6 +5,7 @@ const section = element.querySelector(".change");
 const find = (selector) => section.querySelector(selector);
 const CURVES = {knee: "Left knee, degrees", hip: "Left hip, degrees", trunk: "Trunk, degrees",
   feet: "Step width, % of height"};
+const GAP_S = 0.2;  // in which nothing is known: no line leads across
 const WIDE = 300;
 const TALL = 60;
 let loading = 0;
@@ -23,6 +24,7 @@ const svg = (name, attributes, text) => make(name, text, attributes, "http://www
 function line(times, values, x, y) {
   let pen = "M";
   return values.map((value, i) => {
+    if (i && times[i] - times[i - 1] > GAP_S) pen = "M";
     if (value === null) { pen = "M"; return ""; }
     const part = `${pen}${x(times[i]).toFixed(1)},${y(value).toFixed(1)}`;
     pen = "L";

@@ -316,6 +316,15 @@ function describe() {
   }));
 }
 
+// --- for screen readers: what is done now, without the percents of Gradio's bar -----------------
+
+const block = element.closest("#player");
+new MutationObserver(() => {
+  const told = block.querySelector(".progress-level-inner")?.textContent.trim() || "";
+  const stage = told.split(" - ")[0];
+  if (find(".stage").textContent !== stage) find(".stage").textContent = stage;
+}).observe(block, {subtree: true, childList: true, characterData: true});
+
 // --- settings that the result does not have ---------------------------------------------------
 
 function compare() {

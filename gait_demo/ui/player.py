@@ -67,6 +67,7 @@ _HTML = f"""
     <button type="button" class="icon full" aria-label="Full screen">{_icon("full")}</button>
     <span class="time"></span>
   </div>
+  <p class="stage" role="status"></p>
   <p class="weak" role="alert"></p>
   <p class="verdict" role="status"></p>
   <ul class="notes"></ul>

@@ -40,7 +40,8 @@ def said(error: Exception) -> str:
     """What it says, with the name that visitors do not know, as sessions give it, left out; of
     what nobody foresaw the operator learns the place."""
     if isinstance(error, GaitDemoError):
-        return re.sub(r"^clip(\.\w+)? ", "This video ", str(error))
+        named = re.sub(r"^clip(\.\w+)? (?=is not a video)", "This file ", str(error))
+        return re.sub(r"^clip(\.\w+)? ", "This video ", named)
     _log.error("unexpected: %s", place(error))
     return _LOST
 

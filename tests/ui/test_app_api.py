@@ -165,7 +165,7 @@ def test_bad_calls_get_a_sentence_and_leave_nothing(app, clip, tmp_path):
     before = set(app.files())  # of calls that name no session
     visitor = client(app, tmp_path)
     (tmp_path / "b.mp4").write_text("no video")
-    with pytest.raises(AppError, match="This video is not a video that can be read"):
+    with pytest.raises(AppError, match="This file is not a video that can be read"):
         visitor.predict(handle_file(tmp_path / "b.mp4"), api_name="/anonymize")
     with pytest.raises(AppError, match="There is no person 5"):
         visitor.predict(handle_file(clip), person=5, api_name="/anonymize")

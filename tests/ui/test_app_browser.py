@@ -374,7 +374,7 @@ def test_a_file_that_is_no_video_is_answered_with_a_sentence(page, tmp_path):
     fake = tmp_path / "walk.mp4"
     fake.write_text("no video at all")
     page.locator("#source input[type=file]").set_input_files(fake)
-    page.get_by_text("This video is not a video that can be read").wait_for()
+    page.get_by_text("This file is not a video that can be read").wait_for()
     assert page.get_by_role("button", name="Hide who is walking").is_disabled()
     assert page.locator("#source video").count() == 0
     screenshot(page, "error")
@@ -403,7 +403,7 @@ def test_an_error_stays_beside_the_button_that_mends_it(page, tmp_path):
     page.get_by_role("button", name="Hide who is walking").click()
     page.get_by_role("alert").get_by_text("the limit is 60 s").wait_for(timeout=RUN_MS)
     page.get_by_role("button", name="Trim to 0-60 s").click()
-    page.locator("#player").get_by_text("Finding people").wait_for(timeout=RUN_MS)
+    page.locator("#player .progress-level").get_by_text("Finding people").wait_for(timeout=RUN_MS)
     assert not page.locator("#trouble").is_visible()
     assert page.locator("#end input[type=number]").input_value() == "60"
     page.get_by_role("button", name="Cancel").click()
@@ -510,7 +510,7 @@ def test_several_videos_of_one_drop_have_a_line_each_and_one_zip(page, tmp_path)
     page.get_by_role("button", name="Try an example").click()  # they go on meanwhile
     page.wait_for_selector(".player[data-kind=result]")
     lines = page.locator("#lines tbody tr")
-    lines.nth(2).get_by_text("Not done: This video is not a video").wait_for(timeout=RUN_MS)
+    lines.nth(2).get_by_text("Not done: This file is not a video").wait_for(timeout=RUN_MS)
     screenshot(page, "several")
     assert [one.split("\t")[1] for one in lines.all_inner_texts()] == [
         "walk 0.mp4",
@@ -554,7 +554,9 @@ def test_a_walk_is_recorded_with_the_camera(page):
 def test_a_run_waits_in_the_queue_and_is_cancelled_within_two_seconds(page, app):
     _upload(page, EXAMPLE)
     page.get_by_role("button", name="Hide who is walking").click()
-    page.locator("#player").get_by_text("Finding people").wait_for(timeout=RUN_MS)
+    page.locator("#player .progress-level").get_by_text("Finding people").wait_for(timeout=RUN_MS)
+    told = page.locator("#player [role=status].stage")
+    told.get_by_text("Finding people, and what is behind them", exact=True).wait_for()
     screenshot(page, "progress")
     second = page.context.new_page()
     second.goto(app.url)
