@@ -33,6 +33,8 @@ THEME = gr.themes.Default(
 CSS = """
 .gradio-container {width: 100%; max-width: 1360px !important; margin: 0 auto !important}
 .gradio-container {--layout-gap: .6rem; --block-padding: .5rem .7rem}
+[role=tab][aria-selected=true] {color: #0f766e !important}
+.dark [role=tab][aria-selected=true] {color: #2dd4bf !important}
 #intro {align-items: center; gap: .5rem 1rem}
 #intro > :first-child {flex: 1 1 30rem}
 #intro h1 {margin: 0}

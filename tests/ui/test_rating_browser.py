@@ -128,6 +128,7 @@ def test_from_consent_to_thank_you_and_the_owners_plot(context, server, study, d
     assert len(Path(download.value.path()).read_text().splitlines()) == 1 + 6
     page.set_viewport_size({"width": 1440, "height": 900})
     screenshot(page, "rate-6-owner")
+    assert barriers(page) == []
 
 
 def test_phones_are_not_told_of_keys_and_the_plot_is_dark_where_the_page_is(browser, server):
@@ -153,19 +154,17 @@ def test_a_clip_is_rated_by_keyboard_and_axe_finds_no_barrier(browser, server, d
     with visitor(browser, server.url, **device) as context:
         page = arrive(context, server)
         assert barriers(page) == []
-        page.get_by_role("button", name="I agree, begin").wait_for()
-        for name in ("I agree, begin", "3", "Stop for now", "For the owner"):
+        for name in ("I agree, begin", "Play", "3", "Stop for now", "For the owner"):
             if name == "3":
                 page.wait_for_function(OPEN)
                 assert barriers(page) == []
+            page.get_by_role("button", name=name).wait_for()
             for _ in range(20):
                 page.keyboard.press("Tab")
                 if page.evaluate("document.activeElement.innerText").startswith(name):
                     break
             page.keyboard.press("Enter")
-        page.get_by_label("Owner's token").fill("only the owner knows")
-        page.keyboard.press("Enter")
-        page.get_by_text("Raters:").wait_for()
+        page.get_by_label("Owner's token").wait_for()
         assert barriers(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
 
