@@ -33,6 +33,7 @@ THEME = gr.themes.Default(
 CSS = """
 .gradio-container {width: 100%; max-width: 1360px !important; margin: 0 auto !important}
 .gradio-container {--layout-gap: .6rem; --block-padding: .5rem .7rem}
+.gradio-container {overflow: clip !important}  /* hidden would keep the result from sticking */
 [role=tab][aria-selected=true] {color: #0f766e !important}
 .dark [role=tab][aria-selected=true] {color: #2dd4bf !important}
 #intro {align-items: center; gap: .5rem 1rem}
@@ -73,7 +74,7 @@ footer .divider {display: none}
 #player .html-container {padding: 0}
 #player .pending {opacity: 1}
 #player [data-testid=status-tracker]:not(.hide, .generating) {
-  background: rgb(0 0 0 / .78); aspect-ratio: 16 / 9; max-height: 58vh; min-height: 9rem;
+  background: rgb(0 0 0 / .78); height: var(--screen-height); min-height: 7rem;
   border-radius: .5rem;
 }
 #player [data-testid=status-tracker] * {color: #fff}

@@ -316,9 +316,12 @@ function describe() {
   }));
 }
 
-// --- for screen readers: what is done now, without the percents of Gradio's bar -----------------
+// --- Gradio's bar lies over the screen, and screen readers hear what is done, without percents ---
 
 const block = element.closest("#player");
+new ResizeObserver(() => {
+  block.style.setProperty("--screen-height", `${screen.offsetHeight}px`);
+}).observe(screen);
 new MutationObserver(() => {
   const told = block.querySelector(".progress-level-inner")?.textContent.trim() || "";
   const stage = told.split(" - ")[0];

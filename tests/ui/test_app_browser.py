@@ -319,6 +319,20 @@ def test_a_newcomer_gets_to_a_result_and_to_another_seed_in_half_a_minute(browse
         assert page.evaluate("[window.hasScrolled ?? false, scrollY]") == [False, 0]
 
 
+def test_the_result_stays_in_view_beside_the_lowest_control(page):
+    page.get_by_role("button", name="Try an example").click()
+    page.wait_for_selector(".player[data-kind=result]")
+    page.wait_for_function(LOADED)
+    for name in ("More: a part", "Several videos"):
+        page.get_by_role("button", name=name).click()
+    lowest = page.get_by_role("button", name="Hide everyone in all of them")
+    lowest.wait_for()
+    page.wait_for_function("document.documentElement.scrollHeight > innerHeight + 300")
+    page.evaluate("scrollTo(0, 200)")
+    assert page.evaluate("scrollY") == 200 and lowest.is_visible()
+    page.wait_for_function(IS_ON_SCREEN, arg=".player .screen")
+
+
 def test_an_empty_road_is_nobody(page, tmp_path):
     _upload(page, write_clip(tmp_path / "road.mp4", (background(320, 240) for _ in range(25))))
     assert "nobody seen" in page.locator("#facts").inner_text()
