@@ -400,6 +400,9 @@ def test_an_error_stays_beside_the_button_that_mends_it(page, tmp_path):
     ffmpeg("-i", short, "-vf", "setpts=25*PTS,fps=5", tmp_path / "long.mp4")  # 61 s
     _upload(page, tmp_path / "long.mp4")
     page.wait_for_function("document.querySelector('#source video').readyState >= 2")
+    label = page.locator("#source [data-testid=block-label]").bounding_box()
+    preview = page.locator("#source video").bounding_box()
+    assert label["y"] + label["height"] <= preview["y"] + 1  # it hides nobody's head
     assert not page.locator("#unplayable").is_visible()
     assert page.locator("[data-testid=toast-body]:visible").count() == 0
     _open_parts(page, "60")
