@@ -17,7 +17,7 @@ from gait_demo.serving import zero_gpu  # noqa: E402
 zero_gpu.declare()
 
 import gradio as gr  # noqa: E402
-from gradio import networking  # noqa: E402
+from gradio import http_server, networking  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
 
 from gait_demo.errors import WeightsError  # noqa: E402
@@ -28,6 +28,7 @@ from gait_demo.ui import anonymize_tab, look, privacy, rating_tab  # noqa: E402
 from gait_demo.ui.actions import Actions  # noqa: E402
 from gait_demo.ui.examples import FOLDER, clips  # noqa: E402
 from gait_demo.ui.gate import MOST_UPLOAD_BYTES, Gate  # noqa: E402
+from gait_demo.ui.head import OwnHead, head  # noqa: E402
 from gait_demo.ui.session import Sessions  # noqa: E402
 from gait_demo.weights import PERSON, ask_ahead  # noqa: E402
 
@@ -96,14 +97,27 @@ if __name__ == "__main__":
     demo.queue(max_size=MOST_WAITING, api_open=False).launch(
         theme=look.THEME,
         css=look.CSS,
-        head=look.head(ASSETS / "result.png", os.environ),
         favicon_path=look.FAVICON,
         max_file_size=MOST_UPLOAD_BYTES,
-        app_kwargs={"middleware": [Middleware(Gate, folder=root, stop=sessions.cancel)]},
+        app_kwargs={
+            "middleware": [
+                Middleware(Gate, folder=root, stop=sessions.cancel),
+                Middleware(OwnHead, head=head(ASSETS / "result.png", os.environ)),
+            ]
+        },
         ssr_mode=False,  # a proxy of its own, which would go round the gate
         run_history=False,
         enable_monitoring=False,
         footer_links=["api"],
+        prevent_thread_lock=True,
     )
+    wanted = http_server.INITIAL_PORT_VALUE  # by GRADIO_SERVER_PORT, or Gradio's own
+    if demo.server_port != wanted:
+        print(
+            f"Port {wanted} is in use: the page is at {demo.local_url} instead. To choose a port, "
+            "set GRADIO_SERVER_PORT.",
+            flush=True,
+        )
+    demo.block_thread()
     if unusable:
         raise SystemExit(unusable[0])

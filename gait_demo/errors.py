@@ -49,5 +49,9 @@ class WorkerDiedError(EngineError):
     """The process that did a job is gone: killed, out of memory, or lost with its machine."""
 
 
+class NotStartedError(WorkerDiedError):
+    """The process that should have done a job did not start: the job is not the reason."""
+
+
 class BatchError(GaitDemoError):
     """A run over many clips cannot begin, or cannot go on."""

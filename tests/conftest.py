@@ -2,6 +2,7 @@ import os
 from pathlib import Path
 
 import pytest
+from chromium import chromium
 from served import serve
 
 from gait_demo.errors import WeightsError
@@ -41,3 +42,10 @@ def app(tmp_path_factory):
     """The app, served in a process of its own on a free loopback port."""
     with serve(tmp_path_factory.mktemp("app")) as served:
         yield served
+
+
+@pytest.fixture(scope="module")  # while it runs, nothing else can have an event loop in this thread
+def browser(tmp_path_factory):
+    """Chromium, whose camera sees a rendered walker."""
+    with chromium(tmp_path_factory.mktemp("browser")) as browser:
+        yield browser

@@ -18,7 +18,7 @@ from queue import Empty, Queue
 from time import monotonic
 from typing import Any
 
-from gait_demo.errors import EngineError, GaitDemoError, WorkerDiedError
+from gait_demo.errors import EngineError, GaitDemoError, NotStartedError, WorkerDiedError
 from gait_demo.serving import messages, worker
 
 _log = logging.getLogger(__name__)
@@ -95,7 +95,8 @@ class Engine:
         Raises:
             Cancelled: the job was unwanted.
             GaitDemoError: as the job says; EngineError where it broke, or took too long, and of
-                this kind WorkerDiedError where its process is gone.
+                this kind WorkerDiedError where its process is gone, NotStartedError before the job
+                began.
         """
         mine = self._wait_for_idle(unwanted)
         try:
@@ -247,7 +248,7 @@ class _Worker:
                 raise EngineError("The program is ending: start it again, and try once more.")
             _log.error("a worker died during %s", job)
             if job == _START:
-                raise WorkerDiedError(
+                raise NotStartedError(
                     "The program that works on videos could not be started: try again in a "
                     "minute; your video is not the reason."
                 )
@@ -285,7 +286,7 @@ class _Worker:
             pickle.dump(message, self._process.stdin)
             self._process.stdin.flush()
         except OSError as error:
-            raise WorkerDiedError("The program is starting again: try once more.") from error
+            raise NotStartedError("The program is starting again: try once more.") from error
 
     @staticmethod
     def _listen(process: subprocess.Popen, told: Queue) -> None:

@@ -45,11 +45,12 @@ def look(models: Models, report: Progress, source: Path, options: Options) -> Lo
 
 def analyse(
     models: Models, report: Progress, source: Path, folder: Path, options: Options
-) -> tuple[int, ...]:
+) -> tuple[tuple[int, ...], tuple[float, ...]]:
     """As `Pipeline.analyse`, kept in `folder` with a picture of the numbered people.
 
     Returns:
-        The numbers of everybody, in order.
+        The numbers of everybody, in order; and when each frame of the part is shown, in seconds
+        since the first.
     """
     analysis = Pipeline(models, options).analyse(source, folder, report)
     walkers = [person.track for person in analysis.people]
@@ -58,7 +59,8 @@ def analyse(
     picture = number_people(frame.rgb, walkers, index)
     cv2.imwrite(str(folder / PEOPLE), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
     (folder / _ANALYSIS).write_bytes(pickle.dumps(analysis))
-    return tuple(sorted(track.track_id for track in walkers))
+    numbers = tuple(sorted(track.track_id for track in walkers))
+    return numbers, tuple(round(float(time), 6) for time in analysis.times)
 
 
 def render(

@@ -103,8 +103,9 @@ def _look(content: dict, *_) -> Look:
     return Look(**content | {"info": info})
 
 
-def _walkers(content: list, *_) -> tuple[int, ...]:
-    return tuple(map(int, content))
+def _analysed(content: list, *_) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    walkers, times = content
+    return tuple(map(int, walkers)), tuple(map(float, times))
 
 
 def _rendered(content: dict, analysed: Path, folder: Path, *_) -> GaitResult:
@@ -128,7 +129,7 @@ def _report(content: dict, *_) -> dict:
 
 RESULTS: Readers = {
     "look": _look,
-    "analyse": _walkers,
+    "analyse": _analysed,
     "render": _rendered,
     "explain": _ranks,
     "preview_gaits": _strips,

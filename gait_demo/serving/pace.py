@@ -10,6 +10,7 @@ from time import monotonic
 
 STAGES = ("people", "removal", "anonymize", "render")  # in their order
 RENDERED = STAGES[2:]  # again with every seed
+WAITING = "wait"  # is told as the stage before and between them, until a worker is free
 _RECENT = 8  # runs that count
 _FRAME_MPX = 0.4  # megapixels that take as long as what a frame takes at any size
 # frames that take as long as what a stage does once
@@ -68,7 +69,8 @@ class Countdown:
 
     Attributes:
         seconds: what each stage took that was followed from its beginning to its end; waiting for
-            a worker, before the first report or after `pause`, is no part of it.
+            a worker, before the first report or after `wait`, is no part of it.
+        spent_s: what all of them took, as far as they were followed.
     """
 
     def __init__(
@@ -80,15 +82,17 @@ class Countdown:
         """
         Args:
             expected: seconds of each stage that is to come; None: not known.
-            tell: is given the stage, the share of the whole that is done, in [0, 1], and the
-                seconds left, if known.
+            tell: is given the stage or WAITING, the share of the whole that is done, in [0, 1],
+                and the seconds left, if known.
         """
         self._expected, self._tell, self._clock = expected, tell, clock
         self._stages = tuple(expected or STAGES)
         self._stage_began_s = clock()
         self._stage: str | None = None
         self._is_whole = True  # whether the stage was followed from its beginning
-        self._spent_s = 0.0
+        self._share = 0.0  # of the whole that is done
+        self._missed: float | None = None  # share that was done before anything was told
+        self.spent_s = 0.0
         self.seconds: dict[str, float] = {}
 
     def __call__(self, stage: str, done: int, total: int) -> None:
@@ -96,35 +100,42 @@ class Countdown:
         if stage not in self._stages:
             return
         if stage != self._stage:
-            self.pause()
+            self._end_stage()
             self._stage, self._is_whole = stage, done == 0
         part = min(1.0, done / total) if total else 0.0
         weights = self._expected or dict.fromkeys(self._stages, 1.0)
         before = self._stages[: self._stages.index(stage)]
         behind = sum(weights[s] for s in before) + part * weights[stage]
-        whole = sum(weights.values())
-        self._tell(stage, behind / whole, self._left_s(behind, whole))
+        self._share = behind / sum(weights.values())
+        if self._missed is None:
+            self._missed = self._share
+        self._tell(stage, self._share, self._left_s())
 
-    def pause(self) -> None:
-        """The stage is over, and the next has not begun: it may have to wait."""
+    def wait(self) -> None:
+        """What comes next begins once a worker is free."""
+        self._end_stage()
+        self._tell(WAITING, self._share, None)
+
+    def finish(self) -> dict[str, float]:
+        """The seconds of each stage."""
+        self._end_stage()
+        return self.seconds
+
+    def _end_stage(self) -> None:
         now = self._clock()
         if self._stage is not None:
             spent_s = now - self._stage_began_s
-            self._spent_s += spent_s
+            self.spent_s += spent_s
             if self._is_whole:
                 self.seconds[self._stage] = spent_s
         self._stage, self._stage_began_s = None, now
 
-    def finish(self) -> dict[str, float]:
-        """The seconds of each stage."""
-        self.pause()
-        return self.seconds
-
-    def _left_s(self, behind: float, whole: float) -> float | None:
+    def _left_s(self) -> float | None:
         """The estimate, corrected by how far off it has been so far, the more the more is done."""
         if self._expected is None:
             return None
-        spent_s = self._spent_s + self._clock() - self._stage_began_s
-        share = behind / whole
-        off = spent_s / behind if behind else 1.0
-        return (whole - behind) * ((1 - share) + share * off)
+        whole_s = sum(self._expected.values())
+        spent_s = self.spent_s + self._clock() - self._stage_began_s
+        followed = self._share - self._missed
+        off = spent_s / (followed * whole_s) if followed else 1.0
+        return (1 - self._share) * whole_s * ((1 - followed) + followed * off)

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import astuple, replace
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import gradio as gr
@@ -23,7 +22,7 @@ from gait_demo.serving.pace import RENDERED, STAGES, Countdown, Pace, Size
 from gait_demo.serving.shared import Shared
 from gait_demo.types import GaitResult
 from gait_demo.ui.change import changed
-from gait_demo.ui.examples import change_of, look, stored
+from gait_demo.ui.examples import change_of, look, stored, times_of
 from gait_demo.ui.gaits import SEEDS, pictures
 from gait_demo.ui.options import EVERYONE, Settings, linked, options_of
 from gait_demo.ui.player import shown
@@ -153,15 +152,16 @@ class Actions:
             session.shown = settings
             folder = self.folder / session.clip.stem
             folder.mkdir(parents=True, exist_ok=True)
+            clip, times = _named(session.clip, _WHOLE), times_of(result)
             return {
                 page.seed: settings.seed,
                 page.strength: settings.strength,
                 page.colour: settings.colour,
                 page.anonymizer: settings.anonymizer,
-                page.player: shown(result, settings, _named(session.clip, _WHOLE), folder),
+                page.player: shown(result, settings, clip, folder, times),
                 page.status: "This is an example. Move a control to get another result.",
                 page.details: gr.Markdown(details(report, None)),
-                page.change: changed(change_of(session.clip), _named(session.clip, _WHOLE)),
+                page.change: changed(change_of(session.clip), clip, settings),
             }
 
         return example
@@ -233,7 +233,6 @@ class Actions:
         Args:
             numbers: names the analysis whose people were on the page when one of them was chosen.
         """
-        began = perf_counter()
         if not source:
             raise VideoError(READY)
         clip = session.take(Path(source), self.examples)
@@ -244,9 +243,10 @@ class Actions:
         size = size_of(session.look, settings.end_s - settings.start_s)
         expected = self.pace.estimate(size, STAGES if analysed is None else RENDERED)
         countdown = Countdown(expected, teller(progress))
+        countdown.wait()
         if analysed is None:
             analysed = self._analyse(session, clip, part, countdown)
-            countdown.pause()
+            countdown.wait()
         if session.clip != clip:
             raise Cancelled  # another clip was chosen meanwhile
         session.analysed = analysed
@@ -258,9 +258,10 @@ class Actions:
         if session.clip != clip:
             raise Cancelled
         session.shown = settings
+        folder, times = result.colorized.parent, analysed.times
         return people | {
-            page.player: shown(result, settings, _named(clip, part), result.colorized.parent),
-            page.details: gr.Markdown(details(result.report, perf_counter() - began)),
+            page.player: shown(result, settings, _named(clip, part), folder, times),
+            page.details: gr.Markdown(details(result.report, countdown.spent_s)),
             page.found: gr.Markdown(visible=False),
             page.status: "",
         }
@@ -287,8 +288,11 @@ class Actions:
         if not 0 < len(sources) <= MOST:
             yield f"Choose 1 to {MOST} videos.", hidden
             return
-        with session.run() as (folder, unwanted):
+        with session.run(of_page=False) as (folder, unwanted):
             archive = folder / "walks.zip"
+            for source in sources:  # before the page gives up one that it shows as well
+                with suppress(GaitDemoError, OSError):
+                    session.take(source, self.examples, of_page=False)
             try:
                 for number, (source, line) in enumerate(zip(sources, lines, strict=True), start=1):
                     video = session, source, number, archive, settings
@@ -314,9 +318,9 @@ class Actions:
     ) -> Iterator[str]:
         """Yields how far it is, and at the end what can be said of the result."""
         try:
-            clip = session.take(source, self.examples)
+            clip = session.take(source, self.examples, of_page=False)
             yield PEOPLE
-            analysed = self._analyse(session, clip, _WHOLE, Countdown(None))
+            analysed = self._analyse(session, clip, _WHOLE, Countdown(None), of_page=False)
             try:
                 yield DRAWING
                 result = self._render(session, analysed, settings, Countdown(None), of_page=False)
@@ -351,7 +355,7 @@ class Actions:
                 return gr.skip()
             clip = _named(session.clip, analysed.part)
             return {
-                page.change: changed(path, clip),
+                page.change: changed(path, clip, settings),
                 page.found: gr.Markdown(place_in_crowd(ranks, strangers), visible=True),
             }
 
@@ -475,7 +479,7 @@ class Actions:
             try:
                 part = float(start), end or None
                 analysed = self._analyse(session, clip, part, countdown)
-                countdown.pause()
+                countdown.wait()
                 result = self._render(session, analysed, settings, countdown)
             finally:
                 session.drop(clip)
@@ -500,15 +504,22 @@ class Actions:
         """The page was closed."""
         self._sessions.end(request.session_hash)
 
-    def _analyse(self, session: Session, clip: Path, part: tuple, countdown: Countdown) -> Analysed:
+    def _analyse(
+        self,
+        session: Session,
+        clip: Path,
+        part: tuple,
+        countdown: Countdown,
+        of_page: bool = True,
+    ) -> Analysed:
         if clip in self.examples and part == _WHOLE:
             return self._analyse_example(session, clip, countdown)
-        with session.run() as (folder, unwanted), self._wanted():
-            walkers = self._engine.run(
+        with session.run(of_page=of_page) as (folder, unwanted), self._wanted():
+            told = self._engine.run(
                 "analyse", clip, folder, options_of(part),
                 on_progress=countdown, unwanted=unwanted,
             )  # fmt: skip
-        return Analysed(clip, part, folder, walkers)
+        return Analysed(clip, part, folder, *told)
 
     def _analyse_example(self, session: Session, clip: Path, countdown: Countdown) -> Analysed:
         """Once for all visitors: who comes second waits for it, and sees how far it is."""
@@ -523,7 +534,7 @@ class Actions:
         self.folder.mkdir(exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix="analysis-", dir=self.folder))
         job = "analyse", clip, folder, options_of(_WHOLE)
-        return Analysed(clip, _WHOLE, folder, self._engine.run(*job, on_progress=report))
+        return Analysed(clip, _WHOLE, folder, *self._engine.run(*job, on_progress=report))
 
     @contextmanager
     def _wanted(self) -> Iterator[None]:
@@ -562,7 +573,8 @@ class Actions:
             of_page: whether the result is for the player, where other settings supersede it.
         """
         options = _options(session, analysed, settings)
-        with session.run(settings if of_page else None) as (folder, unwanted), self._wanted():
+        run = session.run(settings if of_page else None, of_page)
+        with run as (folder, unwanted), self._wanted():
             result = self._engine.run(
                 "render", analysed.folder, folder, options,
                 on_progress=countdown, unwanted=unwanted,

@@ -5,10 +5,13 @@ const section = element.querySelector(".change");
 const find = (selector) => section.querySelector(selector);
 const CURVES = {knee: "Left knee, degrees", hip: "Left hip, degrees", trunk: "Trunk, degrees",
   feet: "Step width, % of height"};
+const GAP_S = 0.2;  // in which nothing is known: no line leads across
 const WIDE = 300;
 const TALL = 60;
 let loading = 0;
 let cursors = [];
+let of = null;  // what result the panel is of: its clip and its settings ...
+let shown = null;  // ... and which one the player shows
 
 function make(name, text = "", attributes = {}, space = null) {
   const node = space ? document.createElementNS(space, name) : document.createElement(name);
@@ -21,6 +24,7 @@ const svg = (name, attributes, text) => make(name, text, attributes, "http://www
 function line(times, values, x, y) {
   let pen = "M";
   return values.map((value, i) => {
+    if (i && times[i] - times[i - 1] > GAP_S) pen = "M";
     if (value === null) { pen = "M"; return ""; }
     const part = `${pen}${x(times[i]).toFixed(1)},${y(value).toFixed(1)}`;
     pen = "L";
@@ -56,13 +60,13 @@ function plot(name, label, walk) {
   return [figure];
 }
 
+const percent = (share) => `${Math.round(100 * share)}\u00a0%`;  // on one line
+
 function said({cadence, stride, asymmetry}) {
   const parts = [];
   if (cadence !== null) parts.push(`${Math.round(cadence)} steps a minute`);
-  if (stride !== null) parts.push(`a stride of ${Math.round(100 * stride)} % of the height`);
-  if (asymmetry !== null) {
-    parts.push(`knees that differ by ${Math.round(100 * asymmetry)} %`);
-  }
+  if (stride !== null) parts.push(`a stride of ${percent(stride)} of the height`);
+  if (asymmetry !== null) parts.push(`knees that differ by ${percent(asymmetry)}`);
   return parts.join(", ");
 }
 
@@ -98,7 +102,7 @@ function show(told) {
   cursors = [];
   section.dataset.kind = told ? (walk ? "walk" : "nobody") : "empty";
   const hasCurves = walk?.before.curves && walk.after.curves;
-  find(".words").textContent = !told ? "What changed is shown here once a result is there."
+  find(".words").textContent = !told ? "What changed is shown here a moment after the result."
     : !walk ? "Nobody got another gait: there is nothing to compare."
     : hasCurves ? `Person ${walk.person}, before: ${said(walk.before)}. `
       + `After: ${said(walk.after)}.`
@@ -115,6 +119,13 @@ function show(told) {
     + "the front, angles and strides look smaller. Click a curve to go there." : "";
 }
 
+function compare() {
+  const isFormer = Boolean(of && shown) && JSON.stringify(of) !== JSON.stringify(shown);
+  section.classList.toggle("out-of-date", isFormer);
+  find(".former").textContent = isFormer
+    ? "This is of the result before. The new one is being compared." : "";
+}
+
 async function update() {
   const value = props.value;
   const mine = ++loading;
@@ -123,14 +134,20 @@ async function update() {
     told = value ? await (await fetch(value.url)).json() : null;
   } catch { /* the panel stays empty */ }
   if (mine !== loading) return;
+  of = told && value.of;
   show(told);
+  compare();
   document.dispatchEvent(new CustomEvent("gait-joints", {
-    detail: told && {clip: value.clip, people: told.people, bones: told.bones},
+    detail: told && {of, people: told.people, bones: told.bones},
   }));
 }
 
 document.addEventListener("gait-time", (event) => {
   for (const move of cursors) move(event.detail);
+});
+document.addEventListener("gait-result", (event) => {
+  shown = event.detail;
+  compare();
 });
 watch("value", update);
 update();

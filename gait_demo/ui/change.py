@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from pathlib import Path
 
 import gradio as gr
 
+from gait_demo.ui.options import Settings
 from gait_demo.ui.player import address
 
 _HERE = Path(__file__).parent
 _HTML = """
 <section class="change" aria-label="What changed">
+  <p class="former" role="status"></p>
   <p class="words"></p>
   <div class="plots"></div>
   <div class="beside"><div class="geis"></div><div class="gauge"></div></div>
@@ -31,10 +34,13 @@ def change_panel() -> gr.HTML:
     )
 
 
-def changed(path: Path, clip: str) -> dict | None:
+def changed(path: Path, clip: str, settings: Settings) -> dict | None:
     """A change that a worker wrote down, as the panel is told of it; None where there is none.
 
     Args:
-        clip: as of `player.shown`: joints are drawn over this clip only.
+        clip, settings: as of `player.shown`: while the player shows another result, the panel is
+            greyed out and no joints are drawn.
     """
-    return {"url": address(path), "clip": clip} if path.exists() else None
+    if not path.exists():
+        return None
+    return {"url": address(path), "of": [clip, *astuple(settings)]}

@@ -39,6 +39,11 @@ def change_of(clip: Path) -> Path:
     return clip.parent / FOLDER / clip.stem / "change.json"
 
 
+def times_of(result: GaitResult) -> tuple[float, ...]:
+    """When each frame of a stored result is shown, in seconds: examples have a constant rate."""
+    return tuple(n / result.report["fps"] for n in range(result.report["frames_out"]))
+
+
 def look(clip: Path) -> Look | None:
     """What its stored result tells of an example, as of a quick look; None where there is none."""
     result = stored(clip)

@@ -1,8 +1,6 @@
 """How the page looks, and what moves on it without the server."""
 
 import json
-from collections.abc import Mapping
-from html import escape
 from pathlib import Path
 
 import gradio as gr
@@ -35,6 +33,9 @@ THEME = gr.themes.Default(
 CSS = """
 .gradio-container {width: 100%; max-width: 1360px !important; margin: 0 auto !important}
 .gradio-container {--layout-gap: .6rem; --block-padding: .5rem .7rem}
+.gradio-container {overflow: clip !important}  /* hidden would keep the result from sticking */
+[role=tab][aria-selected=true] {color: #0f766e !important}
+.dark [role=tab][aria-selected=true] {color: #2dd4bf !important}
 #intro {align-items: center; gap: .5rem 1rem}
 #intro > :first-child {flex: 1 1 30rem}
 #intro h1 {margin: 0}
@@ -62,18 +63,24 @@ body:not(:has(:is(#player, #facts) [data-testid=status-tracker]:not(.hide))):not
 #examples img {object-fit: cover}
 #source button[title^='Trim'], #source button[title^='Reset'] {display: none}
 #source .video-container {height: 128px}
-#source video {height: 128px; object-fit: contain}
+#source video {height: 118px; object-fit: contain}
+#source:has(.mirror-wrap) {height: auto !important}  /* the label above the preview, not over it */
+#source:has(.mirror-wrap) > [data-testid=block-label] {position: static}
+#source:has(.mirror-wrap) .video-container {height: auto}
+footer .divider {display: none}
 #gaits, #gaits .html-container {padding: 0}
+.prose :is(td, th) {word-break: normal !important; overflow-wrap: break-word}
+#lines td {padding: .3rem .4rem}
 #player .html-container {padding: 0}
 #player .pending {opacity: 1}
 #player [data-testid=status-tracker]:not(.hide, .generating) {
-  background: rgb(0 0 0 / .78); aspect-ratio: 16 / 9; max-height: 58vh; min-height: 9rem;
+  background: rgb(0 0 0 / .78); height: var(--screen-height); min-height: 7rem;
   border-radius: .5rem;
 }
 #player [data-testid=status-tracker] * {color: #fff}
 #player:has([data-testid=status-tracker]:not(.hide)) :is(.stale, .empty) {display: none}
 #player [data-testid=status-tracker]:has(.progress-level) .meta-text-center {display: none}
-#player .progress-level-inner {font: 600 1rem system-ui, sans-serif}
+#player .progress-level-inner {font: 600 1rem system-ui, sans-serif; padding: 0 1rem}
 @media (min-width: 1000px) {#result {position: sticky; top: .5rem; align-self: flex-start}}
 @media (max-width: 700px) {
   #result {display: contents}
@@ -134,28 +141,3 @@ PAGE_JS = """
   document.addEventListener("loadeddata", (e) => inSource(e) && note(false), true);
 }
 """.replace("TITLES", json.dumps(list(TITLES.values())))
-
-
-def head(picture: Path, environment: Mapping[str, str]) -> str:
-    """What links to the page show.
-
-    Args:
-        picture: of the page.
-        environment: of the process, which tells where the page is reached: GAIT_DEMO_URL, or
-            SPACE_HOST on the Hub; without either the picture has no whole address.
-    """
-    host = environment.get("SPACE_HOST")
-    base = environment.get("GAIT_DEMO_URL") or (f"https://{host}" if host else "")
-    base = f"{base.rstrip('/')}/" if base else ""
-    told = {
-        "og:title": TITLE,
-        "og:description": DESCRIPTION,
-        "og:type": "website",
-        "og:image": f"{base}gradio_api/file={picture}",
-        "og:image:alt": "One walk three times: as filmed, the new silhouette, and the new walker",
-    }
-    if base:
-        told["og:url"] = base
-    tags = [f'<meta name="description" content="{escape(DESCRIPTION)}">']
-    tags += [f'<meta property="{name}" content="{escape(value)}">' for name, value in told.items()]
-    return "\n".join(tags)

@@ -10,6 +10,7 @@ const divider = find(".divider");
 const seek = find("[name=seek]");
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const DRIFT_S = 0.06;  // between the two videos, before the second is set right
+const NEAR_S = 6e-4;  // marks and joints tell their times to the millisecond
 const SETTLED_MS = 500;  // without a further change of a setting, before a new result is asked for
 
 let shown = null;  // the value on the screen
@@ -20,8 +21,8 @@ let settling = 0;
 let joints = null;  // of old and new walkers, as change.js passes them on
 
 const video = (side) => halves[side].querySelector("video");
-const frame = () => 1 / (shown?.fps || 25);
 const clock = (s) => `${Math.floor(s / 60)}:${(s % 60).toFixed(1).padStart(4, "0")}`;
+const resultShown = () => shown?.settings && [shown.clip, ...shown.settings];
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
 function make(name, text, attributes = {}) {
@@ -32,6 +33,16 @@ function make(name, text, attributes = {}) {
     else node.setAttribute(key, value);
   }
   return node;
+}
+
+// --- frames, by the times at which they are shown: phones film at no constant rate ---------------
+
+function frameAt(time) {
+  return Math.max(0, shown.times.findLastIndex((t) => t <= time + NEAR_S));
+}
+
+function middle(index) {
+  return (shown.times[index] + (shown.times[index + 1] ?? shown.duration_s)) / 2;
 }
 
 // --- the two videos ---------------------------------------------------------------------------
@@ -46,7 +57,7 @@ function loaded(layer, time) {
     node.addEventListener("loadeddata", () => {
       if (time <= 0) { resolve(node); return; }
       node.addEventListener("seeked", () => resolve(node), {once: true});
-      node.currentTime = Math.min(time, Math.max(0, node.duration - frame() / 2));
+      node.currentTime = Math.min(time, Math.max(0, node.duration - NEAR_S));
     }, {once: true});
   });
 }
@@ -108,9 +119,8 @@ function step(frames) {
   pause();
   const now = video("after");
   if (!now) return;
-  const at = Math.floor(now.currentTime / frame() + 1e-3) + frames;
-  const last = Math.ceil(now.duration / frame() - 1e-3) - 1;
-  jump((Math.min(Math.max(at, 0), last) + 0.5) * frame());  // the middle of the frame
+  const at = frameAt(now.currentTime) + frames;
+  jump(middle(Math.min(Math.max(at, 0), shown.times.length - 1)));
 }
 
 function setSpeed(rate) {
@@ -150,11 +160,9 @@ const svg = (name, attributes, text = "") => {
 };
 
 function skeletons(time) {
-  if (!joints || joints.clip !== shown?.clip) return [];
+  if (!joints || !same(joints.of, resultShown())) return [];
   return joints.people.flatMap((person) => {
-    let at = person.times.findIndex((t) => t > time + 1e-3) - 1;
-    if (at === -2) at = person.times.length - 1;
-    if (at < 0 || time > person.times[at] + 2 * frame()) return [];
+    const at = frameAt(time) - frameAt(person.times[0]);
     return ["before", "after"].filter((side) => person[side][at]).map((side) => {
       const points = person[side][at];
       return svg("path", {class: side, d: joints.bones.map(([a, b]) =>
@@ -261,9 +269,10 @@ function withMoments(text) {
   const line = make("li", "");
   let done = 0;
   for (const match of text.matchAll(MOMENT)) {
+    const mark = shown.marks.find(({from}) => from.toFixed(1) === match[1]);
     line.append(text.slice(done, match.index), make("button", match[0], {
       type: "button", class: "moment", "aria-label": `Show ${match[0]} s`,
-      onclick: () => show(Number(match[1])),
+      onclick: () => show(mark ? mark.from : Number(match[1])),
     }));
     done = match.index + match[0].length;
   }
@@ -273,11 +282,12 @@ function withMoments(text) {
 
 function show(time) {
   pause();
-  jump(time + frame() / 2);
+  jump(middle(frameAt(time)));
   screen.scrollIntoView({block: "nearest", behavior: calm.matches ? "auto" : "smooth"});
 }
 
 function describe() {
+  document.dispatchEvent(new CustomEvent("gait-result", {detail: resultShown()}));
   section.dataset.kind = shown ? shown.kind : "empty";
   find(".badge").textContent = shown?.badge || "";
   find(".weak").textContent = shown?.weak || "";
@@ -305,6 +315,18 @@ function describe() {
       () => { find(".link").textContent = link; }),
   }));
 }
+
+// --- Gradio's bar lies over the screen, and screen readers hear what is done, without percents ---
+
+const block = element.closest("#player");
+new ResizeObserver(() => {
+  block.style.setProperty("--screen-height", `${screen.offsetHeight}px`);
+}).observe(screen);
+new MutationObserver(() => {
+  const told = block.querySelector(".progress-level-inner")?.textContent.trim() || "";
+  const stage = told.split(" - ")[0];
+  if (find(".stage").textContent !== stage) find(".stage").textContent = stage;
+}).observe(block, {subtree: true, childList: true, characterData: true});
 
 // --- settings that the result does not have ---------------------------------------------------
 
@@ -347,7 +369,7 @@ function update() {
     }
     pickers.before.value = "original";
     pickers.after.value = "colorized";
-    load(value, 0);
+    load(value, value.begin_s ?? 0);
   }
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import astuple
 from pathlib import Path
 from urllib.parse import quote
@@ -66,6 +67,7 @@ _HTML = f"""
     <button type="button" class="icon full" aria-label="Full screen">{_icon("full")}</button>
     <span class="time"></span>
   </div>
+  <p class="stage" role="status"></p>
   <p class="weak" role="alert"></p>
   <p class="verdict" role="status"></p>
   <ul class="notes"></ul>
@@ -91,12 +93,15 @@ def player(value: dict | None) -> gr.HTML:
     )
 
 
-def shown(result: GaitResult, settings: Settings, clip: str, folder: Path) -> dict:
+def shown(
+    result: GaitResult, settings: Settings, clip: str, folder: Path, times: Sequence[float]
+) -> dict:
     """A result as the player is told of it.
 
     Args:
         clip: names the clip and its part; between results of one clip the moment is kept.
         folder: gets the downloads under names that tell the settings; it is there.
+        times: of the frames, in seconds since the first.
     """
     stem, report = settings.file_stem, result.report
     level, text = verdict(report)
@@ -116,7 +121,7 @@ def shown(result: GaitResult, settings: Settings, clip: str, folder: Path) -> di
         "badge": settings.badge,
         "query": settings.query,
         "weak": _WEAK if settings.strength <= STRENGTHS["subtle"] else "",
-        "fps": report["fps"],
+        "times": list(times),
         "duration_s": report["duration_s"],
         "size": [report["width"], report["height"]],
         "verdict": {"level": level, "text": text},
@@ -132,7 +137,13 @@ def intro(result: GaitResult | None) -> dict | None:
     """A result as the first picture of the page: a loop that explains itself."""
     if result is None:
         return None
-    return {"kind": "intro", "clip": "intro", "layers": _layers(result), "settings": None}
+    return {
+        "kind": "intro",
+        "clip": "intro",
+        "layers": _layers(result),
+        "settings": None,
+        "begin_s": result.report["duration_s"] / 2,  # the walker is in the middle then
+    }
 
 
 def _layers(result: GaitResult) -> list[dict]:

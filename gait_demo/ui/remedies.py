@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from gait_demo.errors import EngineError, NoPersonError, WeightsError
+from gait_demo.errors import EngineError, NoPersonError, NotStartedError, WeightsError
 from gait_demo.options import ANONYMIZERS
 from gait_demo.types import Look
 from gait_demo.ui.options import ANONYMIZER, EVERYONE, MAX_DURATION_S, MAX_FRAMES, Settings
@@ -54,7 +54,8 @@ def remedy(error: Exception, look: Look, settings: Settings) -> Remedy | None:
     if isinstance(error, WeightsError) and settings.anonymizer != ANONYMIZER:
         label = f"Use {ANONYMIZERS[ANONYMIZER]} instead"
         return Remedy(label, replace(settings, anonymizer=ANONYMIZER))
-    if isinstance(error, EngineError) and length_s > _SHORT_S:
+    was_begun = isinstance(error, EngineError) and not isinstance(error, NotStartedError)
+    if was_begun and length_s > _SHORT_S:
         return _part("Try a shorter part:", _of_length(settings, length_s / 2))
     if isinstance(error, (EngineError, OSError)):
         return Remedy("Try again", settings)

@@ -61,19 +61,20 @@ def results_part(store: Store, admin_token: str | None) -> None:
     def read(given: str, chosen: str, is_dark: bool):
         if not hmac.compare_digest(given.encode(), admin_token.encode()):
             time.sleep(_WRONG_S)
-            raise gr.Error("This is not the owner's token.", print_exception=False)
+            return {text: "**This is not the owner's token.**"}
         votes = store.votes()
         if not votes:
-            raise gr.Error("There are no votes yet.", print_exception=False)
+            return {text: "There are no votes yet."}
         report = results(store.study, votes)
         rows = [[row[name] for name in _CLIP_COLUMNS] for row in report["stages"][chosen]["clips"]]
-        return [
-            gr.Plot(by_view(report, chosen, is_dark), visible=True),
-            f"{summary(report)}\n\n{comparison(report, chosen)}",
-            gr.Dataframe(condition_rows(report), visible=True),
-            gr.Dataframe(rows, visible=True),
-            *_files(store, votes, folder),
-        ]
+        files = zip(downloads, _files(store, votes, folder), strict=True)
+        return {
+            plot: gr.Plot(by_view(report, chosen, is_dark), visible=True),
+            text: f"{summary(report)}\n\n{comparison(report, chosen)}",
+            conditions: gr.Dataframe(condition_rows(report), visible=True),
+            clips: gr.Dataframe(rows, visible=True),
+            **dict(files),
+        }
 
     gr.on(
         [show.click, token.submit, stage.input],
@@ -123,7 +124,7 @@ def by_view(report: dict, stage: str, is_dark: bool = False) -> go.Figure:
         template="plotly_dark" if is_dark else "plotly_white",
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        title="MOS by view angle, 95 % intervals",
+        title={"text": "MOS by view angle, 95 % intervals", "font": {"size": 14}},
         xaxis=axis,
         yaxis={"title": "MOS", "range": [0.8, 5.2], "tickvals": [1, 2, 3, 4, 5]},
         legend={"orientation": "h", "y": -0.25},

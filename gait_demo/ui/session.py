@@ -28,12 +28,24 @@ _UPLOAD = re.compile(r"[0-9a-f]{64}")  # name of the folder that Gradio makes fo
 
 @dataclass(frozen=True)
 class Analysed:
-    """A clip, the part of it, and where the analysis that all its seeds share is kept."""
+    """A clip, the part of it, and where the analysis that all its seeds share is kept.
+
+    Attributes:
+        walkers: the numbers of everybody.
+        times: of the frames of the part, in seconds since the first.
+    """
 
     source: Path
     part: tuple[float, float | None]
     folder: Path
     walkers: tuple[int, ...]
+    times: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class _Run:
+    settings: object
+    of_page: bool
 
 
 class Session:
@@ -53,8 +65,9 @@ class Session:
         self._folder = root / "sessions" / secrets.token_hex(16)  # nobody can guess it
         self._folder.mkdir(parents=True, mode=0o700)
         self._taken: dict[Path, Path] = {}
-        self._runs: list[Path] = []
-        self._stops: dict[threading.Event, object] = {}
+        self._lasting: set[Path] = set()  # of what was taken
+        self._runs: dict[bool, list[Path]] = {True: [], False: []}  # of the page, and others
+        self._stops: dict[threading.Event, _Run] = {}
         self._used = time.monotonic()
         self._is_closed = False
         self.secret = fresh_secret()
@@ -64,13 +77,14 @@ class Session:
         self.shown: object = None
         self.previewed: object = None
 
-    def take(self, path: Path, free: list[Path]) -> Path:
+    def take(self, path: Path, free: list[Path], of_page: bool = True) -> Path:
         """Give an upload a place in the session's folder. Where it was it stays until `settle`,
         since the page may still be loading it from there.
 
         Args:
             path: as a client tells it, which may be any.
             free: files that everybody may use; they stay where they are.
+            of_page: whether it is for the page, and goes when another clip is chosen there.
 
         Returns:
             Where it is now. What was taken before is found again.
@@ -81,8 +95,14 @@ class Session:
         path = Path(path)
         if path in free or path in self._taken.values():
             return path
-        if path in self._taken:
-            return self._taken[path]
+        if path not in self._taken:
+            self._taken[path] = self._linked(path)
+        mine = self._taken[path]
+        if not of_page:
+            self._lasting.add(mine)
+        return mine
+
+    def _linked(self, path: Path) -> Path:
         folder = path.parent
         is_upload = folder.parent == self._root and _UPLOAD.fullmatch(folder.name)
         if not is_upload or ".." in path.parts or path.is_symlink() or not path.is_file():
@@ -90,7 +110,6 @@ class Session:
         suffix = path.suffix if re.fullmatch(r"\.\w{1,5}", path.suffix, re.ASCII) else ""
         mine = self._new_folder("clip-") / f"clip{suffix}"
         link_or_copy(path, mine)
-        self._taken[path] = mine
         return mine
 
     def settle(self) -> None:
@@ -99,18 +118,21 @@ class Session:
             shutil.rmtree(upload.parent, ignore_errors=True)
 
     @contextmanager
-    def run(self, settings: object = None) -> Iterator[tuple[Path, Callable[[], bool]]]:
+    def run(
+        self, settings: object = None, of_page: bool = True
+    ) -> Iterator[tuple[Path, Callable[[], bool]]]:
         """One run; its files stay only if it ends well.
 
         Args:
             settings: whose result it makes; None: no matter, as `supersede` is told.
+            of_page: whether it is of the clip on the page, and ends when another is chosen.
 
         Yields:
             A new folder for its files, and whether the run is no longer wanted.
         """
         stop = threading.Event()
         folder = self._new_folder("run-")
-        self._stops[stop] = settings
+        self._stops[stop] = _Run(settings, of_page)
         try:
             yield folder, stop.is_set
         except BaseException:
@@ -121,14 +143,15 @@ class Session:
             self.use()
             if self._is_closed:
                 shutil.rmtree(self._folder, ignore_errors=True)
-        self._runs.append(folder)
+        self._runs[of_page].append(folder)
         self._delete_what_is_not_shown()
 
     def discard(self, folder: Path) -> None:
         """Delete what a run has made; folders that are no run's of this session stay."""
-        if folder in self._runs:
-            self._runs.remove(folder)
-            shutil.rmtree(folder, ignore_errors=True)
+        for runs in self._runs.values():
+            if folder in runs:
+                runs.remove(folder)
+                shutil.rmtree(folder, ignore_errors=True)
 
     def analysis_of(self, source: Path, part: tuple[float, float | None]) -> Analysed | None:
         """The analysis that is kept, if it is of this part of this clip."""
@@ -137,11 +160,12 @@ class Session:
 
     def forget(self, but: Path | None = None) -> None:
         """Another clip was chosen: the one before goes, and with it what was made of it."""
-        self.cancel()
+        for stop, run in list(self._stops.items()):
+            if run.of_page:
+                stop.set()
         self.analysed = self.clip = self.look = self.shown = self.previewed = None
-        for clip in list(self._taken.values()):
-            if clip != but:
-                self.drop(clip)
+        for clip in set(self._taken.values()) - self._lasting - {but}:
+            self.drop(clip)
 
     def drop(self, clip: Path) -> None:
         """Delete a clip that was taken."""
@@ -157,8 +181,8 @@ class Session:
 
     def supersede(self, settings: object) -> None:
         """Stop runs that make a result of other settings."""
-        for stop, of in list(self._stops.items()):
-            if of not in (None, settings):
+        for stop, run in list(self._stops.items()):
+            if run.settings not in (None, settings):
                 stop.set()
 
     def close(self) -> None:
@@ -181,10 +205,11 @@ class Session:
         return folder
 
     def _delete_what_is_not_shown(self) -> None:
-        for folder in self._runs[:-KEPT_RUNS]:
-            if self.analysed is None or folder != self.analysed.folder:
-                shutil.rmtree(folder, ignore_errors=True)
-        self._runs = [folder for folder in self._runs if folder.exists()]
+        for of_page, runs in self._runs.items():
+            for folder in runs[:-KEPT_RUNS]:
+                if self.analysed is None or folder != self.analysed.folder:
+                    shutil.rmtree(folder, ignore_errors=True)
+            self._runs[of_page] = [folder for folder in runs if folder.exists()]
 
 
 class Sessions:

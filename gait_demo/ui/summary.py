@@ -130,7 +130,7 @@ def details(report: dict, spent_s: float | None) -> str:
     """The rest of a report, for who wants to know.
 
     Args:
-        spent_s: seconds that the run took; None: it was made beforehand.
+        spent_s: seconds that the run took, without waiting; None: it was made beforehand.
     """
     spent = "made beforehand" if spent_s is None else f"this took {spent_s:.0f} s"
     files = "; ".join(
@@ -194,7 +194,8 @@ def _counted(number: int, one: str, more: str) -> str:
 
 
 def _when(moments: list[Moment]) -> str:
-    when = ", ".join(f"{one['from_s']:.1f}-{one['to_s']:.1f}" for one in moments[:5])
+    ends = ((f"{one['from_s']:.1f}", f"{one['to_s']:.1f}") for one in moments[:5])
+    when = ", ".join(a if a == b else f"{a}-{b}" for a, b in ends)
     more = " and more often" if len(moments) > 5 else ""
     return f"{when} s{more}"
 

@@ -11,10 +11,12 @@ import gradio as gr
 
 from gait_demo.errors import GaitDemoError
 from gait_demo.serving.engine import Cancelled
+from gait_demo.serving.pace import WAITING
 from gait_demo.serving.worker import place
 from gait_demo.ui.summary import about
 
 STAGES = {
+    WAITING: "Waiting until the machine is free",
     "people": "Finding people, and what is behind them",
     "removal": "Marking what goes",
     "anonymize": "Making another gait",
@@ -38,7 +40,8 @@ def said(error: Exception) -> str:
     """What it says, with the name that visitors do not know, as sessions give it, left out; of
     what nobody foresaw the operator learns the place."""
     if isinstance(error, GaitDemoError):
-        return re.sub(r"^clip(\.\w+)? ", "This video ", str(error))
+        named = re.sub(r"^clip(\.\w+)? (?=is not a video)", "This file ", str(error))
+        return re.sub(r"^clip(\.\w+)? ", "This video ", named)
     _log.error("unexpected: %s", place(error))
     return _LOST
 

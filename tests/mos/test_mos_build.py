@@ -232,3 +232,11 @@ def test_the_study_that_ships_shows_every_condition():
     assert sum(path.stat().st_size for path in study.folder.iterdir()) < 6_000_000
     listed = {clip.file for clip in study.clips} | {"study.json"}
     assert {path.name for path in study.folder.iterdir()} == listed
+
+
+def test_the_study_that_comes_with_the_app_practises_on_its_whole_range():
+    study = Study.load(StudySettings().study)
+    practice = study.of_role("training")
+    assert 3 <= len(practice) <= 5
+    assert {clip.method for clip in practice} == {clip.method for clip in study.of_role("rated")}
+    assert all(clip.height >= 400 and clip.duration_s >= 3 for clip in study.clips)

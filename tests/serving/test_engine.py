@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from walker import background, crossing, write_clip
 
-from gait_demo.errors import EngineError, NoPersonError, VideoError
+from gait_demo.errors import EngineError, NoPersonError, NotStartedError, VideoError
 from gait_demo.options import Options, VideoOptions
 from gait_demo.serving.engine import Cancelled, Engine
-from gait_demo.serving.pace import RENDERED, Countdown, Pace, Size
+from gait_demo.serving.pace import RENDERED, WAITING, Countdown, Pace, Size
 from gait_demo.video import probe
 
 pytestmark = pytest.mark.slow
@@ -37,7 +37,8 @@ def clip(tmp_path_factory):
 
 
 def anonymized(engine, clip, folder):
-    assert engine.run("analyse", clip, folder, OPTIONS) == (1,)
+    people, times = engine.run("analyse", clip, folder, OPTIONS)
+    assert people == (1,) and times == pytest.approx([n / 25 for n in range(40)], abs=1e-6)
     return engine.run("render", folder, folder / "out", OPTIONS)
 
 
@@ -138,7 +139,7 @@ def test_a_worker_that_cannot_start_does_not_blame_the_video(monkeypatch):
     monkeypatch.setattr(sys, "executable", "/bin/false")
     broken = Engine(1)
     try:
-        with pytest.raises(EngineError, match="could not be started"):
+        with pytest.raises(NotStartedError, match="could not be started"):
             broken.run("look", EXAMPLE, OPTIONS)
     finally:
         broken.close()
@@ -187,8 +188,20 @@ def test_waiting_and_what_was_not_followed_from_its_beginning_teach_no_pace():
     countdown = Countdown(None, clock=lambda: now[0])
     for now[0], stage, done in [(50, "people", 30), (53, "removal", 0), (54, "removal", 9)]:
         countdown(stage, done, 10)
-    countdown.pause()
+    countdown.wait()
     for now[0], stage, done in [(90, "anonymize", 0), (91, "render", 0)]:
         countdown(stage, done, 10)
     now[0] = 95
     assert countdown.finish() == {"removal": 1, "anonymize": 1, "render": 4}
+    assert countdown.spent_s == 3 + 1 + 1 + 4
+
+
+def test_who_joins_a_run_late_is_told_the_time_that_is_left_of_it():
+    told, now = [], [0.0]
+    expected = {"people": 8.0, "removal": 1.0, "anonymize": 0.5, "render": 0.5}
+    countdown = Countdown(expected, lambda *one: told.append(one), lambda: now[0])
+    countdown.wait()
+    for now[0], done in [(50, 50), (54, 100)]:
+        countdown("people", done, 100)
+    assert told[0] == (WAITING, 0, None)
+    assert [left_s for _, _, left_s in told[1:]] == pytest.approx([6, 2])

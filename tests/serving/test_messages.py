@@ -32,7 +32,7 @@ FOLDER = Path("/tmp/run")
     "job, arguments, value",
     [
         ("look", (), LOOK),
-        ("analyse", (), (1, 2)),
+        ("analyse", (), ((1, 2), (0.0, 0.04, 0.1))),
         ("explain", (), RANKS),
         ("explain", (), (None, 100)),
         ("preview_gaits", (), ["data:,"]),
@@ -86,8 +86,8 @@ def test_what_is_no_message_is_none(line):
     "job, content",
     [
         ("look", None), ("look", {}), ("look", {"info": {"fps": "1/0"}}),
-        ("analyse", ["one"]), ("analyse", 7), ("render", None), ("explain", [[{}], 1]),
-        ("explain", [1]), ("warm_up", 7), ("eval", "1"),
+        ("analyse", ["one"]), ("analyse", 7), ("analyse", [[1], "now"]),
+        ("render", None), ("explain", [[{}], 1]), ("explain", [1]), ("warm_up", 7), ("eval", "1"),
     ],
 )  # fmt: skip
 def test_what_is_no_result_of_its_job_is_none(job, content):

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import socket
 import statistics
 import subprocess
@@ -17,13 +16,13 @@ from pathlib import Path
 import gradio
 import pytest
 import yaml
+from chromium import needs_chromium
 
 from gait_demo.serving import zero_gpu
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
 REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 IMPORT = """
@@ -133,20 +132,13 @@ def files() -> set[Path]:
     return {path for path in inside | set(ROOT.iterdir()) if "__pycache__" not in path.parts}
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed: no page was opened")
-def test_a_cold_start_is_short(tmp_path):
+@needs_chromium
+def test_a_cold_start_is_short(browser, tmp_path):
     """GAIT_COLD_STARTS is how many; with -s the medians are shown."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
-        starts = [
-            cold_start(browser, tmp_path / str(n))
-            for n in range(int(os.environ.get("GAIT_COLD_STARTS", 1)))
-        ]
-        browser.close()
+    starts = [
+        cold_start(browser, tmp_path / str(n))
+        for n in range(int(os.environ.get("GAIT_COLD_STARTS", 1)))
+    ]
     answered, usable = (statistics.median(times) for times in zip(*starts, strict=True))
     print(
         f"\nmedian of {len(starts)}, from the start of the process: HTTP 200 after "
@@ -189,6 +181,26 @@ def cold_start(browser, folder: Path) -> tuple[float, float]:
     finally:
         server.terminate()
         server.wait(timeout=30)
+
+
+def test_a_port_that_is_in_use_is_told(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        own = {
+            "GRADIO_SERVER_NAME": "127.0.0.1",
+            "GRADIO_SERVER_PORT": str(port),
+            "GRADIO_TEMP_DIR": str(tmp_path),
+        }
+        with subprocess.Popen(
+            [sys.executable, "app.py"],
+            cwd=ROOT, env=os.environ | own, stdout=subprocess.PIPE, text=True,
+        ) as server:  # fmt: skip
+            try:
+                told = next(line for line in server.stdout if "in use" in line)
+                url = re.search(rf"Port {port} is in use: the page is at (\S+) instead", told)[1]
+                assert "GRADIO_SERVER_PORT" in told and answers(url)
+            finally:
+                server.terminate()
 
 
 def answers(url: str) -> bool:

@@ -14,7 +14,7 @@ from gait_demo.ui.actions import Actions
 from gait_demo.ui.anonymize_tab import Page
 from gait_demo.ui.examples import look, stored
 from gait_demo.ui.options import ANONYMIZER, EVERYONE
-from gait_demo.ui.session import Sessions
+from gait_demo.ui.session import KEPT_RUNS, Sessions
 
 CLIP = Path(__file__).resolve().parents[2] / "assets" / "pair_090.mp4"
 VISITOR = gr.Request(session_hash="a")
@@ -45,7 +45,7 @@ class NumberingEngine:
         if job == "analyse":
             meanwhile, self.meanwhile = self.meanwhile, lambda: None
             meanwhile()
-            return (1, 2)
+            return (1, 2), (0.0, 0.04)
         assert job == "render"
         self.drawn.append(options.anonymize.person)
         made, folder = stored(CLIP), arguments[1]
@@ -68,8 +68,8 @@ def actions(engine, tmp_path):
     return actions
 
 
-def run(actions, numbers="", start_s=0.0, who=EVERYONE, clip=CLIP):
-    settings = start_s, LAST_S, 7, who, STRENGTHS["someone else"], "sharp", ANONYMIZER
+def run(actions, numbers="", start_s=0.0, who=EVERYONE, clip=CLIP, seed=7):
+    settings = start_s, LAST_S, seed, who, STRENGTHS["someone else"], "sharp", ANONYMIZER
     return actions.run(PAGE)(str(clip), numbers, *settings, VISITOR)
 
 
@@ -139,6 +139,23 @@ def test_gaits_are_not_pictured_for_a_long_part(actions, engine, tmp_path):
     for start_s, is_pictured in [(0, False), (36, True), (0, False)]:
         run(actions, start_s=start_s, clip=clip)
         assert actions.preview(PAGE)(VISITOR).visible == is_pictured
+
+
+def test_several_videos_go_on_while_other_clips_are_chosen_on_the_page(actions, tmp_path):
+    walks = [uploaded(tmp_path, digit) for digit in "ab"]
+    steps = several(actions, *walks)
+    next(steps)
+    for path in (walks[1], uploaded(tmp_path, "c")):  # one of them, and another
+        assert "player" in run(actions, clip=path)
+        actions.choose(PAGE)(str(path), VISITOR)
+        actions.settle(VISITOR)
+    actions.forget(PAGE)(VISITOR)
+    *_, (lines, archive) = steps
+    assert "Not done" not in lines.value and "stopped" not in lines.value
+    for seed in range(KEPT_RUNS + 1):
+        run(actions, seed=seed)
+    with zipfile.ZipFile(archive.value["path"]) as made:
+        assert {name[:3] for name in made.namelist()} == {"01_", "02_"}
 
 
 def test_of_several_videos_those_that_were_finished_before_cancel_are_given(actions, tmp_path):

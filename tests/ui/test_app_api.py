@@ -95,7 +95,10 @@ def test_a_person_of_a_part_is_chosen_by_the_numbers_of_that_part(app, clip, tmp
 
     with pytest.raises(AppError, match="other numbers in this part"):
         report(end=1, person=1)
-    numbers = report(end=1)["numbers"]
+    settings = {"seed": 5, "strength": 0.6, "colour": "plain", "anonymizer": "stgan"}
+    made = report(end=1, **settings)
+    assert {name: made[name] for name in settings} == settings
+    numbers = made["numbers"]
     assert report(end=1, person=1, numbers=numbers)["tracks"][0]["person"] == 1
     with pytest.raises(AppError, match="other numbers in this part"):
         report(end=1.2, person=1, numbers=numbers)
@@ -165,7 +168,7 @@ def test_bad_calls_get_a_sentence_and_leave_nothing(app, clip, tmp_path):
     before = set(app.files())  # of calls that name no session
     visitor = client(app, tmp_path)
     (tmp_path / "b.mp4").write_text("no video")
-    with pytest.raises(AppError, match="This video is not a video that can be read"):
+    with pytest.raises(AppError, match="This file is not a video that can be read"):
         visitor.predict(handle_file(tmp_path / "b.mp4"), api_name="/anonymize")
     with pytest.raises(AppError, match="There is no person 5"):
         visitor.predict(handle_file(clip), person=5, api_name="/anonymize")

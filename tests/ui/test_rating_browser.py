@@ -1,13 +1,12 @@
 """Rating as a visitor meets it, from consent to thank-you, and the results as the owner does."""
 
-import os
 import re
 from pathlib import Path
 
 import pytest
+from chromium import DESKTOP, PHONE, barriers, needs_chromium, screenshot, visitor
 from fake_study import write_study
 from servers import serving
-from test_app_browser import CHROMIUM, CHROMIUM_ARGUMENTS
 
 from gait_demo.mos.database import Database
 from gait_demo.mos.store import Store
@@ -15,11 +14,7 @@ from gait_demo.mos.store import Store
 OPEN = "() => document.querySelector('.rate fieldset')?.disabled === false"
 TITLE = "(text) => document.querySelector('.rate h1')?.innerText === text"
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.timeout(600),
-    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed: the page is untested"),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), needs_chromium]
 
 
 @pytest.fixture(scope="module")
@@ -44,27 +39,9 @@ def server(study, database, tmp_path_factory):
 
 
 @pytest.fixture
-def context(server):
-    """A browser that remembers, and that stops and fails on requests that leave the machine."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
-        context = browser.new_context(viewport={"width": 1440, "height": 900})
-        context.set_default_timeout(60_000)
-        strays = []
-
-        def guard(route):
-            if route.request.url.startswith((server.url, "data:", "blob:")):
-                route.continue_()
-            else:
-                strays.append(route.request.url)
-                route.abort()
-
-        context.route("**/*", guard)
+def context(browser, server):
+    with visitor(browser, server.url, **DESKTOP) as context:
         yield context
-        browser.close()
-        assert not strays, f"the page asked the network for {strays}"
 
 
 def arrive(context, server):
@@ -72,11 +49,6 @@ def arrive(context, server):
     page.goto(f"{server.url}/#rate")
     page.wait_for_selector(".rate h1")
     return page
-
-
-def screenshot(page, name: str, folder: Path) -> None:
-    folder = Path(os.environ.get("SCREENSHOT_DIR", folder))
-    page.screenshot(path=folder / f"rate-{name}.png", full_page=True)
 
 
 def rate(page, title: str, key: str) -> None:
@@ -88,7 +60,7 @@ def rate(page, title: str, key: str) -> None:
 def test_from_consent_to_thank_you_and_the_owners_plot(context, server, study, database, tmp_path):
     page = arrive(context, server)
     assert "No name, no address, no account" in page.locator(".rate").inner_text()
-    screenshot(page, "1-consent", tmp_path)
+    screenshot(page, "rate-1-consent")
     page.get_by_role("button", name="I agree, begin").click()
     page.wait_for_function(TITLE, arg="For practice")
     buttons = page.locator(".rate .scale button")
@@ -105,10 +77,10 @@ def test_from_consent_to_thank_you_and_the_owners_plot(context, server, study, d
     page.evaluate("document.querySelector('.rate video').currentTime = 10")  # nor by jumping
     page.get_by_text("Watch the whole clip first").wait_for()
     assert buttons.first.is_disabled()
-    screenshot(page, "2-locked", tmp_path)
+    screenshot(page, "rate-2-locked")
     page.get_by_role("button", name="Play again").click()
     page.wait_for_function(OPEN)
-    screenshot(page, "3-open", tmp_path)
+    screenshot(page, "rate-3-open")
     buttons.nth(2).click()
     rate(page, "Clip 1 of 6", "4")
     rate(page, "Clip 2 of 6", "5")
@@ -124,13 +96,13 @@ def test_from_consent_to_thank_you_and_the_owners_plot(context, server, study, d
     assert buttons_pressed(page) == ["5"]
     page.wait_for_function(OPEN)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    screenshot(page, "4-phone-back", tmp_path)
+    screenshot(page, "rate-4-phone-back")
     page.keyboard.press("1")
     for number in range(3, 7):
         rate(page, f"Clip {number} of 6", "2")
     page.wait_for_function(TITLE, arg="Thank you!")
     assert "You rated 6 clips" in page.locator(".rate").inner_text()
-    screenshot(page, "5-thanks", tmp_path)
+    screenshot(page, "rate-5-thanks")
 
     votes = Store(study, Database(database)).votes()
     assert [vote.score for vote in votes] == [4, 1, 2, 2, 2, 2]
@@ -155,15 +127,12 @@ def test_from_consent_to_thank_you_and_the_owners_plot(context, server, study, d
         page.get_by_role("button", name="votes.csv").click()
     assert len(Path(download.value.path()).read_text().splitlines()) == 1 + 6
     page.set_viewport_size({"width": 1440, "height": 900})
-    screenshot(page, "6-owner", tmp_path)
+    screenshot(page, "rate-6-owner")
+    assert barriers(page) == []
 
 
-def test_phones_are_not_told_of_keys_and_the_plot_is_dark_where_the_page_is(server, tmp_path):
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
-        phone = browser.new_context(**playwright.devices["Pixel 7"], color_scheme="dark")
+def test_phones_are_not_told_of_keys_and_the_plot_is_dark_where_the_page_is(browser, server):
+    with visitor(browser, server.url, **PHONE, color_scheme="dark") as phone:
         page = arrive(phone, server)
         page.get_by_role("button", name="I agree, begin").click()
         page.wait_for_function(OPEN)
@@ -177,8 +146,27 @@ def test_phones_are_not_told_of_keys_and_the_plot_is_dark_where_the_page_is(serv
             "getComputedStyle(document.querySelector('#owner-plot .ytick text')).fill"
         )
         assert min(map(int, re.findall(r"\d+", colour)[:3])) > 200
-        screenshot(page, "7-owner-dark", tmp_path)
-        browser.close()
+        screenshot(page, "rate-7-owner-dark")
+
+
+@pytest.mark.parametrize("device", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_a_clip_is_rated_by_keyboard_and_axe_finds_no_barrier(browser, server, device):
+    with visitor(browser, server.url, **device) as context:
+        page = arrive(context, server)
+        assert barriers(page) == []
+        for name in ("I agree, begin", "Play", "3", "Stop for now", "For the owner"):
+            if name == "3":
+                page.wait_for_function(OPEN)
+                assert barriers(page) == []
+            page.get_by_role("button", name=name).wait_for()
+            for _ in range(20):
+                page.keyboard.press("Tab")
+                if page.evaluate("document.activeElement.innerText").startswith(name):
+                    break
+            page.keyboard.press("Enter")
+        page.get_by_label("Owner's token").wait_for()
+        assert barriers(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
 
 
 def buttons_pressed(page) -> list[str]:

@@ -4,7 +4,13 @@ from fractions import Fraction
 
 import pytest
 
-from gait_demo.errors import EngineError, NoPersonError, VideoError, WeightsError
+from gait_demo.errors import (
+    EngineError,
+    NoPersonError,
+    NotStartedError,
+    VideoError,
+    WeightsError,
+)
 from gait_demo.types import Look, VideoInfo
 from gait_demo.ui.options import Settings
 from gait_demo.ui.remedies import remedy
@@ -22,6 +28,7 @@ FAST = Look(VideoInfo(640, 360, Fraction(240), 9600, 40, False), 40, people=2, l
         (NoPersonError("nobody"), LONG, Settings(0, 2), "Use 0-60 s", (0, 60)),
         (NoPersonError("no person 5"), LONG, Settings(0, 9, who=5), "Hide everyone", (0, 9)),
         (EngineError("took long"), LONG, Settings(0, 40), "Try a shorter part: 0-20 s", (0, 20)),
+        (NotStartedError("no memory"), LONG, Settings(0, 40), "Try again", (0, 40)),
         (EngineError("broke"), LONG, Settings(0, 4), "Try again", (0, 4)),
         (OSError("disk"), LONG, Settings(0, 4), "Try again", (0, 4)),
     ],

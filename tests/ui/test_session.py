@@ -54,7 +54,7 @@ def test_the_last_runs_and_the_analysis_stay(sessions, tmp_path):
     session = sessions.of("a")
     folder = finished_run(session, "analysis")
     clip = upload(tmp_path)
-    session.analysed = Analysed(clip, (0, None), folder, (1,))
+    session.analysed = Analysed(clip, (0, None), folder, (1,), (0.0,))
     for seed in range(KEPT_RUNS + 2):
         finished_run(session, f"seed{seed}.mp4")
     kept = [f"seed{seed}.mp4" for seed in range(2, KEPT_RUNS + 2)]

@@ -7,7 +7,7 @@ import pytest
 from gait_demo.options import STRENGTHS
 from gait_demo.serving.pace import Pace
 from gait_demo.types import Look, Rank, VideoInfo
-from gait_demo.ui.look import head
+from gait_demo.ui.head import head
 from gait_demo.ui.options import Settings, linked
 from gait_demo.ui.summary import describe, details, marks, notes, place_in_crowd, verdict
 
