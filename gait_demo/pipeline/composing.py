@@ -38,6 +38,7 @@ _WINDOW = 8  # full frames that C-NET colours in one batch, and that are drawn a
 _WINDOW_BYTES = 50_000_000  # ... and of these, while as many are given away
 _PLAIN = 0.25  # grey of a walker whose clothes are not shown, of 1
 _OVERLAY_PX = 3  # around a caption, that tell what is behind it
+_OVERLAY_REACH = 0.1  # heights around people in which the picture may move with them
 _AT_ONCE_S = 0.2  # seen in the picture together for longer, two are not one person
 
 
@@ -247,7 +248,9 @@ class Composer:
             position = person.position(index)
             if position is None:
                 continue
-            box = np.rint(person.detections[position].box - [x, y, x, y]).astype(int)
+            one = person.detections[position]
+            reach = _OVERLAY_REACH * one.height * np.float32([-1, -1, 1, 1])
+            box = np.rint(one.box + reach - [x, y, x, y]).astype(int)
             x0, y0, x1, y1 = box.clip(0, [w, h, w, h])
             part = np.s_[y0:y1, x0:x1]
             if mask[part].any():
@@ -315,6 +318,7 @@ class Composer:
         """In a thread of its own, beside other frames."""
         colorized, next_colours = frame.rgb.copy(), iter(colours)
         unchanged = self._eraser.erase(colorized, frame.index)
+        self._hide_overlays(colorized, frame.index, 0, 0)
         binary = np.zeros(frame.rgb.shape[:2], np.uint8)
         covered = kept = False
         for layer in layers:
