@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from burnt_in import Panned, boxed_clock, caption, letterbox, opaque
+from burnt_in import Panned, boxed_clock, caption, letterbox, opaque, over_the_heads
 from drawn import Figure, Scene
 from fixed import NOISE
 
@@ -40,3 +40,21 @@ def test_what_is_burnt_in_stays(models, tmp_path, paint, camera):
         was = (scene.mask(0, index) > 0) & ~burnt_in & (new.binary == 0)
         blue = np.abs(new.colorized.astype(int) - scene.figures[0].colour).max(axis=2) < 12
         assert (blue & was).sum() < 0.06 * scene.mask(0, index).sum() + 10, index
+
+
+def test_no_caption_shows_anything_of_a_head(models, tmp_path):
+    """Whatever else it is, a place that never changes: whose head it is nobody can tell."""
+    scene = Scene((Figure.walking(40, 280, COUNT),), paint=over_the_heads)
+    source = scene.write(tmp_path / "clip.mp4")
+    analyser = Analyser(source, scene.segmenter(), Options(), lambda *_: None)
+    analysis = analyser.run(tmp_path / "analysis")
+    (person,) = analysis.people
+    for new in Pipeline(models, Options(anonymize=NOISE)).compose(analysis, 1):
+        burnt_in = opaque(over_the_heads, new.frame.index)
+        x, y, radius = person.heads[person.position(new.frame.index)]
+        rows, columns = np.indices(burnt_in.shape)
+        head = np.hypot(columns - x, rows - y) < radius - 1
+        same = np.abs(new.frame.rgb.astype(int) - new.colorized).max(axis=2) <= SAME_LEVELS
+        assert same[burnt_in & ~head].mean() > 0.8
+        if (burnt_in & head).sum() > 30:
+            assert same[burnt_in & head].mean() < 0.6, new.frame.index

@@ -27,6 +27,10 @@ def caption(index: int, rgb: np.ndarray) -> np.ndarray:
     return _written(rgb, "CAPTION", (100, 110))
 
 
+def over_the_heads(index: int, rgb: np.ndarray) -> np.ndarray:
+    return _written(rgb, "CAPTION", (100, 72))
+
+
 def outlined(index: int, rgb: np.ndarray) -> np.ndarray:
     return _written(_written(rgb, "Street", (110, 130), BLACK, 5), "Street", (110, 130))
 
