@@ -262,6 +262,7 @@ def test_the_keyboard_does_all_that_the_pointer_does(page):
     page.get_by_role("button", name="I agree, begin").wait_for()
 
 
+@at_both_sizes
 def test_axe_finds_no_barrier_on_the_page(page, tmp_path):
     page.wait_for_function(PLAYING)
     assert barriers(page) == []
@@ -281,6 +282,7 @@ def test_axe_finds_no_barrier_on_the_page(page, tmp_path):
     assert barriers(page) == []
 
 
+@at_both_sizes
 def test_the_words_are_plain_ones(page):
     assert page.locator("h1").all_inner_texts() == ["Hide who is walking"]
     for choices, words in (
@@ -523,6 +525,7 @@ def test_what_the_browser_cannot_play_is_taken_all_the_same(page, tmp_path, name
     page.get_by_text("One walker got another gait").wait_for(timeout=RUN_MS)
 
 
+@at_both_sizes
 def test_several_videos_of_one_drop_have_a_line_each_and_one_zip(page, tmp_path):
     walks = [crossing(tmp_path / f"walk {n}.mp4", 30 + n, width=160, height=120) for n in range(2)]
     (tmp_path / "no video.mp4").write_text("no video at all")
