@@ -21,9 +21,9 @@ def _stage(cls: type) -> type:
 
     @wraps(made)
     def init(self, *args, **options) -> None:
-        for name in options.keys() - {one.name for one in fields(cls)}:
+        for name in sorted(options.keys() - {one.name for one in fields(cls)}):
             having = [one.__name__ for one in _STAGES if name in one.__dataclass_fields__]
-            where = f"{' and '.join(having)} has it" if having else "nor has another stage"
+            where = f"{' and '.join(having)} has it" if having else "no stage has it"
             raise TypeError(f"{cls.__name__} has no option {name}; {where}.")
         made(self, *args, **options)
 

@@ -23,8 +23,7 @@ _SMALLEST_PIECE = 0.05  # of a mask's area: smaller pieces are noise
 _SAME_PLACE, _AS_LARGE = 0.25, 1.6  # of the half side: a proposal that shows what is known
 _CLOSER = 0.87  # of a square: in it, people are read who are not in the whole one
 _LARGEST_STEP = 0.5  # of the square's half side, from one frame to the next
-# from one frame to the next, and its inverse; 99 % of frames of well seen people have under 1.1
-_LARGEST_GROWTH = 1.25
+_LARGEST_GROWTH = 1.4  # from one frame to the next, and its inverse
 _CELLS = 8  # along a square, whose means are compared with those of an earlier frame
 _UNCHANGED = 8  # levels by which such a mean may change through noise
 

@@ -77,15 +77,15 @@ class Person:
         around = round(_AROUND_S * fps)
         first = max(shot[0], tracklet.first - around)
         frames = np.arange(first, min(shot[1], tracklet.last + around + 1))
-        read = {n: one for n, one in tracklet.seen.items() if not one.is_moved} or tracklet.seen
-        boxes = body_boxes(read, frames, shape, fps)
+        readings = _readings(tracklet.seen, round(_CARRIED_S * fps))
+        boxes = body_boxes(readings, frames, shape, fps)
         step = _STEP * (boxes[:, 3] - boxes[:, 1])
         inside = (boxes[:, 2] > -step) & (boxes[:, 0] < shape[1] + step) & (boxes[:, 1] < shape[0])
         found = np.array([n in tracklet.seen for n in frames])
         kept = np.flatnonzero(inside | found)
         part = slice(kept[0], kept[-1] + 1)
         frames, boxes, found = frames[part], boxes[part], found[part]
-        detections = _carried(read, frames, boxes)
+        detections = _carried(readings, frames, boxes)
         track = Track(1, int(frames[0]), boxes, found)
         silhouettes = _silhouettes(detections, track, fps)
         poses = ~(
@@ -188,23 +188,37 @@ def prominent(people: Sequence[Person], options: PeopleOptions) -> list[Person]:
     return large[: options.max_people]
 
 
+def _readings(seen: dict[int, Detection], gap: int) -> dict[int, Detection]:
+    """Without those detections that were moved from another frame, and lie between two that were
+    read, at most so many frames apart: between these the way is known better."""
+    read = np.array(sorted(n for n, one in seen.items() if not one.is_moved))
+    readings = {}
+    for n, one in seen.items():
+        later = int(np.searchsorted(read, n))
+        is_between = 0 < later < len(read) and read[later] - read[later - 1] <= gap + 1
+        if not one.is_moved or not is_between:
+            readings[n] = one
+    return readings
+
+
 def _carried(
-    read: dict[int, Detection], frames: np.ndarray, boxes: np.ndarray
+    readings: dict[int, Detection], frames: np.ndarray, boxes: np.ndarray
 ) -> tuple[Detection, ...]:
-    """Detections; where none was read, that of the nearest frame that has one, moved with the
+    """Detections; where there is none, that of the nearest frame that has one, moved with the
     body's box."""
-    known = np.flatnonzero([int(frame) in read for frame in frames])
+    known = np.flatnonzero([int(frame) in readings for frame in frames])
     result = []
     for n in range(len(frames)):
         nearest = known[np.abs(known - n).argmin()]
-        one = read[int(frames[nearest])]
+        one = readings[int(frames[nearest])]
         result.append(one if nearest == n else _moved(one, boxes[nearest], boxes[n]))
     return tuple(result)
 
 
 def _steady_heads(heads: np.ndarray, boxes: np.ndarray, fps: float) -> np.ndarray:
-    """(T, 3): heads that lie far from where they are in the body before and after are put there:
-    of a body that is cut or half hidden, landmarks may take the chest for the head for a moment."""
+    """(T, 3): a head that lies far from where it is in the body before and after is wider, so that
+    it holds both places: of a body that is cut or half hidden, landmarks may take the chest for
+    the head for a moment."""
     if not np.isfinite(heads).all():
         return heads
     tall = boxes[:, 3:] - boxes[:, 1:2]
@@ -212,7 +226,9 @@ def _steady_heads(heads: np.ndarray, boxes: np.ndarray, fps: float) -> np.ndarra
     window = 2 * round(_HEAD_S * fps) + 1
     usual = corners + tall * median_filter((heads - corners) / tall, (window, 1), mode="nearest")
     apart = np.linalg.norm(heads[:, :2] - usual[:, :2], axis=1)
-    return np.where((apart > _HEAD_AWAY * usual[:, 2])[:, None], usual, heads).astype(np.float32)
+    larger = np.maximum(heads[:, 2], usual[:, 2])
+    both = np.column_stack([(heads[:, :2] + usual[:, :2]) / 2, larger + apart / 2])
+    return np.where((apart > _HEAD_AWAY * usual[:, 2])[:, None], both, heads).astype(np.float32)
 
 
 def _moved(one: Detection, old: np.ndarray, new: np.ndarray) -> Detection:

@@ -38,6 +38,7 @@ _WINDOW = 8  # full frames that C-NET colours in one batch, and that are drawn a
 _WINDOW_BYTES = 50_000_000  # ... and of these, while as many are given away
 _PLAIN = 0.25  # grey of a walker whose clothes are not shown, of 1
 _OVERLAY_PX = 3  # around a caption, that tell what is behind it
+_HEAD_SHARE = 0.25  # of a person's box, from above: where no landmarks tell, the head may be there
 _MOST_OVERLAID = 0.4  # of a person's matte, that a caption may cover
 _OVERLAY_REACH = 0.1  # heights around people in which the picture may move with them
 _AT_ONCE_S = 0.2  # seen in the picture together for longer, two are not one person
@@ -347,20 +348,24 @@ class Composer:
         if mask is None:
             return
         h, w = mask.shape
-        for person in self._people:
+        for person in self._analysis.people:
             position = person.position(frame.index)
-            if position is None or person.lost[position]:
+            if position is None:
                 continue
             one, head = person.detections[position], person.heads[position]
             x0, y0, x1, y1 = np.rint(one.box).astype(int).clip(0, [w, h, w, h])
             if not mask[y0:y1, x0:x1].any():
                 continue
             part, inside = mask[y0:y1, x0:x1], one.matte.drawn(x0, y0, x1 - x0, y1 - y0) > 0.5
-            if (part[inside] > 0).mean() > _MOST_OVERLAID:
+            if inside.any() and (part[inside] > 0).mean() > _MOST_OVERLAID:
                 part[inside] = 0
-            if self._colorize.hide_face and np.isfinite(head).all():
+            if not self._colorize.hide_face:
+                continue
+            if np.isfinite(head).all():
                 x, y, radius = (round(float(v)) for v in head)
                 cv2.circle(mask, (x, y), radius, 0, cv2.FILLED)
+            else:
+                part[: round(float(_HEAD_SHARE * (y1 - y0)))] = 0
         cv2.copyTo(frame.rgb, mask, rgb)
 
     def _draw_pose(self, rgb: np.ndarray, layer: _Layer) -> np.ndarray | None:

@@ -29,7 +29,7 @@ _AREA = 0.1  # squared heights that a body covers, at least
 _BAGS, _SHADOWS = 0.5, 1.0  # of the matte's area: where more stands out, the background is wrong
 _GUESSED = 2.0  # the same, while the person is not seen
 _WITH_HAT = 2.0  # radii of a head: what belongs to it
-_CHIN = 0.8  # radii of a head: where it ends below its centre
+_CHIN = 0.8  # radii of an upright head: where it ends below its centre
 _GUESSED_HEAD = 0.1  # heights: its radius where no landmarks say so
 
 
@@ -193,8 +193,8 @@ class Remover:
         moving, shadow = pieces
         if self._stays(person, position):
             own = (mask | (moving.labels > 0)) & self._head(person, position, _WITH_HAT)
-            own |= self._head(person, position, 1.0)  # also of a head that the matte lacks
-            return _removal_of(own & ~others, tall)
+            own = own & ~others | self._head(person, position, 1.0)  # also what a matte lacks of it
+            return _removal_of(own, tall)
         own = mask
         usual = max(float(mask.sum()), _AREA * (tall * self._scale) ** 2)
         is_seen = person.seen[position]
@@ -209,9 +209,9 @@ class Remover:
         return _removal_of(own, tall)
 
     def _stays(self, person: Person, position: int) -> bool:
-        """Whether the picture below somebody's head stays, but for a shift of the outline."""
-        is_drawn = CONSEQUENCES[Visibility(person.visibility[position])].drawn
-        keeps_pose = is_drawn and bool(person.keeps_pose[position])
+        """Whether the picture below somebody's head stays, but for a shift of the outline: where
+        they are only guessed to be, the head may be elsewhere."""
+        keeps_pose = bool(person.seen[position] and person.keeps_pose[position])
         return keeps_pose and person.track.track_id in self._drawn
 
     def _head(self, person: Person, position: int, radii: float) -> np.ndarray:
@@ -224,7 +224,9 @@ class Remover:
         mask = np.zeros(self._shape, np.uint8)
         centre = round(float(x)), round(float(y))
         cv2.circle(mask, centre, round(float(radii * radius)), 1, cv2.FILLED)
-        mask[int(max(0, y + _CHIN * radius)) :] = 0
+        top, bottom = person.track.xyxy[position, [1, 3]] * self._scale
+        if y < (2 * top + bottom) / 3:  # upright
+            mask[int(max(0, y + _CHIN * radius)) :] = 0
         return mask
 
 

@@ -16,6 +16,7 @@ _AMPLITUDE = 0.03  # heights: by how much an outline moves, at most
 _CELLS = 5  # of the field that moves it, along a body
 _FAINT, _EDGE = 0.3, 0.3  # of a matte: fainter is not drawn, and what is over their sum is opaque:
 # a matte is faint where the network is unsure, not where a person is transparent
+_ANYTHING = 0.15  # of a matte: what is fainter is not the person
 _WIDER = 0.015  # heights: a plain grey covers so much around a matte
 _FADE = 0.08  # heights around a person over which the picture moves less and less
 
@@ -61,13 +62,15 @@ class KeptPose:
             return None
         size = x1 - x0, y1 - y0
         pixels = shown[y0:y1, x0:x1].copy()
-        alpha = ((person.matte.drawn(x0, y0, *size) - _FAINT) / _EDGE).clip(0, 1)
+        matte = person.matte.drawn(x0, y0, *size)
+        alpha = ((matte - _FAINT) / _EDGE).clip(0, 1)
         if hide:
             known = np.isfinite(head).all()
             place = head - [x0, y0, 0] if known else _guessed(person, x0, y0)
             hide_head(pixels, alpha, place)
         if plain is not None:
             pixels[:] = plain
+            alpha = np.float32(matte > _ANYTHING)  # faint parts may show clothes as well
             alpha = cv2.dilate(alpha, None, iterations=max(1, round(_WIDER * tall)))
         part = rgb[y0:y1, x0:x1]
         pixels = cv2.blendLinear(pixels, np.ascontiguousarray(part), alpha, 1 - alpha)

@@ -114,7 +114,7 @@ class Session:
 
     def settle(self) -> None:
         """Delete uploads from where Gradio put them; what was taken of them stays."""
-        for upload in self._taken:
+        for upload in list(self._taken):
             shutil.rmtree(upload.parent, ignore_errors=True)
 
     @contextmanager
@@ -164,7 +164,7 @@ class Session:
             if run.of_page:
                 stop.set()
         self.analysed = self.clip = self.look = self.shown = self.previewed = None
-        for clip in set(self._taken.values()) - self._lasting - {but}:
+        for clip in set(list(self._taken.values())) - self._lasting - {but}:
             self.drop(clip)
 
     def drop(self, clip: Path) -> None:
@@ -205,11 +205,12 @@ class Session:
         return folder
 
     def _delete_what_is_not_shown(self) -> None:
-        for of_page, runs in self._runs.items():
+        for runs in self._runs.values():
             for folder in runs[:-KEPT_RUNS]:
                 if self.analysed is None or folder != self.analysed.folder:
                     shutil.rmtree(folder, ignore_errors=True)
-            self._runs[of_page] = [folder for folder in runs if folder.exists()]
+            for folder in [one for one in list(runs) if not one.exists()]:
+                runs.remove(folder)
 
 
 class Sessions:

@@ -15,6 +15,7 @@ from gait_demo.people.visibility import CONSEQUENCES, Visibility
 
 COUNT = 60
 WALKER = Figure.walking(60, 260, COUNT)
+WALKER_BOXES = [WALKER.detection(n, WALKER.mask(n, SHAPE)).box for n in range(COUNT)]
 
 
 def states(one):
@@ -89,6 +90,37 @@ def test_person_is_carried_where_only_a_detector_sees_them():
     one = Person.of(Tracklet(found), SHAPE, (0, COUNT), FPS)
     carried = {n for n, state in states(one).items() if state == Visibility.CARRIED}
     assert carried == set(range(10)) and one.seen[10:].all()
+
+
+@pytest.mark.parametrize(
+    ("moved", "is_where_told"),
+    [(range(30, 36), False), (range(40, COUNT), True)],
+    ids=["between readings", "after the last"],
+)
+def test_where_a_detector_alone_tells_the_place_readings_nearby_know_better(moved, is_where_told):
+    found = {n: WALKER.detection(n, WALKER.mask(n, SHAPE)) for n in range(COUNT)}
+    for n in moved:  # told where the last reading was
+        found[n] = found[moved[0] - 1].moved([0, 0]).scored(0.9)
+    one = Person.of(Tracklet(found), SHAPE, (0, COUNT), FPS)
+    for n in moved:
+        box = one.detections[n].box
+        told, walked = ((each[0] + each[2]) / 2 for each in (found[n].box, WALKER_BOXES[n]))
+        middle = (box[0] + box[2]) / 2
+        assert (abs(middle - told) < 2) == is_where_told or abs(told - walked) < 4
+        assert is_where_told or abs(middle - walked) < 8
+
+
+def test_a_head_that_leaps_for_a_moment_is_hidden_in_both_places():
+    found = {n: WALKER.detection(n, WALKER.mask(n, SHAPE)) for n in range(COUNT)}
+    steady = Person.of(Tracklet(found), SHAPE, (0, COUNT), FPS)
+    for n in range(30, 34):
+        found[n] = replace(found[n], landmarks=found[n].landmarks + np.float32([0, 30, 0, 0]))
+    one = Person.of(Tracklet(found), SHAPE, (0, COUNT), FPS)
+    assert np.array_equal(one.heads[:30], steady.heads[:30])
+    for n in range(30, 34):
+        x, y, radius = one.heads[n]
+        for place in (steady.heads[n], head_of(found[n])):
+            assert np.hypot(x - place[0], y - place[1]) < radius - 0.8 * place[2]
 
 
 def test_consequences_of_being_seen_worse():

@@ -80,6 +80,10 @@ def test_only_the_head_goes_of_who_keeps_the_pose():
     assert not mask[round(y + radius) :].any()
     (whole,) = gone(scene, 30, [kept], drawn=())  # who is not drawn again
     assert whole[body].all()
+    hidden = person(scene, 0, [n for n in range(COUNT) if n not in range(28, 34)])
+    hidden = replace(hidden, keeps_pose=np.ones(len(hidden.track), bool))
+    (whole,) = gone(scene, 30, [hidden])  # whose place is a guess
+    assert whole[body].mean() > 0.97
 
 
 def test_a_shadow_goes_with_who_casts_it():

@@ -8,6 +8,7 @@ import scenes
 from drawn import SHAPE, Figure, Scene
 
 from gait_demo.people.body import head_of
+from gait_demo.people.segmenter import Matte
 from gait_demo.rendering.kept_pose import KeptPose
 
 FIGURE = Figure(np.full(1, 160.0))
@@ -90,3 +91,14 @@ def test_what_the_matte_misses_stays_whole():
     red = [np.abs(each - np.int32(colour)).max(axis=2) < 60 for each in (frame, picture)]
     assert red[1].sum() > 0.75 * red[0].sum()
     assert red[1].any(axis=1).sum() > 0.9 * red[0].any(axis=1).sum()  # without gaps
+
+
+def test_plain_grey_covers_what_a_matte_holds_faintly():
+    scene = Scene((FIGURE,))
+    frame, one = scene.frames[0].rgb, FIGURE.detection(0, scene.mask(0, 0))
+    faint = replace(one, matte=Matte.of(0.42 * one.matte.alpha(), one.matte.to_frame))
+    picture = frame.copy()
+    KeptPose(noise(1)).draw(picture, frame, faint, BODY, head_of(one), True, plain=64)
+    legs = np.s_[120:150, 156:164]
+    body = scene.mask(0, 0)[legs] > 0
+    assert np.abs(picture[legs][body].astype(int) - 64).max() < 8
