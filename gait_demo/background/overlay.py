@@ -16,10 +16,12 @@ import numpy as np
 
 from gait_demo.background.foreground import pack, unpack
 from gait_demo.imaging.morphology import narrowed
+from gait_demo.imaging.resizing import shrink_by
 
 _WINDOW_S = 3.0  # in which a caption is looked for, beside the whole shot
 _PER_S = 15.0  # frames by which it is judged
 _MOST = 60  # of them in a whole shot
+_LONGEST_PX = 1280  # of a side, in which overlays are looked for
 _FREE, _PASSED = 4, 3  # of these, in which a pixel must be free, and be passed by somebody
 _STEADY, _KEPT = 7.0, 11.0  # grey levels: deviation of what does not change, free and passed
 _EXACT = 6.0  # grey levels: of its mean, while somebody passes
@@ -148,6 +150,8 @@ def find_overlays(
     """
     if not frames:
         return ()
+    read, smaller = _smaller(read, frames.start)
+    scale *= smaller
     step = max(1, round(fps / _PER_S))
     sparse = max(1, -(-len(frames) // (step * _MOST)))
     pieces = max(1, round(len(frames) / (fps * _WINDOW_S)))
@@ -160,6 +164,12 @@ def find_overlays(
         if pieces > 1:
             found += _Evidence(samples).overlays(part, scale, moves)
     return (*found, *_Evidence(whole).overlays(frames, scale, moves))
+
+
+def _smaller(read: Read, first: int) -> tuple[Read, float]:
+    """Frames of a bounded size, since many are held at once, and how large they are then."""
+    smaller = min(1.0, _LONGEST_PX / max(read(first).shape))
+    return lambda index: shrink_by(read(index), smaller), smaller
 
 
 _Part = tuple[slice, slice]
