@@ -76,7 +76,7 @@ def test_an_option_of_another_stage_is_said():
         AnonymizeOptions(colour="plain")
     with pytest.raises(TypeError, match="Options has no option seed; AnonymizeOptions has it"):
         Options(seed=7)
-    with pytest.raises(TypeError, match="no option fog; nor has another stage"):
+    with pytest.raises(TypeError, match="no option fog; no stage has it"):
         Options(fog=1)
     with pytest.raises(ValueError, match="colour: expected one of .*, got 'fog'"):
         ColorizeOptions(colour="fog")

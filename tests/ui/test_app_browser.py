@@ -104,6 +104,13 @@ def _open_parts(page, length: str) -> None:
     page.wait_for_function(known, arg=length)
 
 
+def _later(page, now: float) -> float:
+    """The player's time in seconds, as soon as it is another."""
+    other = "now => document.querySelector('.player video').currentTime !== now"
+    page.wait_for_function(other, arg=now)
+    return page.evaluate(TIMES)[0]
+
+
 def _badge(page, text: str) -> None:
     page.wait_for_function(BADGE, arg=text, timeout=RUN_MS)
 
@@ -232,10 +239,12 @@ def test_the_keyboard_does_all_that_the_pointer_does(page):
     divider = page.get_by_role("slider", name="Divider")
     assert divider.get_attribute("aria-valuenow") == "40"
     at("Pause", "Enter")
+    page.wait_for_function("document.querySelector('.player video').paused")
+    paused = page.evaluate(TIMES)[0]
     at("One frame on", "Enter")
-    now = page.evaluate(TIMES)[0]
+    now = _later(page, paused)
     page.keyboard.press("Enter")
-    assert page.evaluate(TIMES)[0] - now == pytest.approx(1001 / 30000, abs=2e-3)
+    assert _later(page, now) - now == pytest.approx(1001 / 30000, abs=2e-3)
     at("Speed", "ArrowDown")
     assert page.evaluate("document.querySelector('.player .after video').playbackRate") == 0.5
     at("Zoom", "ArrowDown")
