@@ -169,9 +169,7 @@ class LandmarkSegmenter:
             is_sure = score >= self._options.sure_yolo
             if is_sure and _is_near(known.region, region, _LARGEST_STEP):
                 seen = self._settled(rgb, 0.0, region, people)
-                if seen is not None and _follows(known, seen.region):
-                    return seen
-                return known.moved(region[0] - known.region[0]).scored(score)
+                return seen or known.moved(region[0] - known.region[0]).scored(score)
         return None
 
     def _looked(
