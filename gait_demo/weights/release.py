@@ -30,7 +30,8 @@ _TARGET = (
 )  # fmt: skip
 _NOTICES = ("LICENSE", "LICENCE", "NOTICE", "COPYING")  # how the names of licence files begin
 _NOTICE_FOLDER = "licences"  # beside the cached files
-_BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+# the last where a member is encrypted, or packed in a way that zipfile does not know
+_BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)
 _log = logging.getLogger(__name__)
 _failures: dict[Release, tuple[float, str]] = {}  # when, and why
 
