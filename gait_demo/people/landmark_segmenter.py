@@ -152,7 +152,7 @@ class LandmarkSegmenter:
             reading = self._read(rgb, _scaled(known.region, _CLOSER), *mattes)
             if reading.presence < self._options.stay_presence:
                 return None
-        if not _follows(known, reading.region):
+        if not _is_near(known.region, reading.region, _LARGEST_STEP, _LARGEST_GROWTH):
             return None
         return _detection(reading, 0.0, rgb.shape[:2])
 
@@ -248,11 +248,6 @@ def _is_near(known: np.ndarray, region: np.ndarray, reach: float, growth: float 
     old, new = (np.linalg.norm(up - centre) for centre, up in (known, region))
     is_near = np.linalg.norm(region[0] - known[0]) < reach * old
     return bool(is_near and 1 / growth < new / old < growth)
-
-
-def _follows(known: Detection, region: np.ndarray) -> bool:
-    """Whether a person may be in such a square one frame later."""
-    return _is_near(known.region, region, _LARGEST_STEP, _LARGEST_GROWTH)
 
 
 def _detection(reading: Reading, score: float, shape: tuple[int, int]) -> Detection | None:
