@@ -68,7 +68,7 @@ def _figures(
         originals = {frame.index: frame.rgb for frame in analysis.frames()
                      if frame.index % every == 0}  # fmt: skip
         gaits = [pipeline.gaits(analysis, each) for each in (number, number + 1)]
-        person, gait = gaits[0][0]
+        person, gait = gaits[0][0].person, gaits[0][0].clip
         if gait.joints is None or not person.walks:
             return None
         pairs = []
@@ -85,7 +85,7 @@ def _figures(
     if not pairs:
         return None
     figures = ratios(pairs)
-    apart = angle_difference(gait, gaits[1][0][1])
+    apart = angle_difference(gait, gaits[1][0].clip)
     figures["seeds_degrees"] = max(apart.values())
     stances = slides(gait, standing_feet(person.silhouettes, float(analysis.info.fps)))
     if stances:

@@ -6,7 +6,7 @@ import json
 import tempfile
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from gait_demo.options import OUTPUTS, Options, fresh_secret
 from gait_demo.people.person import Person
 from gait_demo.pipeline.analysis import Analyser, Analysis, Progress
 from gait_demo.pipeline.clock import Clock
-from gait_demo.pipeline.composing import Composed, Composer, chosen_people
+from gait_demo.pipeline.composing import Composed, Composer
 from gait_demo.pipeline.coverage import (
     coverage,
     likeness,
@@ -23,14 +23,19 @@ from gait_demo.pipeline.coverage import (
     unsure,
     warnings,
 )
+from gait_demo.pipeline.gaits import Gait, chosen_people, new_gaits
 from gait_demo.pipeline.models import Models
 from gait_demo.pipeline.outputs import appear_together, check, result_videos
-from gait_demo.types import GaitResult, Report, SilhouetteClip, TrackReport
+from gait_demo.types import GaitResult, Report, TrackReport
 from gait_demo.video.linking import link_or_copy
 from gait_demo.workspace import working_folder
 
 
 def _silent(stage: str, done: int, total: int) -> None:
+    pass
+
+
+def _ignore(gaits: list[Gait]) -> None:
     pass
 
 
@@ -94,14 +99,14 @@ class Pipeline:
         analyser = Analyser(Path(source), self.models.segmenter, self.options, on_progress)
         return analyser.run(Path(folder))
 
-    def compose(
+    def gaits(
         self,
         analysis: Analysis,
         seed: int,
         on_progress: Progress = _silent,
         clock: Clock | None = None,
-    ) -> Iterator[Composed]:
-        """The frames of a result before encoding: the same for the same arguments, bit for bit.
+    ) -> list[Gait]:
+        """The new walks of everybody who is drawn, the most prominent first.
 
         Args:
             analysis: made by this pipeline.
@@ -112,38 +117,46 @@ class Pipeline:
         Raises:
             NoPersonError: the person of the options is not in the video.
         """
-        composer = Composer(analysis, self.models, self.options, clock or Clock())
-        return composer.frames(seed, on_progress)
+        made: list[Gait] = []
+        people = len(chosen_people(analysis, self.options))
+        on_progress("anonymize", 0, people)
+        with (clock or Clock()).time("anonymize"):
+            for gait in new_gaits(analysis, self.models, self.options, seed):
+                made.append(gait)
+                on_progress("anonymize", len(made), people)
+        return made
 
-    def gaits(
+    def compose(
         self, analysis: Analysis, seed: int, on_progress: Progress = _silent
-    ) -> list[tuple[Person, SilhouetteClip]]:
-        """Everybody who is drawn, the most prominent first, with their new silhouettes.
+    ) -> Iterator[Composed]:
+        """The frames of a result before encoding: the same for the same arguments, bit for bit.
 
         Args:
             analysis: made by this pipeline.
             seed: of the noise vector.
             on_progress: as for `run`.
 
-        Returns:
-            Each with the silhouettes, and joints, of T frames of their track.
-
         Raises:
             NoPersonError: the person of the options is not in the video.
         """
-        composer = Composer(analysis, self.models, self.options, Clock())
-        people = chosen_people(analysis, self.options)
-        return list(zip(people, composer.gaits(seed, on_progress), strict=True))
+        gaits, clock = self.gaits(analysis, seed, on_progress), Clock()
+        return Composer(analysis, gaits, self.models, self.options, clock).frames(on_progress)
 
     def render(
-        self, analysis: Analysis, out_dir: Path, seed: int, on_progress: Progress = _silent
+        self,
+        analysis: Analysis,
+        out_dir: Path,
+        seed: int,
+        on_progress: Progress = _silent,
+        on_gaits: Callable[[list[Gait]], object] = _ignore,
     ) -> GaitResult:
-        """What depends on the noise: A-NET, C-NET, compositing, encoding.
+        """What depends on the noise: A-NET, drawing, compositing, encoding.
 
         Args:
             analysis: made by this pipeline.
             seed: of the noise vector.
             out_dir, on_progress: as for `run`.
+            on_gaits: is given the new gaits before they are drawn.
 
         Raises:
             GaitDemoError: the person of the options is not in the video, or the results cannot
@@ -158,8 +171,11 @@ class Pipeline:
             if analysis.original is not None:
                 link_or_copy(analysis.original, part / analysis.original.name)
             videos = result_videos(part, analysis.info, sound, self.options)
+            gaits = self.gaits(analysis, seed, on_progress, clock)
+            on_gaits(gaits)
+            composer = Composer(analysis, gaits, self.models, self.options, clock)
             with clock.time("encode"), videos as write:
-                for new in self.compose(analysis, seed, on_progress, clock):
+                for new in composer.frames(on_progress):
                     write(new.frame.time, new.frame.rgb, new.binary, new.colorized)
                     counts.update(out=1, covered=new.covered, kept=new.kept, lost=new.lost)
                     for track_id in new.unchanged:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import cv2
 import numpy as np
@@ -50,23 +51,26 @@ class WalkerRenderer:
         )
         self._memory = TextureMemory(samples, self._cut_sample, fps)
 
-    def lay_over(
-        self, rgb: np.ndarray, binary: np.ndarray, shown: np.ndarray, position: int
-    ) -> None:
-        """Draws the person, and a shadow under the feet.
+    def drawing(self, shown: np.ndarray, position: int) -> Callable[[np.ndarray, np.ndarray], bool]:
+        """How the person is drawn into a frame, with a shadow under the feet.
 
         Args:
-            rgb: (H, W, 3) uint8, changed in place.
-            binary: (H, W) uint8, 0 to 255, changed in place: gets the silhouette.
             shown: (H, W, 3) uint8, the frame, with heads hidden.
             position: in the person's track.
+
+        Returns:
+            What draws, in place, into (H, W, 3) uint8, and the silhouette into (H, W) uint8, 0 to
+            255; in any thread. It says whether the person is drawn.
         """
+        return partial(self._draw, shown=shown, position=position)
+
+    def _draw(self, rgb: np.ndarray, binary: np.ndarray, shown: np.ndarray, position: int) -> bool:
         gait = self._gait
         square, outline = gait.squares[position], gait.masks[position]
         view = silhouette_view(outline, square, rgb.shape[:2], _MARGIN * (square[3] - square[1]))
         cutout = self._cutout(shown, position)
         if view is None or cutout is None:
-            return
+            return False
         order, pose = self._depths[position].order, _pose(gait, position)
         nearest, field = self._memory.nearest(position), self._fields[position]
         others = [] if nearest is None else [lambda: nearest]
@@ -76,6 +80,7 @@ class WalkerRenderer:
         x, y, w, h = view
         part = binary[y : y + h, x : x + w]
         np.maximum(part, cv2.convertScaleAbs(alpha, alpha=255), out=part)
+        return True
 
     def _cutout(self, rgb: np.ndarray, position: int) -> Cutout | None:
         """Of the frame itself, or, where it does not show the person well, of the nearest that

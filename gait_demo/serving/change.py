@@ -14,14 +14,13 @@ from gait_demo.evaluation.kinematics import Kinematics
 from gait_demo.joints import BONES
 from gait_demo.people.person import Person
 from gait_demo.pipeline import Analysis
+from gait_demo.pipeline.gaits import Gait
 from gait_demo.types import Rank, SilhouetteClip
 
 _MOST_PEOPLE = 4  # whose joints are shown
 _STRIP_FRAMES, _STRIP_HZ = 24, 12
 _INK = (110, 118, 15)  # BGR of a walker in a strip
 _HALF = 0.5
-
-Gait = tuple[Person, SilhouetteClip]
 
 
 def change(
@@ -40,7 +39,7 @@ def change(
         null if nobody did; `ranks` and `strangers`.
     """
     times = np.array(analysis.times, float)
-    changed = [(person, gait) for person, gait in gaits if person.walks]
+    changed = [(gait.person, gait.clip) for gait in gaits if gait.person.walks]
     return {
         "people": [_joints(person, gait, times) for person, gait in changed[:_MOST_PEOPLE]],
         "bones": [list(bone) for bone in BONES],
@@ -50,11 +49,11 @@ def change(
     }
 
 
-def strip(person: Person, gait: SilhouetteClip, fps: float) -> str:
+def strip(gait: Gait, fps: float) -> str:
     """A walk as one picture, frame beside frame of 64x64 pixels: PNG as a data address."""
-    changed = np.flatnonzero(person.seen & ~person.keeps_pose)
+    changed = np.flatnonzero(gait.person.seen & ~gait.person.keeps_pose)
     wanted = changed[0] + np.arange(_STRIP_FRAMES) * fps / _STRIP_HZ
-    alpha = np.hstack(gait.masks[np.minimum(wanted, changed[-1]).astype(int)])
+    alpha = np.hstack(gait.clip.masks[np.minimum(wanted, changed[-1]).astype(int)])
     picture = np.dstack(
         [np.full((*alpha.shape, 3), _INK, np.uint8), (255 * alpha).astype(np.uint8)]
     )

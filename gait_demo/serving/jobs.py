@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import pickle
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import islice
@@ -18,11 +19,13 @@ from pathlib import Path
 import cv2
 
 from gait_demo import pipeline
+from gait_demo.errors import WeightsError
 from gait_demo.evaluation.readout import Crowd
 from gait_demo.options import Options
 from gait_demo.pipeline import Analysis, Models, Pipeline, Progress
-from gait_demo.pipeline.composing import chosen_people
+from gait_demo.pipeline.gaits import Gait, chosen_people
 from gait_demo.serving.change import change, strip
+from gait_demo.serving.messages import CHANGE
 from gait_demo.serving.preview import clearest_frame, number_people
 from gait_demo.types import Look, Rank, Report
 from gait_demo.weights import find
@@ -67,31 +70,18 @@ def render(
     models: Models, report: Progress, analysed: Path, folder: Path, options: Options
 ) -> Report:
     """As `Pipeline.render`, of the analysis kept in the folder `analysed`; the files are named as
-    there."""
-    seed = options.anonymize.seed
-    return Pipeline(models, options).render(_kept(analysed), folder, seed, report).report
-
-
-def explain(
-    models: Models, report: Progress, analysed: Path, path: Path, options: Options
-) -> tuple[list[Rank] | None, int]:
-    """What another gait changes: the file `path` gets what `change.change` tells, with the ranks of
-    the most prominent of those who got one, by the frames in which they did.
-
-    Returns:
-        As `Crowd.ranks`, None also where nobody got another gait; and how many people the crowd
-        has.
-    """
-    analysis, crowd, ranks = _kept(analysed), _crowd(), None
-    gaits = Pipeline(models, options).gaits(analysis, options.anonymize.seed, report)
-    for person, gait in gaits:
-        if person.walks:
-            changed = person.seen & ~person.keeps_pose
-            ranks = crowd.ranks(person.silhouettes.masks[changed], gait.masks[changed])
-            break
-    told = change(analysis, gaits, ranks, crowd.people)
-    path.write_text(json.dumps(told, separators=(",", ":")))
-    return ranks, crowd.people
+    there. CHANGE, beside them, gets what `change.change` tells."""
+    analysis = _kept(analysed)
+    told: list[dict] = []
+    result = Pipeline(models, options).render(
+        analysis,
+        folder,
+        options.anonymize.seed,
+        report,
+        on_gaits=lambda gaits: told.append(change(analysis, gaits, *_ranks(gaits))),
+    )
+    (folder / CHANGE).write_text(json.dumps(told[0], separators=(",", ":")))
+    return result.report
 
 
 def preview_gaits(
@@ -113,8 +103,8 @@ def preview_gaits(
     pipeline, strips = Pipeline(models, replace(options, anonymize=only)), []
     for done, seed in enumerate(seeds):
         report("preview", done, len(seeds))
-        ((person, gait),) = pipeline.gaits(alone, seed, report)
-        strips.append(strip(person, gait, float(analysis.info.fps)))
+        (gait,) = pipeline.gaits(alone, seed)
+        strips.append(strip(gait, float(analysis.info.fps)))
     return strips
 
 
@@ -126,6 +116,22 @@ def warm_up(models: Models, report: Progress, clip: Path, options: Options) -> d
 
 def _kept(analysed: Path) -> Analysis:
     return pickle.loads((analysed / _ANALYSIS).read_bytes())
+
+
+def _ranks(gaits: Sequence[Gait]) -> tuple[list[Rank] | None, int]:
+    """As `Crowd.ranks`, of the most prominent of those who got another gait, by the frames in which
+    they did; None also where nobody did, or the recognisers are missing; and how many people the
+    crowd has."""
+    try:
+        crowd = _crowd()
+    except WeightsError:
+        return None, 0
+    for gait in gaits:
+        if gait.person.walks:
+            changed = gait.person.seen & ~gait.person.keeps_pose
+            masks = gait.person.silhouettes.masks[changed], gait.clip.masks[changed]
+            return crowd.ranks(*masks), crowd.people
+    return None, crowd.people
 
 
 @cache

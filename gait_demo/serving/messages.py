@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from gait_demo import errors
-from gait_demo.types import GaitResult, Look, Rank, VideoInfo
+from gait_demo.types import GaitResult, Look, VideoInfo
 
+CHANGE = "change.json"  # beside a result: what has changed, as of `change.change`
 MOST_BYTES = 16_000_000  # of a line
 KINDS = ("progress", "done", "failed", "broken", "stopped", "ended")
 _ERRORS = {
@@ -114,11 +115,6 @@ def _rendered(content: dict, analysed: Path, folder: Path, *_) -> GaitResult:
     return GaitResult(**{name: folder / f"{name}.mp4" for name in names}, report=dict(content))
 
 
-def _ranks(content: list, *_) -> tuple[list[Rank] | None, int]:
-    ranks, people = content
-    return None if ranks is None else [Rank(**rank) for rank in ranks], int(people)
-
-
 def _strips(content: list, *_) -> list[str]:
     return list(map(str, content))
 
@@ -131,7 +127,6 @@ RESULTS: Readers = {
     "look": _look,
     "analyse": _analysed,
     "render": _rendered,
-    "explain": _ranks,
     "preview_gaits": _strips,
     "warm_up": _report,
 }  # of the jobs in `jobs`

@@ -18,10 +18,11 @@ import gradio as gr
 from gait_demo.errors import EngineError, GaitDemoError, NoPersonError, VideoError
 from gait_demo.options import ANONYMIZERS, COLOURS, Options, VideoOptions
 from gait_demo.serving.engine import Cancelled, Engine
+from gait_demo.serving.messages import CHANGE
 from gait_demo.serving.pace import RENDERED, STAGES, Countdown, Pace, Size
 from gait_demo.serving.shared import Shared
 from gait_demo.types import GaitResult
-from gait_demo.ui.change import changed
+from gait_demo.ui.change import changed, ranks
 from gait_demo.ui.examples import change_of, look, stored, times_of
 from gait_demo.ui.gaits import SEEDS, pictures
 from gait_demo.ui.options import EVERYONE, Settings, linked, options_of
@@ -161,7 +162,7 @@ class Actions:
                 page.player: shown(result, settings, clip, folder, times),
                 page.status: "This is an example. Move a control to get another result.",
                 page.details: gr.Markdown(details(report, None)),
-                page.change: changed(change_of(session.clip), clip, settings),
+                **_explained(page, change_of(session.clip), clip, settings),
             }
 
         return example
@@ -262,7 +263,7 @@ class Actions:
         return people | {
             page.player: shown(result, settings, _named(clip, part), folder, times),
             page.details: gr.Markdown(details(result.report, countdown.spent_s)),
-            page.found: gr.Markdown(visible=False),
+            **_explained(page, folder / CHANGE, _named(clip, part), settings),
             page.status: "",
         }
 
@@ -331,35 +332,6 @@ class Actions:
             yield verdict(result.report)[1]
         except (GaitDemoError, OSError) as error:
             yield f"Not done: {said(error)}"
-
-    def explain(self, page) -> Callable:
-        """What has changed in the result on the page, and how well recognisers still find the
-        walker."""
-
-        def explain(request: gr.Request):
-            session = self._sessions.of(request.session_hash)
-            settings = session.shown
-            analysed = self._analysed(session)
-            if analysed is None:
-                return gr.skip()
-            options = _options(session, analysed, settings)
-            try:
-                with session.run(settings) as (folder, unwanted), self._wanted():
-                    path = folder / "change.json"
-                    ranks, strangers = self._engine.run(
-                        "explain", analysed.folder, path, options, unwanted=unwanted
-                    )
-            except (GaitDemoError, Cancelled):
-                return gr.skip()
-            if session.shown != settings:  # another result was faster
-                return gr.skip()
-            clip = _named(session.clip, analysed.part)
-            return {
-                page.change: changed(path, clip, settings),
-                page.found: gr.Markdown(place_in_crowd(ranks, strangers), visible=True),
-            }
-
-        return explain
 
     def preview(self, page) -> Callable:
         """While nobody else wants a worker: how a few seeds would let the walker of a clip walk
@@ -581,6 +553,16 @@ class Actions:
             )  # fmt: skip
         self.pace.learn(_size(result.report), countdown.finish())
         return result
+
+
+def _explained(page, path: Path, clip: str, settings: Settings) -> dict:
+    """What has changed in a result, and how well recognisers still find the walker."""
+    found = ranks(path)
+    words = place_in_crowd(*found) if found and found[1] else ""
+    return {
+        page.change: changed(path, clip, settings),
+        page.found: gr.Markdown(words, visible=bool(words)),
+    }
 
 
 def _options(session: Session, analysed: Analysed, settings: Settings) -> Options:

@@ -281,7 +281,6 @@ def _wire(demo, actions: Actions, workers: int, page: Page, stop, clicked, other
         mended.success(**whole),
         superseded.success(**whole | {"fn": actions.rerun(page)}, trigger_mode="always_last"),
     ]
-    explained = [run.success(actions.explain(page), None, page.everything, **quiet) for run in runs]
     idle = {
         **quiet,
         "concurrency_id": "idle",
@@ -289,8 +288,7 @@ def _wire(demo, actions: Actions, workers: int, page: Page, stop, clicked, other
         "trigger_mode": "always_last",
     }
     previewed = [
-        step.then(actions.preview(page), None, page.gaits, **idle)
-        for step in (prepared, *explained)
+        step.then(actions.preview(page), None, page.gaits, **idle) for step in (prepared, *runs)
     ]
     page.gaits.select(actions.take_gait, None, page.seed, **at_once)
     gr.on(
@@ -302,7 +300,7 @@ def _wire(demo, actions: Actions, workers: int, page: Page, stop, clicked, other
         [page.start.change, page.end.change], actions.describe, [page.start, page.end], page.facts,
         trigger_mode="always_last", **at_once,
     )  # fmt: skip
-    running = [*looks, example, prepared, *runs, *explained, *previewed]
+    running = [*looks, example, prepared, *runs, *previewed]
     stop.click(actions.cancel, None, page.status, queue=False, cancels=running, **private)
 
 

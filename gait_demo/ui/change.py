@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import astuple
 from pathlib import Path
 
 import gradio as gr
 
+from gait_demo.types import Rank
 from gait_demo.ui.options import Settings
 from gait_demo.ui.player import address
 
 _HERE = Path(__file__).parent
+_MOST_BYTES = 20_000_000  # that are read of what a worker wrote
 _HTML = """
 <section class="change" aria-label="What changed">
   <p class="former" role="status"></p>
@@ -44,3 +47,15 @@ def changed(path: Path, clip: str, settings: Settings) -> dict | None:
     if not path.exists():
         return None
     return {"url": address(path), "of": [clip, *astuple(settings)]}
+
+
+def ranks(path: Path) -> tuple[list[Rank], int] | None:
+    """How recognisers rank the walker of such a change, none if nobody got another gait for long
+    enough, and among how many strangers; None where there is no such change."""
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            return None
+        told = json.loads(path.read_text())
+        return [Rank(**rank) for rank in told["ranks"]], int(told["strangers"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return None

@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from gait_demo.options import AnonymizeOptions, Options, fresh_secret
+from gait_demo.serving.messages import CHANGE
 from gait_demo.types import GaitResult, Look
 from gait_demo.video import probe
 
@@ -35,8 +36,8 @@ def stored(clip: Path) -> GaitResult | None:
 
 
 def change_of(clip: Path) -> Path:
-    """The file that tells what changed in the stored result of an example, as of `jobs.explain`."""
-    return clip.parent / FOLDER / clip.stem / "change.json"
+    """The file that tells what changed in the stored result of an example, as of `jobs.render`."""
+    return clip.parent / FOLDER / clip.stem / CHANGE
 
 
 def times_of(result: GaitResult) -> tuple[float, ...]:
@@ -69,7 +70,6 @@ def make(clip: Path) -> None:
         analysed = Path(folder)
         jobs.analyse(models, _silent, clip, analysed, options)
         jobs.render(models, _silent, analysed, out, options)
-        jobs.explain(models, _silent, analysed, change_of(clip), options)
     (out / "original.mp4").unlink()
 
 

@@ -146,14 +146,14 @@ def details(report: dict, spent_s: float | None) -> str:
     ])  # fmt: skip
 
 
-def place_in_crowd(ranks: list[Rank] | None, strangers: int) -> str:
+def place_in_crowd(ranks: list[Rank], strangers: int) -> str:
     """Where recognisers put the most prominent walker among people who do not exist, in words.
 
     Args:
-        ranks: None: nobody got another gait for long enough.
+        ranks: none, if nobody got another gait for long enough.
         strangers: how many people there are beside the walker.
     """
-    if ranks is None:
+    if not ranks:
         return (
             "**This clip:** nobody got another gait for long enough to say; two seconds of a walk "
             "are needed."

@@ -31,7 +31,7 @@ def analysis(models, clip, tmp_path_factory):
 
 def made(pipeline, analysis, seed=3):
     """(T, 64, 64): the first person's new silhouettes."""
-    return pipeline.gaits(analysis, seed)[0][1].masks
+    return pipeline.gaits(analysis, seed)[0].clip.masks
 
 
 def test_without_a_secret_the_seed_repeats_nothing_but_within_one_pipeline(models, analysis):

@@ -9,7 +9,10 @@ from drawn import FPS, SHAPE, Figure
 
 from gait_demo.people.person import Person
 from gait_demo.people.tracking import Tracklet
+from gait_demo.pipeline.gaits import Gait
 from gait_demo.serving.change import strip
+
+NOISE = np.zeros(32, np.float32)
 
 
 @pytest.fixture
@@ -20,7 +23,9 @@ def walker():
 
 
 def test_a_strip_holds_frames_of_the_walk_side_by_side(walker):
-    data = base64.b64decode(strip(walker, walker.silhouettes, FPS).partition(",")[2])
+    data = base64.b64decode(
+        strip(Gait(walker, NOISE, walker.silhouettes, None), FPS).partition(",")[2]
+    )
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     assert picture.shape == (64, 24 * 64, 4)
     first = picture[:, :64, 3] > 127

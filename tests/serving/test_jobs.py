@@ -39,10 +39,10 @@ def test_only_who_got_another_gait_is_looked_for_in_the_crowd(
     analysis = Analyser(source, scene.segmenter(), options, silent).run(tmp_path)
     assert [person.walks for person in analysis.people] == walks
     (tmp_path / "analysis.pickle").write_bytes(pickle.dumps(analysis))
-    ranks, strangers = jobs.explain(models, silent, tmp_path, tmp_path / "told", options)
-    assert strangers > 1 and (ranks is not None) == is_found
-    told = json.loads((tmp_path / "told").read_text())
-    assert len(told["ranks"]) == (2 if is_found else 0) and len(told["people"]) == is_found
+    jobs.render(models, silent, tmp_path, tmp_path / "result", options)
+    told = json.loads((tmp_path / "result" / "change.json").read_text())
+    assert told["strangers"] > 1 and len(told["people"]) == is_found
+    assert len(told["ranks"]) == (2 if is_found else 0)
     assert (told["walk"] is None) == (not is_found)
     strips = jobs.preview_gaits(models, silent, tmp_path, options, (1, 2))
     assert len(set(strips)) == (2 if is_found else 0)

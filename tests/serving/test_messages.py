@@ -13,7 +13,7 @@ import pytest
 
 from gait_demo.errors import NoPersonError
 from gait_demo.serving import messages
-from gait_demo.types import GaitResult, Look, Rank, VideoInfo
+from gait_demo.types import GaitResult, Look, VideoInfo
 
 
 def told(*message):
@@ -24,7 +24,6 @@ def told(*message):
 
 
 LOOK = Look(VideoInfo(640, 480, Fraction(30000, 1001), 99, 3.3, True, ("A clock.",)), 3.3, 2, 5)
-RANKS = [Rank("GEI", 1.0, 17.5)], 100
 FOLDER = Path("/tmp/run")
 
 
@@ -33,8 +32,6 @@ FOLDER = Path("/tmp/run")
     [
         ("look", (), LOOK),
         ("analyse", (), ((1, 2), (0.0, 0.04, 0.1))),
-        ("explain", (), RANKS),
-        ("explain", (), (None, 100)),
         ("preview_gaits", (), ["data:,"]),
         ("warm_up", (), {"fps": 25.0}),
     ],
@@ -87,7 +84,7 @@ def test_what_is_no_message_is_none(line):
     [
         ("look", None), ("look", {}), ("look", {"info": {"fps": "1/0"}}),
         ("analyse", ["one"]), ("analyse", 7), ("analyse", [[1], "now"]),
-        ("render", None), ("explain", [[{}], 1]), ("explain", [1]), ("warm_up", 7), ("eval", "1"),
+        ("render", None), ("look", {"info": {}}), ("analyse", [1]), ("warm_up", 7), ("eval", "1"),
     ],
 )  # fmt: skip
 def test_what_is_no_result_of_its_job_is_none(job, content):

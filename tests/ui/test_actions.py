@@ -12,7 +12,8 @@ import pytest
 from gait_demo.options import STRENGTHS
 from gait_demo.ui.actions import Actions
 from gait_demo.ui.anonymize_tab import Page
-from gait_demo.ui.examples import look, stored
+from gait_demo.ui.change import ranks
+from gait_demo.ui.examples import change_of, look, stored
 from gait_demo.ui.options import ANONYMIZER, EVERYONE
 from gait_demo.ui.session import KEPT_RUNS, Sessions
 
@@ -49,6 +50,7 @@ class NumberingEngine:
         assert job == "render"
         self.drawn.append(options.anonymize.person)
         made, folder = stored(CLIP), arguments[1]
+        shutil.copy(change_of(CLIP), folder)
         paths = {
             name: shutil.copy(getattr(made, name), folder)
             for name in ("binary", "colorized", "comparison")
@@ -92,6 +94,20 @@ def test_an_example_that_is_ready_late_does_not_replace_the_part_that_is_shown(a
     assert "player" in shown and late == gr.skip()
     assert "player" in run(actions, shown["numbers"], start_s=1, who=1)
     assert engine.drawn == [None, 1]
+
+
+def test_what_has_changed_comes_with_the_result_also_of_an_example(actions):
+    for told in (actions.example(PAGE)(0, LAST_S, VISITOR), run(actions)):
+        assert told["found"].visible and "Rank 1 means recognised" in told["found"].value
+        assert told["change"]["url"].endswith("change.json")
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b'{"ranks": [7], "strangers": 1}', None])
+def test_a_change_that_cannot_be_read_is_no_change(content, tmp_path):
+    path = tmp_path / "change.json"
+    if content is not None:
+        path.write_bytes(content)
+    assert ranks(path) is None
 
 
 def several(actions, *paths):

@@ -1,0 +1,180 @@
+"""What the frames of a result show beside the new people: what is behind them, and in front.
+
+All of it is known before there is any noise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from gait_demo.background.filling import light_matched
+from gait_demo.background.overlay import overlay_mask
+from gait_demo.background.plate import working_scale
+from gait_demo.people.person import Person
+from gait_demo.pipeline.analysis import Analysis
+from gait_demo.rendering.compositing import erase, region_of
+from gait_demo.rendering.head import around_head, hide_head
+from gait_demo.types import Frame
+
+_SAME_LEVELS = 8  # of a channel: what differs less from before looks the same
+_SAMPLED_PX = 120  # along the longer side of a region, by which that is judged
+_SAME_SHARE = 0.7  # of a person's place: where so much looks the same, nothing was removed
+_OVERLAY_PX = 3  # around a caption, that tell what is behind it
+_OVERLAY_REACH = 0.1  # heights around people in which the picture may move with them
+_HEAD_SHARE = 0.25  # of a person's box, from above: where no landmarks tell, the head may be there
+_MOST_OVERLAID = 0.4  # of a person's matte, that a caption may cover
+
+
+class Scene:
+    """The frames of one video without whom an analysis has found in them."""
+
+    def __init__(self, analysis: Analysis, removed: Sequence[Person], hide_faces: bool):
+        """
+        Args:
+            removed: whom to take out.
+            hide_faces: whether nobody's head may be seen.
+        """
+        self._analysis, self._hide_faces = analysis, hide_faces
+        wanted = {person.track.track_id for person in removed}
+        self._removed = [n for n, one in enumerate(analysis.people) if one.track.track_id in wanted]
+
+    def cleared(self, frame: Frame) -> tuple[np.ndarray, list[int]]:
+        """What is behind the people of a frame, and behind the overlays around them.
+
+        Returns:
+            (H, W, 3) uint8; and the track ids of those who were seen in it, and whose place looks
+            as before: before such a background they may still be there.
+        """
+        rgb = frame.rgb.copy()
+        unchanged = self._erase(rgb, frame.index)
+        self._hide_overlays(rgb, frame.index, 0, 0)
+        return rgb, unchanged
+
+    def veiled(self, frame: Frame) -> Frame:
+        """The frame that people are drawn from."""
+        rgb = frame.rgb.copy()
+        self.veil(rgb, frame.index, 0, 0)
+        return replace(frame, rgb=rgb)
+
+    def veil(self, rgb: np.ndarray, index: int, x: int, y: int) -> None:
+        """Hides, in place, what must not move with people in a part of a frame: overlays, and all
+        heads, as the matte of one person may hold the head of another.
+
+        Args:
+            rgb: (h, w, 3) uint8, the part.
+            index: of the frame.
+            x, y: of the part's upper left corner.
+        """
+        self._hide_overlays(rgb, index, x, y)
+        if self._hide_faces:
+            self._hide_heads(rgb, index, x, y)
+
+    def lay_overlays_over(self, rgb: np.ndarray, frame: Frame) -> None:
+        """In place, as they were filmed; but not where they would show much of a person, or
+        anything of a head: what looks like a caption may be their clothes."""
+        mask = overlay_mask(self._analysis.overlays, frame.index, frame.rgb)
+        if mask is None:
+            return
+        h, w = mask.shape
+        for person, position in self._present(frame.index):
+            one, head = person.detections[position], person.heads[position]
+            x0, y0, x1, y1 = np.rint(one.box).astype(int).clip(0, [w, h, w, h])
+            if not mask[y0:y1, x0:x1].any():
+                continue
+            part, inside = mask[y0:y1, x0:x1], one.matte.drawn(x0, y0, x1 - x0, y1 - y0) > 0.5
+            if inside.any() and (part[inside] > 0).mean() > _MOST_OVERLAID:
+                part[inside] = 0
+            if not self._hide_faces:
+                continue
+            if np.isfinite(head).all():
+                x, y, radius = (round(float(v)) for v in head)
+                cv2.circle(mask, (x, y), radius, 0, cv2.FILLED)
+            else:
+                part[: round(float(_HEAD_SHARE * (y1 - y0)))] = 0
+        cv2.copyTo(frame.rgb, mask, rgb)
+
+    def _present(self, index: int) -> Iterator[tuple[Person, int]]:
+        """Whose track is there in a frame, and where in the track that is."""
+        for person in self._analysis.people:
+            position = person.position(index)
+            if position is not None:
+                yield person, position
+
+    def _erase(self, rgb: np.ndarray, index: int) -> list[int]:
+        """Takes people out of a frame, in place; returns as `cleared`."""
+        shape, background = rgb.shape[:2], self._analysis.background
+        scale, clean = working_scale(shape), self._analysis.clean.get(index)
+        shown = None if clean is None else clean.decoded()
+        unchanged = []
+        for n in self._removed:
+            person, one = self._analysis.people[n], self._analysis.removals[index][n]
+            region = one and region_of(shape, one.mask, one.x, one.y, scale, one.height)
+            if region is None:
+                continue
+            (h, w), x, y = region.mask.shape, region.x, region.y
+            part = rgb[y : y + h, x : x + w]
+            before = part.copy()
+            if shown is None:
+                behind = light_matched(background.crop(index, x, y, w, h), part, region.mask)
+            else:
+                behind = clean.crop(shown, x, y, w, h)
+            erase(rgb, behind, region)
+            if person.seen[person.position(index)] and _is_same(before, part, region.mask):
+                unchanged.append(person.track.track_id)
+        return unchanged
+
+    def _hide_overlays(self, rgb: np.ndarray, index: int, x: int, y: int) -> None:
+        """In front of people, by the colours around them."""
+        mask = overlay_mask(self._analysis.overlays, index, rgb, x, y)
+        if mask is None:
+            return
+        h, w = mask.shape
+        for person, position in self._present(index):
+            one = person.detections[position]
+            reach = _OVERLAY_REACH * one.height * np.float32([-1, -1, 1, 1])
+            box = np.rint(one.box + reach - [x, y, x, y]).astype(int)
+            x0, y0, x1, y1 = box.clip(0, [w, h, w, h])
+            part = np.s_[y0:y1, x0:x1]
+            if mask[part].any():
+                hidden = cv2.dilate(mask[part], np.ones((3, 3), np.uint8))
+                rgb[part] = cv2.inpaint(rgb[part], hidden, _OVERLAY_PX, cv2.INPAINT_TELEA)
+
+    def _hide_heads(self, rgb: np.ndarray, index: int, x: int, y: int) -> None:
+        for person, position in self._present(index):
+            if not np.isfinite(person.heads[position]).all():
+                continue
+            head = person.heads[position] - np.float32([x, y, 0])
+            x0, y0, x1, y1 = around_head(head, rgb.shape[:2])
+            if x1 <= x0 or y1 <= y0:
+                continue
+            view = x + x0, y + y0, x1 - x0, y1 - y0
+            part = rgb[y0:y1, x0:x1]
+            before = part.copy()
+            alpha = person.detections[position].matte.drawn(*view)
+            hide_head(part, alpha, head - np.float32([x0, y0, 0]))
+            if person.lost[position]:  # a guess, that may be wrong before somebody who is seen
+                in_front = self._seen_mattes(index, view)
+                part[:] = cv2.blendLinear(
+                    np.ascontiguousarray(part), before, 1 - in_front, in_front
+                )
+
+    def _seen_mattes(self, index: int, view: tuple[int, int, int, int]) -> np.ndarray:
+        """(h, w) float32 in [0, 1]: everybody who is seen in a part (x, y, w, h) of a frame."""
+        alpha = np.zeros(view[:1:-1], np.float32)
+        for person, position in self._present(index):
+            if person.seen[position]:
+                alpha = np.maximum(alpha, person.detections[position].matte.drawn(*view))
+        return alpha
+
+
+def _is_same(before: np.ndarray, after: np.ndarray, mask: np.ndarray) -> bool:
+    """Whether two pictures (h, w, 3) look the same in a mask (h, w), uint8, 0 or 255."""
+    step = max(1, max(mask.shape) // _SAMPLED_PX)
+    sparse = np.s_[::step, ::step]
+    changed = cv2.absdiff(before[sparse].copy(), after[sparse].copy()).max(axis=2) > _SAME_LEVELS
+    inside = changed[mask[sparse] > 0]
+    return bool(len(inside) and inside.mean() < 1 - _SAME_SHARE)

@@ -1,0 +1,67 @@
+"""One person with another walker's gait, painted in 64x64: by C-NET as in the paper, or in one
+grey."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+
+from gait_demo.models.cnet import CNet
+from gait_demo.people.person import Person
+from gait_demo.rendering.colorize import colorize
+from gait_demo.rendering.compositing import paste, render_binary
+from gait_demo.rendering.head import head_lines, hide_above
+from gait_demo.silhouettes.crops import crop_square
+from gait_demo.types import SILHOUETTE_SIZE, SilhouetteClip
+
+PLAIN = 0.25  # grey of a walker whose clothes are not shown, of 1
+
+
+class PaintedWalker:
+    """Draws one person, whose frames come in order: the colours are those of the last look."""
+
+    def __init__(self, person: Person, gait: SilhouetteClip, cnet: CNet | None, *, hide_face: bool):
+        """
+        Args:
+            gait: the new silhouettes.
+            cnet: None: one grey.
+            hide_face: whether C-NET sees the head's colours only.
+        """
+        self._person, self._gait, self._cnet, self._hide_face = person, gait, cnet, hide_face
+        self._crop: np.ndarray | None = None
+
+    def drawing(
+        self, shown: np.ndarray, position: int
+    ) -> Callable[[np.ndarray, np.ndarray], bool] | None:
+        """As of `WalkerRenderer`; None: they were not seen yet."""
+        gait, size = self._gait, SILHOUETTE_SIZE
+        if self._cnet is None:
+            colours = np.full((size, size, 3), PLAIN, np.float32)
+        else:
+            if self._person.seen[position]:
+                self._crop = self._look(shown, position)
+            if self._crop is None:
+                return None
+            colours = colorize(self._crop[None], gait.masks[position][None], self._cnet)[0]
+        return partial(
+            _draw, colours=colours, alpha=gait.masks[position], square=gait.squares[position]
+        )
+
+    def _look(self, shown: np.ndarray, position: int) -> np.ndarray:
+        square = self._person.silhouettes.squares[position]
+        crop = crop_square(shown, square)
+        if self._hide_face:
+            cells = SILHOUETTE_SIZE / (square[3] - square[1])
+            neck = head_lines(self._person)[position]
+            hide_above(crop, cells * (neck - square[1]), SILHOUETTE_SIZE)
+        return crop
+
+
+def _draw(
+    rgb: np.ndarray, binary: np.ndarray, colours: np.ndarray, alpha: np.ndarray, square: np.ndarray
+) -> bool:
+    paste(rgb, colours, alpha, square)
+    np.maximum(binary, render_binary(binary.shape, [(alpha, square)]), out=binary)
+    return True
