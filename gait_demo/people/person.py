@@ -224,7 +224,7 @@ def _steady_heads(heads: np.ndarray, boxes: np.ndarray, fps: float) -> np.ndarra
     tall = boxes[:, 3:] - boxes[:, 1:2]
     corners = np.hstack([boxes[:, :1], boxes[:, 1:2], np.zeros_like(tall)])
     window = 2 * round(_HEAD_S * fps) + 1
-    usual = corners + tall * median_filter((heads - corners) / tall, (window, 1), mode="nearest")
+    usual = corners + tall * median_filter((heads - corners) / tall, (window, 1), mode="mirror")
     apart = np.linalg.norm(heads[:, :2] - usual[:, :2], axis=1)
     larger = np.maximum(heads[:, 2], usual[:, 2])
     both = np.column_stack([(heads[:, :2] + usual[:, :2]) / 2, larger + apart / 2])

@@ -71,7 +71,8 @@ def frames(
 
 
 def write_clip(path: Path, images: Iterator[np.ndarray], fps: Fraction = Fraction(25)) -> Path:
-    """Encode frames as H.264, nearly without loss."""
+    """Encode frames as H.264, nearly without loss; in one thread, as several give other bits each
+    time."""
     with av.open(str(path), "w") as output:
         stream = None
         for image in images:
@@ -79,6 +80,7 @@ def write_clip(path: Path, images: Iterator[np.ndarray], fps: Fraction = Fractio
                 stream = output.add_stream("libx264", rate=fps, options={"crf": "14"})
                 stream.height, stream.width = image.shape[:2]
                 stream.pix_fmt = "yuv420p"
+                stream.codec_context.thread_count = 1
             output.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
         output.mux(stream.encode(None))
     return path
