@@ -15,6 +15,7 @@ from gait_demo.joints import joints_in
 from gait_demo.models.cnet import CNet
 from gait_demo.people.body import head_in
 from gait_demo.people.landmarks import LandmarkNetwork, upright
+from gait_demo.rendering.arms import ArmColours
 from gait_demo.rendering.colorize import colorize
 from gait_demo.rendering.compositing import laid_over, paste, render_binary
 from gait_demo.rendering.cutout import Cutout
@@ -128,6 +129,8 @@ def _limbs(
         pose = Pose.of(*_in_pixels(before[t], pair.old_square))
         hide_head(rgb, pair.old_cover[t], head_in(landmarks.old[t], pose.height))
         cutouts.append(Cutout.of(rgb, pair.old_cover[t], pose, depths[t]))
+    colours = ArmColours.learnt(look for one in cutouts for look in one.parts.looks())
+    cutouts = [one.telling(colours) for one in cutouts]
     frames = []
     for t, cutout in enumerate(cutouts):
         frame = pair.place.copy()

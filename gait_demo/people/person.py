@@ -35,7 +35,7 @@ _POSE_S = 1.5  # over which the pose is judged
 _POSE_SHARE = 0.5  # of the frames: who is no walker in more is none in any
 _EASE_S = 0.8  # over which the kept pose becomes another gait
 _FLEXED_SHARE = 0.1  # of the frames, of a knee that is bent farther than a walker's: the same
-_HEAD_S = 0.3  # before and after, in which a head is about in the same place of the body
+_HEAD_S = 0.6  # before and after, in which a head is about in the same place of the body
 _HEAD_AWAY = 0.5  # of its radius: farther away it is not
 _CUT_FILLED = 0.9  # of the usual area of a silhouette that the picture's side may cut
 

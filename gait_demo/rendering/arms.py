@@ -1,27 +1,88 @@
 """Where an arm and the body behind it, or before it, meet: told by their colours.
 
 Bones tell only about how wide an arm is. An arm in front of a shirt would take a strip of the shirt
-along, or leave one of its own behind.
+along, or leave one of its own behind. How an arm looks is known from the frames in which it is
+apart from the body.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from scipy.ndimage import gaussian_filter
 
-_CORE, _WIDEST = 0.5, 1.2  # half widths: nearer is mostly arm, and farther only if bones say so
-_ROUNDS = 2  # the colours of the second are those of what the first has found
-_AWAY = 2.0  # half widths: what is farther is no arm where nothing of one is near
-_BESIDE = 1.8  # half widths of another part, within which a pixel may be that one's
-_EDGE = 1.4  # half widths of another part, beyond which an arm behind it comes out
-_NEARBY = 0.05  # heights from which the colours of either side are taken
-_ENOUGH = 0.02  # of that surrounding, that must show a side
-_APART = 30.0  # levels by which the colours of the two sides must differ to tell
-_CLEARLY = 3.0  # times the variance that patterns have: the same, squared
-_SOFT = 0.3  # of that difference, over which one side becomes the other
+_BINS = 16  # of each channel
+_CORE = 0.6  # half widths: nearer is the arm, if it is in front, or apart from the body
+_APART = 1.8  # half widths from the body, from which on nothing hides an arm
+_BODY, _AROUND = 1.6, 4.0  # half widths from the arm, between which the body around it is learnt
+_MIXED = 0.05  # of what is apart, counts what is not: the joints may be beside the arm
+_SMOOTH = 1.0  # bins: deviation, over which colours are alike
+_UNSEEN = 1e-3  # of all that was seen: what may look like anything
+_ROUNDS = 2  # in which that is told from the arm
+_MOST = 3.0  # nats that a colour may weigh ...
+_BONES = 0.8  # ... and that the bones do
+_SURE = 0.6  # nats to either side, over which the arm becomes the body
+_WIDEST = 1.3  # half widths: farther is only arm if bones say so
+_EDGE = 1.4  # half widths of the body, beyond which an arm behind it comes out
 _RIM = 0.006  # heights around an arm, where its colours and those behind it mix
+
+
+@dataclass(frozen=True)
+class Look:
+    """An arm, and what is around it, at some places.
+
+    Attributes:
+        rgb: (N, 3) uint8.
+        bone: (N,) int, the nearest of the arm: 0 upper arm, 1 forearm, 2 hand.
+        from_arm, from_body: (N,) float32, half widths to it, and to trunk or legs.
+        is_front: whether it is nearer to the camera than the trunk.
+    """
+
+    rgb: np.ndarray
+    bone: np.ndarray
+    from_arm: np.ndarray
+    from_body: np.ndarray
+    is_front: bool
+
+
+@dataclass(frozen=True)
+class ArmColours:
+    """What colours say of whether something is an arm.
+
+    Attributes:
+        weights: (3, 4096) float32: by bone and colour, how much more likely the colour is on the
+            arm than on the body around it, in nats.
+    """
+
+    weights: np.ndarray
+
+    @classmethod
+    def learnt(cls, looks: Iterable[Look]) -> ArmColours:
+        """looks: of both arms, which look alike."""
+        counts = np.zeros((2, 3, _BINS**3))
+        for look in looks:
+            apart = look.from_body > _APART
+            is_arm = (look.from_arm < _CORE) & (apart | look.is_front)
+            is_body = (look.from_arm > _BODY) & (look.from_arm < _AROUND) & (look.from_body < 1)
+            colours = _binned(look.rgb)
+            for here, which, weight in (
+                (0, is_arm & apart, 1), (0, is_arm & ~apart, _MIXED), (1, is_body, 1)
+            ):  # fmt: skip
+                np.add.at(counts[here], (look.bone[which], colours[which]), weight)
+        cube = counts.reshape(2, 3, _BINS, _BINS, _BINS)
+        smooth = gaussian_filter(cube, (0, 0, *[_SMOOTH] * 3), mode="constant")
+        arm, body = smooth.reshape(counts.shape)
+        for _ in range(_ROUNDS):  # what looks like the body was the body beside the arm
+            arm = arm * _shares(arm) / (_shares(arm) + _shares(body))
+        weights = np.log(_shares(arm) / _shares(body)).clip(-_MOST, _MOST)
+        return cls(weights.astype(np.float32))
+
+    def of(self, rgb: np.ndarray, bone: np.ndarray) -> np.ndarray:
+        """(h, w) float32, nats, of (h, w, 3) uint8 and (h, w) int."""
+        return self.weights[bone, _binned(rgb)]
 
 
 @dataclass(frozen=True)
@@ -31,6 +92,7 @@ class Region:
     Attributes:
         rgb: (h, w, 3) uint8.
         arm: (h, w) float32 in [0, 1], its visible share of the matte.
+        bone: (h, w) int, as of `Look`.
         from_arm: (h, w) float32, half widths to it.
         is_front: whether it is nearer to the camera than the trunk.
         others: (n, h, w) float32 in [0, 1], of the parts behind it, or before it.
@@ -40,6 +102,7 @@ class Region:
 
     rgb: np.ndarray
     arm: np.ndarray
+    bone: np.ndarray
     from_arm: np.ndarray
     is_front: bool
     others: np.ndarray
@@ -47,71 +110,42 @@ class Region:
     hidden: np.ndarray
 
 
-def told_by_colour(region: Region, height: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def told_by_colour(
+    region: Region, colours: ArmColours, height: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The visible shares of the arm and of the others, and what of the others is hidden.
 
     Args:
         height: of the body, in pixels.
     """
     nearest = region.from_others.min(axis=0)
-    doubtful = nearest < _BESIDE
+    doubtful = nearest < _APART
     if not doubtful.any():
         return region.arm, region.others, region.hidden
+    rim = (2 * max(1, round(_RIM * height)) + 1,) * 2
     whole = region.arm + region.others.sum(axis=0)
+    bones = 2 * region.arm / np.maximum(whole, 1e-6) - 1
+    if not region.is_front:  # what looks like both is the body's edge
+        bones = np.where(nearest < _EDGE, -1, bones)
+    evidence = _BONES * bones + cv2.blur(colours.of(region.rgb, region.bone), rim)
+    arm = whole * (0.5 + evidence / (2 * _SURE)).clip(0, 1)
     most = np.where(region.from_arm < _WIDEST, whole, region.arm)
-    arm, core = region.arm, _CORE
-    for _ in range(_ROUNDS):
-        likely, known = _likelihood(region, arm * (region.from_arm < core), height)
-        arm = np.where(doubtful & known, np.minimum(likely * whole, most), region.arm)
-        core = _WIDEST
+    arm = np.where(doubtful, np.minimum(arm, most), region.arm).astype(np.float32)
     to_others = (region.arm - arm).clip(0) * (region.from_others == nearest)
     others = region.others * np.minimum((whole - arm) / np.maximum(whole - region.arm, 1e-6), 1)
     others += to_others
-    rim = 2 * max(1, round(_RIM * height)) + 1
-    mixed = known * cv2.dilate(arm, np.ones((rim, rim), np.uint8))
+    mixed = doubtful * cv2.dilate(arm, np.ones(rim, np.uint8))
     seen = others * (1 - mixed)
     return arm, seen, np.maximum(region.others + region.hidden, others) - seen
 
 
-def _likelihood(region: Region, arm: np.ndarray, height: float) -> tuple[np.ndarray, np.ndarray]:
-    """(h, w) twice: how much a colour is the arm's rather than another's, in [0, 1], and bool,
-    whether it can tell.
-
-    Args:
-        arm: (h, w) float32 in [0, 1], what shows its colours.
-    """
-    size = (2 * max(1, round(_NEARBY * height)) + 1,) * 2
-    rgb = region.rgb.astype(np.float32)
-    own, near = _mean(rgb, arm, size)
-    likely, known = np.ones(arm.shape, np.float32), np.zeros(arm.shape, bool)
-    for other, far in zip(region.others, region.from_others, strict=True):
-        mean, share = _mean(rgb, other, size)
-        between = own - mean
-        contrast = _dot(between, between)
-        along = _dot(rgb - mean, between) / np.maximum(contrast, 1)
-        # patterns vary; those of the arm may be mixed with the other's in the first round
-        squares, _ = _mean(_dot(rgb, rgb)[..., None], other, size)
-        clearly = np.maximum(_APART**2, _CLEARLY * (squares[..., 0] - _dot(mean, mean)))
-        tells = (near > _ENOUGH) & (contrast > clearly)
-        # a hidden arm that looks like the trunk is the trunk's edge
-        edge = (not region.is_front) & ~tells & (far < _EDGE)
-        none = edge | (near < _ENOUGH) & (region.from_arm > _AWAY)
-        here = (share > _ENOUGH) & (tells | none)
-        is_arm = np.where(none, 0, 0.5 + (2 * along - 1) / _SOFT).clip(0, 1)
-        likely = np.where(here, np.minimum(likely, is_arm), likely).astype(np.float32)
-        known |= here
-    return likely, known
+def _shares(counts: np.ndarray) -> np.ndarray:
+    """(3, 4096): of each colour; all alike, where nothing was counted."""
+    total = counts.sum(axis=1, keepdims=True)
+    return (counts + _UNSEEN * total / _BINS**3 + 1e-9) / ((1 + _UNSEEN) * total + 1e-9 * _BINS**3)
 
 
-def _mean(
-    values: np.ndarray, share: np.ndarray, size: tuple[int, int]
-) -> tuple[np.ndarray, np.ndarray]:
-    """(h, w, C) float32: the mean of values around each place, as they are shared; and (h, w) the
-    mean share."""
-    shares = cv2.blur(share, size)
-    sums = cv2.blur(values * share[..., None], size).reshape(values.shape)
-    return sums / np.maximum(shares, 1e-6)[..., None], shares
-
-
-def _dot(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    return np.einsum("hwc,hwc->hw", first, second)
+def _binned(rgb: np.ndarray) -> np.ndarray:
+    """(...) int, of (..., 3) uint8."""
+    r, g, b = np.moveaxis(rgb // (256 // _BINS), -1, 0).astype(np.intp)
+    return (r * _BINS + g) * _BINS + b

@@ -9,7 +9,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from gait_demo.rendering.arms import Region, told_by_colour
+from gait_demo.rendering.arms import ArmColours, Look, Region, told_by_colour
 from gait_demo.rendering.depth import Depths
 from gait_demo.rendering.rig import (
     LEFT_ARM,
@@ -103,37 +103,66 @@ class Division:
         lead: (5, m, n) float32, of `grid_of` the matte: by how many half widths each part is nearer
             than any other, and than what hides it.
         far: (5, m, n) float32, half widths to each part.
+        bones: (2, m, n) uint8, the nearest bone of the left and of the right arm.
         step: pixels between the places of the grid.
         rgb: (h, w, 3) uint8.
         height: of the body, in pixels.
         depths: what is in front of what.
+        colours: of the arms; None: learnt here.
     """
 
     matte: np.ndarray
     lead: np.ndarray
     far: np.ndarray
+    bones: np.ndarray
     step: int
     rgb: np.ndarray
     height: float
     depths: Depths
+    colours: ArmColours | None
 
     @classmethod
-    def of(cls, rgb: np.ndarray, matte: np.ndarray, pose: Pose, depths: Depths) -> Division:
+    def of(
+        cls,
+        rgb: np.ndarray,
+        matte: np.ndarray,
+        pose: Pose,
+        depths: Depths,
+        colours: ArmColours | None = None,
+    ) -> Division:
         """pose: in pixels of the matte."""
         step = step_of(pose)
-        far, score = pose.distances(grid_of(*matte.shape, step))
+        grid = grid_of(*matte.shape, step)
+        far, score = pose.distances(grid)
         lead = _leads(far[None], score[None], [depths])[0]
-        return cls(matte, lead, far, step, rgb, pose.height, depths)
+        bones = np.stack([pose.nearest_bone(arm, grid) for arm in (LEFT_ARM, RIGHT_ARM)])
+        return cls(matte, lead, far, bones, step, rgb, pose.height, depths, colours)
+
+    def looks(self) -> list[Look]:
+        """The arms, at the places of the grid that are surely the person."""
+        first = (self.step - 1) // 2
+        every = np.s_[first :: self.step, first :: self.step]
+        m, n = self.far.shape[1:]
+        sure = np.zeros((m, n), bool)
+        matte, rgb = self.matte[every], self.rgb[every]
+        sure[: matte.shape[0], : matte.shape[1]] = matte > _SURE
+        rgb = rgb[sure[: matte.shape[0], : matte.shape[1]]]
+        body = self.far[[TRUNK, LEFT_LEG, RIGHT_LEG]].min(axis=0)
+        return [
+            Look(rgb, bone[sure], self.far[arm][sure], body[sure], arm in self.depths.front_arms)
+            for arm, bone in zip((LEFT_ARM, RIGHT_ARM), self.bones, strict=True)
+        ]
 
     @cached_property
     def pieces(self) -> tuple[Piece | None, ...]:
         """One a part, None of what is not there."""
         pieces = [self._piece(part) for part in range(PARTS)]
+        colours = self.colours or ArmColours.learnt(self.looks())
         for arm in (LEFT_ARM, RIGHT_ARM):
-            self._tell_by_colour(arm, pieces)
+            self._tell_by_colour(arm, pieces, colours)
         return tuple(pieces)
 
-    def _tell_by_colour(self, arm: int, pieces: list[Piece | None]) -> None:
+    def _tell_by_colour(self, arm: int, pieces: list[Piece | None], colours: ArmColours) -> None:
         """Parts an arm from the trunk and the legs by their colours; changes the pieces."""
         piece = pieces[arm]
         others = [part for part in (TRUNK, LEFT_LEG, RIGHT_LEG) if pieces[part] is not None]
@@ -151,11 +180,12 @@ class Division:
         }
         seen, hidden = np.stack([pieces[part].within(piece) for part in others], axis=1)
         from_others = np.stack([far[part] for part in others])
-        is_front = arm in self.depths.front_arms
+        bone = self.bones[arm - LEFT_ARM][rows, columns].repeat(self.step, 0).repeat(self.step, 1)
         region = Region(
-            self.rgb[piece.inner], piece.own, far[arm], is_front, seen, from_others, hidden
-        )
-        own, shown, hidden = told_by_colour(region, self.height)
+            self.rgb[piece.inner], piece.own, bone[: size[1], : size[0]], far[arm],
+            arm in self.depths.front_arms, seen, from_others, hidden,
+        )  # fmt: skip
+        own, shown, hidden = told_by_colour(region, colours, self.height)
         pieces[arm] = replace(piece, own=own)
         for part, *changed in zip(others, shown, hidden, strict=True):
             pieces[part] = pieces[part].changed(piece, *changed)
@@ -245,16 +275,28 @@ class Cutout:
     pose: Pose
 
     @classmethod
-    def of(cls, rgb: np.ndarray, matte: np.ndarray, pose: Pose, depths: Depths) -> Cutout:
+    def of(
+        cls,
+        rgb: np.ndarray,
+        matte: np.ndarray,
+        pose: Pose,
+        depths: Depths,
+        colours: ArmColours | None = None,
+    ) -> Cutout:
         """
         Args:
             rgb: (h, w, 3) uint8, the part of a frame that shows the person.
             matte: (h, w) float32 in [0, 1].
             pose: in pixels of `rgb`.
+            colours: of the arms; None: learnt from this frame alone.
         """
         rgb = cv2.addWeighted(rgb, 1 + _SHARPEN, cv2.GaussianBlur(rgb, (0, 0), 1), -_SHARPEN, 0)
         rimmed = _rimmed(rgb, matte, pose.height)
-        return cls(rimmed, Division.of(rimmed, matte, pose, depths), pose)
+        return cls(rimmed, Division.of(rimmed, matte, pose, depths, colours), pose)
+
+    def telling(self, colours: ArmColours) -> Cutout:
+        """The same, with its arms told by such colours."""
+        return replace(self, parts=replace(self.parts, colours=colours))
 
     def pixels(self, part: int) -> np.ndarray:
         """(h, w, 4) uint8: colours of a piece, and the share of it that they show, 0 to 255."""

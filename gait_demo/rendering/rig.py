@@ -107,6 +107,12 @@ class Pose:
             for those in (each, visible)
         )
 
+    def nearest_bone(self, part: int, grid: np.ndarray) -> np.ndarray:
+        """(h, w) uint8: which of a part's bones is nearest to each place of a grid (h, w, 2), in
+        one frame."""
+        squared = self._squared(_homogeneous(grid), _BONES_OF[part])
+        return squared.argmin(axis=0).reshape(grid.shape[:2]).astype(np.uint8)
+
     def _squared(self, places: np.ndarray, bones: np.ndarray | slice) -> np.ndarray:
         """(..., B, P) float32: squared half widths from places (3, P) to bones."""
         lines, lengths = (each[..., bones, :] for each in self._lines)

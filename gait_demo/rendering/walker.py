@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from gait_demo.people.person import Person
+from gait_demo.rendering.arms import ArmColours
 from gait_demo.rendering.compositing import laid_over, silhouette_view
 from gait_demo.rendering.cutout import Cutout
 from gait_demo.rendering.depth import Depths
@@ -18,6 +19,7 @@ from gait_demo.rendering.rig import Pose
 from gait_demo.rendering.texture import Sample, TextureMemory, shown_box
 from gait_demo.types import SilhouetteClip
 
+_LEARNT_FROM = 20  # samples, at most, that tell the colours of the arms
 _MARGIN = 0.03  # heights around the new silhouette that are drawn
 
 Veil = Callable[[np.ndarray, int, int, int], None]
@@ -49,6 +51,10 @@ class WalkerRenderer:
         self._fields = outline_fields(
             seen.masks, seen.joints[..., :2], gait.joints[..., :2], self._depths, gait.masks
         )
+        self._colours: ArmColours | None = None
+        few = samples[:: -(-len(samples) // _LEARNT_FROM) or 1]
+        looks = (look for one in few for look in self._cut_sample(one).parts.looks())
+        self._colours = ArmColours.learnt(looks)
         self._memory = TextureMemory(samples, self._cut_sample, fps)
 
     def drawing(self, shown: np.ndarray, position: int) -> Callable[[np.ndarray, np.ndarray], bool]:
@@ -102,7 +108,7 @@ class WalkerRenderer:
         h, w = rgb.shape[:2]
         matte = self._person.detections[position].matte.drawn(x, y, w, h)
         pose = _pose(self._person.silhouettes, position).moved(x, y)
-        return Cutout.of(rgb, matte, pose, self._depths[position])
+        return Cutout.of(rgb, matte, pose, self._depths[position], self._colours)
 
 
 def _pose(clip: SilhouetteClip, position: int) -> Pose:
