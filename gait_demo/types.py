@@ -81,28 +81,6 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class Box:
-    """A rectangle in pixels: half-open, float, and free to reach over the frame's border."""
-
-    x0: float
-    y0: float
-    x1: float
-    y1: float
-
-    def __post_init__(self) -> None:
-        if not (self.x1 > self.x0 and self.y1 > self.y0):
-            raise ValueError(f"Box: expected x0 < x1 and y0 < y1, got {self}")
-
-    @property
-    def width(self) -> float:
-        return self.x1 - self.x0
-
-    @property
-    def height(self) -> float:
-        return self.y1 - self.y0
-
-
-@dataclass(frozen=True)
 class Track:
     """One person followed through consecutive frames.
 
