@@ -63,6 +63,7 @@ def batch(clips, out, options=OPTIONS, **rest):
     return Batch([clips], out, seeded, **rest)
 
 
+@pytest.mark.slow
 def test_one_clip_that_fails_stops_nothing_and_is_told(finished):
     out, run = finished
     assert run.returncode == 1

@@ -60,6 +60,7 @@ def scrambled(clip, seed):
     return replace(clip, masks=clip.masks[:, order][:, :, order])
 
 
+@pytest.mark.slow
 def test_a_method_that_only_scrambles_pixels_is_undone_by_ridge_regression(people):
     caught = found(people, scrambled, "ridge regression on GEIs")
     assert caught["naive"] < 0.2 and caught["informed"] > 0.5 and caught["linking"] > 0.6
@@ -79,6 +80,7 @@ def with_joints(secret):
     return method
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("secret", [None, SECRET])
 def test_joints_that_tell_of_the_walker_are_read_and_keyed_ones_are_not(people, secret):
     caught = found(people, with_joints(secret), "ridge regression on joints")

@@ -28,6 +28,7 @@ def shredded(clip, seed):
     return replace(clip, masks=torn)
 
 
+@pytest.mark.slow
 def test_walks_as_they_are_cannot_be_told_from_others(gaits):
     clear, before = halves(gaits)
     report = naturalness(clear, before, before, steps=40)

@@ -57,6 +57,7 @@ def report(data, options):
     return evaluate_privacy(data, METHODS, options)
 
 
+@pytest.mark.slow
 def test_report_holds_every_method_recogniser_and_adversary(report):
     assert report["people"] == {"trained": 3, "tested": 3}
     assert report["chance"] == {"top-1": 1 / 3, "top-3": 1.0, "top-5": 1.0}

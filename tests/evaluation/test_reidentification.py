@@ -65,6 +65,7 @@ def test_everybody_is_recognised_in_what_is_left_as_it_was(videos):
     assert report["clear"]["same session"]["chance"] == pytest.approx(1 / 3, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_walks_are_cut_out_by_a_network_as_well(videos):
     def blue(rgb):
         return (np.abs(rgb - np.array([25, 30, 110])).max(axis=2) < 40).astype(np.uint8)

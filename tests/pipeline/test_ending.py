@@ -12,6 +12,7 @@ from served import ROOT
 CLIP = ROOT / "assets" / "street_090.mp4"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there are signals on POSIX")
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
 def test_a_run_that_is_told_to_end_leaves_nothing(person_weights, tmp_path, name):

@@ -90,6 +90,7 @@ def deaf():
         yield listening.getsockname()[1]
 
 
+@pytest.mark.slow
 def test_a_hub_that_never_answers_is_waited_for_5_s_and_once(find, deaf):
     first, again = find(deaf)
     assert first[:2] == again[:2] == ["checkpoints", "yolo.safetensors"]
