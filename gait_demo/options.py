@@ -5,6 +5,11 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field, fields
 from functools import wraps
+from inspect import signature
+from numbers import Integral, Real
+from reprlib import repr as shortened
+from types import UnionType
+from typing import get_args, get_origin, get_type_hints
 
 
 def _at_least(name: str, value: float, low: float) -> None:
@@ -15,9 +20,23 @@ def _at_least(name: str, value: float, low: float) -> None:
 _STAGES: list[type] = []
 
 
+def _fits(value: object, kind: type) -> bool:
+    """Whether a value is of the type of an option; every number is a float, but for NaN."""
+    if get_origin(kind) is UnionType:
+        return any(_fits(value, one) for one in get_args(kind))
+    if get_origin(kind) is tuple:
+        one, _ = get_args(kind)
+        return isinstance(value, list | tuple) and all(_fits(each, one) for each in value)
+    if kind in (int, float):
+        number = isinstance(value, Integral if kind is int else Real)
+        return number and not isinstance(value, bool) and value == value
+    return isinstance(value, kind)
+
+
 def _stage(cls: type) -> type:
-    """Lets a dataclass of options say which one has the option that it lacks."""
-    made = cls.__init__
+    """Lets a dataclass of options say which one has the option that it lacks, and which value is
+    of a wrong type."""
+    made, kinds = cls.__init__, get_type_hints(cls)
 
     @wraps(made)
     def init(self, *args, **options) -> None:
@@ -25,6 +44,11 @@ def _stage(cls: type) -> type:
             having = [one.__name__ for one in _STAGES if name in one.__dataclass_fields__]
             where = f"{' and '.join(having)} has it" if having else "no stage has it"
             raise TypeError(f"{cls.__name__} has no option {name}; {where}.")
+        for name, value in signature(made).bind(self, *args, **options).arguments.items():
+            if name in kinds and not _fits(value, kinds[name]):
+                one = cls.__dataclass_fields__[name]
+                got = shortened(value) if one.repr else f"a {type(value).__name__}"  # no secret
+                raise ValueError(f"{cls.__name__}: {name}: expected {one.type}, got {got}.")
         made(self, *args, **options)
 
     cls.__init__ = init

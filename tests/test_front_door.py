@@ -8,13 +8,14 @@ from dataclasses import FrozenInstanceError
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pytest
 from walker import frames, write_clip
 
 import gait_demo
 from gait_demo import GaitDemoError, Options, anonymize
 from gait_demo.__main__ import main
-from gait_demo.options import AnonymizeOptions, ColorizeOptions
+from gait_demo.options import AnonymizeOptions, ColorizeOptions, PeopleOptions, VideoOptions
 from gait_demo.types import Report
 
 ROOT = Path(__file__).parents[1]
@@ -80,3 +81,33 @@ def test_an_option_of_another_stage_is_said():
         Options(fog=1)
     with pytest.raises(ValueError, match="colour: expected one of .*, got 'fog'"):
         ColorizeOptions(colour="fog")
+
+
+@pytest.mark.parametrize(
+    ("stage", "name", "value", "said"),
+    [
+        (AnonymizeOptions, "seed", "x", "expected int, got 'x'"),
+        (AnonymizeOptions, "seed", 1.5, "expected int, got 1.5"),
+        (AnonymizeOptions, "seed", None, "expected int, got None"),
+        (AnonymizeOptions, "person", True, r"expected int \| None, got True"),
+        (AnonymizeOptions, "strength", float("nan"), "expected float, got nan"),
+        (AnonymizeOptions, "secret", "my own words, 16", r"expected bytes \| None, got a str"),
+        (ColorizeOptions, "colour", ["plain"], r"expected str, got \['plain'\]"),
+        (PeopleOptions, "min_height_px", "40", "expected int, got '40'"),
+        (VideoOptions, "start_s", "0:30", "expected float, got '0:30'"),
+        (VideoOptions, "only", "binary", r"expected tuple\[str, ...\], got 'binary'"),
+        (VideoOptions, "keep_audio", "no", "expected bool, got 'no'"),
+        (Options, "anonymize", 3, "expected AnonymizeOptions, got 3"),
+        (Options, "video", None, "expected VideoOptions, got None"),
+    ],
+)
+def test_an_option_of_a_wrong_type_is_said(stage, name, value, said):
+    with pytest.raises(ValueError, match=f"^{stage.__name__}: {name}: {said}.$"):
+        stage(**{name: value})
+
+
+def test_options_take_the_numbers_of_numpy_and_whole_seconds():
+    options = VideoOptions(10, np.int64(30), start_s=np.float32(0.5), only=["binary"])
+    assert (options.max_duration_s, options.max_frames, options.start_s) == (10, 30, 0.5)
+    with pytest.raises(ValueError, match="max_duration_s: expected float . None, got 'ten'"):
+        VideoOptions("ten")

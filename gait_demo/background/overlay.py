@@ -1,9 +1,8 @@
 """Captions, clocks, logos and bars that were burnt into a video: they lie in front of everybody.
 
-What an overlay is, two kinds of frames tell. Where somebody passes, the scene is hidden and an
-overlay is not: its pixels keep their level while the rest of the person's place changes. Where the
-camera moves, the scene changes and an overlay does not. Somebody who stands still keeps the level
-as well, but then hardly anything of their place changes: such a place is never an overlay.
+A pixel of an overlay keeps its colour while somebody passes behind it, and stands out from them. A
+pixel of the scene is hidden then. Somebody who stands still keeps their colours as well, but then
+hardly anything of their place changes: such a place is never an overlay.
 """
 
 from __future__ import annotations
@@ -22,35 +21,19 @@ _WINDOW_S = 3.0  # in which a caption is looked for, beside the whole shot
 _PER_S = 15.0  # frames by which it is judged
 _MOST = 60  # of them in a whole shot
 _LONGEST_PX = 1280  # of a side, in which overlays are looked for
-_FREE, _PASSED = 4, 3  # of these, in which a pixel must be free, and be passed by somebody
-_STEADY, _KEPT = 7.0, 11.0  # grey levels: deviation of what does not change, free and passed
-_EXACT = 6.0  # grey levels: of its mean, while somebody passes
-_CHANGED = 14.0  # grey levels by which a person's pixels differ from what is behind
-_STANDS_OUT = 0.5  # of a person's place that must do so
-_TOLD = 0.3  # of it, by which that is told
+_WEIGHTS = np.float32([[1, 0.5, 0.5]])  # of Y, Cr, Cb: most videos hold colour half as fine
+_SAME = 10.0  # levels by which one colour differs, on average over frames ...
+_SHOWN = 20.0  # ... and in one of them
+_STEADY = 7.0  # levels: deviation of what does not change
+_TIMES = 3  # frames in which a pixel must be free, and be passed by somebody, at least
+_MOSTLY = 0.5  # of pixels, or of frames: most of them
+_SOMETIMES = 0.1  # of the free frames, in which a clock's digit shows
 _DEEP = 0.02  # heights to the edge of a matte, within which its person surely is
-_CONTRAST = 10.0  # grey levels between an overlay and its surroundings
-_STARK = 40.0  # the same, where only the moving camera tells
-_NEAR = 0.04  # of the picture's height, that letters of one caption are apart
-_LETTER, _DIGITS = 4, 3  # times that: a letter's longer side, and how far a clock's digits are
-_WIDE = 0.3  # of the picture's height, that a box reaches from where somebody passes
-_BEYOND = 0.3  # of a piece's area that may lie farther, else it is a part of the scene
-_RESTLESS = 12.0  # grey levels: deviation beside an overlay before a moving camera
-_BESIDE_PX = 7  # width of the place that this is looked for in ...
-_MOSTLY = 0.4  # ... and share of a wider one, in which it must be so
-_LEVELS = 64  # grey levels; brighter and darker parts of an overlay are told apart
+_NEAR = 0.04  # of the picture's height: what surrounds a pixel
+_REACH = 0.12  # of the picture's height, that an overlay goes on from where it is sure
 _BRIGHT = 128  # from which on an overlay is told by itself
 _SPECK_PX = 8  # of an overlay's pixels: fewer are noise
-_SAME = 20.0  # grey levels by which an overlay's own may differ from frame to frame
-_SAME_COLOUR = 40.0  # the same of Cr and Cb together: half as fine, they mix with what is beside
-_BLEEDING = 0.5  # of its contrast, by which the colour of a thin line may differ more
-_SHOWN_COLOUR = 60.0  # by which an overlay's own may, from frame to frame
-_ALIKE = 13.0  # within a piece of it
-_IN_FRONT = 0.85  # of what people pass of a piece, that stays
-_TICKING = 25.0  # grey levels: deviation of what a clock shows now and then
-_SOMETIMES = 0.1  # of the free frames, in which a clock's digit shows
-_AS_OFTEN = 0.6  # of that share, while somebody passes
-_BAR_LEVEL, _BAR_EDGE = 24.0, 10.0  # grey levels: of bars, at most; of the picture more, at least
+_BAR_LEVEL = 24  # of a bar, at most
 _BAR_FILLED = 0.8  # of a bar's rows and columns that are as dark
 _BAR_MOST = 0.4  # of the picture
 
@@ -102,9 +85,7 @@ class Overlay:
         colours = cv2.imdecode(np.frombuffer(self.colours, np.uint8), cv2.IMREAD_COLOR)
         mask = cv2.warpAffine(mask, to_part, size, flags=cv2.INTER_LINEAR)
         colours = cv2.warpAffine(colours, to_part, size, flags=cv2.INTER_NEAREST)
-        luma, red, blue = cv2.split(cv2.absdiff(ycc, colours))
-        same = cv2.compare(luma, _SAME, cv2.CMP_LE)
-        same &= cv2.compare(cv2.add(red, blue), _SHOWN_COLOUR, cv2.CMP_LE)
+        same = cv2.compare(_apart(ycc, colours), _SHOWN, cv2.CMP_LE)
         return same & cv2.compare(mask, 127, cv2.CMP_GT)
 
 
@@ -136,7 +117,7 @@ def overlay_mask(
 
 
 def find_overlays(
-    read: Read, frames: range, scale: float, fps: float, people: Places, taken: Read, moves: bool
+    read: Read, frames: range, scale: float, fps: float, people: Places, taken: Read
 ) -> tuple[Overlay, ...]:
     """What lies in front of everybody in one shot.
 
@@ -146,7 +127,6 @@ def find_overlays(
         people: for each person who is seen in a frame, where they are: (h, w) uint8, 0 or 1, at any
             resolution.
         taken: (h, w) uint8, not 0 where anybody is or may be, and around.
-        moves: whether the camera does.
     """
     if not frames:
         return ()
@@ -162,8 +142,8 @@ def find_overlays(
         samples = [_Sample.of(read(index), people(index), taken(index)) for index in part[::step]]
         whole += samples[::sparse]
         if pieces > 1:
-            found += _Evidence(samples).overlays(part, scale, moves)
-    return (*found, *_Evidence(whole).overlays(frames, scale, moves))
+            found += _Evidence(samples).overlays(part, scale)
+    return (*found, *_Evidence(whole).overlays(frames, scale))
 
 
 def _smaller(read: Read, first: int) -> tuple[Read, float]:
@@ -180,26 +160,22 @@ class _Sample:
     """One frame.
 
     Attributes:
-        luma: (H, W) uint8.
-        colour: (h, w, 2) uint8, Cr and Cb at half the resolution, as most videos hold them.
-        free: (H, W) uint8, not 0 where nobody is or may be.
+        ycc: (H, W, 3) uint8 YCrCb.
+        free: (H, W) uint8, 0 or 1: where nobody is or may be.
         people: for each person, a part of the frame, and where in it they surely are, bool.
     """
 
-    luma: np.ndarray
-    colour: np.ndarray
+    ycc: np.ndarray
     free: np.ndarray
     people: tuple[tuple[_Part, np.ndarray], ...]
 
     @classmethod
     def of(cls, rgb: np.ndarray, people: Sequence[np.ndarray], taken: np.ndarray) -> _Sample:
         size = rgb.shape[1::-1]
-        free = cv2.resize(cv2.compare(taken, 0, cv2.CMP_EQ), size, interpolation=cv2.INTER_NEAREST)
-        luma, red, blue = cv2.split(cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb))
-        half = (size[0] + 1) // 2, (size[1] + 1) // 2
-        colour = cv2.resize(cv2.merge([red, blue]), half, interpolation=cv2.INTER_AREA)
+        free = cv2.resize((taken == 0).view(np.uint8), size, interpolation=cv2.INTER_NEAREST)
         deep = (_deep(mask, size) for mask in people if mask.any())
-        return cls(luma, colour, free, tuple(one for one in deep if one[1].any()))
+        ycc = cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb)
+        return cls(ycc, free, tuple(one for one in deep if one[1].any()))
 
 
 def _deep(mask: np.ndarray, size: tuple[int, int]) -> tuple[_Part, np.ndarray]:
@@ -214,210 +190,128 @@ def _deep(mask: np.ndarray, size: tuple[int, int]) -> tuple[_Part, np.ndarray]:
 
 
 class _Evidence:
-    """What some frames of a shot say. All images are (H, W)."""
+    """What some frames of a shot say. All images are (H, W) or (H, W, 3)."""
 
     def __init__(self, samples: list[_Sample]):
-        self._samples, shape = samples, samples[0].luma.shape
-        self._near = round(_NEAR * shape[0])
-        self._times, self._usual, squares = (np.zeros(shape, np.float32) for _ in range(3))
+        self._samples, shape = samples, samples[0].free.shape
+        self._near, self._reach = (round(share * shape[0]) for share in (_NEAR, _REACH))
+        self._times, squares = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+        total = np.zeros((*shape, 3), np.float32)
         for one in samples:
-            cv2.accumulate((one.free > 0).view(np.uint8), self._times)
-            cv2.accumulate(one.luma, self._usual, one.free)
-            cv2.accumulateSquare(one.luma, squares, one.free)
-        self._usual /= np.maximum(self._times, 1)
-        self._usual_colour = self._mean_colour()
-        variance = squares / np.maximum(self._times, 1) - self._usual**2
-        self._deviation = np.sqrt(variance.clip(0))
-        self._known = self._times >= _FREE
+            cv2.accumulate(one.free, self._times)
+            cv2.accumulate(one.ycc, total, one.free)
+            cv2.accumulateSquare(cv2.extractChannel(one.ycc, 0), squares, one.free)
+        some = np.maximum(self._times, 1)
+        mean = total / some[..., None]
+        self._usual = np.rint(mean).astype(np.uint8)
+        self._steady = squares / some - mean[..., 0] ** 2 <= _STEADY**2
         self._find_passes()
 
-    def _mean_colour(self) -> np.ndarray:
-        """(H, W, 2) float32, of the frames in which nobody is there."""
-        size = self._samples[0].colour.shape[1::-1]
-        total, times = np.zeros((*size[::-1], 2), np.float32), np.zeros(size[::-1], np.float32)
-        for one in self._samples:
-            free = cv2.resize(one.free, size, interpolation=cv2.INTER_NEAREST)
-            cv2.accumulate(one.colour, total, free)
-            cv2.accumulate((free > 0).view(np.uint8), times)
-        mean = total / np.maximum(times, 1)[..., None]
-        return cv2.resize(mean, self._usual.shape[::-1], interpolation=cv2.INTER_LINEAR)
-
     def _find_passes(self) -> None:
-        """People who stand out from what is usual at their place pass; of the others, who may
+        """People who differ from what is usual at their place pass; of the others, who may
         themselves be what is usual there, the place is remembered."""
-        shape = self._usual.shape
-        self._passes: list[tuple[_Sample, _Part, np.ndarray]] = []
-        self._still = np.zeros(shape, bool)
-        self._passed, self._then, self._off = (np.zeros(shape, np.float32) for _ in range(3))
-        self._off_colour = np.zeros(shape, np.float32)
+        known = self._times >= _TIMES
+        self._passes: list[tuple[np.ndarray, _Part, np.ndarray]] = []
+        self._still, self._passed = np.zeros(known.shape, bool), np.zeros(known.shape, np.float32)
         for sample in self._samples:
             for part, deep in sample.people:
-                told = deep & self._known[part]
-                here = sample.luma[part].astype(np.float32)
-                away = np.abs(here - self._usual[part])
-                apart = _colour_apart(sample, self._usual_colour, part)
-                changed = (away[told] > _CHANGED) | (apart[told] > _CHANGED)
-                if told.sum() <= _TOLD * deep.sum() or changed.mean() < _STANDS_OUT:
+                ycc, told = sample.ycc[part], deep & known[part]
+                changed = _apart(ycc, self._usual[part])[told] > _SHOWN
+                if told.sum() < _MOSTLY * deep.sum() or changed.mean() < _MOSTLY:
                     self._still[part] |= deep
-                    continue
-                self._passes.append((sample, part, deep))
-                self._passed[part] += deep
-                self._then[part] += deep * here
-                self._off[part] += deep * away**2
-                self._off_colour[part] += deep * apart**2
-        self._then /= np.maximum(self._passed, 1)
+                else:
+                    self._passes.append((ycc, part, deep))
+                    self._passed[part] += deep
 
-    def overlays(self, frames: range, scale: float, moves: bool) -> list[Overlay]:
-        kept = self._off <= _SAME**2 * self._passed
-        contrasts = np.abs(_contrast(self._then, self._passed >= _PASSED, self._near))
-        thin = _SAME_COLOUR + _BLEEDING * contrasts
-        kept &= self._off_colour <= thin**2 * self._passed
-        steady = self._known & ~self._still & (self._deviation <= _STEADY) & kept
-        exact = self._off <= _KEPT**2 * self._passed
-        exact &= np.abs(self._then - self._usual) <= _EXACT
-        surely = _without_specks(steady & exact & self._in_front())
-        likely = _without_specks(steady & self._unmoved()) if moves else np.zeros_like(surely)
-        found, bright = [], np.zeros(steady.shape, np.uint8)
-        for least in range(256 - _LEVELS, -1, -_LEVELS):
-            level = (self._usual >= least) & (self._usual < least + _LEVELS)
-            if least < _BRIGHT:  # dark before dark says nothing: only boxes and outlines of others
-                vivid = np.abs(self._usual_colour - 128).sum(axis=2) >= _SAME_COLOUR
-                level &= vivid | (cv2.dilate(bright, _square(self._near)) > 0)
-            seeds = self._connected(surely & level, likely & level, steady)
-            if seeds.any():
-                found.append(self._grown(seeds, moves))
-                bright |= found[-1][0]
-        found.append(self._bars())
+    def overlays(self, frames: range, scale: float) -> list[Overlay]:
+        seeds = self._seeds()
+        grey = self._usual.copy()
+        grey[..., 1:] = 128
+        # dark before dark says nothing: it counts beside what is bright or colourful
+        beside = (self._usual[..., 0] >= _BRIGHT) | (_apart(self._usual, grey) > _SHOWN)
+        found = [(_bars(self._samples), self._usual)]
+        for level in range(3, -1, -1):
+            here = seeds & (self._usual[..., 0] // 64 == level)
+            if (here & beside).any():
+                found.append(self._grown(here, beside))
+                near = np.ones((2 * self._near + 1, 2 * self._near + 1), np.uint8)
+                beside |= cv2.dilate(found[-1][0].view(np.uint8), near) > 0
         span = frames.start, frames.stop
         return [Overlay.of(*span, scale, *one) for one in found if one[0].any()]
 
-    def _in_front(self) -> np.ndarray:
-        """Bool: what stands out from the scene, and from those who pass, alike."""
-        passed = self._passed >= _PASSED
-        both = (_contrast(each, passed, self._near) for each in (self._usual, self._then))
-        return passed & (np.minimum(*map(np.abs, both)) >= _CONTRAST)
+    def _seeds(self) -> np.ndarray:
+        """Bool: where an overlay surely is, as far as it stands out from all that is around it."""
+        off, apart = (np.zeros(self._still.shape, np.float32) for _ in range(2))
+        for ycc, part, deep in self._passes:
+            away = _apart(ycc, self._usual[part])
+            off[part] += deep * np.square(away, dtype=np.float32)
+            apart[part] += deep & (_contrast(ycc, deep, self._near) >= _SAME)
+        tried = self._passed >= _TIMES
+        seeds = tried & (self._times >= _TIMES) & self._steady & ~self._still
+        seeds &= (off <= _SAME**2 * self._passed) & (apart >= _MOSTLY * self._passed)
+        seeds &= _contrast(self._usual, tried, self._near) >= _SAME
+        return _without_specks(seeds)
 
-    def _unmoved(self) -> np.ndarray:
-        """Bool: what stands out from a scene that changes all around, where nobody ever is."""
-        nobody = self._times == len(self._samples)
-        restless = (self._known & (self._deviation >= _RESTLESS)).astype(np.float32)
-        beside = cv2.dilate(restless, np.ones((_BESIDE_PX, _BESIDE_PX), np.uint8)) > 0
-        mostly = cv2.blur(restless, (8 * self._near + 1, 8 * self._near + 1)) >= _MOSTLY
-        stands_out = np.abs(_contrast(self._usual, self._known, self._near)) >= _STARK
-        return nobody & beside & mostly & stands_out
-
-    def _connected(self, surely: np.ndarray, likely: np.ndarray, steady: np.ndarray) -> np.ndarray:
-        """Bool: the pieces of the picture, as bright as some seeds, that hold seeds, and letters
-        beside them. Of a piece that people pass nearly all stays: clothes of the same brightness
-        hide no more than a part of it. What goes on beyond the seeds may be scenery: of that only
-        what was passed."""
-        seeds = surely | likely
-        if not seeds.any():
-            return seeds
-        level = np.median(self._usual[seeds])
-        alike = self._known & (self._deviation <= _STEADY) & (np.abs(self._usual - level) <= _ALIKE)
-        alike = (alike | seeds).view(np.uint8)
-        count, labels, stats, _ = cv2.connectedComponentsWithStats(alike, connectivity=4)
-        passed = self._passed >= _PASSED
-        all_passed, kept, held = (
-            np.bincount(labels[mask], minlength=count) for mask in (passed, passed & steady, seeds)
-        )
-        stays = kept >= _IN_FRONT * all_passed
-        whole = stays & (held >= _SPECK_PX)
-        nearby = cv2.dilate(seeds.view(np.uint8), _square(_WIDE * len(seeds))) > 0
-        beyond = np.bincount(labels[(alike > 0) & ~nearby], minlength=count)
-        goes_on = beyond > _BEYOND * stats[:, cv2.CC_STAT_AREA]
-        whole[0] = stays[0] = False
-        mask = whole[labels] & (passed & nearby | ~goes_on[labels])
-        beside = np.zeros(count, bool)
-        beside[labels[cv2.dilate(mask.view(np.uint8), _square(self._near)) > 0]] = True
-        wide, high = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
-        letters = stays & beside & (np.maximum(wide, high) <= _LETTER * self._near)
-        return mask | letters[labels]
-
-    def _grown(self, seeds: np.ndarray, moves: bool) -> tuple[np.ndarray, np.ndarray]:
-        """With the pixels beside them that are now and then as bright, as those of a clock: bool;
-        and the colour of each, uint8."""
-        reach = _DIGITS * self._near
-        away, labels = cv2.distanceTransformWithLabels(
-            (~seeds).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
-        )
-        of_label = np.zeros((labels.max() + 1, 3), np.uint8)
-        of_label[labels[seeds]] = np.rint(self._colours()[seeds])
-        colours = of_label[labels]
-        levels = colours[..., 0].copy()
+    def _grown(self, seeds: np.ndarray, beside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """With the pixels around that show, always or now and then as those of a clock, the same
+        colour: bool; and the colour of each, uint8. Of a piece of one colour most must stay while
+        people pass: clothes of that colour hide no more than a part of the scene."""
+        colour = np.rint(np.median(self._usual[seeds], axis=0)).astype(np.uint8)
+        colours = np.where(self._steady[..., None], self._usual, colour)
         shown, shown_passed = (np.zeros(seeds.shape, np.float32) for _ in range(2))
         for sample in self._samples:
-            same = cv2.compare(cv2.absdiff(sample.luma, levels), _SAME, cv2.CMP_LE)
-            cv2.accumulate(np.full_like(same, 1), shown, same & sample.free)
-        for sample, part, deep in self._passes:
-            same = cv2.absdiff(sample.luma[part], levels[part]) <= _SAME
-            same &= _colour_apart(sample, colours[..., 1:], part) <= _SAME_COLOUR
-            shown_passed[part] += deep & same
+            same = cv2.compare(_apart(sample.ycc, colour), _SAME, cv2.CMP_LE)
+            cv2.accumulate(same & sample.free, shown)
+        for ycc, part, deep in self._passes:
+            shown_passed[part] += deep & (_apart(ycc, colour) <= _SHOWN)
         share = shown / np.maximum(self._times, 1)
-        ticks = (share >= _SOMETIMES) & (self._deviation >= _TICKING) & (away <= reach)
-        if moves:
-            ticks &= self._passed >= _PASSED
-            ticks &= shown_passed >= _AS_OFTEN * share * self._passed
-        return (seeds | ticks) & ~self._still & self._known, colours
+        alike = seeds | (share >= _SOMETIMES)
+        tried = alike & (self._passed >= _TIMES)
+        stays = seeds | tried & (shown_passed >= _MOSTLY * share * self._passed)
+        away = cv2.distanceTransform((~seeds).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+        near = away <= self._reach
+        count, pieces = cv2.connectedComponents(alike.view(np.uint8), connectivity=4)
+        size, is_beside, all_tried, all_stay, all_near = (
+            np.bincount(pieces[mask], minlength=count)
+            for mask in (alike, alike & beside, tried, stays, alike & near)
+        )
+        in_front = (is_beside > 0) & (all_stay >= _MOSTLY * all_tried)
+        ends = in_front & (all_near >= _MOSTLY * size)
+        mask = stays & in_front[pieces] | alike & ~tried & ends[pieces]
+        return mask & near & ~self._still, colours
 
-    def _colours(self) -> np.ndarray:
-        """(H, W, 3) float32 YCrCb, of the frames in which nobody is there."""
-        return np.dstack([self._usual, self._usual_colour])
 
-    def _bars(self) -> tuple[np.ndarray, np.ndarray]:
-        """Black bars along the sides, in which nobody ever is seen: as of `_grown`."""
-        shape = self._usual.shape
-        dark, bright = np.ones(shape, bool), np.zeros(shape, bool)
-        for sample in self._samples:
-            dark &= sample.luma <= _BAR_LEVEL
-            for part, deep in sample.people:
-                bright[part] |= deep & (sample.luma[part] > _BAR_LEVEL)
-        mask = np.zeros(shape, bool)
-        for turn in range(4):
-            rows = _bar_height(*(np.rot90(one, turn) for one in (dark, self._usual, bright)))
+def _bars(samples: list[_Sample]) -> np.ndarray:
+    """(H, W) bool: dark bars along the sides, in which nobody ever is seen."""
+    brightest = np.max([one.ycc[..., 0] for one in samples], axis=0)
+    seen = np.zeros(brightest.shape, bool)
+    for one in samples:
+        for part, deep in one.people:
+            seen[part] |= deep & (one.ycc[part][..., 0] > _BAR_LEVEL)
+    mask = np.zeros(brightest.shape, bool)
+    for turn in range(4):
+        bright, people = np.rot90(brightest, turn), np.rot90(seen, turn)
+        ends = ((bright <= _BAR_LEVEL).mean(axis=1) < _BAR_FILLED) | people.any(axis=1)
+        rows = int(np.argmax(ends))
+        inner, outer = bright[rows + 1 : rows + 3].mean(), bright[:rows].mean() if rows else 0
+        if 0 < rows <= _BAR_MOST * len(ends) and inner - outer >= _SAME:
             np.rot90(mask, turn)[:rows] = True
-        return mask, np.rint(self._colours()).astype(np.uint8)
+    return mask
 
 
-def _colour_apart(sample: _Sample, colour: np.ndarray, part: _Part) -> np.ndarray:
-    """Float32: in a part of a frame, by how much the colour differs from another, (H, W, 2)."""
-    theirs = colour[part].astype(np.float32)
-    size, (rows, columns) = theirs.shape[1::-1], part
-    to_part = np.array([[2, 0, 0.5 - columns.start], [0, 2, 0.5 - rows.start]])
-    ours = cv2.warpAffine(
-        sample.colour, to_part, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    return np.abs(ours - theirs).sum(axis=2)
+def _apart(ycc: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """(h, w) uint8: by how much colours, (h, w, 3) uint8, differ from others, or from one, (3,)."""
+    other = np.broadcast_to(other, ycc.shape)
+    return cv2.transform(cv2.absdiff(ycc, np.ascontiguousarray(other)), _WEIGHTS)
 
 
-def _bar_height(dark: np.ndarray, level: np.ndarray, bright: np.ndarray) -> int:
-    """Rows of a bar along the upper side.
-
-    Args:
-        dark: (h, w) bool, in all frames.
-        level: (h, w) float32, its brightness.
-        bright: (h, w) bool, where somebody is not as dark.
-    """
-    is_bar = (dark.mean(axis=1) >= _BAR_FILLED) & ~bright.any(axis=1)
-    rows = int(np.argmin(is_bar))
-    if not 0 < rows <= _BAR_MOST * len(level):  # the picture is dark all over
-        return 0
-    inner, outer = level[rows + 1 : rows + 3].mean(), level[:rows].mean()
-    return rows if inner - outer >= _BAR_EDGE else 0
-
-
-def _square(radius: float) -> np.ndarray:
-    side = 2 * round(radius) + 1
-    return np.ones((side, side), np.uint8)
-
-
-def _contrast(level: np.ndarray, known: np.ndarray, near: int) -> np.ndarray:
-    """(H, W) float32: by how much pixels are brighter than what is known around them."""
+def _contrast(ycc: np.ndarray, known: np.ndarray, near: int) -> np.ndarray:
+    """(H, W) uint8: by how much pixels differ from what is known around them."""
     size = 2 * near + 1, 2 * near + 1
     weight = known.astype(np.float32)
-    around = cv2.blur(level * weight, size) / np.maximum(cv2.blur(weight, size), 1e-3)
-    return (level - around) * known
+    around = cv2.blur(ycc * weight[..., None], size)
+    around /= np.maximum(cv2.blur(weight, size), 1e-3)[..., None]
+    return _apart(ycc, np.rint(around).astype(np.uint8)) * known
 
 
 def _without_specks(mask: np.ndarray) -> np.ndarray:

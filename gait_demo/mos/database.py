@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,7 +28,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from gait_demo.errors import StudyError
 
-_WAIT_S = 5  # for another process that is writing, and for others of this one
+_WAIT_S = 5  # for another process that is writing
 _POOL = 20  # connections
 
 metadata = MetaData()
@@ -119,7 +120,7 @@ class Database:
         except (SQLAlchemyError, OSError) as error:
             raise StudyError(f"The votes cannot be kept: {self._reason(error)}.") from error
         # one writer at a time: SQLite would let them wait by polling, and some of them for long
-        self._turn = threading.Lock()
+        self._turn, self._answered_s = threading.Lock(), time.monotonic()
         self._number = self._file_number()
 
     @contextmanager
@@ -135,6 +136,7 @@ class Database:
             )
         try:
             with self._taking_turns(), self._engine.begin() as connection:
+                self._answered_s = time.monotonic()
                 yield connection
         except SQLAlchemyError as error:
             raise StudyError(
@@ -146,15 +148,18 @@ class Database:
 
     @contextmanager
     def _taking_turns(self) -> Iterator[None]:
+        """However long the queue is, nobody gives up while others are served: only where another
+        process keeps the file locked does the database not answer."""
         if not self._file:
             yield
-        elif not self._turn.acquire(timeout=_WAIT_S):
-            raise StudyError("The votes' database does not answer (it is busy): try again.")
-        else:
-            try:
-                yield
-            finally:
-                self._turn.release()
+            return
+        while not self._turn.acquire(timeout=_WAIT_S):
+            if time.monotonic() - self._answered_s > _WAIT_S:
+                raise StudyError("The votes' database does not answer (it is busy): try again.")
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def _file_number(self) -> int | None:
         """Tells the file from another one of its name; None where there is none."""

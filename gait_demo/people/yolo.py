@@ -20,6 +20,7 @@ from gait_demo.errors import WeightsError
 from gait_demo.models.build import read_tensors, write_tensors
 from gait_demo.options import PeopleOptions
 from gait_demo.people.segmenter import Detection, Matte, same_person
+from gait_demo.weights import publisher
 
 os.environ.setdefault("YOLO_OFFLINE", "true")  # no update checks, no analytics, ...
 os.environ.setdefault("YOLO_AUTOINSTALL", "false")  # ... and no packages that nobody asked for
@@ -62,11 +63,10 @@ class Detector:
     def load(cls, path: Path) -> Detector:
         """
         Args:
-            path: of our weights (.safetensors), or of the publisher's (.pt), a segmenter whose
-                class 0 is a person. Unpickling runs code: be sure where a .pt comes from.
+            path: of weights that this project made (.safetensors), or of the publisher's file.
 
         Raises:
-            WeightsError: the file is missing, or ultralytics cannot use it.
+            WeightsError: the file is missing, another pickle, or ultralytics cannot use it.
         """
         if not path.is_file():
             raise WeightsError(f"The person-detector weights {path} do not exist.")
@@ -76,19 +76,15 @@ class Detector:
             yolo = YOLO(_BASE, task="segment")
             yolo.model = load_network(path)
         else:
+            publisher.check_file(path)
             try:
                 yolo = YOLO(str(path))
             except Exception as error:  # it raises whatever unpickling meets
                 raise WeightsError(
                     f"The person-detector weights {path} cannot be loaded by ultralytics: {error}"
                 ) from error
-        if yolo.task != "segment":
-            raise WeightsError(f"{path} is for {yolo.task!r}; a YOLO that segments is needed.")
         detector = cls(yolo)
-        try:
-            detector(np.zeros((64, 64, 3), np.uint8), 64)  # the first call imports for seconds
-        except TypeError as error:  # a file that it took for weights of another kind
-            raise WeightsError(f"{path} holds no person detector that works: {error}") from error
+        detector(np.zeros((64, 64, 3), np.uint8), 64)  # the first call imports for seconds
         return detector
 
     def boxes(self, rgb: np.ndarray, size: int, least: float) -> tuple[np.ndarray, np.ndarray]:

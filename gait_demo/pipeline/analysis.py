@@ -330,7 +330,6 @@ class _OpenShot:
                 fps,
                 masks.people,
                 masks,
-                self._learner.camera_moves,
             )
 
             def overlay(index: int) -> np.ndarray:

@@ -38,7 +38,8 @@ class Status:
 def find(name: str, explicit: Path | None = None, *, folder: Path = CHECKPOINTS) -> Weights:
     """Resolve a name to a file: the first of these that has it.
 
-    1. `explicit`, the user's own choice, which is not compared with anything;
+    1. `explicit`, the user's own choice, which is not compared with anything here (but whoever
+       opens a pickle does, see `publisher.check_file`);
     2. for "yolo" the publisher's detector (see `publisher`): a pickle, and the only one that is
        taken unasked;
     3. `folder`, as all that follow with the sha256 that `folder`/manifest.json lists;

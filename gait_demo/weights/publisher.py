@@ -12,6 +12,7 @@ from pathlib import Path
 from time import monotonic
 
 from gait_demo.errors import WeightsError
+from gait_demo.weights.manifest import sha256 as digest
 
 REPOSITORY = "Ultralytics/YOLO11"  # on the Hugging Face Hub
 REVISION = "5df55ae8af79be2d62706f481e97fea7c17c4afc"
@@ -51,6 +52,21 @@ def check(sha256: str) -> None:
             f"{FILE} from {REPOSITORY} is not the file that was published there: its sha256 is "
             f"{sha256}, not {SHA256}. Delete it from the Hugging Face cache, or set "
             "GAIT_DEMO_OFFLINE=1 to use the project's own detector."
+        )
+
+
+def check_file(path: Path) -> None:
+    """Whether a file that the user named may be unpickled: only a copy of the publisher's.
+
+    Raises:
+        WeightsError: it is another file; it was not opened but to compute its hash.
+    """
+    found = digest(path)
+    if found != SHA256:
+        raise WeightsError(
+            f"{path} was not opened: what is no .safetensors is a pickle, which can run code, and "
+            f"only {FILE} from {REPOSITORY} is trusted, whose sha256 is {SHA256}; this one's is "
+            f"{found}. Name that file, or weights that `python -m gait_demo train detector` wrote."
         )
 
 

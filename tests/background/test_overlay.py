@@ -25,7 +25,6 @@ def masks_of(pictures, people_at, moves=False):
         scenes.FPS,
         people_at,
         lambda index: cv2.dilate(np.max([nobody, *people_at(index)], axis=0), BODY),
-        moves,
     )
     masks = (overlay_mask(found, index, rgb) for index, rgb in enumerate(pictures))
     return [nobody > 0 if mask is None else mask > 0 for mask in masks]

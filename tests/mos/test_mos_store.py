@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import threading
+import time
 from collections import Counter
 from contextlib import closing
 
@@ -357,3 +358,20 @@ def test_a_study_that_is_malformed_is_told(study, tmp_path, change, words):
         Study.load(tmp_path)
     with pytest.raises(StudyError, match="There is no study"):
         Study.load(tmp_path / "nowhere")
+
+
+def test_nobody_gives_up_while_others_are_served(tmp_path):
+    """The last of a long queue waits for longer than for a file that is locked."""
+    database, served = Database(str(tmp_path / "mos.sqlite")), []
+
+    def rate(number: int) -> None:
+        with database.transaction():
+            time.sleep(0.2)
+        served.append(number)
+
+    threads = [threading.Thread(target=rate, args=(number,)) for number in range(32)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(served) == list(range(32))

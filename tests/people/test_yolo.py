@@ -1,3 +1,5 @@
+import hashlib
+import os
 from pathlib import Path
 
 import numpy as np
@@ -6,8 +8,9 @@ import torch
 
 from gait_demo.errors import WeightsError
 from gait_demo.people import yolo
+from gait_demo.pipeline import Models
 from gait_demo.video import read_frames
-from gait_demo.weights import CHECKPOINTS, find
+from gait_demo.weights import CHECKPOINTS, find, publisher
 
 ASSETS = Path(__file__).parents[2] / "assets"
 
@@ -33,21 +36,41 @@ def test_weights_of_another_network_are_refused():
         yolo.Detector.load(CHECKPOINTS / "anet.safetensors")
 
 
-def test_a_detector_that_does_not_segment_is_refused(tmp_path):
-    from ultralytics import YOLO
+class Trap:
+    """Leaves a folder behind where it is unpickled."""
 
-    path = tmp_path / "boxes.pt"
-    YOLO("yolov8n.yaml").save(path)
-    with pytest.raises(WeightsError, match="a YOLO that segments is needed"):
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.path),)
+
+
+@pytest.mark.parametrize("name", ["own.pt", "own.pth", "own"])
+def test_a_pickle_that_is_not_the_publishers_is_never_opened(tmp_path, name):
+    sprung = tmp_path / "sprung"
+    torch.save({"model": Trap(sprung)}, tmp_path / name)
+    with pytest.raises(WeightsError, match=f"was not opened.*{publisher.SHA256}.*train detector"):
+        yolo.Detector.load(tmp_path / name)
+    with pytest.raises(WeightsError, match="was not opened"):
+        _ = Models.load({"yolo": tmp_path / name}).detector
+    assert not sprung.exists()
+    torch.load(tmp_path / name, weights_only=False)
+    assert sprung.exists()  # the trap works
+
+
+def test_the_publishers_file_may_lie_anywhere(tmp_path, monkeypatch):
+    """As far as opening it: this one, whose hash is taken for the publisher's, is no network."""
+    path = tmp_path / "copy.pt"
+    path.write_bytes(b"not a pickle")
+    monkeypatch.setattr(publisher, "SHA256", hashlib.sha256(b"not a pickle").hexdigest())
+    with pytest.raises(WeightsError, match="cannot be loaded by ultralytics"):
         yolo.Detector.load(path)
 
 
-def test_missing_and_broken_weights(tmp_path):
+def test_missing_weights(tmp_path):
     with pytest.raises(WeightsError, match="do not exist"):
         yolo.Detector.load(tmp_path / "none.pt")
-    (tmp_path / "broken.pt").write_bytes(b"not a pickle")
-    with pytest.raises(WeightsError, match="cannot be loaded"):
-        yolo.Detector.load(tmp_path / "broken.pt")
 
 
 def test_nobody_is_seen_on_an_empty_wall(monkeypatch):
