@@ -124,6 +124,8 @@ class Composer:
         self._colorize = options.colorize
         self._crops: dict[int, np.ndarray] = {}  # each person's latest look, for C-NET
         self._poses: list[KeptPose] = []
+        fps = float(analysis.info.fps)
+        self._guessed = [person.guessed(fps) for person in analysis.people]
 
     def frames(self, seed: int, on_progress: Progress) -> Iterator[Composed]:
         """The frames of the result: the same for the same video, models, options and seed."""
@@ -263,7 +265,7 @@ class Composer:
         """Hides all heads, in place, in a part of a frame whose corner is at (x, y)."""
         if not self._colorize.hide_face:
             return
-        for person in self._analysis.people:
+        for person, guessed in zip(self._analysis.people, self._guessed, strict=True):
             position = person.position(index)
             if position is None or not np.isfinite(person.heads[position]).all():
                 continue
@@ -276,7 +278,7 @@ class Composer:
             before = part.copy()
             alpha = person.detections[position].matte.drawn(*view)
             hide_head(part, alpha, head - np.float32([x0, y0, 0]))
-            if person.lost[position]:  # a guess, that may be wrong before somebody who is seen
+            if guessed[position]:  # wrong, perhaps, where somebody is seen
                 in_front = self._seen_mattes(index, view)
                 part[:] = cv2.blendLinear(
                     np.ascontiguousarray(part), before, 1 - in_front, in_front
