@@ -10,7 +10,7 @@ import numpy as np
 from gait_demo.background.foreground import apply_gains, channel_gains
 from gait_demo.background.inpainting import inpaint
 from gait_demo.background.plate import NoPlate
-from gait_demo.imaging.resizing import shrink_by
+from gait_demo.imaging.resizing import scaling, shrink_by
 
 _RING = 0.12  # of a hole's height around it, in which other frames are compared with this one
 _FIT_SIDE = 128  # longest side, in pixels, at which they are
@@ -52,7 +52,7 @@ class Filler:
             ring = round(_RING * h)
             x, y, right, bottom = max(0, x - ring), max(0, y - ring), x + w + ring, y + h + ring
             part = np.s_[y:bottom, x:right]
-            to_part = _scaled(self._scale)
+            to_part = scaling(self._scale)
             to_part[:2, 2] -= [x, y]
             views = self._plate.views(index, to_part, left[part])
             for shown, free in islice(views, _MOST_VIEWS):
@@ -72,17 +72,11 @@ class Filler:
         motion = self._plate.motion(self._before[0], index)
         if motion is None:
             return None
-        to_image = _scaled(self._scale)
+        to_image = scaling(self._scale)
         motion = to_image @ motion @ np.linalg.inv(to_image)
         return cv2.warpPerspective(
             self._before[1], motion, size, None, cv2.INTER_LINEAR, cv2.BORDER_REPLICATE
         )
-
-
-def _scaled(scale: float) -> np.ndarray:
-    """(3, 3): pixels of a frame to those of an image `scale` times as large."""
-    shift = (scale - 1) / 2  # pixel centres lie at whole numbers
-    return np.array([[scale, 0, shift], [0, scale, shift], [0, 0, 1.0]])
 
 
 def light_matched(behind: np.ndarray, part: np.ndarray, mask: np.ndarray) -> np.ndarray:

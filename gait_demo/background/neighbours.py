@@ -12,7 +12,9 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-_QUALITY = 95
+from gait_demo.imaging.jpeg import packed, unpacked
+from gait_demo.imaging.resizing import scaling
+
 _MARGIN = 0.15  # heights around a box: heads and feet that it lacks, and shadows
 _AROUND_S = 0.5  # before and after, in which somebody may be there unseen
 _IN_FRONT, _FAR = 0.1, 1e5  # of the camera, and pixels from the picture: else a box is no place
@@ -37,9 +39,7 @@ class Neighbour:
     @classmethod
     def of(cls, index: int, rgb: np.ndarray) -> Neighbour:
         """rgb: (H, W, 3) uint8."""
-        bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
-        packed = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1]
-        return cls(index, packed.tobytes(), rgb.shape[1])
+        return cls(index, packed(rgb), rgb.shape[1])
 
     def free_from(self, motion: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         """(height, width) uint8, 0 or 255: where it may be used in a part of another frame.
@@ -48,9 +48,7 @@ class Neighbour:
             motion: (3, 3), its pixels to those of the part.
             size: (width, height) of the part.
         """
-        scale = self.free.shape[1] / self.width
-        shift = (1 / scale - 1) / 2  # pixel centres lie at whole numbers
-        to_full = np.array([[1 / scale, 0, shift], [0, 1 / scale, shift], [0, 0, 1]])
+        to_full = scaling(self.width / self.free.shape[1])
         free = cv2.warpPerspective(self.free, motion @ to_full, size)
         return cv2.compare(free, 254, cv2.CMP_GT)
 
@@ -59,10 +57,7 @@ class Neighbour:
         return cv2.warpPerspective(_unpacked(self.jpeg), motion, size)
 
 
-@lru_cache(maxsize=4)
-def _unpacked(jpeg: bytes) -> np.ndarray:
-    bgr = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
-    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+_unpacked = lru_cache(maxsize=4)(unpacked)
 
 
 def free_places(

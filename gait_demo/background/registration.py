@@ -7,6 +7,8 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
+from gait_demo.imaging.resizing import scaling
+
 _CELLS = (6, 8)  # corners are taken cell by cell, so that no person owns most of them
 _CORNERS_PER_CELL = 2
 _MAX_SHIFT = 0.2  # of the longest side: more than that is no shaking
@@ -108,8 +110,7 @@ def settle(transforms: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 
 def rescale(transform: np.ndarray, scale: float) -> np.ndarray:
     """The same motion between images that are `scale` times as large."""
-    shift = (scale - 1) / 2  # pixel centres lie at whole numbers
-    resize = np.array([[scale, 0, shift], [0, scale, shift], [0, 0, 1]])
+    resize = scaling(scale)
     return resize @ transform @ np.linalg.inv(resize)
 
 

@@ -6,6 +6,13 @@ import cv2
 import numpy as np
 
 
+def scaling(scale: float) -> np.ndarray:
+    """(3, 3): pixels of an image to those of the same, `scale` times as large; pixel centres lie at
+    whole numbers."""
+    shift = (scale - 1) / 2
+    return np.array([[scale, 0, shift], [0, scale, shift], [0, 0, 1]])
+
+
 def shrink(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Scale an image down to (width, height): by exact halves as far as they go, then linearly.
 

@@ -20,7 +20,7 @@ from gait_demo.people.ssd import PoseDetector
 from gait_demo.people.yolo import Detector
 
 _SMALLEST_PIECE = 0.05  # of a mask's area: smaller pieces are noise
-_SAME_PLACE, _AS_LARGE = 0.25, 1.6  # of the half side: a proposal that shows what is known
+_SAME_PLACE, _AS_LARGE = 0.2, 1.6  # of the half side: a proposal that shows what is known
 _CLOSER = 0.87  # of a square: in it, people are read who are not in the whole one
 _LARGEST_STEP = 0.5  # of the square's half side, from one frame to the next
 _LARGEST_GROWTH = 1.4  # from one frame to the next, and its inverse
@@ -100,7 +100,8 @@ class LandmarkSegmenter:
         people, lost = self._follow(rgb, alone, everybody, list(others))
         proposals = self._proposals(rgb) if look or lost else []
         if look:
-            people = self._looked(rgb, people, proposals)
+            known = range(len(others), len(people))
+            people = self._told_apart(rgb, self._looked(rgb, people, proposals), known)
         for one in lost:
             glimpse = self._glimpsed(rgb, one, proposals, people)
             if glimpse is not None and not any(same_person(glimpse, other) for other in people):
@@ -196,6 +197,20 @@ class LandmarkSegmenter:
             else:
                 people[n] = people[n].scored(score)
         self._rejected = rejected
+        return people
+
+    def _told_apart(
+        self, rgb: np.ndarray, people: list[Detection], known: range
+    ) -> list[Detection]:
+        """The people, the known ones whom a newcomer overlaps read without the newcomer: they were
+        read as if nobody else was there, and may have been taken for both."""
+        people, newcomers = list(people), people[known.stop :]
+        for n in known:
+            if any(are_entangled(people[n], new) for new in newcomers):
+                rest = people[:n] + people[n + 1 :]
+                seen = self._followed(rgb, people[n], (), rest)
+                if seen is not None and not any(same_person(seen, other) for other in rest):
+                    people[n] = seen.scored(people[n].score)
         return people
 
     def _proposals(self, rgb: np.ndarray) -> list[tuple[float, np.ndarray]]:

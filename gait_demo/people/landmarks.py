@@ -8,8 +8,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from scipy.special import expit
 
-from gait_demo.people.litert import LiteNetwork, sigmoid
+from gait_demo.people.litert import LiteNetwork
 from gait_demo.people.segmenter import HIPS, KNEES, LANDMARKS, MARGIN, SHOULDERS, Matte
 
 _SIDE = 256  # pixels
@@ -75,7 +76,7 @@ class LandmarkNetwork:
         to_frame = cv2.invertAffineTransform(to_square)
         places = points[:, :2] @ to_frame[:, :2].T + to_frame[:, 2]
         scale = np.sqrt(abs(np.linalg.det(to_frame[:, :2])))
-        landmarks = np.column_stack([places, scale * points[:, 2], sigmoid(points[:, 3])])
+        landmarks = np.column_stack([places, scale * points[:, 2], expit(points[:, 3])])
         following = np.stack([
             places[_HIPS], places[_HIPS] + MARGIN * (places[_RIM] - places[_HIPS])
         ])  # fmt: skip
@@ -83,7 +84,7 @@ class LandmarkNetwork:
             float(presence[0]),
             landmarks[:LANDMARKS].astype(np.float32),
             following.astype(np.float32),
-            Matte.of(sigmoid(logits[..., 0]), to_frame),
+            Matte.of(expit(logits[..., 0]), to_frame),
             _colours(square, points),
         )
 

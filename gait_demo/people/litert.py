@@ -44,7 +44,3 @@ class LiteNetwork:
         self._network.set_tensor(self._image, image[None])
         self._network.invoke()
         return [self._network.get_tensor(index)[0] for index in self._outputs]
-
-
-def sigmoid(logits: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-np.clip(logits, -60, 60)))

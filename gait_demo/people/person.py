@@ -136,6 +136,11 @@ class Person:
             between[seen[0] : seen[-1]] = True
         return self.lost & between
 
+    def guessed(self, fps: float) -> np.ndarray:
+        """(T,) bool, where the person is lost, and farther from all frames that show them than a
+        gap that is carried over: they may well be elsewhere."""
+        return self.lost & (distance_transform_edt(~self.track.found) > _CARRIED_S * fps)
+
     @property
     def around(self) -> np.ndarray:
         """(T,) bool, before the first and after the last frame that shows the person."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Protocol
 
 import cv2
 import numpy as np
 
 from gait_demo.imaging.boxes import iou
+from gait_demo.imaging.resizing import scaling
 
 LANDMARKS = 33  # BlazePose order
 # of these, what the program asks for by name
@@ -49,8 +51,7 @@ class Matte:
 
     def alpha(self) -> np.ndarray:
         """(h, w) float32 in [0, 1], in its own pixels."""
-        levels = cv2.imdecode(np.frombuffer(self.packed, np.uint8), cv2.IMREAD_GRAYSCALE)
-        return levels.astype(np.float32) / 255
+        return _unpacked(self.packed).astype(np.float32) / 255
 
     def at(self, points: np.ndarray) -> np.ndarray:
         """(n,) float32 in [0, 1]: the mask at places (n, 2) of the frame; 0 beyond it."""
@@ -85,10 +86,13 @@ class Matte:
         Args:
             x, y, w, h: of the part, in pixels of a frame that is `scale` times as large.
         """
-        shift = (scale - 1) / 2
-        to_part = scale * self.to_frame
-        to_part[:, 2] += np.array([shift - x, shift - y])
+        to_part = self.moved(scaling(scale)[:2]).to_frame - [[0, 0, x], [0, 0, y]]
         return cv2.warpAffine(self.alpha(), to_part, (w, h), flags=cv2.INTER_LINEAR)
+
+
+@lru_cache(maxsize=32)  # a matte is asked for several times in one frame
+def _unpacked(packed: bytes) -> np.ndarray:
+    return cv2.imdecode(np.frombuffer(packed, np.uint8), cv2.IMREAD_GRAYSCALE)
 
 
 @dataclass(frozen=True)
@@ -134,7 +138,7 @@ class Detection:
             box=self.box * np.float32(scale),
             landmarks=landmarks,
             region=None if self.region is None else self.region * np.float32(scale) + shift,
-            matte=self.matte.moved(np.array([[scale, 0, shift], [0, scale, shift]])),
+            matte=self.matte.moved(scaling(scale)[:2]),
             centre=scale * self.centre + shift,
         )
 

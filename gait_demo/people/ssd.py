@@ -10,8 +10,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from scipy.special import expit
 
-from gait_demo.people.litert import LiteNetwork, sigmoid
+from gait_demo.people.litert import LiteNetwork
 
 _SIDE = 224  # pixels
 _GRIDS = ((28, 2), (14, 2), (7, 6))  # cells along a side, and anchors in each
@@ -53,7 +54,7 @@ class PoseDetector:
         small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
         image[top : top + size[1], left : left + size[0]] = small
         found, logits = self._network(np.float32(image) / np.float32(127.5) - 1)
-        scores = sigmoid(logits[:, 0])
+        scores = expit(logits[:, 0])
         kept = np.flatnonzero(scores >= least)
         if not len(kept):
             return []

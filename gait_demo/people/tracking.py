@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from itertools import combinations
+from itertools import combinations, islice
 
 import cv2
 import numpy as np
@@ -51,12 +51,13 @@ class Tracklet:
     def last(self) -> int:
         return max(self.seen)
 
-    def is_likely(self, options: PeopleOptions) -> bool:
-        """Whether it may be a person, by any of its frames."""
-        return any(
+    def is_likely(self, options: PeopleOptions, frames: int = 1) -> bool:
+        """Whether it may be a person, in so many of its frames."""
+        likely = (
             one.presence >= options.likely_presence or one.score >= options.likely_score
             for one in self.seen.values()
         )
+        return any(islice(filter(None, likely), frames - 1, None))
 
     def is_person(self, options: PeopleOptions) -> bool:
         """Whether it was surely a person in enough frames, and usually a likely one; of what does
@@ -168,9 +169,7 @@ class _Reader:
         frames, and from those after gaps, backwards."""
         starts: dict[int, list[Tracklet]] = {}
         for tracklet in tracklets:
-            for frame in tracklet.seen:
-                if not tracklet.is_likely(self._options):
-                    break
+            for frame in tracklet.seen if tracklet.is_likely(self._options) else ():
                 if frame - 1 not in tracklet.seen and frame > 0:
                     starts.setdefault(frame, []).append(tracklet)
         following: list[tuple[Tracklet, int]] = []
@@ -212,14 +211,15 @@ def _stays(tracklet: Tracklet) -> bool:
 def _is_motionless(tracklet: Tracklet, read: Callable[[int], np.ndarray], scale: float) -> bool:
     frames = sorted(tracklet.seen)
     chosen = [frames[n] for n in np.linspace(0, len(frames) - 1, _SAMPLES).astype(int)]
-    matte = tracklet.seen[chosen[_SAMPLES // 2]].resized(scale).matte
+    one = tracklet.seen[chosen[_SAMPLES // 2]].resized(scale)
+    (x0, y0), (x1, y1) = np.floor(one.box[:2]).astype(int), np.ceil(one.box[2:]).astype(int)
     greys = []
     for frame in chosen:
-        grey = cv2.GaussianBlur(cv2.cvtColor(read(frame), cv2.COLOR_RGB2GRAY), (0, 0), 1)
-        greys.append(grey.astype(np.float32) - grey.mean())
+        grey = cv2.cvtColor(read(frame), cv2.COLOR_RGB2GRAY)
+        part = cv2.GaussianBlur(grey[y0:y1, x0:x1], (0, 0), 1)
+        greys.append(part.astype(np.float32) - grey.mean())
     h, w = greys[0].shape
-    inside = matte.drawn(0, 0, w, h) > 0.5
-    changes = np.std(greys, axis=0)[inside]
+    changes = np.std(greys, axis=0)[one.matte.drawn(x0, y0, w, h) > 0.5]
     return bool(len(changes) and np.quantile(changes, 0.75) < _STILL_LEVELS)
 
 

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from gait_demo.errors import WeightsError
+from gait_demo.imaging.resizing import scaling
 from gait_demo.models.build import read_tensors, write_tensors
 from gait_demo.options import PeopleOptions
 from gait_demo.people.segmenter import Detection, Matte, same_person
@@ -198,8 +199,7 @@ class YoloSegmenter:
 def _detection(score: float, mask: np.ndarray, scale: float) -> Detection:
     x, y, w, h = cv2.boundingRect(mask)
     part = mask[y : y + h, x : x + w].astype(np.float32)
-    shift = (1 / scale - 1) / 2
-    to_frame = np.array([[1 / scale, 0, x / scale + shift], [0, 1 / scale, y / scale + shift]])
+    to_frame = scaling(1 / scale)[:2] @ [[1, 0, x], [0, 1, y], [0, 0, 1]]
     mass = part.sum(axis=0).cumsum()
     centre = (x + np.searchsorted(mass, mass[-1] / 2) + 0.5) / scale
     corners = np.float32([x, y, x + w, y + h]) / np.float32(scale)

@@ -23,7 +23,7 @@ from gait_demo.background.registration import is_still
 from gait_demo.background.shots import ShotDetector
 from gait_demo.errors import NoPersonError
 from gait_demo.imaging.resizing import shrink
-from gait_demo.options import Options, PeopleOptions
+from gait_demo.options import Options
 from gait_demo.people.person import Person, prominent
 from gait_demo.people.segmenter import PersonSegmenter
 from gait_demo.people.tracking import Tracker, Tracklet
@@ -319,8 +319,12 @@ class _OpenShot:
             seen = [one for one in tracklets if one.is_person(self._options)]
             people = [Person.of(one, shape, span, fps) for one in seen]
             self._people_s += perf_counter() - began
-            doubtful = [one for one in tracklets if not one.is_person(self._options)]
-        doubtful = [one for one in doubtful if _may_be_person(one, self._options)]
+            doubtful = [
+                one
+                for one in tracklets
+                if not one.is_person(self._options)
+                and one.is_likely(self._options, self._options.sure_frames)
+            ]
         with self._clock.time("background"):
             masks = _Masks(people, doubtful, shape)
             overlays = find_overlays(
@@ -397,16 +401,6 @@ def _boxes(
         for index, seen in one.seen.items():
             boxes[index - first].append(seen.box)
     return [np.array(here, np.float32).reshape(-1, 4) for here in boxes]
-
-
-def _may_be_person(tracklet: Tracklet, options: PeopleOptions) -> bool:
-    """Whether what was not taken for a person is kept out of the background all the same."""
-    likely = [
-        one
-        for one in tracklet.seen.values()
-        if one.presence >= options.likely_presence or one.score >= options.likely_score
-    ]
-    return len(likely) >= options.sure_frames
 
 
 def _suspect(tracklet: Tracklet) -> Suspect:

@@ -6,14 +6,13 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 
-import cv2
 import numpy as np
 
 from gait_demo.errors import not_written
+from gait_demo.imaging.jpeg import packed, unpacked
 from gait_demo.imaging.resizing import shrink_by
 
 _LONGEST_PX = 1280
-_QUALITY = 95  # of JPEG
 
 
 class FrameStore:
@@ -51,16 +50,15 @@ class FrameStore:
         Raises:
             VideoError: the disk is full.
         """
-        bgr = cv2.cvtColor(shrink_by(rgb, self.scale), cv2.COLOR_RGB2BGR)
-        packed = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1].tobytes()
+        jpeg = packed(shrink_by(rgb, self.scale))
         try:
             self._file.seek(self._ends[-1])
-            self._file.write(packed)
+            self._file.write(jpeg)
             self._file.flush()
         except OSError as error:
             sentence = f"The video cannot be analysed: {error.strerror}."
             raise not_written(sentence, error) from error
-        self._ends.append(self._ends[-1] + len(packed))
+        self._ends.append(self._ends[-1] + len(jpeg))
 
     def __len__(self) -> int:
         return len(self._ends) - 1
@@ -69,5 +67,4 @@ class FrameStore:
         """(h, w, 3) uint8."""
         start, end = self._ends[index], self._ends[index + 1]
         self._file.seek(start)
-        packed = np.frombuffer(self._file.read(end - start), np.uint8)
-        return cv2.cvtColor(cv2.imdecode(packed, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+        return unpacked(self._file.read(end - start))

@@ -10,7 +10,9 @@ import numpy as np
 
 from gait_demo.background.foreground import pack, unpack
 from gait_demo.background.plate import NoPlate, Plate, working_scale, working_shape
+from gait_demo.imaging.jpeg import packed, unpacked
 from gait_demo.imaging.morphology import widened
+from gait_demo.imaging.resizing import scaling
 from gait_demo.people.person import Person
 from gait_demo.people.visibility import CONSEQUENCES, Visibility
 from gait_demo.pipeline.blobs import Blobs
@@ -20,7 +22,6 @@ _WIDER = 0.0125  # heights around what hangs on somebody
 _REACH = 0.3  # heights around a box in which a bag may hang together with a person
 _SHADOW_REACH = 0.6  # heights around a box in which a cast shadow is removed
 _RIM = 16  # pixels around a hole that are kept of a clean frame
-_QUALITY = 95  # of JPEG
 _OWN = 0.02  # of the matte's area that a piece of foreground must share with it, ...
 _LARGE = 4000  # ... or of so many working pixels, of larger people
 _MOSTLY = 0.5  # of a shadow, or of a piece while a person is not seen, that is as near: it goes
@@ -78,22 +79,16 @@ class CleanPart:
         """
         x, y, w, h = cv2.boundingRect(hole)
         x, y, right, bottom = max(0, x - _RIM), max(0, y - _RIM), x + w + _RIM, y + h + _RIM
-        bgr = cv2.cvtColor(image[y:bottom, x:right], cv2.COLOR_RGB2BGR)
-        packed = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1]
-        return cls(x, y, scale, packed.tobytes())
+        return cls(x, y, scale, packed(image[y:bottom, x:right]))
 
     def decoded(self) -> np.ndarray:
         """(h, w, 3) uint8."""
-        bgr = cv2.imdecode(np.frombuffer(self.packed, np.uint8), cv2.IMREAD_COLOR)
-        return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+        return unpacked(self.packed)
 
     def crop(self, decoded: np.ndarray, x: int, y: int, w: int, h: int) -> np.ndarray:
         """(h, w, 3) uint8: a part of the frame; beyond what is known, its border goes on."""
-        size = 1 / self.scale
-        shift = (size - 1) / 2  # pixel centres lie at whole numbers
-        to_part = np.array([
-            [size, 0, size * self.x + shift - x], [0, size, size * self.y + shift - y]
-        ])  # fmt: skip
+        here = [[1, 0, self.x], [0, 1, self.y], [0, 0, 1]]
+        to_part = scaling(1 / self.scale)[:2] @ here - [[0, 0, x], [0, 0, y]]
         return cv2.warpAffine(decoded, to_part, (w, h), None, cv2.INTER_LINEAR,
                               cv2.BORDER_REPLICATE)  # fmt: skip
 

@@ -40,6 +40,8 @@ class Scene:
         """
         self._analysis, self._hide_faces = analysis, hide_faces
         wanted = {person.track.track_id for person in removed}
+        fps = float(analysis.info.fps)
+        self._guessed = [person.guessed(fps) for person in analysis.people]
         self._removed = [n for n, one in enumerate(analysis.people) if one.track.track_id in wanted]
 
     def cleared(self, frame: Frame) -> tuple[np.ndarray, list[int]]:
@@ -144,8 +146,9 @@ class Scene:
                 rgb[part] = cv2.inpaint(rgb[part], hidden, _OVERLAY_PX, cv2.INPAINT_TELEA)
 
     def _hide_heads(self, rgb: np.ndarray, index: int, x: int, y: int) -> None:
-        for person, position in self._present(index):
-            if not np.isfinite(person.heads[position]).all():
+        for person, guessed in zip(self._analysis.people, self._guessed, strict=True):
+            position = person.position(index)
+            if position is None or not np.isfinite(person.heads[position]).all():
                 continue
             head = person.heads[position] - np.float32([x, y, 0])
             x0, y0, x1, y1 = around_head(head, rgb.shape[:2])
@@ -156,7 +159,7 @@ class Scene:
             before = part.copy()
             alpha = person.detections[position].matte.drawn(*view)
             hide_head(part, alpha, head - np.float32([x0, y0, 0]))
-            if person.lost[position]:  # a guess, that may be wrong before somebody who is seen
+            if guessed[position]:  # wrong, perhaps, where somebody is seen
                 in_front = self._seen_mattes(index, view)
                 part[:] = cv2.blendLinear(
                     np.ascontiguousarray(part), before, 1 - in_front, in_front

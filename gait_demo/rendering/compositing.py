@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from gait_demo.imaging.placing import placed
+from gait_demo.imaging.resizing import scaling
 from gait_demo.types import SILHOUETTE_SIZE
 
 _FEATHER = 0.008  # heights over which the plate fades into the frame
@@ -55,10 +56,8 @@ def region_of(
     if view is None:
         return None
     left, top, wide, tall = view
-    shift = (1 / scale - 1) / 2
-    to_view = np.array([
-        [1 / scale, 0, shift + x / scale - left], [0, 1 / scale, shift + y / scale - top]
-    ])  # fmt: skip
+    here = [[1, 0, x], [0, 1, y], [0, 0, 1]]
+    to_view = scaling(1 / scale)[:2] @ here - [[0, 0, left], [0, 0, top]]
     fine = cv2.warpAffine(255 * mask, to_view, (wide, tall), flags=cv2.INTER_LINEAR)
     return Region(left, top, (fine > 100).view(np.uint8) * np.uint8(255), height)
 

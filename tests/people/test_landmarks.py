@@ -107,7 +107,9 @@ def test_two_walkers_are_two_people_each_with_a_matte_of_their_own(segmenter):
     assert not (matte(people[0], rgb.shape) & matte(people[1], rgb.shape)).any()
 
 
-def test_a_matte_that_drifted_over_two_people_comes_back_to_the_one_who_is_not_found(segmenter):
+@pytest.fixture
+def pair(segmenter):
+    """A frame (H, W, 3) with two drawn walkers, each of them, and one reading of both."""
     rgb = walker.background(WIDTH, HEIGHT)
     for x, phase in ((190, 0.1), (270, 0.6)):
         walker.person(rgb, x, FOOT_Y, TALL, phase)
@@ -116,8 +118,22 @@ def test_a_matte_that_drifted_over_two_people_comes_back_to_the_one_who_is_not_f
     between = replace(
         left, region=(left.region + right.region) / 2, matte=Matte.of(both, np.eye(2, 3))
     )
+    return rgb, left, right, between
+
+
+def test_a_matte_that_drifted_over_two_people_comes_back_to_the_one_who_is_not_found(
+    segmenter, pair
+):
+    rgb, left, right, between = pair
     (found,) = segmenter(rgb, [between], look=False, others=[right])
     assert same_person(found, left) and not same_person(found, right)
+
+
+def test_two_people_taken_for_one_are_told_apart_by_a_look(segmenter, pair):
+    rgb, left, right, between = pair
+    found = segmenter(rgb, [between])
+    for one in (left, right):
+        assert sum(same_person(one, other) for other in found) == 1
 
 
 class ProposesOnePlace:
