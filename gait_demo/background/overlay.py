@@ -240,7 +240,7 @@ class _Evidence:
         return [Overlay.of(*span, scale, *one) for one in found if one[0].any()]
 
     def _seeds(self) -> np.ndarray:
-        """Bool: where an overlay surely is, as far as it stands out from all that is around it."""
+        """Bool: where an overlay surely is, as it stays and stands out from who passes."""
         off, apart = (np.zeros(self._still.shape, np.float32) for _ in range(2))
         for ycc, part, deep in self._passes:
             away = _apart(ycc, self._usual[part])
@@ -249,7 +249,6 @@ class _Evidence:
         tried = self._passed >= _TIMES
         seeds = tried & (self._times >= _TIMES) & self._steady & ~self._still
         seeds &= (off <= _SAME**2 * self._passed) & (apart >= _MOSTLY * self._passed)
-        seeds &= _contrast(self._usual, tried, self._near) >= _SAME
         return _without_specks(seeds)
 
     def _grown(self, seeds: np.ndarray, beside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -271,13 +270,11 @@ class _Evidence:
         away = cv2.distanceTransform((~seeds).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
         near = away <= self._reach
         count, pieces = cv2.connectedComponents(alike.view(np.uint8), connectivity=4)
-        size, is_beside, all_tried, all_stay, all_near = (
-            np.bincount(pieces[mask], minlength=count)
-            for mask in (alike, alike & beside, tried, stays, alike & near)
+        is_beside, all_tried, all_stay = (
+            np.bincount(pieces[mask], minlength=count) for mask in (alike & beside, tried, stays)
         )
         in_front = (is_beside > 0) & (all_stay >= _MOSTLY * all_tried)
-        ends = in_front & (all_near >= _MOSTLY * size)
-        mask = stays & in_front[pieces] | alike & ~tried & ends[pieces]
+        mask = (stays | alike & ~tried) & in_front[pieces]
         return mask & near & ~self._still, colours
 
 
