@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 
 import cv2
 import numpy as np
@@ -137,10 +138,12 @@ def find_overlays(
     pieces = max(1, round(len(frames) / (fps * _WINDOW_S)))
     found: list[Overlay] = []
     whole: list[_Sample] = []
+    count = 0
     for n in range(pieces):
         part = frames[len(frames) * n // pieces : len(frames) * (n + 1) // pieces]
         samples = [_Sample.of(read(index), people(index), taken(index)) for index in part[::step]]
-        whole += samples[::sparse]
+        whole += samples[-count % sparse :: sparse]
+        count += len(samples)
         if pieces > 1:
             found += _Evidence(samples).overlays(part, scale)
     return (*found, *_Evidence(whole).overlays(frames, scale))
@@ -213,6 +216,7 @@ class _Evidence:
         known = self._times >= _TIMES
         self._passes: list[tuple[np.ndarray, _Part, np.ndarray]] = []
         self._still, self._passed = np.zeros(known.shape, bool), np.zeros(known.shape, np.float32)
+        then = np.zeros((*known.shape, 3), np.float32)
         for sample in self._samples:
             for part, deep in sample.people:
                 ycc, told = sample.ycc[part], deep & known[part]
@@ -222,6 +226,8 @@ class _Evidence:
                 else:
                     self._passes.append((ycc, part, deep))
                     self._passed[part] += deep
+                    then[part] += deep[..., None] * ycc
+        self._then = np.rint(then / np.maximum(self._passed, 1)[..., None]).astype(np.uint8)
 
     def overlays(self, frames: range, scale: float) -> list[Overlay]:
         seeds = self._seeds()
@@ -240,7 +246,8 @@ class _Evidence:
         return [Overlay.of(*span, scale, *one) for one in found if one[0].any()]
 
     def _seeds(self) -> np.ndarray:
-        """Bool: where an overlay surely is, as it stays and stands out from who passes."""
+        """Bool: where an overlay surely is, as it stays, and stands out from the scene, from who
+        passes, and from both together: clothes may look like the wall that they pass."""
         off, apart = (np.zeros(self._still.shape, np.float32) for _ in range(2))
         for ycc, part, deep in self._passes:
             away = _apart(ycc, self._usual[part])
@@ -249,6 +256,9 @@ class _Evidence:
         tried = self._passed >= _TIMES
         seeds = tried & (self._times >= _TIMES) & self._steady & ~self._still
         seeds &= (off <= _SAME**2 * self._passed) & (apart >= _MOSTLY * self._passed)
+        often = self._passed >= _TIMES
+        for each in (self._usual, self._then):
+            seeds &= _contrast(each, often, self._near) >= _SAME
         return _without_specks(seeds)
 
     def _grown(self, seeds: np.ndarray, beside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -264,7 +274,7 @@ class _Evidence:
         for ycc, part, deep in self._passes:
             shown_passed[part] += deep & (_apart(ycc, colour) <= _SHOWN)
         share = shown / np.maximum(self._times, 1)
-        alike = seeds | (share >= _SOMETIMES)
+        alike = seeds | (share >= _SOMETIMES) & (self._times >= _TIMES)
         tried = alike & (self._passed >= _TIMES)
         stays = seeds | tried & (shown_passed >= _MOSTLY * share * self._passed)
         away = cv2.distanceTransform((~seeds).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
@@ -280,7 +290,7 @@ class _Evidence:
 
 def _bars(samples: list[_Sample]) -> np.ndarray:
     """(H, W) bool: dark bars along the sides, in which nobody ever is seen."""
-    brightest = np.max([one.ycc[..., 0] for one in samples], axis=0)
+    brightest = reduce(np.maximum, (one.ycc[..., 0] for one in samples))
     seen = np.zeros(brightest.shape, bool)
     for one in samples:
         for part, deep in one.people:

@@ -202,8 +202,8 @@ class LandmarkSegmenter:
     def _told_apart(
         self, rgb: np.ndarray, people: list[Detection], known: range
     ) -> list[Detection]:
-        """The people, the known ones whom a newcomer overlaps read without the newcomer: they were
-        read as if nobody else was there, and may have been taken for both."""
+        """The people, the known ones whom a newcomer overlaps read again, without the newcomer: one
+        reading may hold both."""
         people, newcomers = list(people), people[known.stop :]
         for n in known:
             if any(are_entangled(people[n], new) for new in newcomers):

@@ -98,7 +98,7 @@ class Person:
             detections,
             silhouettes,
             _poses(poses, flexed, found, round(_POSE_S * fps)),
-            _steady_heads(np.stack([head_of(one) for one in detections]), boxes, fps),
+            _steady_heads(np.stack([head_of(one) for one in detections]), boxes, found, fps),
             np.array([neck_of(one) for one in detections]),
             found & ~np.array([is_good(mask) for mask in silhouettes.masks]),
         )
@@ -220,16 +220,21 @@ def _carried(
     return tuple(result)
 
 
-def _steady_heads(heads: np.ndarray, boxes: np.ndarray, fps: float) -> np.ndarray:
-    """(T, 3): a head that lies far from where it is in the body before and after is wider, so that
-    it holds both places: of a body that is cut or half hidden, landmarks may take the chest for
-    the head for a moment."""
+def _steady_heads(
+    heads: np.ndarray, boxes: np.ndarray, found: np.ndarray, fps: float
+) -> np.ndarray:
+    """(T, 3): a head that lies far from where it is in the body in the frames around that show the
+    person is wider, so that it holds both places: of a body that is cut or half hidden, landmarks
+    may take the chest for the head for a moment."""
     if not np.isfinite(heads).all():
         return heads
     tall = boxes[:, 3:] - boxes[:, 1:2]
     corners = np.hstack([boxes[:, :1], boxes[:, 1:2], np.zeros_like(tall)])
     window = 2 * round(_HEAD_S * fps) + 1
-    usual = corners + tall * median_filter((heads - corners) / tall, (window, 1), mode="mirror")
+    seen = np.flatnonzero(found)
+    nearest = np.abs(np.arange(len(found))[:, None] - seen).argmin(axis=1)
+    places = ((heads - corners) / tall)[seen]
+    usual = corners + tall * median_filter(places, (window, 1), mode="mirror")[nearest]
     apart = np.linalg.norm(heads[:, :2] - usual[:, :2], axis=1)
     larger = np.maximum(heads[:, 2], usual[:, 2])
     both = np.column_stack([(heads[:, :2] + usual[:, :2]) / 2, larger + apart / 2])

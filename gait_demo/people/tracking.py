@@ -212,7 +212,11 @@ def _is_motionless(tracklet: Tracklet, read: Callable[[int], np.ndarray], scale:
     frames = sorted(tracklet.seen)
     chosen = [frames[n] for n in np.linspace(0, len(frames) - 1, _SAMPLES).astype(int)]
     one = tracklet.seen[chosen[_SAMPLES // 2]].resized(scale)
-    (x0, y0), (x1, y1) = np.floor(one.box[:2]).astype(int), np.ceil(one.box[2:]).astype(int)
+    h, w = read(chosen[0]).shape[:2]
+    low, high = np.floor(one.box[:2]), np.ceil(one.box[2:])
+    x0, y0, x1, y1 = np.concatenate([low, high]).clip(0, [w, h, w, h]).astype(int)
+    if x1 <= x0 or y1 <= y0:
+        return False
     greys = []
     for frame in chosen:
         grey = cv2.cvtColor(read(frame), cv2.COLOR_RGB2GRAY)

@@ -80,6 +80,7 @@ class Detector:
             publisher.check_file(path)
             try:
                 yolo = YOLO(str(path))
+                cls(yolo)(np.zeros((64, 64, 3), np.uint8), 64)
             except Exception as error:  # it raises whatever unpickling meets
                 raise WeightsError(
                     f"The person-detector weights {path} cannot be loaded by ultralytics: {error}"

@@ -19,6 +19,7 @@ _CORE = 0.6  # half widths: nearer is the arm, if it is in front, or apart from 
 _APART = 1.8  # half widths from the body, from which on nothing hides an arm
 _BODY, _AROUND = 1.6, 4.0  # half widths from the arm, between which the body around it is learnt
 _MIXED = 0.05  # of what is apart, counts what is not: the joints may be beside the arm
+_FEW = 10  # places: of fewer, of a bone or of the body around it, nothing is learnt
 _SMOOTH = 1.0  # bins: deviation, over which colours are alike
 _UNSEEN = 1e-3  # of all that was seen: what may look like anything
 _ROUNDS = 2  # in which that is told from the arm
@@ -62,7 +63,7 @@ class ArmColours:
     @classmethod
     def learnt(cls, looks: Iterable[Look]) -> ArmColours:
         """looks: of both arms, which look alike."""
-        counts = np.zeros((2, 3, _BINS**3))
+        counts, places = np.zeros((2, 3, _BINS**3)), np.zeros((2, 3))
         for look in looks:
             apart = look.from_body > _APART
             is_arm = (look.from_arm < _CORE) & (apart | look.is_front)
@@ -72,12 +73,14 @@ class ArmColours:
                 (0, is_arm & apart, 1), (0, is_arm & ~apart, _MIXED), (1, is_body, 1)
             ):  # fmt: skip
                 np.add.at(counts[here], (look.bone[which], colours[which]), weight)
+                places[here] += np.bincount(look.bone[which], minlength=3)
         cube = counts.reshape(2, 3, _BINS, _BINS, _BINS)
         smooth = gaussian_filter(cube, (0, 0, *[_SMOOTH] * 3), mode="constant")
         arm, body = smooth.reshape(counts.shape)
         for _ in range(_ROUNDS):  # what looks like the body was the body beside the arm
             arm = arm * _shares(arm) / (_shares(arm) + _shares(body))
         weights = np.log(_shares(arm) / _shares(body)).clip(-_MOST, _MOST)
+        weights[(places < _FEW).any(axis=0)] = 0  # of that bone nothing is known
         return cls(weights.astype(np.float32))
 
     def of(self, rgb: np.ndarray, bone: np.ndarray) -> np.ndarray:

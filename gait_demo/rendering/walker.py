@@ -54,7 +54,7 @@ class WalkerRenderer:
         self._colours: ArmColours | None = None
         few = samples[:: -(-len(samples) // _LEARNT_FROM) or 1]
         looks = (look for one in few for look in self._cut_sample(one).parts.looks())
-        self._colours = ArmColours.learnt(looks)
+        self._colours = ArmColours.learnt(looks) if few else None
         self._memory = TextureMemory(samples, self._cut_sample, fps)
 
     def drawing(self, shown: np.ndarray, position: int) -> Callable[[np.ndarray, np.ndarray], bool]:

@@ -11,6 +11,7 @@ import json
 import pickle
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from itertools import islice
@@ -70,17 +71,14 @@ def render(
     models: Models, report: Progress, analysed: Path, folder: Path, options: Options
 ) -> Report:
     """As `Pipeline.render`, of the analysis kept in the folder `analysed`; the files are named as
-    there. CHANGE, beside them, gets what `change.change` tells."""
-    analysis = _kept(analysed)
-    told: list[dict] = []
-    result = Pipeline(models, options).render(
-        analysis,
-        folder,
-        options.anonymize.seed,
-        report,
-        on_gaits=lambda gaits: told.append(change(analysis, gaits, *_ranks(gaits))),
-    )
-    (folder / CHANGE).write_text(json.dumps(told[0], separators=(",", ":")))
+    there. CHANGE, beside them, gets what `change.change` tells, if it can be told."""
+    analysis, gaits = _kept(analysed), []
+    seed = options.anonymize.seed
+    pipeline = Pipeline(models, options)
+    result = pipeline.render(analysis, folder, seed, report, on_gaits=gaits.extend)
+    with suppress(Exception):  # what only explains a result must not take it away
+        told = change(analysis, gaits, *_ranks(gaits))
+        (folder / CHANGE).write_text(json.dumps(told, separators=(",", ":")))
     return result.report
 
 

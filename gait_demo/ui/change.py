@@ -56,6 +56,10 @@ def ranks(path: Path) -> tuple[list[Rank], int] | None:
         if path.stat().st_size > _MOST_BYTES:
             return None
         told = json.loads(path.read_text())
-        return [Rank(**rank) for rank in told["ranks"]], int(told["strangers"])
-    except (OSError, ValueError, TypeError, KeyError):
+        ranks = [
+            Rank(str(one["recogniser"]), float(one["before"]), float(one["after"]))
+            for one in told["ranks"]
+        ]
+        return ranks, int(told["strangers"])
+    except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None

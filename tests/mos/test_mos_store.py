@@ -360,6 +360,7 @@ def test_a_study_that_is_malformed_is_told(study, tmp_path, change, words):
         Study.load(tmp_path / "nowhere")
 
 
+@pytest.mark.slow
 def test_nobody_gives_up_while_others_are_served(tmp_path):
     """The last of a long queue waits for longer than for a file that is locked."""
     database, served = Database(str(tmp_path / "mos.sqlite")), []

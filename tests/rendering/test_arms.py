@@ -40,7 +40,8 @@ def wrong_share(one):
 def test_frames_that_show_an_arm_apart_tell_it_where_landmarks_are_wrong(monkeypatch):
     monkeypatch.setitem(doll.WIDTHS, LEFT_ARM, 0.03)
     alone = cutout(HANGING, HANGING + np.float32([BESIDE_PX, 0]))
-    colours = ArmColours.learnt(cutout(APART, APART).parts.looks())
+    frames = cutout(APART, APART), cutout(HANGING, HANGING), alone
+    colours = ArmColours.learnt(look for one in frames for look in one.parts.looks())
     assert wrong_share(alone.telling(colours)) < 0.15 < 0.25 < wrong_share(alone)
 
 
@@ -52,6 +53,6 @@ def test_sleeves_like_the_shirt_tell_nothing():
 
 
 @pytest.mark.parametrize("looks", [[], [look((9, 9, 9), 0.2, 3)], [look((9, 9, 9), 2, 0.5)]])
-def test_an_arm_or_a_body_alone_tells_little(looks):
-    weights = ArmColours.learnt(looks).of(np.full((1, 1, 3), 200, np.uint8), np.zeros((1, 1), int))
-    assert np.abs(weights).max() < 0.1
+def test_an_arm_or_a_body_alone_tells_nothing(looks):
+    weights = ArmColours.learnt(looks).of(np.full((1, 1, 3), 9, np.uint8), np.ones((1, 1), int))
+    assert weights == 0

@@ -102,7 +102,17 @@ def test_what_has_changed_comes_with_the_result_also_of_an_example(actions):
         assert told["change"]["url"].endswith("change.json")
 
 
-@pytest.mark.parametrize("content", [b"{", b"[]", b'{"ranks": [7], "strangers": 1}', None])
+CHANGES = [
+    b"{",
+    b"[]",
+    b'{"ranks": [7], "strangers": 1}',
+    b'{"ranks": [{"recogniser": "", "before": "x", "after": 1}], "strangers": 1}',
+    b'{"ranks": [], "strangers": Infinity}',
+    b"[" * 200_000,
+]
+
+
+@pytest.mark.parametrize("content", CHANGES + [None])
 def test_a_change_that_cannot_be_read_is_no_change(content, tmp_path):
     path = tmp_path / "change.json"
     if content is not None:
