@@ -31,13 +31,13 @@ HIDDEN = """
 <div class="hidden-or-not">
 <p class="yes"><b>Changed:</b> the gait, that is how the body is built and how it moves, and the
 height by up to 8 %. Of 40 made people, attackers who know this program and clear walks name the
-right one by outlines in 9 % of walks (76 % in clear, 2.5 % by guessing); of 12 real people filmed
+right one by outlines in 11 % of walks (93 % in clear, 2.5 % by guessing); of 12 real people filmed
 in one place, 14 % are told from the finished videos by their gait, 32 % by gait and clothes (93 %
 in clear, 8 % by guessing).</p>
 <p class="no"><b>Not changed:</b> the pose of who stands, runs, sits, lies, bends or is half hidden:
 they get another outline, are named in the report, and may be recognised.</p>
 <p class="no"><b>Not hidden:</b> speed, rhythm and path: by these and what is left of the height,
-attackers name the right one in up to 41 % of walks before one camera; place and time; and, unless
+attackers name the right one in up to 42 % of walks before one camera; place and time; and, unless
 you choose plain grey, clothes, logos and tattoos. Of the head no detail finer than about half its
 radius is shown; that nobody can be recognised by the rest is not proven.</p>
 <p class="gone"><b>Removed:</b> sound, because a voice is not anonymized.</p>
