@@ -190,6 +190,8 @@ class Remover:
             own = (mask | (moving.labels > 0)) & self._head(person, position, _WITH_HAT)
             own = own & ~others | self._head(person, position, 1.0)  # also what a matte lacks of it
             return _removal_of(own, tall)
+        if not person.around[position]:
+            mask = mask | self._head(person, position, 1.0)  # a matte may lack it
         own = mask
         usual = max(float(mask.sum()), _AREA * (tall * self._scale) ** 2)
         is_seen = person.seen[position]

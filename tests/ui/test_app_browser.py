@@ -263,9 +263,12 @@ def test_the_keyboard_does_all_that_the_pointer_does(page):
         at(name, "Enter")
 
     page.evaluate("document.activeElement.blur()")
-    for _ in range(150):
-        page.keyboard.press("Tab")
-        page.evaluate("document.activeElement.dataset.reached = ''")
+    for _ in range(3):  # gaits of the last settings may come while the keys are pressed
+        for _ in range(150):
+            page.keyboard.press("Tab")
+            page.evaluate("document.activeElement.dataset.reached = ''")
+        if not page.evaluate(UNREACHED):
+            break
     assert page.evaluate(UNREACHED) == []
     at("Rate", "Enter")
     page.get_by_role("button", name="I agree, begin").wait_for()
