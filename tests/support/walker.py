@@ -71,16 +71,15 @@ def frames(
 
 
 def write_clip(path: Path, images: Iterator[np.ndarray], fps: Fraction = Fraction(25)) -> Path:
-    """Encode frames as H.264, nearly without loss; in one thread, as several give other bits each
-    time."""
+    """Encode frames as H.264, nearly without loss, and always to the same bits: x264's rate control
+    would read beyond the picture's edge."""
     with av.open(str(path), "w") as output:
         stream = None
         for image in images:
             if stream is None:
-                stream = output.add_stream("libx264", rate=fps, options={"crf": "14"})
+                stream = output.add_stream("libx264", rate=fps, options={"qp": "14"})
                 stream.height, stream.width = image.shape[:2]
                 stream.pix_fmt = "yuv420p"
-                stream.codec_context.thread_count = 1
             output.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
         output.mux(stream.encode(None))
     return path
