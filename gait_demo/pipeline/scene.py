@@ -85,9 +85,11 @@ class Scene:
         for person, position in self._present(frame.index):
             one, head = person.detections[position], person.heads[position]
             x0, y0, x1, y1 = np.rint(one.box).astype(int).clip(0, [w, h, w, h])
-            part, inside = mask[y0:y1, x0:x1], one.matte.drawn(x0, y0, x1 - x0, y1 - y0) > 0.5
-            if inside.any() and (part[inside] > 0).mean() > _MOST_OVERLAID:
-                part[inside] = 0
+            part = mask[y0:y1, x0:x1]
+            if part.any():
+                inside = one.matte.drawn(x0, y0, x1 - x0, y1 - y0) > 0.5
+                if inside.any() and (part[inside] > 0).mean() > _MOST_OVERLAID:
+                    part[inside] = 0
             if not self._hide_faces:
                 continue
             if np.isfinite(head).all():
