@@ -176,7 +176,7 @@ def test_what_was_changed_or_lost_is_done_again_and_nothing_else(clips, finished
     shutil.copytree(finished[0], out)
     mine = tmp_path / "clips"
     shutil.copytree(clips, mine)
-    write_walk(mine / "more" / "b.mp4", 15)
+    write_walk(mine / "more" / "b.mp4", 20)
     (out / "more" / "same" / "colorized.mp4").unlink()
     with (out / "manifest.jsonl").open("a") as file:
         file.write('{"name": "a", "outp')  # as a killed run may leave it
