@@ -119,24 +119,17 @@ class Division:
     rgb: np.ndarray
     height: float
     depths: Depths
-    colours: ArmColours | None
+    colours: ArmColours | None = None
 
     @classmethod
-    def of(
-        cls,
-        rgb: np.ndarray,
-        matte: np.ndarray,
-        pose: Pose,
-        depths: Depths,
-        colours: ArmColours | None = None,
-    ) -> Division:
+    def of(cls, rgb: np.ndarray, matte: np.ndarray, pose: Pose, depths: Depths) -> Division:
         """pose: in pixels of the matte."""
         step = step_of(pose)
         grid = grid_of(*matte.shape, step)
         far, score = pose.distances(grid)
         lead = _leads(far[None], score[None], [depths])[0]
         bones = np.stack([pose.nearest_bone(arm, grid) for arm in (LEFT_ARM, RIGHT_ARM)])
-        return cls(matte, lead, far, bones, step, rgb, pose.height, depths, colours)
+        return cls(matte, lead, far, bones, step, rgb, pose.height, depths)
 
     def looks(self) -> list[Look]:
         """The arms, at the places of the grid that are surely the person."""
@@ -275,24 +268,16 @@ class Cutout:
     pose: Pose
 
     @classmethod
-    def of(
-        cls,
-        rgb: np.ndarray,
-        matte: np.ndarray,
-        pose: Pose,
-        depths: Depths,
-        colours: ArmColours | None = None,
-    ) -> Cutout:
+    def of(cls, rgb: np.ndarray, matte: np.ndarray, pose: Pose, depths: Depths) -> Cutout:
         """
         Args:
             rgb: (h, w, 3) uint8, the part of a frame that shows the person.
             matte: (h, w) float32 in [0, 1].
             pose: in pixels of `rgb`.
-            colours: of the arms; None: learnt from this frame alone.
         """
         rgb = cv2.addWeighted(rgb, 1 + _SHARPEN, cv2.GaussianBlur(rgb, (0, 0), 1), -_SHARPEN, 0)
         rimmed = _rimmed(rgb, matte, pose.height)
-        return cls(rimmed, Division.of(rimmed, matte, pose, depths, colours), pose)
+        return cls(rimmed, Division.of(rimmed, matte, pose, depths), pose)
 
     def telling(self, colours: ArmColours) -> Cutout:
         """The same, with its arms told by such colours."""

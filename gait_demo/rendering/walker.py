@@ -108,7 +108,8 @@ class WalkerRenderer:
         h, w = rgb.shape[:2]
         matte = self._person.detections[position].matte.drawn(x, y, w, h)
         pose = _pose(self._person.silhouettes, position).moved(x, y)
-        return Cutout.of(rgb, matte, pose, self._depths[position], self._colours)
+        cutout = Cutout.of(rgb, matte, pose, self._depths[position])
+        return cutout if self._colours is None else cutout.telling(self._colours)
 
 
 def _pose(clip: SilhouetteClip, position: int) -> Pose:
