@@ -38,7 +38,7 @@ def clips(person_weights, tmp_path_factory):
     """A folder with three clips, two of the same content, and two that cannot be anonymized."""
     folder = tmp_path_factory.mktemp("clips")
     write_walk(folder / "a.mp4")
-    write_walk(folder / "more" / "b.mp4", 17)
+    write_walk(folder / "more" / "b.mp4", 23)
     shutil.copy(folder / "a.mp4", folder / "more" / "same.mp4")
     (folder / "broken.mp4").write_text("no video " * 99)
     write_clip(folder / "nobody.mp4", (background(240, 180) for _ in range(8)))
@@ -176,7 +176,7 @@ def test_what_was_changed_or_lost_is_done_again_and_nothing_else(clips, finished
     shutil.copytree(finished[0], out)
     mine = tmp_path / "clips"
     shutil.copytree(clips, mine)
-    write_walk(mine / "more" / "b.mp4", 20)
+    write_walk(mine / "more" / "b.mp4", 24)
     (out / "more" / "same" / "colorized.mp4").unlink()
     with (out / "manifest.jsonl").open("a") as file:
         file.write('{"name": "a", "outp')  # as a killed run may leave it

@@ -19,7 +19,7 @@ ray = pytest.importorskip("ray", reason="Ray is not installed: no cluster was te
 def clips(tmp_path_factory):
     folder = tmp_path_factory.mktemp("clips")
     for number in range(3):
-        write_walk(folder / f"{number}.mp4", 15 + number)
+        write_walk(folder / f"{number}.mp4", 22 + number)
     (folder / "broken.mp4").write_text("no video " * 99)
     return folder
 

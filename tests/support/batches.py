@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 COUNT = 12  # frames of a clip
 
 
-def write_walk(path: Path, first: int = 16) -> Path:
+def write_walk(path: Path, first: int = 22) -> Path:
     """A clip of half a second; `first` is its first frame of those of a crossing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     return write_clip(path, islice(frames(4 * COUNT, 240, 180, 110), first, first + COUNT))
