@@ -203,8 +203,9 @@ class LandmarkSegmenter:
         self, rgb: np.ndarray, people: list[Detection], known: range
     ) -> list[Detection]:
         """The people, the known ones whom a newcomer overlaps read again, without the newcomer: one
-        reading may hold both."""
-        people, newcomers = list(people), people[known.stop :]
+        reading may hold both. Of newcomers whom a detector hardly sees, most are none."""
+        people = list(people)
+        newcomers = [one for one in people[known.stop :] if one.score >= self._options.likely_score]
         for n in known:
             if any(are_entangled(people[n], new) for new in newcomers):
                 rest = people[:n] + people[n + 1 :]
