@@ -147,7 +147,8 @@ def changed_share(original: np.ndarray, result: np.ndarray, mask: np.ndarray) ->
 
 def measure_clip(video: Path, labels: LabelledClip, run: Run, show: Show | None = None) -> dict:
     """Figures of one clip, as `summary` has them, and of its run: frames (worked on), people (of
-    the analysis), ms_per_frame (of finding and following people).
+    the analysis), people_per_frame (who are seen in it), ms_per_frame (of finding and following
+    people).
 
     Args:
         run: the pipeline on a part of a video, with a folder for its files.
@@ -178,6 +179,7 @@ def measure_clip(video: Path, labels: LabelledClip, run: Run, show: Show | None 
     return summary(figures) | {
         "frames": frames,
         "people": len(analysis.people),
+        "people_per_frame": sum(int(one.seen.sum()) for one in analysis.people) / frames,
         "ms_per_frame": round(1000 * seconds / frames, 1),
     }
 
@@ -322,6 +324,7 @@ def _together(clips: dict[str, dict]) -> dict:
             default=None,
         ),
         "false_people": mean("false_people", "labelled_frames"),
+        "people_per_frame": mean("people_per_frame", "frames"),
         "ms_per_frame": mean("ms_per_frame", "frames"),
     }
 
@@ -329,7 +332,8 @@ def _together(clips: dict[str, dict]) -> dict:
 def table(report: dict) -> str:
     """The figures of measure_people as Markdown."""
     head = ["clip", "heads in clear", "people found", "scene changed", "worst frame",
-            "false people", "id switches", "id merges", "people", "ms a frame"]  # fmt: skip
+            "false people", "id switches", "id merges", "people", "people a frame",
+            "ms a frame"]  # fmt: skip
     rows = [
         [
             name,
@@ -341,6 +345,7 @@ def table(report: dict) -> str:
             clip["id_switches"],
             clip["id_merges"],
             clip["people"],
+            None if clip["people_per_frame"] is None else f"{clip['people_per_frame']:.1f}",
             None if clip["ms_per_frame"] is None else f"{clip['ms_per_frame']:.0f}",
         ]
         for name, clip in [*report["clips"].items(), ("all", report["all"])]

@@ -318,14 +318,15 @@ def test_measure_people_keeps_refusals_and_names_absent_clips(tmp_path):
             raise NoPersonError("No walking person was found.")
         frame = labelled(0, (1, (100, 50, 140, 150)))
         figures = summary([(frame, measured(frame, {7: (100, 50, 140, 150)}))])
-        return figures | {"frames": 10, "people": 1, "ms_per_frame": 20.0}
+        run = {"frames": 10, "people": 1, "people_per_frame": 0.5, "ms_per_frame": 20.0}
+        return figures | run
 
     report = measure_people(labels, tmp_path, measure)
     assert report["refused"] == {"b.mp4": "No walking person was found."}
     assert report["absent"] == ["c.mp4"]
     assert json.loads(json.dumps(report))["all"]["found"] == 1
     printed = table(report)
-    assert "| a.mp4 | 0 of 0 | 1 of 1 | 0.00% | 0.00% | 0.00 | 0 | 0 | 1 | 20 |" in printed
+    assert "| a.mp4 | 0 of 0 | 1 of 1 | 0.00% | 0.00% | 0.00 | 0 | 0 | 1 | 0.5 | 20 |" in printed
     assert "Refused: b.mp4: No walking person was found." in printed
     assert "Absent, not measured: c.mp4." in printed
 
@@ -348,7 +349,7 @@ def test_measure_clip_of_a_made_walker(tmp_path):
     assert (figures["labelled"], figures["found"], figures["people"]) == (1, 1, 1)
     assert [figures[name] for name in ("heads", "heads_clear", "heads_plain")] == [1, 0, 0]
     assert figures["scene_changed"] < 0.01
-    assert figures["ms_per_frame"] > 0
+    assert 0.5 < figures["people_per_frame"] <= 1 and figures["ms_per_frame"] > 0
     assert sheet(shown).shape[1] == 480
 
 
