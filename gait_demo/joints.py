@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.ndimage import gaussian_filter1d
 
 _SIDE = ("shoulder", "elbow", "wrist", "hand", "hip", "knee", "ankle", "heel", "toe")
 NAMES = ("head", *(f"{side}_{name}" for side in ("left", "right") for name in _SIDE))
@@ -124,20 +125,11 @@ def _smoothed(places: np.ndarray, weights: np.ndarray, fps: float) -> np.ndarray
     """A Gaussian filter over time, by weights (T, J), and what it took too much of given back:
     the ends of a swing stay where they are."""
     sigma = _SMOOTH_S * fps
-    reach = int(np.ceil(_REACH * sigma))
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / max(sigma, 1e-6)) ** 2)
+    how = {"sigma": sigma, "axis": 0, "mode": "constant", "radius": int(np.ceil(_REACH * sigma))}
+    weight = np.maximum(gaussian_filter1d(weights, **how), 1e-9)[..., None]
 
     def filtered(values: np.ndarray) -> np.ndarray:
-        total = _convolved(weights[..., None] * values, kernel)
-        return total / np.maximum(_convolved(weights, kernel), 1e-9)[..., None]
+        return gaussian_filter1d(weights[..., None] * values, **how) / weight
 
     smooth = filtered(places)
     return smooth + filtered(places - smooth)
-
-
-def _convolved(values: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-    """Along the first axis, with nothing beyond its ends."""
-    half = len(kernel) // 2
-    padded = np.pad(values, [(half, half)] + [(0, 0)] * (values.ndim - 1))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, len(kernel), axis=0)
-    return windows @ kernel
