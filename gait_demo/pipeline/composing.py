@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 
+import cv2
 import numpy as np
 
 from gait_demo.options import Options
@@ -133,10 +134,12 @@ class Composer:
 
     def _compose(self, frame: Frame, layers: list[_Layer]) -> Composed:
         """In a thread of its own, beside other frames."""
-        colorized, unchanged = self._scene.cleared(frame)
+        in_front = self._scene.in_front(frame)
+        colorized, unchanged = self._scene.cleared(frame, in_front)
         binary = np.zeros(frame.rgb.shape[:2], np.uint8)
         drawn = [layer.changed for layer in layers if layer.draw(colorized, binary)]
-        self._scene.lay_overlays_over(colorized, frame)
+        if in_front is not None:
+            cv2.copyTo(frame.rgb, in_front, colorized)
         lost = any(walker.is_lost(frame.index) for walker in self._walkers)
         covered, kept = True in drawn, False in drawn
         return Composed(frame, binary, colorized, covered, kept, lost, tuple(unchanged))

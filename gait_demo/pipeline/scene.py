@@ -44,15 +44,18 @@ class Scene:
         self._guessed = [person.guessed(fps) for person in analysis.people]
         self._removed = [n for n, one in enumerate(analysis.people) if one.track.track_id in wanted]
 
-    def cleared(self, frame: Frame) -> tuple[np.ndarray, list[int]]:
+    def cleared(self, frame: Frame, in_front: np.ndarray | None) -> tuple[np.ndarray, list[int]]:
         """What is behind the people of a frame, and behind the overlays around them.
+
+        Args:
+            in_front: of the frame.
 
         Returns:
             (H, W, 3) uint8; and the track ids of those who were seen in it, and whose place looks
-            as before: before such a background they may still be there.
+            as before, also by what is laid over it in the end: they may still be there.
         """
         rgb = frame.rgb.copy()
-        unchanged = self._erase(rgb, frame.index)
+        unchanged = self._erase(rgb, frame.index, in_front)
         self._hide_overlays(rgb, frame.index, 0, 0)
         return rgb, unchanged
 
@@ -75,12 +78,13 @@ class Scene:
         if self._hide_faces:
             self._hide_heads(rgb, index, x, y)
 
-    def lay_overlays_over(self, rgb: np.ndarray, frame: Frame) -> None:
-        """In place, as they were filmed; but not where they would show much of a person, or
-        anything of a head: what looks like a caption may be their clothes."""
+    def in_front(self, frame: Frame) -> np.ndarray | None:
+        """(H, W) uint8, 0 or 255: the overlays of a frame, to be laid over all people as they were
+        filmed; but not where they would show much of a person, or anything of a head: what looks
+        like a caption may be their clothes. None: there are none."""
         mask = overlay_mask(self._analysis.overlays, frame.index, frame.rgb)
         if mask is None:
-            return
+            return None
         h, w = mask.shape
         for person, position in self._present(frame.index):
             one, head = person.detections[position], person.heads[position]
@@ -97,7 +101,7 @@ class Scene:
                 cv2.circle(mask, (x, y), radius, 0, cv2.FILLED)
             else:
                 part[: round(float(_HEAD_SHARE * (y1 - y0)))] = 0
-        cv2.copyTo(frame.rgb, mask, rgb)
+        return mask
 
     def _present(self, index: int) -> Iterator[tuple[Person, int]]:
         """Whose track is there in a frame, and where in the track that is."""
@@ -106,7 +110,7 @@ class Scene:
             if position is not None:
                 yield person, position
 
-    def _erase(self, rgb: np.ndarray, index: int) -> list[int]:
+    def _erase(self, rgb: np.ndarray, index: int, in_front: np.ndarray | None) -> list[int]:
         """Takes people out of a frame, in place; returns as `cleared`."""
         shape, background = rgb.shape[:2], self._analysis.background
         scale, clean = working_scale(shape), self._analysis.clean.get(index)
@@ -125,7 +129,10 @@ class Scene:
             else:
                 behind = clean.crop(shown, x, y, w, h)
             erase(rgb, behind, region)
-            if person.seen[person.position(index)] and _is_same(before, part, region.mask):
+            after = part
+            if in_front is not None:
+                after = cv2.copyTo(before, in_front[y : y + h, x : x + w], part.copy())
+            if person.seen[person.position(index)] and _is_same(before, after, region.mask):
                 unchanged.append(person.track.track_id)
         return unchanged
 

@@ -292,7 +292,11 @@ class _Worker:
     def _listen(process: subprocess.Popen, told: Queue) -> None:
         try:
             while True:
-                told.put(messages.receive(process.stdout))
+                kind, content = messages.receive(process.stdout)
+                if kind == "log":
+                    _log.error("%s", content)
+                else:
+                    told.put((kind, content))
         except (EOFError, OSError, messages.Garbled):
             told.put(_ENDED)
         finally:

@@ -8,10 +8,10 @@ clip's other files, and only workers read it.
 from __future__ import annotations
 
 import json
+import logging
 import pickle
 import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from itertools import islice
@@ -28,11 +28,13 @@ from gait_demo.pipeline.gaits import Gait, chosen_people
 from gait_demo.serving.change import change, strip
 from gait_demo.serving.messages import CHANGE
 from gait_demo.serving.preview import clearest_frame, number_people
+from gait_demo.serving.worker import place
 from gait_demo.types import Look, Rank, Report
 from gait_demo.weights import find
 
 PEOPLE = "people.jpg"
 _ANALYSIS = "analysis.pickle"
+_log = logging.getLogger(__name__)  # the server's: nothing of a visitor's goes in
 
 
 def load() -> Models:
@@ -76,9 +78,11 @@ def render(
     seed = options.anonymize.seed
     pipeline = Pipeline(models, options)
     result = pipeline.render(analysis, folder, seed, report, on_gaits=gaits.extend)
-    with suppress(Exception):  # what only explains a result must not take it away
+    try:
         told = change(analysis, gaits, *_ranks(gaits))
         (folder / CHANGE).write_text(json.dumps(told, separators=(",", ":")))
+    except Exception as error:  # what only explains a result must not take it away
+        _log.error("what changed could not be told: %s", place(error))
     return result.report
 
 

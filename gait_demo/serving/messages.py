@@ -14,7 +14,8 @@ from gait_demo.types import GaitResult, Look, VideoInfo
 
 CHANGE = "change.json"  # beside a result: what has changed, as of `change.change`
 MOST_BYTES = 16_000_000  # of a line
-KINDS = ("progress", "done", "failed", "broken", "stopped", "ended")
+KINDS = ("progress", "log", "done", "failed", "broken", "stopped", "ended")
+_LINE = 200  # characters of what goes into the server's log
 _ERRORS = {
     error.__name__: error
     for error in vars(errors).values()
@@ -49,6 +50,8 @@ def receive(stream: BinaryIO) -> tuple[str, Any]:
         if kind == "progress":
             stage, done, total = content
             content = str(stage), int(done), int(total)
+        elif kind in ("log", "broken"):
+            content = " ".join(str(content).split())[:_LINE]
     except (ValueError, TypeError, RecursionError) as error:
         raise Garbled from error
     if kind not in KINDS:

@@ -1,12 +1,14 @@
 """A process that does one job after another for the engine that started it.
 
 It is given the name of the module with the jobs; what `load` of that module takes, and then jobs,
-come in as pickles on standard input, progress and results go out as JSON on standard output. What
-is printed meanwhile goes nowhere: it might tell of users' files.
+come in as pickles on standard input, progress and results go out as JSON on standard output, as
+does what that module itself logs. What is printed meanwhile goes nowhere: it might tell of users'
+files.
 """
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import pickle
@@ -81,6 +83,7 @@ def main() -> None:
         send("failed", (type(error).__name__, str(error)))
         return
     os.dup2(nowhere, 2)
+    logging.getLogger(room.__name__).addHandler(_Sent(send))
     send("done")
 
     wanted: Queue = Queue()
@@ -99,6 +102,17 @@ def main() -> None:
             os._exit(1)
         except Exception as error:
             send("broken", place(error))
+
+
+class _Sent(logging.Handler):
+    """Sends what is logged to the engine."""
+
+    def __init__(self, send):
+        super().__init__()
+        self._tell = send
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._tell("log", record.getMessage())
 
 
 def _listen(jobs: BinaryIO, wanted: Queue, stop: threading.Event) -> None:

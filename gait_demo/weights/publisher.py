@@ -59,7 +59,8 @@ def check_file(path: Path) -> None:
     """Whether a file that the user named may be unpickled: only a copy of the publisher's.
 
     Raises:
-        WeightsError: it is another file; it was not opened but to compute its hash.
+        WeightsError: it is another file, which was not opened but to compute its hash; or its name
+            says that it is of another format.
     """
     found = digest(path)
     if found != SHA256:
@@ -67,6 +68,11 @@ def check_file(path: Path) -> None:
             f"{path} was not opened: what is no .safetensors is a pickle, which can run code, and "
             f"only {FILE} from {REPOSITORY} is trusted, whose sha256 is {SHA256}; this one's is "
             f"{found}. Name that file, or weights that `python -m gait_demo train detector` wrote."
+        )
+    if path.suffix.lower() != ".pt":  # by the suffix ultralytics chooses what reads it
+        raise WeightsError(
+            f"{path} is {FILE} from {REPOSITORY}, which can be used only under a name that ends in "
+            ".pt: rename it."
         )
 
 

@@ -1,4 +1,5 @@
 import hashlib
+import io
 import os
 from pathlib import Path
 
@@ -46,16 +47,28 @@ class Trap:
         return os.mkdir, (str(self.path),)
 
 
-@pytest.mark.parametrize("name", ["own.pt", "own.pth", "own"])
-def test_a_pickle_that_is_not_the_publishers_is_never_opened(tmp_path, name):
+NOT_OPENED = f"was not opened.*{publisher.SHA256}.*train detector"
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        (publisher.FILE, NOT_OPENED),
+        ("own.pth", NOT_OPENED),
+        ("own.onnx", NOT_OPENED),
+        ("own", NOT_OPENED),
+        ("own.safetensors", "own.safetensors cannot be read as safetensors weights"),
+    ],
+)
+def test_a_pickle_that_is_not_the_publishers_is_never_opened(tmp_path, name, sentence):
     sprung = tmp_path / "sprung"
     torch.save({"model": Trap(sprung)}, tmp_path / name)
-    with pytest.raises(WeightsError, match=f"was not opened.*{publisher.SHA256}.*train detector"):
+    with pytest.raises(WeightsError, match=sentence):
         yolo.Detector.load(tmp_path / name)
-    with pytest.raises(WeightsError, match="was not opened"):
+    with pytest.raises(WeightsError, match=sentence):
         _ = Models.load({"yolo": tmp_path / name}).detector
     assert not sprung.exists()
-    torch.load(tmp_path / name, weights_only=False)
+    torch.load(io.BytesIO((tmp_path / name).read_bytes()), weights_only=False)
     assert sprung.exists()  # the trap works
 
 
@@ -66,6 +79,14 @@ def test_the_publishers_file_may_lie_anywhere(tmp_path, monkeypatch):
     monkeypatch.setattr(publisher, "SHA256", hashlib.sha256(b"not a pickle").hexdigest())
     with pytest.raises(WeightsError, match="cannot be loaded by ultralytics"):
         yolo.Detector.load(path)
+
+
+@pytest.mark.parametrize("name", ["yolo.pth", "yolo.onnx", "yolo.yaml", "yolo"])
+def test_the_publishers_file_under_another_suffix_is_to_be_renamed(tmp_path, monkeypatch, name):
+    (tmp_path / name).write_bytes(b"theirs")
+    monkeypatch.setattr(publisher, "SHA256", hashlib.sha256(b"theirs").hexdigest())
+    with pytest.raises(WeightsError, match=rf"{name} is {publisher.FILE}.*ends in \.pt: rename it"):
+        yolo.Detector.load(tmp_path / name)
 
 
 def test_missing_weights(tmp_path):

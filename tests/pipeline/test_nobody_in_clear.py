@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 import scenes
-from drawn import SHAPE, YELLOW, Figure, Scene
+from burnt_in import caption
+from drawn import SHAPE, YELLOW, DrawnSegmenter, Figure, Scene
 from fixed import NOISE
 
 from gait_demo.errors import NoPersonError
@@ -136,6 +137,35 @@ def test_who_leaves_and_comes_back_is_in_no_frame(composed):
     check_nobody_in_clear(scene, results, 0.08)
     away = [new for new in results if 50 < new.frame.index < 70]
     assert not any(new.covered for new in away if scene.mask(0, new.frame.index).sum() == 0)
+
+
+class BeyondTheBorder(DrawnSegmenter):
+    """Sees in every frame somebody else as well, who stands still somewhere in or out of it."""
+
+    def __init__(self, scene, shift):
+        super().__init__(scene)
+        figure = Figure.standing(160, 1)
+        seen = figure.detection(0, figure.mask(0, SHAPE))
+        self._one = replace(seen.moved(shift), presence=seen.presence, score=seen.score)
+
+    def __call__(self, rgb, before=(), look=True, others=()):
+        is_wanted = look or len(before) > len(self._without(before))
+        is_known = len(others) > len(self._without(others))
+        rest = super().__call__(rgb, self._without(before), look, self._without(others))
+        return [*rest, self._one] if is_wanted and not is_known else rest
+
+    def _without(self, people):
+        return [one for one in people if not np.allclose(one.middle, self._one.middle)]
+
+
+@pytest.mark.parametrize("shift", [(-165, 0), (-300, 0), (200, 0)])
+def test_who_is_seen_across_or_beyond_the_border_ends_no_run(models, shift, tmp_path):
+    scene = Scene((Figure.walking(50, 270, COUNT),), paint=caption)
+    source = scene.write(tmp_path / "clip.mp4")
+    segmenter = BeyondTheBorder(scene, shift)
+    analysis = Analyser(source, segmenter, DEFAULTS, lambda *_: None).run(tmp_path / "analysis")
+    results = list(Pipeline(models, DEFAULTS).compose(analysis, 1))
+    check_nobody_in_clear(scene, results, 0.15)
 
 
 def test_who_is_seated_keeps_the_pose_with_another_outline(composed):

@@ -1,12 +1,16 @@
 """What is burnt into a clip stays as it is in the result, whoever passes behind it; but not over a
 head."""
 
+from dataclasses import dataclass, replace
+
+import cv2
 import numpy as np
 import pytest
 from burnt_in import Panned, boxed_clock, caption, letterbox, opaque, over_the_heads
-from drawn import Figure, Scene
+from drawn import BLUE, SHAPE, Figure, Scene
 from fixed import NOISE
 
+from gait_demo.background.overlay import Overlay
 from gait_demo.options import Options
 from gait_demo.pipeline import Models, Pipeline
 from gait_demo.pipeline.analysis import Analyser
@@ -15,6 +19,7 @@ pytestmark = pytest.mark.slow
 
 COUNT = 90
 SAME_LEVELS = 20  # of a channel: codecs change more at edges
+HIPS_Y, SHINS_Y = 100, 130
 
 
 @pytest.fixture(scope="module")
@@ -62,3 +67,29 @@ def test_no_caption_shows_anything_of_a_head(models, tmp_path):
             before += 1
             assert same[burnt_in & head].mean() < 0.6, new.frame.index
     assert before > 10
+
+
+@dataclass(frozen=True)
+class BlueWall(Scene):
+    """Half of what is filmed of a walker before it looks like the wall."""
+
+    def background(self, index: int) -> np.ndarray:
+        rgb = super().background(index)
+        rgb[22:HIPS_Y] = BLUE
+        return rgb
+
+
+@pytest.mark.parametrize("is_laid_over", [True, False])
+def test_who_is_shown_as_filmed_by_an_overlay_is_told(models, tmp_path, is_laid_over):
+    scene = BlueWall((Figure.walking(40, 280, COUNT),))
+    source = scene.write(tmp_path / "clip.mp4")
+    analyser = Analyser(source, scene.segmenter(), Options(), lambda *_: None)
+    floor = np.zeros(SHAPE, bool)
+    floor[SHINS_Y:] = True
+    blue = cv2.cvtColor(np.full((*SHAPE, 3), BLUE, np.uint8), cv2.COLOR_RGB2YCrCb)
+    shins = Overlay.of(0, COUNT, 1.0, floor, blue)
+    overlays = (shins,) if is_laid_over else ()
+    analysis = replace(analyser.run(tmp_path / "analysis"), overlays=overlays)
+    report = Pipeline(models, Options(anonymize=NOISE)).render(analysis, tmp_path, 1).report
+    told = [text for text in report["warnings"] if "looks as before" in text]
+    assert len(told) == is_laid_over

@@ -15,7 +15,9 @@ from walker import background, crossing, write_clip
 from gait_demo.errors import EngineError, NoPersonError, NotStartedError, VideoError
 from gait_demo.options import Options, VideoOptions
 from gait_demo.serving.engine import Cancelled, Engine
+from gait_demo.serving.messages import CHANGE
 from gait_demo.serving.pace import RENDERED, WAITING, Countdown, Pace, Size
+from gait_demo.ui.change import ranks
 from gait_demo.video import probe
 
 pytestmark = pytest.mark.slow
@@ -118,6 +120,20 @@ def test_a_job_that_nobody_foresaw_to_fail_tells_the_operator_the_place_only(
         engine.run("render", tmp_path / "Anna at the station", tmp_path, OPTIONS)
     assert "render failed: FileNotFoundError in jobs.py" in caplog.text
     assert "Anna" not in caplog.text
+
+
+def test_a_run_whose_change_cannot_be_told_is_delivered_and_logged_in_one_line(
+    engine, clip, tmp_path, caplog
+):
+    folder = tmp_path / "Anna at the station"
+    (folder / "out" / CHANGE).mkdir(parents=True)  # nothing can be written there
+    with caplog.at_level(logging.INFO):
+        result = anonymized(engine, clip, folder)
+    (said,) = caplog.messages
+    assert said.startswith("what changed could not be told: IsADirectoryError in jobs.py:")
+    assert "Anna" not in said and str(tmp_path) not in said
+    assert result.report["frames_out"] == 40 and result.colorized.is_file()
+    assert ranks(folder / "out" / CHANGE) is None
 
 
 def test_a_job_that_takes_too_long_is_given_up_and_who_waits_can_leave(tmp_path):

@@ -57,6 +57,13 @@ def test_errors_are_ours_or_none():
             messages.failure(other)
 
 
+@pytest.mark.parametrize("kind", ["log", "broken"])
+def test_what_goes_into_the_log_is_one_short_line(kind):
+    assert told(kind, "KeyError in jobs.py:7") == (kind, "KeyError in jobs.py:7")
+    _, line = told(kind, "a\nforged line\r" + 1000 * "b")
+    assert line.startswith("a forged line b") and len(line) <= 200
+
+
 @pytest.mark.parametrize(
     "line",
     [
