@@ -184,9 +184,18 @@ class Division:
             pieces[part] = pieces[part].changed(piece, *changed)
 
     def coarse(self, part: int) -> tuple[np.ndarray, np.ndarray]:
-        """(m, n) float32 in [0, 1] twice: what a part shows, and what of it is hidden, if the
-        matte were whole."""
-        return _shares(self.lead[part], self.far[part], _CORES[part])
+        """(m, n) float32 in [0, 1] twice: what a part shows, and what of it is hidden, as the bones
+        tell."""
+        own, hidden = _shares(self.lead[part], self.far[part], _CORES[part])
+        return own * self._coarse_matte, hidden * self._coarse_matte
+
+    @cached_property
+    def _coarse_matte(self) -> np.ndarray:
+        """(m, n) float32 in [0, 1]: the matte at the places of the grid."""
+        m, n = self.far.shape[1:]
+        below, right = self.step * m - self.matte.shape[0], self.step * n - self.matte.shape[1]
+        whole = cv2.copyMakeBorder(self.matte, 0, below, 0, right, cv2.BORDER_CONSTANT)
+        return cv2.resize(whole, (n, m), interpolation=cv2.INTER_AREA)
 
     def seen_share(self, part: int) -> float:
         """How much of a part is seen, in [0, 1]; 0 of what is not there."""
