@@ -25,7 +25,8 @@ from gait_demo.rendering.rig import (
 
 _MIRRORED = {LEFT_ARM: RIGHT_ARM, RIGHT_ARM: LEFT_ARM, LEFT_LEG: RIGHT_LEG, RIGHT_LEG: LEFT_LEG}
 _GRID = 0.014  # heights between the places at which distances and displacements are computed
-_HELD = 1.15  # half widths within which a part in front hides what is behind
+# half widths within which a part in front hides what is behind
+_HELD = np.float32([1.15, 1.15, 1.15, 0.9, 0.9])[:, None, None]
 # half widths within which a hidden part goes on behind another; from the side, a trunk is slim
 _CORES = np.float32([0.7, 1.2, 1.2, 1.2, 1.2])
 _SOFT = 0.15  # half widths over which one part becomes another
