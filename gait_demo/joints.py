@@ -69,6 +69,15 @@ def joints_in(
     return np.concatenate([places, seen[..., None]], axis=2).astype(np.float32)
 
 
+def legs_seen(joints: np.ndarray) -> np.ndarray:
+    """(T, 2) in [0, 1]: how well the left and the right leg are seen from the knee on, on average.
+
+    Args:
+        joints: (T, 19, 3), the last is the visibility.
+    """
+    return np.stack([joints[:, leg[1:], 2].mean(axis=1) for leg in LEGS], axis=1)
+
+
 def with_sides_of(joints: np.ndarray, old: np.ndarray) -> np.ndarray:
     """New joints whose limbs are on the sides of the old ones, where they are clearly nearer to
     those of the other side: a limb is never drawn with the pixels of the other.

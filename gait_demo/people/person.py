@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from scipy.ndimage import distance_transform_edt, median_filter
 
-from gait_demo.joints import joints_in
+from gait_demo.joints import joints_in, legs_seen
 from gait_demo.options import PeopleOptions
 from gait_demo.people.body import (
     body_boxes,
@@ -37,6 +37,7 @@ _EASE_S = 0.8  # over which the kept pose becomes another gait
 _FLEXED_SHARE = 0.1  # of the frames, of a knee that is bent farther than a walker's: the same
 _HEAD_S = 0.6  # before and after, in which a head is about in the same place of the body
 _HEAD_AWAY = 0.5  # of its radius: farther away it is not
+_LEG_SEEN = 0.5  # of a leg's visibility: below, something hides it, not the body alone
 _CUT_FILLED = 0.9  # of the usual area of a silhouette that the picture's side may cut
 
 
@@ -155,8 +156,10 @@ class Person:
 
     @property
     def well(self) -> np.ndarray:
-        """(T,) bool, where the person is seen whole, in one piece."""
-        return (self.visibility == Visibility.VISIBLE) & ~self.poor
+        """(T,) bool, where the person is seen whole, in one piece, and with both legs."""
+        whole = (self.visibility == Visibility.VISIBLE) & ~self.poor
+        joints = self.silhouettes.joints
+        return whole if joints is None else whole & (legs_seen(joints) > _LEG_SEEN).all(axis=1)
 
     @property
     def walks(self) -> bool:

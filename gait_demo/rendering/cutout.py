@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -24,7 +25,8 @@ from gait_demo.rendering.rig import (
 
 _MIRRORED = {LEFT_ARM: RIGHT_ARM, RIGHT_ARM: LEFT_ARM, LEFT_LEG: RIGHT_LEG, RIGHT_LEG: LEFT_LEG}
 _GRID = 0.014  # heights between the places at which distances and displacements are computed
-_HELD = 1.15  # half widths within which a part in front hides what is behind
+# half widths within which a part in front hides what is behind
+_HELD = np.float32([1.15, 1.15, 1.15, 0.9, 0.9])[:, None, None]
 # half widths within which a hidden part goes on behind another; from the side, a trunk is slim
 _CORES = np.float32([0.7, 1.2, 1.2, 1.2, 1.2])
 _SOFT = 0.15  # half widths over which one part becomes another
@@ -103,6 +105,7 @@ class Division:
         lead: (5, m, n) float32, of `grid_of` the matte: by how many half widths each part is nearer
             than any other, and than what hides it.
         far: (5, m, n) float32, half widths to each part.
+        covered: (5, m, n) float32 in [0, 1], what the parts in front of each show.
         bones: (2, m, n) uint8, the nearest bone of the left and of the right arm.
         step: pixels between the places of the grid.
         rgb: (h, w, 3) uint8.
@@ -114,6 +117,7 @@ class Division:
     matte: np.ndarray
     lead: np.ndarray
     far: np.ndarray
+    covered: np.ndarray
     bones: np.ndarray
     step: int
     rgb: np.ndarray
@@ -127,9 +131,10 @@ class Division:
         step = step_of(pose)
         grid = grid_of(*matte.shape, step)
         far, score = pose.distances(grid)
-        lead = _leads(far[None], score[None], [depths])[0]
+        lead = _leads(far[None], score[None], [depths])
+        covered = _covered(lead, [depths])[0]
         bones = np.stack([pose.nearest_bone(arm, grid) for arm in (LEFT_ARM, RIGHT_ARM)])
-        return cls(matte, lead, far, bones, step, rgb, pose.height, depths)
+        return cls(matte, lead[0], far, covered, bones, step, rgb, pose.height, depths)
 
     def looks(self) -> list[Look]:
         """The arms, at the places of the grid that are surely the person."""
@@ -184,9 +189,18 @@ class Division:
             pieces[part] = pieces[part].changed(piece, *changed)
 
     def coarse(self, part: int) -> tuple[np.ndarray, np.ndarray]:
-        """(m, n) float32 in [0, 1] twice: what a part shows, and what of it is hidden, if the
-        matte were whole."""
-        return _shares(self.lead[part], self.far[part], _CORES[part])
+        """(m, n) float32 in [0, 1] twice: what a part shows, and what of it is hidden, as the bones
+        tell."""
+        own, hidden = _shares(self.lead[part], self.far[part], self.covered[part], _CORES[part])
+        return own * self._coarse_matte, hidden * self._coarse_matte
+
+    @cached_property
+    def _coarse_matte(self) -> np.ndarray:
+        """(m, n) float32 in [0, 1]: the matte at the places of the grid."""
+        m, n = self.far.shape[1:]
+        below, right = self.step * m - self.matte.shape[0], self.step * n - self.matte.shape[1]
+        whole = cv2.copyMakeBorder(self.matte, 0, below, 0, right, cv2.BORDER_CONSTANT)
+        return cv2.resize(whole, (n, m), interpolation=cv2.INTER_AREA)
 
     def seen_share(self, part: int) -> float:
         """How much of a part is seen, in [0, 1]; 0 of what is not there."""
@@ -194,7 +208,7 @@ class Division:
         return 0.0 if piece is None else float(piece.own.sum() / max(piece.whole.sum(), 1e-6))
 
     def _piece(self, part: int) -> Piece | None:
-        step, lead, far = self.step, self.lead[part], self.far[part]
+        step, lead, far, covered = (self.step, self.lead[part], self.far[part], self.covered[part])
         x, y, w, h = cv2.boundingRect(
             ((lead > -_SOFT) | (far < _CORES[part] + _SOFT)).view(np.uint8)
         )
@@ -204,8 +218,10 @@ class Division:
         top, left = step * rows.start, step * columns.start
         matte = self.matte[top : step * rows.stop, left : step * columns.stop]
         size = matte.shape[::-1]
-        lead, far = (enlarged(each[rows, columns], size, step) for each in (lead, far))
-        own, hidden = _shares(lead, far, _CORES[part])
+        lead, far, covered = (
+            enlarged(each[rows, columns], size, step) for each in (lead, far, covered)
+        )
+        own, hidden = _shares(lead, far, covered.clip(0, 1), _CORES[part])
         return Piece(left, top, own * matte, hidden * matte)
 
 
@@ -219,7 +235,7 @@ def whole_shares(pose: Pose, depths: Sequence[Depths], grid: np.ndarray) -> np.n
     """
     far, score = pose.distances(grid)
     lead = _leads(far, score, depths)
-    own, hidden = _shares(lead, far, _CORES[:, None, None])
+    own, hidden = _shares(lead, far, _covered(lead, depths), _CORES[:, None, None])
     return np.minimum(own + hidden, 1)
 
 
@@ -243,9 +259,25 @@ def _leads(far: np.ndarray, score: np.ndarray, depths: Sequence[Depths]) -> np.n
     return np.where(score == nearest, second, nearest) - score
 
 
-def _shares(lead: np.ndarray, far: np.ndarray, core: float) -> tuple[np.ndarray, np.ndarray]:
-    own = (1 + lead / _SOFT).clip(0, 1)
-    return own, (0.5 + (core - far) / _SOFT).clip(0, 1) * (1 - own)
+def _covered(lead: np.ndarray, depths: Sequence[Depths]) -> np.ndarray:
+    """(T, 5, m, n) float32 in [0, 1]: what the parts in front of each show."""
+    own, covered = _own(lead), np.zeros_like(lead)
+    for each in set(depths):
+        frames = [t for t, here in enumerate(depths) if here == each]
+        for front, back in pairwise(each.order[::-1]):
+            covered[frames, back] = np.maximum(covered[frames, front], own[frames, front])
+    return covered
+
+
+def _own(lead: np.ndarray) -> np.ndarray:
+    return (1 + lead / _SOFT).clip(0, 1)
+
+
+def _shares(
+    lead: np.ndarray, far: np.ndarray, covered: np.ndarray, core: float
+) -> tuple[np.ndarray, np.ndarray]:
+    own = _own(lead)
+    return own, (0.5 + (core - far) / _SOFT).clip(0, 1) * np.minimum(1 - own, covered)
 
 
 def _ramp(distance: np.ndarray) -> np.ndarray:

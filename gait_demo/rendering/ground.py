@@ -12,6 +12,7 @@ from gait_demo.rendering.depth import Depths
 from gait_demo.rendering.limbs import moved_silhouettes
 from gait_demo.types import SilhouetteClip
 
+_HEAD, _SHOULDER = 0, 1
 _HIP, _KNEE, _ANKLE, _HEEL, _TOE = 5, 6, 7, 8, 9  # of the left leg; the right one's are 9 more
 _FOOT = [_ANKLE, _HEEL, _TOE]
 _FOREARM = [2, 3, 4]  # elbow, wrist and hand
@@ -26,6 +27,8 @@ _MOST = 0.12  # heights that a foot is moved, at most
 _STRETCH = 1.02  # of a leg's length, at most
 _UNSURE = 0.4  # of a silhouette, where a hand or a foot may be
 _THIN, _THICK = 0.05, 0.06  # heights across a hand, and a foot
+_NECK, _NECK_WIDE = 0.45, 0.055  # of the way from the shoulders to the ears; heights around it
+_NECK_UNSURE = 0.6  # of a silhouette, where a neck may be slimmer
 _SHIFT = 4  # bits of a fraction of a pixel
 _SHADOW = 0.35  # of the light, that the ground under a foot lacks
 _WIDE, _FLAT = 0.6, 0.16  # half axes of a shadow, in lengths of the foot
@@ -58,22 +61,26 @@ def planted(
     joints = gait.joints.copy()
     joints[..., :2] = (made - gait.squares[:, None, :2]) / _side(gait)[:, None, None]
     masks = moved_silhouettes(gait.masks, gait.joints[..., :2], joints[..., :2], depths)
-    return replace(gait, joints=joints, masks=_with_hands_and_feet(masks, joints))
+    return replace(gait, joints=joints, masks=_unsure_at_ends(masks, joints))
 
 
-def _with_hands_and_feet(masks: np.ndarray, joints: np.ndarray) -> np.ndarray:
+def _unsure_at_ends(masks: np.ndarray, joints: np.ndarray) -> np.ndarray:
     """(T, 64, 64): silhouettes that are not sure that there is no forearm, hand or foot where the
-    joints have one, so that it is drawn as it is."""
+    joints have one, nor how thick a neck is, so that these are drawn as they are."""
     size = masks.shape[1]
-    ends = np.zeros(masks.shape, np.uint8)
+    ends, necks = np.zeros((2, *masks.shape), np.uint8)
     fine = 1 << _SHIFT
     points = np.rint(fine * (size * joints[..., :2] - 0.5)).astype(np.int32)
-    for canvas, here in zip(ends, points, strict=True):
+    for canvas, neck, here in zip(ends, necks, points, strict=True):
         for side in (0, 9):
             for joints_of, closed, thick in ((_FOREARM, False, _THIN), (_FOOT, True, _THICK)):
                 line = here[[joint + side for joint in joints_of]]
                 cv2.polylines(canvas, [line], closed, 255, round(thick * size), cv2.LINE_AA, _SHIFT)
-    return np.maximum(masks, np.float32(_UNSURE / 255) * ends)
+        shoulders = here[[_SHOULDER, _SHOULDER + 9]].mean(axis=0)
+        middle = np.rint(shoulders + _NECK * (here[_HEAD] - shoulders)).astype(int)
+        cv2.circle(neck, middle, round(fine * _NECK_WIDE * size), 255, -1, cv2.LINE_AA, _SHIFT)
+    most = 1 - np.float32((1 - _NECK_UNSURE) / 255) * necks
+    return np.maximum(np.minimum(masks, most), np.float32(_UNSURE / 255) * ends)
 
 
 def standing_feet(seen: SilhouetteClip, fps: float) -> np.ndarray:

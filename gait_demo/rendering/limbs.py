@@ -33,7 +33,7 @@ _EDGE = 0.3  # of a matte, around one half, over which an edge is drawn
 _SMOOTH = 0.004  # heights: deviation of the filter that takes the steps out of an edge
 _REVEALED = 0.01  # of what a part shows, from which it is worth looking up what is not seen of it
 _AT_ONCE = 16  # silhouettes
-_SPECK, _SPECK_EDGE = 0.05, 0.05  # of the largest piece, and of an edge that may hold two together
+_SPECK, _SPECK_EDGE = 0.05, 0.4  # of the largest piece, and of an edge that may hold two together
 _AROUND = 0.14  # heights around the bones of a part that are drawn
 
 

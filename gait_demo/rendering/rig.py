@@ -37,7 +37,7 @@ _LOOSE = 1.3  # half widths from the legs, beyond which a pixel between them is 
 _SHARED = 2.0  # exponent by which bones share pixels: exp(-2 d^2), d in half widths
 _SHORT = 0.06  # heights: shorter bones point at the camera, and do not tell how they are turned
 _STRETCH = 0.6, 1.6  # a bone's length, new against old
-_VISIBLE = 0.5  # of a joint: with less it is taken to be hidden
+_VISIBLE = 0.5  # geometric mean of both ends of a bone: with less the body itself hides it
 _FAR = 10.0  # half widths, as good as endless
 _SOFT = 0.2  # half widths
 
@@ -49,12 +49,12 @@ class Pose:
     Attributes:
         points: (..., 23, 2) float32, the joints and the points that they imply, in pixels.
         height: of the body, in pixels.
-        seen: (..., 23) bool, of the points; others are hidden by the body itself.
+        visibility: (..., 23) float32 in [0, 1], of the points.
     """
 
     points: np.ndarray
     height: float
-    seen: np.ndarray
+    visibility: np.ndarray
 
     @classmethod
     def of(cls, joints: np.ndarray, height: float, visibility: np.ndarray | None = None) -> Pose:
@@ -68,9 +68,9 @@ class Pose:
         neck, pelvis, hem = (joints[..., [a, a + 9], :].mean(axis=-2) for a in (1, 5, 6))
         head = joints[..., _HEAD, :]
         implied = np.stack([neck, pelvis, hem, head + _CROWN_BEYOND * (head - neck)], axis=-2)
-        seen = np.concatenate([visibility, np.ones(implied.shape[:-1])], axis=-1) > _VISIBLE
+        visibility = np.concatenate([visibility, np.ones(implied.shape[:-1])], axis=-1)
         points = np.concatenate([joints, implied], axis=-2).astype(np.float32)
-        return cls(points, float(height), seen)
+        return cls(points, float(height), visibility.astype(np.float32))
 
     def moved(self, x: float, y: float) -> Pose:
         """The same, seen from a corner at (x, y)."""
@@ -79,7 +79,11 @@ class Pose:
     def mirrored(self) -> Pose:
         """The same with left and right exchanged."""
         exchanged = [*MIRRORED, *range(JOINTS, _CROWN + 1)]
-        return replace(self, points=self.points[..., exchanged, :], seen=self.seen[..., exchanged])
+        return replace(
+            self,
+            points=self.points[..., exchanged, :],
+            visibility=self.visibility[..., exchanged],
+        )
 
     def extent(self, part: int) -> tuple[np.ndarray, np.ndarray]:
         """(2,) float32 twice: the corners of the box around a part's bones in one frame."""
@@ -97,7 +101,8 @@ class Pose:
         legs = np.sqrt(squared[..., _PART >= LEFT_LEG, :].min(axis=-2))
         loose = _FAR * (1 + (_LOOSE - legs) / _SOFT).clip(0, 1)
         squared[..., _CLOTH, :] = (np.sqrt(squared[..., _CLOTH, :]) + loose) ** 2
-        hidden = ~(self.seen[..., _FIRST] & self.seen[..., _LAST])
+        both = self.visibility[..., _FIRST] * self.visibility[..., _LAST]
+        hidden = np.sqrt(both) < _VISIBLE
         each = np.sqrt(squared)
         visible = each + np.float32(_FAR) * hidden[..., None]
         return tuple(

@@ -92,9 +92,14 @@ class TextureMemory:
 
     def nearest(self, position: int) -> CompletedCutout | None:
         """Of the sample that is nearest in time; None if there is none."""
-        if not len(self._positions):
-            return None
-        return self._completed(int(np.abs(self._positions - position).argmin()))
+        return self._completed(self._nearest(position)) if len(self._positions) else None
+
+    def source(self, position: int) -> int:
+        """The position of that sample; the same position if there is none."""
+        return int(self._positions[self._nearest(position)]) if len(self._positions) else position
+
+    def _nearest(self, position: int) -> int:
+        return int(np.abs(self._positions - position).argmin())
 
     def _complete(self, n: int) -> CompletedCutout:
         cut = self._cut(n)

@@ -48,14 +48,20 @@ class WalkerRenderer:
         """
         seen = person.silhouettes
         self._person, self._gait, self._depths, self._veil = person, gait, depths, veil
-        self._fields = outline_fields(
-            seen.masks, seen.joints[..., :2], gait.joints[..., :2], self._depths, gait.masks
-        )
         self._colours: ArmColours | None = None
         few = samples[:: -(-len(samples) // _LEARNT_FROM) or 1]
         looks = (look for one in few for look in self._cut_sample(one).parts.looks())
         self._colours = ArmColours.learnt(looks) if few else None
         self._memory = TextureMemory(samples, self._cut_sample, fps)
+        # the frames whose pixels are drawn: where one does not show the person well, the nearest
+        # that does
+        self._sources = np.where(
+            person.well, np.arange(len(seen)), [self._memory.source(n) for n in range(len(seen))]
+        )
+        self._fields = outline_fields(
+            seen.masks[self._sources], seen.joints[self._sources, :, :2], gait.joints[..., :2],
+            [depths[n] for n in self._sources], gait.masks,
+        )  # fmt: skip
 
     def drawing(self, shown: np.ndarray, position: int) -> Callable[[np.ndarray, np.ndarray], bool]:
         """How the person is drawn into a frame, with a shadow under the feet.
@@ -89,13 +95,12 @@ class WalkerRenderer:
         return True
 
     def _cutout(self, rgb: np.ndarray, position: int) -> Cutout | None:
-        """Of the frame itself, or, where it does not show the person well, of the nearest that
-        does."""
+        """Of the frame itself, or of the sample that is drawn in its place."""
         person = self._person
-        if not person.well[position]:
-            sampled = self._memory.nearest(position)
-            if sampled is not None or not person.seen[position]:
-                return sampled
+        if self._sources[position] != position:
+            return self._memory.nearest(position)
+        if not person.seen[position]:
+            return None
         x0, y0, x1, y1 = shown_box(person, position, rgb.shape[:2])
         return self._cut(rgb[y0:y1, x0:x1], x0, y0, position) if x1 > x0 and y1 > y0 else None
 

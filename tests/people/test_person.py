@@ -9,7 +9,17 @@ from drawn import FPS, SHAPE, Figure, landmarks, person
 
 from gait_demo.people.body import could_walk, head_of, neck_of
 from gait_demo.people.person import Person
-from gait_demo.people.segmenter import ANKLES, HIPS, KNEES, LEFT_EAR, NOSE, RIGHT_EAR, SHOULDERS
+from gait_demo.people.segmenter import (
+    ANKLES,
+    HEELS,
+    HIPS,
+    KNEES,
+    LEFT_EAR,
+    NOSE,
+    RIGHT_EAR,
+    SHOULDERS,
+    TOES,
+)
 from gait_demo.people.tracking import Tracklet
 from gait_demo.people.visibility import CONSEQUENCES, Visibility
 
@@ -327,6 +337,17 @@ def test_a_silhouette_in_two_pieces_is_poor():
 
     one = person(WALKER, hide=hide)
     assert one.poor[:30].all() and not one.poor[30:].any() and not one.well[:30].any()
+
+
+def test_a_person_is_not_seen_well_while_something_hides_a_leg():
+    found = {n: WALKER.detection(n, WALKER.mask(n, SHAPE)) for n in range(COUNT)}
+    hidden = [landmark for pair in (KNEES, ANKLES, HEELS, TOES) for landmark in pair[1:]]
+    for n in range(20):
+        landmarks = found[n].landmarks.copy()
+        landmarks[hidden, 3] = 0.3
+        found[n] = replace(found[n], landmarks=landmarks)
+    one = Person.of(Tracklet(found), SHAPE, (0, COUNT), FPS)
+    assert one.seen.all() and not one.well[:20].any() and one.well[20:].all()
 
 
 def test_a_persons_number_is_that_of_track_and_silhouettes():

@@ -86,6 +86,17 @@ def test_a_silhouette_leaves_room_for_the_hands_and_feet_of_its_joints():
     assert there.min() > 0.3 and none.masks.max() < 0.5  # unsure: the limbs decide
 
 
+def test_a_silhouette_leaves_room_for_a_slim_neck_below_a_head_of_its_own():
+    wide = replace(NEW, masks=np.ones_like(NEW.masks))
+    made = planted(wide, OLD, [LEFT_NEARER] * COUNT, FPS)
+    head, shoulder, hip = (64 * made.joints[COUNT // 2, joint, :2] for joint in (0, 1, 5))
+    there = {}
+    for name, (x, y) in {"neck": (head + shoulder) / 2, "head": head - [0, 3], "hip": hip}.items():
+        there[name] = made.masks[COUNT // 2, int(y), int(x)]
+    assert there["head"] > 0.9 and there["hip"] > 0.9
+    assert 0.5 < there["neck"] < 0.8  # unsure: the neck's own edge decides
+
+
 def test_a_foot_stands_while_it_hardly_moves():
     place = np.zeros((60, 2))
     place[20:40, 0] = np.linspace(0, 120, 20)

@@ -84,6 +84,19 @@ def test_what_an_arm_uncovers_comes_from_another_frame():
     assert is_colour(colour_at(guessed, wallet), TRUNK)
 
 
+def test_only_parts_in_front_hide_others():
+    aside = np.repeat([0, 18, 13, -18, -13], [1, 4, 5, 4, 5])[:, None] * np.float32([1, 0])
+    points = joints(arms=(5, -5)) + aside  # from the front
+    pieces = Division.of(*drawn(points), pose(points), LEFT_NEARER).pieces
+
+    def hidden_by(front, back):
+        hidden = pieces[back].within(pieces[front])[1]
+        return (hidden * pieces[front].own).sum() / pieces[back].own.sum()
+
+    assert hidden_by(LEFT_LEG, TRUNK) < 0.001 and hidden_by(RIGHT_LEG, TRUNK) < 0.001
+    assert hidden_by(TRUNK, LEFT_LEG) > 0.01 and hidden_by(LEFT_ARM, TRUNK) > 0.01
+
+
 @pytest.mark.parametrize("scale", [0.5, 1.6])
 def test_what_an_arm_uncovers_may_come_from_a_smaller_or_larger_picture(scale):
     wallet = (HANGING[2] + HANGING[3]) / 2

@@ -80,3 +80,10 @@ def test_a_hidden_limb_is_near_and_its_visible_share_is_not():
     far, visible = hidden.distances(place(STRIDE[2]))
     assert far[LEFT_ARM, 0, 0] < 0.01 and visible[LEFT_ARM, 0, 0] > 5
     assert np.array_equal(far[[TRUNK, LEFT_LEG]], visible[[TRUNK, LEFT_LEG]])
+
+
+def test_a_shank_below_a_half_hidden_knee_is_seen():
+    visibility = np.ones(19)
+    visibility[6] = 0.4
+    far, visible = Pose.of(STRIDE, HEIGHT, visibility).distances(place(STRIDE[6:8].mean(axis=0)))
+    assert visible[LEFT_LEG, 0, 0] == far[LEFT_LEG, 0, 0] < 0.01
