@@ -86,7 +86,7 @@ def test_the_ends_of_a_track_in_which_nobody_was_seen_are_not_counted_as_lost():
 @pytest.mark.parametrize(("lost", "when"), [(range(40, 56), "5.6-6.2"), (range(20, 50), "4.8-6.0")])
 def test_who_is_lost_for_a_while_is_told(lost, when):
     (told,) = warnings([person(lost=lost, frames=100)], TIMES, SMALLEST, DRAWN)
-    assert f"person 3 at {when} s ({len(lost)}%). Seconds are of the result" in told
+    assert f"person 3 at {when} s ({len(lost)}%). Seconds are counted in the result" in told
 
 
 def test_times_are_those_of_the_frames():
