@@ -476,7 +476,7 @@ def _shapes() -> list[Recipe]:
             "8/9": (171, 128), "1/2": (96, 128), "100/99": (192, 128),
         }.items()
     ]  # fmt: skip
-    long = "at most 10 times as long as wide"
+    long = "at most 10 times as long as the other"
     recipes += [
         Recipe("sample aspect", f"{name}.mp4", source_size=(512, 320), refused=refused,
                then=remade("-c", "copy", "-bsf:v", f"h264_metadata=sample_aspect_ratio={sar}"))

@@ -343,7 +343,7 @@ def test_probe_measures_size_as_displayed(tmp_path):
     encoding = ["-pix_fmt", "yuv420p", "-preset", "ultrafast"]
     for shape, sentence in {
         "scale=3000:2000,setsar=2": "too large, 6000x2000 pixels",
-        "scale=960:540,setsar=100": "96000x540 pixels: at most 10 times as long as wide",
+        "scale=960:540,setsar=100": "96000x540 pixels, but one side may be at most 10 times",
     }.items():
         clip = write_clip(tmp_path / "wide.mp4", "-vf", shape, *encoding, frames=2)
         with pytest.raises(VideoError, match=sentence):
@@ -389,8 +389,8 @@ def bad_input(kind: str, folder: Path) -> Path:
         ("playlist", "is not a video"),
         ("truncated", "cut off"),
         ("sound", "no picture, only sound"),
-        ("one_frame", "only one frame; a walk is needed"),
-        ("one_frame_gif", "only one frame; a walk is needed"),
+        ("one_frame", "only one frame, which shows no walk"),
+        ("one_frame_gif", "only one frame, which shows no walk"),
         ("still", "is not a video"),
         ("tiny", "too small, 16x16 pixels"),
         ("undecodable", "no picture that can be decoded"),
