@@ -164,7 +164,7 @@ def test_only_the_clip_that_is_shown_can_be_voted_on_and_once(store, clock, stud
 @pytest.mark.parametrize("token", ["x" * 24, "", None, "'; DROP TABLE raters; --", 7, {}])
 def test_a_token_of_nobody_is_refused(store, token):
     for act in (store.trial, store.back, lambda t: store.vote(t, "000a", 3)):
-        with pytest.raises(StudyError, match="begin anew"):
+        with pytest.raises(StudyError, match="start again"):
             act(token)
 
 
