@@ -343,7 +343,7 @@ def test_a_database_of_another_version_is_told(tmp_path):
     [
         ({"per_rater": 99}, "at most as many as there are"),
         ({"surprise": 1}, "malformed"),
-        ({"clips": [{"file": "../x.mp4", "duration_s": 1, "width": 1, "height": 1}]}, "no name"),
+        ({"clips": [{"file": "../x.mp4", "duration_s": 1, "width": 1, "height": 1}]}, "is not the"),
         ({"clips": [{"file": "x.mp4", "duration_s": 1, "width": 1, "height": 1}],
           "per_rater": 1}, "lacks x.mp4"),
         ({"clips": 3}, "malformed"),
