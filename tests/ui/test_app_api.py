@@ -93,14 +93,14 @@ def test_a_person_of_a_part_is_chosen_by_the_numbers_of_that_part(app, clip, tmp
     def report(**arguments):
         return visitor.predict(handle_file(clip), api_name="/anonymize", **arguments)[-1]
 
-    with pytest.raises(AppError, match="other numbers in this part"):
+    with pytest.raises(AppError, match="numbered differently in this part"):
         report(end=1, person=1)
     settings = {"seed": 5, "strength": 0.6, "colour": "plain", "anonymizer": "stgan"}
     made = report(end=1, **settings)
     assert {name: made[name] for name in settings} == settings
     numbers = made["numbers"]
     assert report(end=1, person=1, numbers=numbers)["tracks"][0]["person"] == 1
-    with pytest.raises(AppError, match="other numbers in this part"):
+    with pytest.raises(AppError, match="numbered differently in this part"):
         report(end=1.2, person=1, numbers=numbers)
     visitor.close()
 

