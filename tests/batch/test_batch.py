@@ -316,7 +316,11 @@ def test_a_full_disk_ends_the_run_with_a_sentence_and_loses_nothing(clips, small
     arguments = ["anonymize", str(clips / "more"), "--out", str(out), "--workers", "1"]
     assert main(arguments) == 2
     said = capsys.readouterr().err
-    assert "No space left" in said and "start the run again to continue" in said and "Traceback" not in said
+    assert (
+        "No space left" in said
+        and "start the run again to continue" in said
+        and "Traceback" not in said
+    )
     assert [path for path in out.rglob("*.mp4")] == []
     remount("size=50m")
     assert main(arguments) == 0
