@@ -198,6 +198,6 @@ def test_a_server_that_is_ended_leaves_nothing(clip, tmp_path):
 
 
 def test_a_number_of_workers_that_is_none_is_refused(tmp_path):
-    with pytest.raises(AssertionError, match="GAIT_DEMO_WORKERS is how many runs go on at once"):
+    with pytest.raises(AssertionError, match="GAIT_DEMO_WORKERS, the runs at once, must be"):
         with serve(tmp_path, GAIT_DEMO_WORKERS="none"):
             pass
