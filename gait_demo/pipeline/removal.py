@@ -26,7 +26,9 @@ _SHADOW_REACH = 0.6  # heights around a box in which a cast shadow is removed
 _RIM = 16  # pixels kept around the hole of a clean part
 _OWN = 0.02  # share of the matte's area that a component of foreground must overlap, to be removed
 _LARGE = 4000  # maximum of that area, in working pixels
-_MOSTLY = 0.5  # share within reach from which a component is removed although it does not touch
+# share of a shadow (or, while the person is not seen, of any foreground) that must be within reach
+# for it to be removed although it does not touch the person
+_MOSTLY = 0.5
 _WRONG = 0.06  # share of the frame without people: with more foreground, the plate does not fit
 _AREA = 0.1  # squared heights: minimum area of a body
 # shares of the matte's area: with more foreground, or more shadow, the plate is probably wrong and

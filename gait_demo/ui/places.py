@@ -44,7 +44,7 @@ class ListenedQueue(queueing.Queue):
         if not success:
             return success, event_id, state
         event = self.event_ids_to_events[event_id]
-        self._line_of(event).remove(event)  # still there: no await since `super().push`
+        self._line_of(event).remove(event)  # nothing has run since it was put there
         if event.session_hash in self._listening:
             if refusal := self._refusal(event):
                 self._forget(event)
