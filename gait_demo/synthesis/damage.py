@@ -15,7 +15,7 @@ from gait_demo.silhouettes.crops import box_around, normalise, squares_from_boxe
 from gait_demo.silhouettes.degrade import degrade
 from gait_demo.types import SILHOUETTE_SIZE
 
-# An estimate for CASIA-B, from what QAGait's authors published about filtering it: a third to a half
+# An estimate for CASIA-B, from what QAGait's authors published on filtering it: a third to half
 # of the sequences have frames in pieces; most of these have few such frames, those of some people
 # many (`evaluate quality`, in_pieces).
 _MEDIAN = 0.25  # severity: half of the people have less

@@ -40,9 +40,9 @@ from gait_demo.synthesis.walk import Walk, casia_place
 from gait_demo.synthesis.workers import run_jobs
 from gait_demo.video import write_avi
 
-_NOTE = "synthesis.json"  # says what the folder holds
+_NOTE = "synthesis.json"  # describes the content of the folder
 _BACKGROUND_FRAMES = 25
-_DAMAGE = 1  # tells the random numbers of the damage from those of the camera
+_DAMAGE = 1  # keeps the random numbers of defects apart from those of the camera
 _PNG = (cv2.IMWRITE_PNG_BILEVEL, 1, cv2.IMWRITE_PNG_COMPRESSION, 1)
 
 
