@@ -143,7 +143,7 @@ def _smoothed(places: np.ndarray, weights: np.ndarray, fps: float) -> np.ndarray
 
 
 def _convolved(values: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-    """Convolution along the first axis, zero padded."""
+    """Along the first axis, with nothing beyond its ends."""
     half = len(kernel) // 2
     padded = np.pad(values, [(half, half)] + [(0, 0)] * (values.ndim - 1))
     windows = np.lib.stride_tricks.sliding_window_view(padded, len(kernel), axis=0)
