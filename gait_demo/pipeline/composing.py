@@ -133,7 +133,7 @@ class Composer:
         return sorted(filter(None, layers), key=lambda layer: layer.bottom)
 
     def _compose(self, frame: Frame, layers: list[_Layer]) -> Composed:
-        """Composes one frame. Runs in several threads at once."""
+        """In a thread of its own, beside other frames."""
         colorized, unchanged = self._scene.cleared(frame)
         binary = np.zeros(frame.rgb.shape[:2], np.uint8)
         drawn = [layer.changed for layer in layers if layer.draw(colorized, binary)]

@@ -46,11 +46,11 @@ class Scene:
         self._removed = [n for n, one in enumerate(analysis.people) if one.track.track_id in wanted]
 
     def cleared(self, frame: Frame) -> tuple[np.ndarray, list[int]]:
-        """A frame without the people to remove, and without overlays around people.
+        """What is behind the people of a frame, and behind the overlays around them.
 
         Returns:
-            (H, W, 3) uint8; and the track ids of people who are seen in the frame, but whose region
-            looks the same after it was replaced: they may still be visible.
+            (H, W, 3) uint8; and the track ids of those who were seen in it, and whose place looks
+            as before: before such a background they may still be there.
         """
         rgb = frame.rgb.copy()
         unchanged = self._erase(rgb, frame.index)
@@ -77,8 +77,8 @@ class Scene:
             self._hide_heads(rgb, index, x, y)
 
     def lay_overlays_over(self, rgb: np.ndarray, frame: Frame) -> None:
-        """Copies the overlays of the original frame, in place; but not where they cover much of a
-        person or any of a head, because clothes may be mistaken for a caption."""
+        """In place, as they were filmed; but not where they would show much of a person, or
+        anything of a head: what looks like a caption may be their clothes."""
         mask = overlay_mask(self._analysis.overlays, frame.index, frame.rgb)
         if mask is None:
             return
@@ -108,7 +108,7 @@ class Scene:
                 yield person, position
 
     def _erase(self, rgb: np.ndarray, index: int) -> list[int]:
-        """Removes people from a frame, in place; returns the track ids as in `cleared`."""
+        """Takes people out of a frame, in place; returns as `cleared`."""
         shape, background = rgb.shape[:2], self._analysis.background
         scale, clean = working_scale(shape), self._analysis.clean.get(index)
         shown = None if clean is None else clean.decoded()

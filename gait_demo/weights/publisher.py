@@ -59,7 +59,7 @@ def check_file(path: Path) -> None:
     """Verifies that a file named by the user may be unpickled: only a copy of the publisher's may.
 
     Raises:
-        WeightsError: it is another file. It is read only to compute its hash, never unpickled.
+        WeightsError: it is another file; it was not opened but to compute its hash.
     """
     found = digest(path)
     if found != SHA256:
