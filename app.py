@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-if "SPACE_ID" in os.environ:  # where nobody but the Hub's proxy calls, for others
+if "SPACE_ID" in os.environ:  # on a Space, all requests come through the Hub's proxy
     os.environ.setdefault("FORWARDED_ALLOW_IPS", "*")
 
 from gait_demo.serving import zero_gpu  # noqa: E402
@@ -47,11 +47,11 @@ privacy.keep_private()
 
 logging.basicConfig(format="%(message)s")
 logging.getLogger("gait_demo.weights").setLevel(logging.INFO)
-ask_ahead(*PERSON)  # the page opens meanwhile, and says so
+ask_ahead(*PERSON)  # downloads in the background; the page opens meanwhile, and says so
 
 workers = os.environ.get("GAIT_DEMO_WORKERS", "1")
 if not workers.isdecimal() or int(workers) == 0:
-    raise SystemExit(f"GAIT_DEMO_WORKERS is how many runs go on at once, 1 or more, not {workers}.")
+    raise SystemExit(f"GAIT_DEMO_WORKERS, the runs at once, must be 1 or more, not {workers}.")
 workers = int(workers)
 engine, looker = Engine(workers), Engine(1, limit_s=60)
 atexit.register(engine.close)
@@ -75,7 +75,7 @@ unusable: list[str] = []
 
 
 def get_ready() -> None:
-    """While the page is open already; without networks there is nothing to serve, and it ends."""
+    """Prepares the workers while the page is already open; without weights, ends the server."""
     try:
         actions.get_ready()
     except WeightsError as error:
@@ -92,7 +92,7 @@ with gr.Blocks(title=look.TITLE, analytics_enabled=False) as demo:
 if __name__ == "__main__":
     end_tidily()
     threading.Thread(target=get_ready, daemon=True).start()
-    # else Gradio gives up where the workers' start delays its own first page by 3 s
+    # Gradio's own check gives up if the workers' start delays the first page by 3 s
     networking.url_ok = lambda url: True
     demo.queue(max_size=MOST_WAITING, api_open=False).launch(
         theme=look.THEME,
@@ -105,13 +105,13 @@ if __name__ == "__main__":
                 Middleware(OwnHead, head=head(ASSETS / "result.png", os.environ)),
             ]
         },
-        ssr_mode=False,  # a proxy of its own, which would go round the gate
+        ssr_mode=False,  # it would start a proxy of its own, which bypasses the gate
         run_history=False,
         enable_monitoring=False,
         footer_links=["api"],
         prevent_thread_lock=True,
     )
-    wanted = http_server.INITIAL_PORT_VALUE  # by GRADIO_SERVER_PORT, or Gradio's own
+    wanted = http_server.INITIAL_PORT_VALUE  # GRADIO_SERVER_PORT, or Gradio's default
     if demo.server_port != wanted:
         print(
             f"Port {wanted} is in use: the page is at {demo.local_url} instead. To choose a port, "

@@ -25,18 +25,19 @@ __version__ = "0.1.0"
 
 
 def anonymize(video: str | Path, out_dir: str | Path, options: Options | None = None) -> GaitResult:
-    """Anonymize one video. For many see `anonymize_many`; for many seeds keep a `Pipeline`, which
-    loads its networks once.
+    """Anonymize one video. For many videos use `anonymize_many`; for many seeds keep a `Pipeline`,
+    which loads its networks once.
 
     Args:
-        video: never changed.
-        out_dir: gets original.mp4, binary.mp4, colorized.mp4, comparison.mp4 and report.json, all
-            or none; made if need be.
-        options: default: everyone gets another gait, in their own clothes and without a face.
+        video: the input file; never changed.
+        out_dir: the folder for original.mp4, binary.mp4, colorized.mp4, comparison.mp4 and
+            report.json; either all of them are written or none. Created if missing.
+        options: by default everyone gets another gait, keeps their clothes, and has their face
+            hidden.
 
     Raises:
-        GaitDemoError: the video cannot be used, shows nobody who can be anonymized, weights are
-            missing, or the results cannot be written.
+        GaitDemoError: the video cannot be used or shows no person who can be anonymized, weights
+            are missing, or the results cannot be written.
     """
     from gait_demo.pipeline import Pipeline
 
@@ -53,23 +54,24 @@ def anonymize_many(
 ) -> Iterator[ClipResult]:
     """Anonymize many videos, each into a folder of its own; see batch/README.md.
 
-    What an earlier call finished is not done again unless the video, the options or the weights
-    are others. Leaving the loop ends the workers.
+    Videos that an earlier call finished are skipped, unless the video, the options or the weights
+    have changed. Leaving the loop ends the workers.
 
     Args:
-        inputs: videos, folders, patterns such as "walks/*.mp4", and .txt files with one input a
-            line.
-        out_dir: a folder, or a URL that fsspec knows, such as s3://bucket/results.
-        options: as for `anonymize`; each video has noise of its own.
-        workers: processes; None: as many as cores and memory allow.
-        ray: address of a Ray cluster that works instead, or "auto".
+        inputs: videos, folders, patterns such as "walks/*.mp4", and .txt files that list one input
+            per line.
+        out_dir: a folder, or a URL that fsspec supports, such as s3://bucket/results.
+        options: as for `anonymize`; each video has its own noise.
+        workers: number of processes; None: as many as cores and memory allow.
+        ray: address of a Ray cluster to use instead of local processes, or "auto".
 
     Yields:
-        What became of each video, as they come; one that fails has an `error` and stops nothing.
+        The result of each video as soon as it is finished. A video that fails has an `error`; the
+        others go on.
 
     Raises:
-        GaitDemoError: there are no videos, two would get one name, the output cannot be written,
-            weights are missing, or there is no such cluster.
+        GaitDemoError: there are no videos, two of them would get the same output name, the output
+            cannot be written, weights are missing, or the cluster cannot be reached.
     """
     from gait_demo.batch import Batch
 
@@ -78,7 +80,7 @@ def anonymize_many(
 
 
 def __getattr__(name: str) -> object:
-    if name == "Pipeline":  # brings torch and OpenCV: imported when first asked for
+    if name == "Pipeline":  # imports torch and OpenCV, which take seconds: only on first use
         from gait_demo.pipeline import Pipeline
 
         return Pipeline

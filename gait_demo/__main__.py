@@ -1,4 +1,4 @@
-"""The command line: it parses, calls, and turns errors into a sentence."""
+"""The command line: parses arguments, runs the command, and prints errors as one sentence."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command.
 
     Returns:
-        The exit status: 0; 1 where some of many videos failed; 2 with one sentence on standard
-        error.
+        The exit status: 0 on success; 1 if some of many videos failed; 2 after an error, which is
+        one sentence on standard error; 130 after Ctrl-C.
     """
     parser = argparse.ArgumentParser(prog="gait-demo", description="Gait anonymization.")
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
         room.add(commands)
     parsed = parser.parse_args(arguments)
     logging.basicConfig(format="%(message)s")
-    logging.getLogger("gait_demo.weights").setLevel(logging.INFO)  # that a download is waited for
+    logging.getLogger("gait_demo.weights").setLevel(logging.INFO)  # announces downloads
     try:
         return parsed.command(parsed) or 0
     except GaitDemoError as error:
@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def run() -> int:
-    """The command `gait-demo`."""
+    """Entry point of the command `gait-demo`."""
     end_tidily()
     return main()
 

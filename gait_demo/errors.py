@@ -16,11 +16,12 @@ class VideoError(GaitDemoError):
 
 
 class NoSpaceError(VideoError):
-    """The disk is full, or the quota used up: no other video can be written there either."""
+    """The disk or the quota is full: no other video can be written there either."""
 
 
 def not_written(sentence: str, error: OSError) -> VideoError:
-    """The error of a file that could not be written."""
+    """The error, with this message, for a file that could not be written: `NoSpaceError` if the
+    disk or the quota is full."""
     full = error.errno in (errno.ENOSPC, errno.EDQUOT)
     return NoSpaceError(sentence) if full else VideoError(sentence)
 
@@ -38,20 +39,20 @@ class DataError(GaitDemoError):
 
 
 class StudyError(GaitDemoError):
-    """A study of ratings is malformed, its votes cannot be kept, or a vote breaks the rules."""
+    """A rating study is malformed, its votes cannot be stored, or a vote breaks the rules."""
 
 
 class EngineError(GaitDemoError):
-    """A job ended in a way that nobody foresaw."""
+    """A job failed with an unexpected error."""
 
 
 class WorkerDiedError(EngineError):
-    """The process that did a job is gone: killed, out of memory, or lost with its machine."""
+    """The process that ran a job is gone: killed, out of memory, or lost with its machine."""
 
 
 class NotStartedError(WorkerDiedError):
-    """The process that should have done a job did not start: the job is not the reason."""
+    """The process for a job did not start; the job itself is not the cause."""
 
 
 class BatchError(GaitDemoError):
-    """A run over many clips cannot begin, or cannot go on."""
+    """A run over many clips cannot start or cannot continue."""

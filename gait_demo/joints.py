@@ -1,4 +1,4 @@
-"""Joints: the points of a body that A-NET reads and writes beside silhouettes."""
+"""The 19 joints of a body that A-NET reads and writes together with the silhouettes."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ _SIDE = ("shoulder", "elbow", "wrist", "hand", "hip", "knee", "ankle", "heel", "
 NAMES = ("head", *(f"{side}_{name}" for side in ("left", "right") for name in _SIDE))
 JOINTS = len(NAMES)  # 19: the head, nine on the left, nine on the right
 
-# BlazePose landmarks whose mean each joint is: ears, and the index finger for the hand
+# each joint is the mean of these BlazePose landmarks: the head of the two ears, the hand of the
+# index finger, every other joint of its own landmark
 LANDMARKS_OF = (
     (7, 8),
     *((n,) for n in (11, 13, 15, 19, 23, 25, 27, 29, 31)),
     *((n,) for n in (12, 14, 16, 20, 24, 26, 28, 30, 32)),
 )
-MIRRORED = (0, *range(10, 19), *range(1, 10))  # the same joint of the other side
+MIRRORED = (0, *range(10, 19), *range(1, 10))  # index of the same joint on the other side
 ARMS, LEGS = ((1, 2, 3, 4), (10, 11, 12, 13)), ((5, 6, 7, 8, 9), (14, 15, 16, 17, 18))
 # pairs of joints, from the trunk outwards
 BONES = (
@@ -26,29 +27,33 @@ BONES = (
     (10, 11), (11, 12), (12, 13), (14, 15), (15, 16), (16, 17), (16, 18), (17, 18),
 )  # fmt: skip
 
-_SMOOTH_S = 0.048  # deviation of the filter: 1.2 frames at 25 frames per second
-_REACH = 3  # deviations at which the filter ends
-# heights a frame, at 25 frames per second, by which limbs must move less if sides are swapped
+_SMOOTH_S = 0.048  # standard deviation of the Gaussian filter: 1.2 frames at 25 frames per second
+_REACH = 3  # standard deviations at which the filter is cut off
+# cost of a frame whose sides are swapped, in crop sides of movement per frame at 25 frames per
+# second: swapping must save at least this much movement
 _SWAP = 0.01
-_CROSSED = 0.6  # of the distance to the limbs of the same side, to those of the other one
+# limbs change sides where their distance to the other side's limbs is below this share of their
+# distance to those of their own side
+_CROSSED = 0.6
 
 
 def joints_in(
     landmarks: Sequence[np.ndarray | None], squares: np.ndarray, fps: float = 25.0
 ) -> np.ndarray:
-    """The joints of a track in the squares of its silhouettes, a little smoothed over time.
+    """The joints of a track, in the coordinates of its silhouette crops, slightly smoothed.
 
-    Where limbs jump to and fro between left and right, the smaller movement is taken.
+    Where the network confuses left and right limbs from frame to frame, the assignment that moves
+    less is taken.
 
     Args:
-        landmarks: T of (33, 4), x and y in pixels, depth, visibility in [0, 1], in BlazePose
-            order; None or nan where not known.
-        squares: (T, 4) x0, y0, x1, y1 in pixels, as of `SilhouetteClip`.
+        landmarks: T arrays (33, 4) in BlazePose order: x and y in pixels, depth, and visibility in
+            [0, 1]; None or nan where not known.
+        squares: (T, 4) x0, y0, x1, y1 in pixels: the crops, as in `SilhouetteClip`.
         fps: frames per second.
 
     Returns:
-        (T, 19, 3) float32: x and y in the unit square, which they may leave, and visibility in
-        [0, 1]; the centre with visibility 0 where nothing is known.
+        (T, 19, 3) float32: x and y in the unit square of the crop (joints may lie outside it), and
+        visibility in [0, 1]. Unknown joints lie at the centre, with visibility 0.
     """
     points = np.full((len(landmarks), JOINTS, 3), np.nan)
     for joints, known in zip(points, landmarks, strict=True):
@@ -79,12 +84,13 @@ def legs_seen(joints: np.ndarray) -> np.ndarray:
 
 
 def with_sides_of(joints: np.ndarray, old: np.ndarray) -> np.ndarray:
-    """New joints whose limbs are on the sides of the old ones, where they are clearly nearer to
-    those of the other side: a limb is never drawn with the pixels of the other.
+    """The new joints, with left and right swapped in the frames where the new limbs clearly match
+    the old ones of the other side. Otherwise the left limb would be drawn with pixels of the right
+    one.
 
     Args:
-        joints: (T, 19, 3), of the new walker, in step with the old one.
-        old: (T, 19, 3), in the same squares.
+        joints: (T, 19, 3) of the new walker, in step with the old one.
+        old: (T, 19, 3) of the old walker, in the same crops.
     """
     result = joints.copy()
     for left, right in (ARMS, LEGS):
@@ -107,9 +113,10 @@ def with_sides_of(joints: np.ndarray, old: np.ndarray) -> np.ndarray:
 
 
 def _untangled(places: np.ndarray, seen: np.ndarray, fps: float) -> tuple[np.ndarray, np.ndarray]:
-    """Limbs (T, 2 * J, 2), the left one first, and how well they are seen (T, 2 * J), with sides
-    swapped where the sequence then moves less (Viterbi over two states). The network's own word
-    counts: swapped frames cost, and most stay as they are."""
+    """Positions (T, 2 * J, 2) of the joints of a left and a right limb, left first, and their
+    visibility (T, 2 * J), with sides swapped where the sequence then moves less (Viterbi over two
+    states: as the network says, or swapped). Every swapped frame costs `_SWAP`, so that most
+    frames stay as the network says."""
     half = places.shape[1] // 2
     order = np.roll(np.arange(2 * half), half)
     ways = np.stack([places, places[:, order]]), np.stack([seen, seen[:, order]])
@@ -131,8 +138,8 @@ def _untangled(places: np.ndarray, seen: np.ndarray, fps: float) -> tuple[np.nda
 
 
 def _smoothed(places: np.ndarray, weights: np.ndarray, fps: float) -> np.ndarray:
-    """A Gaussian filter over time, by weights (T, J), and what it took too much of given back:
-    the ends of a swing stay where they are."""
+    """A Gaussian filter over time, weighted by (T, J). The filtered residual is added back, so that
+    the extremes of a swing are not flattened."""
     sigma = _SMOOTH_S * fps
     how = {"sigma": sigma, "axis": 0, "mode": "constant", "radius": int(np.ceil(_REACH * sigma))}
     weight = np.maximum(gaussian_filter1d(weights, **how), 1e-9)[..., None]

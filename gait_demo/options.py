@@ -1,4 +1,4 @@
-"""Options of the stages: frozen, verified once, passed down whole."""
+"""Options of all stages: frozen dataclasses, verified when they are made, passed down whole."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ _STAGES: list[type] = []
 
 
 def _fits(value: object, kind: type) -> bool:
-    """Whether a value is of the type of an option; every number is a float, but for NaN."""
+    """Whether a value has the type of an option. Integers count as floats; NaN and bool do not
+    count as numbers."""
     if get_origin(kind) is UnionType:
         return any(_fits(value, one) for one in get_args(kind))
     if get_origin(kind) is tuple:
@@ -34,8 +35,8 @@ def _fits(value: object, kind: type) -> bool:
 
 
 def _stage(cls: type) -> type:
-    """Lets a dataclass of options say which one has the option that it lacks, and which value is
-    of a wrong type."""
+    """Class decorator for options: an unknown option names the class that has it, and a value of
+    the wrong type is refused."""
     made, kinds = cls.__init__, get_type_hints(cls)
 
     @wraps(made)
@@ -56,7 +57,7 @@ def _stage(cls: type) -> type:
     return cls
 
 
-OUTPUTS = ("original", "binary", "colorized", "comparison")  # videos of a run
+OUTPUTS = ("original", "binary", "colorized", "comparison")  # the videos that a run can write
 
 
 @_stage
@@ -65,9 +66,9 @@ class VideoOptions:
     max_duration_s: float | None = None  # None: no limit
     max_frames: int | None = None  # None: no limit
     keep_audio: bool = False
-    start_s: float = 0  # of the part that is worked on, since the first frame
-    end_s: float | None = None  # None: the end
-    only: tuple[str, ...] = OUTPUTS  # which of them are written
+    start_s: float = 0  # start of the part to process, in seconds since the first frame
+    end_s: float | None = None  # its end; None: the end of the video
+    only: tuple[str, ...] = OUTPUTS  # the videos to write
 
     def __post_init__(self) -> None:
         _at_least("start_s", self.start_s, 0)
@@ -84,25 +85,32 @@ class VideoOptions:
 @_stage
 @dataclass(frozen=True)
 class PeopleOptions:
-    """Who is a person. Calibrated by `evaluate people` on labelled frames.
+    """Thresholds for finding people, calibrated by `evaluate people` on labelled frames.
+
+    "Presence" is the landmark network's confidence that a square shows a person, "score" a
+    detector's confidence; both are in [0, 1]. All but the first four are minimum values.
+
+    A track is accepted as a person in one of two ways: its median presence reaches
+    `usual_presence`, `sure_frames` of its frames reach `sure_presence`, and one score reaches
+    `sure_score`; or `sure_frames` scores reach `sure_yolo` and its median presence reaches
+    `stay_presence` (without the landmark network the scores alone decide). A track in which nothing
+    moves must also reach `sure_presence` in the share `still_share` of its frames.
 
     Attributes:
-        min_height_px: people smaller than this get no gait of their own, but are hidden.
-        max_people: who get another gait, the most prominent; the others are removed.
-        look_every_s: seconds between two frames in which new people are looked for.
-        detector_px: longest side in pixels of the image that the YOLO sees.
-        yolo_score, pose_score: of proposals, at least.
-        read_presence: of a proposal that is read a second time, at least.
-        follow_presence: of a person in a frame, at least.
-        stay_presence: of a person who is followed on, in one frame of 0.4 s at least.
-        usual_presence: of a person, in the median of the frames of a track, at least, ...
-        sure_presence: ... in `sure_frames` frames, at least, and ...
-        sure_score: ... of a detector in one of them.
-        sure_yolo: or of a detector in `sure_frames`, at a `stay_presence` in the median; without
-            the landmark network, this alone.
-        still_share: of the frames of what does not move, that must be as sure.
-        likely_presence, likely_score: one of them in a frame, at least, of what may be a person and
-            is followed; in `sure_frames`, of what is kept out of the background as well.
+        min_height_px: people smaller than this get no new gait; they are removed.
+        max_people: how many people get a new gait, the most prominent first; the others are
+            removed.
+        look_every_s: seconds between two frames that are searched for new people.
+        detector_px: longest side in pixels of the image that YOLO sees.
+        yolo_score, pose_score: score of a proposal by YOLO, and by BlazePose's detector.
+        read_presence: presence of a proposal, for it to be read a second time.
+        follow_presence: presence of a person in a frame.
+        stay_presence: presence, in at least one frame of the last 0.4 s, for a track to be
+            continued.
+        usual_presence, sure_presence, sure_score, sure_yolo, still_share, sure_frames: see above.
+        likely_presence, likely_score: presence or score, in one frame, of a track that may be a
+            person and is followed. A track that reaches one of them in `sure_frames` frames, but is
+            not accepted as a person, is kept out of the background plate.
     """
 
     min_height_px: int = 40
@@ -129,14 +137,14 @@ class PeopleOptions:
         _at_least("detector_px", self.detector_px, 64)
 
 
-ANONYMIZERS = {"anet": "A-NET", "stgan": "ST-GAN"}  # files in anonymization/, and their names
+ANONYMIZERS = {"anet": "A-NET", "stgan": "ST-GAN"}  # module in anonymization/: name that is shown
 
 
 LEAST_SECRET_BYTES = 16
 
 
 def fresh_secret() -> bytes:
-    """Random bytes that noise can be drawn from."""
+    """A random secret for `AnonymizeOptions`."""
     return secrets.token_bytes(2 * LEAST_SECRET_BYTES)
 
 
@@ -146,14 +154,15 @@ class AnonymizeOptions:
     """Whom to anonymize, and with which noise.
 
     Attributes:
-        seed: every number is another gait; the number alone repeats nothing.
-        person: track id; None: everyone.
-        strength: of the new gait; below 1, as much less of the way from the old one.
+        seed: every number gives another gait. Without the secret the number alone does not give
+            the same gait again.
+        person: track id of the only person to anonymize; None: everyone.
+        strength: over 0 and at most 1: how far the gait moves from the old one to the new one.
         anonymizer: one of ANONYMIZERS.
-        secret: what the noise is drawn from beside the clip, the person and the seed, at least 16
-            random bytes; None: a fresh one. With the same secret the same run gives the same
-            gaits. Whoever has it and the clip's file can make them too, and so tell whose they
-            are and which videos belong together: keep it as you keep the original, or not at all.
+        secret: at least 16 random bytes; None: a fresh secret. The noise is drawn from it, the
+            clip, the person and the seed, so the same secret gives the same gaits again. Whoever
+            has the secret and the clip's file can make these gaits too, and so tell whose they are
+            and which videos belong together: keep it as safe as the original, or not at all.
     """
 
     seed: int = 0
@@ -174,8 +183,9 @@ class AnonymizeOptions:
             raise ValueError(f"strength: expected over 0 and at most 1, got {self.strength}")
 
 
-STRENGTHS = {"subtle": 1 / 3, "half way": 2 / 3, "someone else": 1.0}  # that are measured
-# the original's own pixels; C-NET's at 64x64; one for all, so that clothes do not show either
+# the strengths that the app offers and the evaluation measures
+STRENGTHS = {"subtle": 1 / 3, "half way": 2 / 3, "someone else": 1.0}
+# the original's own pixels; C-NET's colours at 64x64; one grey for everyone, which hides clothes
 COLOURS = ("sharp", "paper", "plain")
 
 
@@ -183,7 +193,7 @@ COLOURS = ("sharp", "paper", "plain")
 @dataclass(frozen=True)
 class ColorizeOptions:
     colour: str = "sharp"
-    hide_face: bool = True  # leave of the head only what 64x64 pixels hold
+    hide_face: bool = True  # remove the detail of the head
 
     def __post_init__(self) -> None:
         if self.colour not in COLOURS:
@@ -193,11 +203,11 @@ class ColorizeOptions:
 @_stage
 @dataclass(frozen=True)
 class Options:
-    """Of all stages.
+    """The options of all stages.
 
     Attributes:
-        threads: in which one stage works; None: OpenCV and x264 take what suits the cores, the
-            others two. The frames are the same.
+        threads: number of threads per stage; None: OpenCV and x264 choose by the number of cores,
+            the other stages use two. The number does not change the frames.
     """
 
     video: VideoOptions = field(default_factory=VideoOptions)

@@ -1,4 +1,4 @@
-"""What travels between the stages: frozen, and checked once when it is made."""
+"""The values that stages hand to each other: frozen, and checked when they are made."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ def _require(array: np.ndarray, name: str, shape: tuple[int | None, ...], kind: 
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """A video as it is displayed, that is with its rotation tag applied.
+    """Properties of a video as it is displayed, that is with its rotation tag applied.
 
     Attributes:
         width, height: pixels, after rotation.
-        fps: frames per second at the usual interval, exact (30000/1001 stays 30000/1001).
-        frames: number of frames that are presented.
-        duration_s: seconds from the first frame to the end of the last.
+        fps: frames per second, from the most common interval; exact (30000/1001 stays 30000/1001).
+        frames: number of frames that are displayed.
+        duration_s: seconds from the start of the first frame to the end of the last.
         has_audio: whether there is an audio stream.
-        warnings: sentences about what had to be assumed.
+        warnings: sentences about what the file leaves open and had to be assumed.
     """
 
     width: int
@@ -50,13 +50,13 @@ class VideoInfo:
 
 @dataclass(frozen=True)
 class Look:
-    """What a quick look at a video tells before a run.
+    """What a quick look at a few frames of a video tells before a run.
 
     Attributes:
-        info: of the video.
+        info: properties of the video.
         duration_s: seconds.
-        people: the most who are seen in one of the frames looked at.
-        looked: number of those frames.
+        people: the largest number of people in any of these frames.
+        looked: number of these frames.
     """
 
     info: VideoInfo
@@ -85,10 +85,10 @@ class Track:
     """One person followed through consecutive frames.
 
     Attributes:
-        track_id: 1-based; stable within a clip.
+        track_id: number of the person, from 1; stable within a clip.
         first_frame: index of the first frame of the track.
         xyxy: (T, 4) float32 boxes in pixels, one for each consecutive frame.
-        found: (T,) bool; False where the person was lost and the box is a prediction.
+        found: (T,) bool; False where the person was not seen and the box is an estimate.
     """
 
     track_id: int
@@ -141,8 +141,8 @@ class SilhouetteClip:
 
 
 class Moment(TypedDict):
-    """A stretch of a clip in which a person should be looked at; seconds of presentation, and the
-    person's box in pixels in its middle."""
+    """A stretch of the result that the user should check: its kind, start and end in seconds, and
+    the person's box in pixels in the middle frame."""
 
     kind: str
     from_s: float
@@ -151,7 +151,7 @@ class Moment(TypedDict):
 
 
 class TrackReport(TypedDict):
-    """One person's part of a report; stretches are pairs of first and last frame of the clip."""
+    """One person's part of a report; stretches are pairs of the first and the last frame."""
 
     person: int
     drawn: bool
@@ -168,7 +168,7 @@ class TrackReport(TypedDict):
 
 
 class WeightsReport(TypedDict):
-    """One file of weights that a run used."""
+    """One weights file that a run used."""
 
     name: str
     file: str
@@ -177,8 +177,7 @@ class WeightsReport(TypedDict):
 
 
 class Report(TypedDict):
-    """What a run reports about itself: the content of report.json, explained key by key in
-    pipeline/README.md."""
+    """The content of report.json; pipeline/README.md explains every key."""
 
     frames_in: int
     frames_out: int
@@ -205,7 +204,7 @@ class Report(TypedDict):
 
 @dataclass(frozen=True)
 class GaitResult:
-    """The files of one run, None for those that were not wanted, and its report."""
+    """The files of one run (None for videos that were not asked for) and its report."""
 
     original: Path | None
     binary: Path | None
@@ -216,12 +215,13 @@ class GaitResult:
 
 @dataclass(frozen=True)
 class Rank:
-    """How far down the list of whom somebody looks like they are themselves; 1 is found.
+    """The rank of the right person in a recogniser's list of the most similar gaits; rank 1 means
+    recognised.
 
     Attributes:
         recogniser: its name.
-        before, after: by another part of the clear walk, and by what was made of that part.
-            People who are equally near share a rank.
+        before, after: rank with another part of the original walk as the probe, and with the
+            anonymized version of that part. People at equal distance share a rank.
     """
 
     recogniser: str

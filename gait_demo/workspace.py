@@ -1,4 +1,4 @@
-"""Folders for what is in the making, of which nothing stays."""
+"""Hidden working folders that are always removed, also after a process was killed."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from filelock import FileLock, Timeout
 from gait_demo.errors import VideoError
 
 _HIDDEN, _LOCK = ".gait-demo-", "lock"
-_SWEEP_S = 1  # that removing what a killed run left takes, at most
+_SWEEP_S = 1  # seconds to wait for a sweep by another process, which holds the lock meanwhile
 
 
 @contextmanager
 def working_folder(parent: Path, key: str) -> Iterator[Path]:
-    """A hidden folder that is gone when the block ends and, if the process is killed, when any run
-    or server next works beside it.
+    """A hidden folder that is removed when the block ends or, if the process is killed, when any
+    other run or server opens a working folder in the same parent.
 
     Args:
-        parent: where it is made.
-        key: two blocks of the same key never run at once.
+        parent: the folder to create it in.
+        key: name of what is worked on; only one block per key can run at a time.
 
     Raises:
-        VideoError: another process is in a block of this key.
-        OSError: the folder cannot be made.
+        VideoError: another process is in a block with this key.
+        OSError: the folder cannot be created.
     """
     sweep(parent)
     part = parent / f"{_HIDDEN}{hashlib.sha256(key.encode()).hexdigest()[:16]}"
@@ -35,13 +35,13 @@ def working_folder(parent: Path, key: str) -> Iterator[Path]:
     while not lock.is_locked:
         part.mkdir(mode=0o700, exist_ok=True)
         try:
-            with suppress(FileNotFoundError):  # swept since
+            with suppress(FileNotFoundError):  # another run's sweep removed the folder
                 lock.acquire()
         except Timeout as error:
             raise VideoError(
                 f"Another run is writing to {parent}: wait for its end or choose another folder."
             ) from error
-        if not (part / _LOCK).exists():  # another run's sweep had it first
+        if not (part / _LOCK).exists():  # swept while this process waited for the lock
             lock.release()
     try:
         yield part

@@ -1,1 +1,1 @@
-"""Another gait for a track of silhouettes and joints."""
+"""The anonymizers, which give a track of silhouettes and joints another gait, and their noise."""

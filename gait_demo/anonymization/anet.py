@@ -1,4 +1,4 @@
-"""A-NET as an anonymizer: silhouettes and joints, a little out of step."""
+"""A-NET as an anonymizer: new silhouettes and joints, slightly shifted in time."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ from gait_demo.models.anet import ANet
 
 
 class ANetAnonymizer:
-    """Windows of a few frames are read; what is read is blended and interpolated in time; and each
-    frame is written once, as the walk was a moment earlier or later."""
+    """Encodes overlapping windows of a few frames, blends the content vectors of each frame,
+    interpolates them in time by `late`, and decodes each frame once."""
 
     def __init__(self, network: ANet):
-        """network: ready for inference; one without joints reads and writes none."""
+        """
+        Args:
+            network: ready for inference. One without joints reads and writes only silhouettes.
+        """
         self._network = network
 
     @property

@@ -1,7 +1,7 @@
-"""What gives a walk another gait.
+"""The interface of anonymizers, which give a walk another gait.
 
-A new anonymizer is a file beside this one, with the function `load`, and a line in
-`options.ANONYMIZERS`.
+To add one: write a module beside this one with a function `load(path) -> GaitAnonymizer`, and add a
+line to `options.ANONYMIZERS`.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from typing import Protocol
 
 from torch import Tensor
 
-TRAINED_FPS = 25  # walkers faster or slower than usual stay within what networks have seen
+TRAINED_FPS = 25  # frame rate of the training data
 
 
 @dataclass(frozen=True)
 class Walk:
-    """One person in T frames, about TRAINED_FPS of them a second.
+    """T frames of one person, at about TRAINED_FPS frames per second.
 
     Attributes:
         silhouettes: (T, 64, 64) float32 in [0, 1].
-        joints: (T, 19, 3) float32 as they are read: x and y in the unit square of the crop, and
-            visibility, 0 where not known; (T, 19, 2) as they are written. None: there are none.
+        joints: float32, or None without joints. As input (T, 19, 3): x and y in the unit square of
+            the crop, and visibility, 0 where not known. As output (T, 19, 2): x and y.
     """
 
     silhouettes: Tensor
@@ -34,7 +34,7 @@ class Walk:
 
 
 class GaitAnonymizer(Protocol):
-    """f(X, R) of the paper, for a walk of any length."""
+    """Makes a new walk from a walk and noise: f(X, R) of the paper, for any length."""
 
     @property
     def noise_dim(self) -> int:
@@ -44,13 +44,13 @@ class GaitAnonymizer(Protocol):
     def __call__(self, walk: Walk, noise: Tensor, late: Tensor) -> Walk:
         """
         Args:
-            walk: its silhouettes are 0 or 1.
+            walk: the old walk, with silhouettes of 0 and 1.
             noise: (noise_dim,) float32, standard normal.
-            late: (T,) frames by which the new walk shall be later than the old one, see `sway`. An
-                anonymizer that keeps in step leaves it alone.
+            late: (T,) delay of the new walk behind the old one, in frames; see `sway`. An
+                anonymizer may ignore it.
 
         Returns:
-            The new walk, of as many frames. Without joints, it is drawn with C-NET's colours.
+            The new walk, with as many frames. Without joints, it is drawn in C-NET's colours.
         """
         ...
 
@@ -59,6 +59,6 @@ def load(name: str, path: Path) -> GaitAnonymizer:
     """Build one of `options.ANONYMIZERS` from its weights.
 
     Raises:
-        WeightsError: the file is not what it should be.
+        WeightsError: the file does not hold this anonymizer's weights.
     """
     return import_module(f"gait_demo.anonymization.{name}").load(path)

@@ -1,7 +1,7 @@
-"""The noise vector R: the stranger whose walk a seed stands for.
+"""The noise vector R, which determines the new gait.
 
-It comes from a secret. The method, the clip and the seed may be known to everybody; without the
-secret nobody can make the same noise, and so nobody can make the same walk to compare with.
+It is drawn from a secret. The method, the clip and the seed may be public: without the secret
+nobody can draw the same noise, and so nobody can make the same walk to compare with.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ import torch
 from scipy.special import ndtri
 from torch import Tensor
 
-_PURPOSE = b"gait_demo noise 1"  # parts this use of a secret from any other
-_NUMBERS = 4  # of 64 bits in a digest
-_BITS = 53  # of a float64's mantissa
-_LATE_S = 0.05  # at most, and half of it at least
-_PERIOD_S = 6, 9
-_STATURE = 0.92, 1.08  # of the old walker's height
-_FOR_STATURE = 1  # parts its random number from those of the sway
+_PURPOSE = b"gait_demo noise 1"  # keeps these digests apart from other uses of the secret
+_NUMBERS = 4  # 64-bit numbers in a digest
+_BITS = 53  # bits of a float64's mantissa
+_LATE_S = 0.05  # maximum amplitude of the sway; at least half of it is used
+_PERIOD_S = 6, 9  # range of its period
+_STATURE = 0.92, 1.08  # range of the new height relative to the old one
+_FOR_STATURE = 1  # keeps the stature's random number apart from those of the sway
 
 
 def noise_vector(secret: bytes, clip: bytes, person: int, seed: int, noise_dim: int) -> Tensor:
-    """R of the paper: the same for the same arguments, and otherwise unrelated.
+    """R of the paper: equal for equal arguments, and otherwise unrelated.
 
-    HMAC-SHA256, keyed with the secret, of everything else and a counter gives uniform numbers, and
-    the inverse of the normal distribution makes them normal.
+    HMAC-SHA256, keyed with the secret, of the other arguments and a counter gives uniform numbers;
+    the inverse of the normal distribution function makes them normal.
 
     Args:
-        secret: of at least 16 random bytes.
-        clip: (32,) digest of the content, so that two clips have nothing in common.
-        person: track id, so that people who walk together do not become the same person.
-        seed: the slider's number, at least 0.
+        secret: at least 16 random bytes.
+        clip: SHA-256 of the clip's content, 32 bytes, so that every clip has its own noise.
+        person: track id, so that people in one clip do not get the same gait.
+        seed: the number that the user chooses, at least 0.
         noise_dim: length of the vector.
 
     Returns:
@@ -48,20 +48,19 @@ def noise_vector(secret: bytes, clip: bytes, person: int, seed: int, noise_dim: 
 
 
 def sway(noise: Tensor, count: int, fps: float) -> np.ndarray:
-    """How late the new walk is, so that its cadence is not quite the old one.
+    """The delay of the new walk behind the old one, which slightly changes the cadence.
 
-    In step at the middle of a track, it is late before and early after it, or the other way round,
-    and swings to and fro where the track is long. Pace changes by at most 5.3 %. The walker goes
-    where the old one went, so the standing foot slides for it: in a stance by 1 % of the body's
-    height, at worst 3 % (40 made walkers).
+    The delay is a slow sine over time that is 0 in the middle of the track. It changes the pace by
+    at most 5.3 %. As the walker's path stays the same, the standing foot slides: by 1 % of the
+    body's height per stance, at worst 3 % (40 synthetic walkers).
 
     Args:
-        noise: (noise_dim,) float32; it chooses how far and how slowly.
-        count: frames.
-        fps: of them, a second.
+        noise: (noise_dim,) float32; determines amplitude, sign and period.
+        count: number of frames.
+        fps: frames per second.
 
     Returns:
-        (count,) float64 seconds.
+        (count,) float64, delay in seconds.
     """
     rng = np.random.default_rng(noise.cpu().numpy().view(np.uint32))
     late = _LATE_S * rng.uniform(0.5, 1) * rng.choice((-1, 1))
@@ -70,14 +69,14 @@ def sway(noise: Tensor, count: int, fps: float) -> np.ndarray:
 
 
 def stature(noise: Tensor, most: float = _STATURE[1]) -> float:
-    """How tall the new walker is, against the old one: anything from 0.92 to 1.08, alike often.
+    """The height of the new walker relative to the old one, uniform in [0.92, 1.08].
 
-    People's heights deviate by about 4 % among women and among men, and what a uniform number in
-    this range adds deviates by 4.6 %.
+    The standard deviation of this range is 4.6 %; that of people's heights is about 4 % among women
+    and among men.
 
     Args:
-        noise: (noise_dim,) float32; it chooses.
-        most: the new walker shall not be taller.
+        noise: (noise_dim,) float32; determines the result.
+        most: upper limit of the relative height.
     """
     rng = np.random.default_rng([_FOR_STATURE, *noise.cpu().numpy().view(np.uint32)])
     least = _STATURE[0]

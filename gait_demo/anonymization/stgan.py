@@ -1,4 +1,4 @@
-"""ST-GAN as an anonymizer: the baseline, which writes silhouettes alone."""
+"""ST-GAN, the baseline, as an anonymizer: new silhouettes without joints."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Another gait for a track: its silhouettes and joints through an anonymizer with one noise
-vector."""
+"""Runs an anonymizer over the silhouettes and joints of a whole track, with one noise vector."""
 
 from __future__ import annotations
 
@@ -15,9 +14,9 @@ from gait_demo.anonymization.noise import stature, sway
 from gait_demo.imaging.boxes import depth_in
 from gait_demo.types import SilhouetteClip
 
-_FAINT = 0.1  # what is darker does not connect a speck to the body
-_UNSURE = 0.2  # what is darker is surely a gap
-_BRIDGE = np.float32(0.51)  # just inside
+_FAINT = 0.1  # mask level above which a pixel connects a speck to the body
+_UNSURE = 0.2  # mask level above which a gap may be closed
+_BRIDGE = np.float32(0.51)  # mask level of a closed gap: just inside the silhouette
 _GAP = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))  # closes gaps of up to eight pixels
 
 
@@ -30,25 +29,26 @@ def anonymize(
     fps: float,
     strength: float | np.ndarray = 1.0,
 ) -> SilhouetteClip:
-    """f_A(X, R) for a whole track (paper, section III-B), a little out of step (`sway`) and of
-    another stature.
+    """f_A(X, R) for a whole track (paper, section III-B), slightly shifted in time (`sway`) and
+    with another stature.
 
-    Video of a high frame rate is taken as interleaved streams of about 25 frames per second, the
-    pace that networks know, and smoothed over as many frames.
+    A clip with a high frame rate is split into interleaved streams of about 25 frames per second,
+    the rate that the networks were trained on, and smoothed over as many frames as there are
+    streams.
 
     Args:
-        clip: the track's silhouettes, binarised at 0.5 here, and its joints, which may be None.
+        clip: the track's silhouettes, which are binarised at 0.5 here, and its joints or None.
         anonymizer: makes the new walk.
-        noise: (noise_dim,) float32, see `noise`.
+        noise: (noise_dim,) float32, see `noise_vector`.
         fps: frames per second of the clip.
-        strength: or (T,) of them; below 1, outlines and joints go only this part of the way from
-            the old to the new ones, and so do sway and stature. They hide less, see `evaluate
-            privacy`.
+        strength: one number, or (T,) of them, in [0, 1]. Below 1, outlines, joints, sway and
+            stature go only this share of the way from the old walk to the new one. This hides less;
+            `evaluate privacy` measures it.
 
     Returns:
-        The same track with the synthesised masks, soft at their edges, and with the new walker's
-        joints, all of them visible; None if the anonymizer writes none. The squares stand on the
-        same feet lines and are those of the new stature.
+        The track with the new masks, which are soft at their edges, and the new joints with
+        visibility 1, or None if the anonymizer writes no joints. The squares are scaled to the new
+        stature; their lower edges stay where they were.
     """
     walk = Walk(
         torch.from_numpy((clip.masks > 0.5).astype(np.float32)),
@@ -71,19 +71,19 @@ def anonymize(
 
 
 def cleaned(masks: Tensor) -> np.ndarray:
-    """(T, 64, 64) in and out: without specks and gaps."""
+    """Masks (T, 64, 64) without specks and gaps, same shape."""
     return np.stack([_bridged(_main_body(mask)) for mask in masks.numpy()])
 
 
 def _room_above(squares: np.ndarray) -> float:
-    """How many times as tall somebody may be whose head shall not leave the picture where it is
-    within."""
+    """The largest factor by which a person can grow without their head leaving the frame, in those
+    frames in which it lies within."""
     top, feet = squares[squares[:, 1] >= 0][:, 1::2].T
     return float(np.min(feet / np.maximum(feet - top, 1e-6), initial=np.inf))
 
 
 def _resized(squares: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """(T, 4) squares that are so many times as large (T,), on the same middle of the feet line."""
+    """(T, 4): the squares scaled by (T,) sizes about the middle of their lower edges."""
     middle, feet = squares[:, ::2].mean(axis=1), squares[:, 3]
     side = sizes * (feet - squares[:, 1])
     edges = [middle - side / 2, feet - side, middle + side / 2, feet]
@@ -91,7 +91,7 @@ def _resized(squares: np.ndarray, sizes: np.ndarray) -> np.ndarray:
 
 
 def _interleaved(streams: list[Tensor]) -> Tensor:
-    """(T, ...): the frames of streams in turn."""
+    """(T, ...): the frames of the streams in turn: the inverse of splitting."""
     result = streams[0].new_empty(sum(map(len, streams)), *streams[0].shape[1:])
     for first, stream in enumerate(streams):
         result[first :: len(streams)] = stream
@@ -99,7 +99,7 @@ def _interleaved(streams: list[Tensor]) -> Tensor:
 
 
 def _smooth(values: Tensor, streams: int) -> Tensor:
-    """Triangular filter over the interleaved streams, which know nothing of each other."""
+    """A triangular filter over time: the interleaved streams are made independently and differ."""
     reach = streams - 1
     padded = torch.cat([values[:1]] * reach + [values] + [values[-1:]] * reach)
     weights = [streams - abs(offset) for offset in range(-reach, streams)]
@@ -108,7 +108,7 @@ def _smooth(values: Tensor, streams: int) -> Tensor:
 
 
 def _main_body(mask: np.ndarray) -> np.ndarray:
-    """Drop specks that do not touch the largest component."""
+    """The mask without specks that are not connected to the largest component."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats((mask > _FAINT).astype(np.uint8))
     if count <= 2:
         return mask
@@ -116,7 +116,7 @@ def _main_body(mask: np.ndarray) -> np.ndarray:
 
 
 def _bridged(mask: np.ndarray) -> np.ndarray:
-    """Close a gap between parts of the body, a foot say, where A-NET is unsure of it."""
+    """The mask with gaps between parts of the body closed where the anonymizer is unsure."""
     body = (mask > 0.5).astype(np.uint8)
     if cv2.connectedComponents(body)[0] <= 2:
         return mask
@@ -126,7 +126,8 @@ def _bridged(mask: np.ndarray) -> np.ndarray:
 
 
 def _part_of_the_way(old: np.ndarray, new: np.ndarray, strength: float) -> np.ndarray:
-    """(64, 64): the silhouette between two, where the mean of their signed distances is 0."""
+    """(64, 64): a silhouette between two; its outline is the zero line of their weighted signed
+    distances."""
     inside = [(mask > 0.5).astype(np.uint8) for mask in (old, new)]
     if not all(mask.any() for mask in inside):
         return new
@@ -135,8 +136,8 @@ def _part_of_the_way(old: np.ndarray, new: np.ndarray, strength: float) -> np.nd
 
 
 def _joints_between(old: np.ndarray | None, new: np.ndarray, strength: np.ndarray) -> np.ndarray:
-    """(T, 19, 3) float32, visible: between the old joints (T, 19, 3), where these are known, and
-    the new ones (T, 19, 2)."""
+    """(T, 19, 3) float32 with visibility 1: the share `strength` (T,) of the way from the old
+    joints (T, 19, 3) to the new ones (T, 19, 2); the new ones where the old are not known."""
     places = new
     if old is not None:
         share = strength[:, None, None]

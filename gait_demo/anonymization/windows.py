@@ -1,4 +1,4 @@
-"""Networks that read a few frames at once, over a whole walk."""
+"""Runs networks that take a window of a few frames over a whole walk."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from torch import Tensor, nn
 
 from gait_demo.anonymization.anonymizer import Walk
 
-_HOP = 4  # frames between windows; each frame is read twice
-BATCH = 32  # windows
+_HOP = 4  # frames between the starts of windows; each frame is in two windows
+BATCH = 32  # windows per call of a network
 
 
 def blended(count: int, frames: int, read: Callable[[Tensor], Tensor]) -> Tensor:
-    """What is read of each frame of a track, in windows that overlap by half.
+    """Applies a network to overlapping windows of a track and blends its outputs for each frame.
 
     Args:
-        count: T, frames of the track.
-        frames: of a window.
-        read: of windows (N, frames) of indices of frames makes (N, frames, D). A track shorter
-            than a window repeats its last frame.
+        count: number of frames of the track, T.
+        frames: number of frames of a window.
+        read: maps frame indices (N, frames) of N windows to outputs (N, frames, D). In a track
+            shorter than a window, the last frame is repeated.
 
     Returns:
-        (T, D), blended with triangular weights, so that the seams do not show.
+        (T, D), blended with triangular weights, so that no seams show.
     """
     padded = max(count, frames)
     last = padded - frames
@@ -41,11 +41,14 @@ def blended(count: int, frames: int, read: Callable[[Tensor], Tensor]) -> Tensor
 
 
 class InStep:
-    """An anonymizer of any network that makes silhouettes of a window and a noise vector: in step
-    with the walk, and without joints."""
+    """Makes an anonymizer of any network that maps a window of silhouettes and a noise vector to
+    new silhouettes. It ignores `late` and gives no joints."""
 
     def __init__(self, network: nn.Module):
-        """network: (N, frames, 64, 64) and (N, noise_dim) -> (N, frames, 64, 64) in [0, 1]."""
+        """
+        Args:
+            network: maps (N, frames, 64, 64) and (N, noise_dim) to (N, frames, 64, 64) in [0, 1].
+        """
         self._network = network
 
     @property

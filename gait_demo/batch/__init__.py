@@ -1,4 +1,4 @@
-"""Many clips: a folder, a data set, on one machine or on a Ray cluster."""
+"""Processing many clips, in local processes or on a Ray cluster."""
 
 from gait_demo.batch.batch import Batch, ClipResult
 

@@ -1,4 +1,4 @@
-"""Many clips: which are to be done, by whom, and what became of each."""
+"""`Batch`: which clips to process, with which workers, and the result of each."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ from gait_demo.types import Report
 from gait_demo.weights import of_a_run
 
 REPORT = "report.json"
-_TRIES = 2  # of a clip whose worker died
-_THREADS = 1  # in a worker: there is one for each core
+_TRIES = 2  # attempts at a clip whose worker died
+_THREADS = 1  # per worker, as there is a worker for each core
 _log = logging.getLogger(__name__)
 
 _Result = Made | GaitDemoError
@@ -46,17 +46,18 @@ Watch = Callable[[str, str, int, int], None]
 
 @dataclass(frozen=True)
 class ClipResult:
-    """What became of one clip.
+    """The result of one clip.
 
     Attributes:
         name: of its folder in the output.
-        input: the video, as it was given.
-        outputs: paths or URLs of its videos by kind, see `options.OUTPUTS`; empty with an error.
-        frames: of the result.
-        seconds: that a worker took for it.
-        warnings: of its report.
-        error: the sentence that says why there is no result; None: there is one.
-        resumed: finished by an earlier run, and not done again.
+        input: path of the video.
+        outputs: paths or URLs of the new videos by kind, see `options.OUTPUTS`; empty after an
+            error.
+        frames: number of frames of the result.
+        seconds: processing time.
+        warnings: those of the report.
+        error: a sentence that says why there is no result; None on success.
+        resumed: whether an earlier run finished the clip, so that it was skipped.
     """
 
     name: str
@@ -70,25 +71,25 @@ class ClipResult:
     _place: Place | None = field(default=None, repr=False)
 
     def report(self) -> Report:
-        """Its report.json, read anew.
+        """Reads report.json.
 
         Raises:
-            BatchError: there is none.
+            BatchError: there is no report.
         """
         content = self._place.read(f"{self.name}/{REPORT}") if self.error is None else None
         if content is None:
-            raise BatchError(f"There is no report of {self.input}: {self.error or 'it is gone'}")
+            raise BatchError(f"There is no report of {self.input}: {self.error or 'it is gone.'}")
         return json.loads(content)
 
 
 class Batch:
-    """A run over many clips, which goes on where an earlier one into the same output ended.
+    """A run over many clips. It continues an earlier run into the same output.
 
-    A clip is done again if its content, the options, the weights or the given secret are others
-    than before, if it failed, or if a file of its results is missing.
+    A clip is processed again if its content, the options, the weights or the given secret have
+    changed, if it failed, or if a file of its results is missing.
 
     Attributes:
-        clips: all of them, in order.
+        clips: all clips, in order.
     """
 
     def __init__(
@@ -104,12 +105,12 @@ class Batch:
         """
         Args:
             inputs: see `inputs.find_clips`.
-            out: a folder, or a URL that fsspec knows.
-            options: of every clip. Without a secret a fresh one is drawn for each start and kept
+            out: a folder, or a URL that fsspec supports.
+            options: for every clip. Without a secret, every run draws a fresh one, which is stored
                 nowhere.
-            workers: None: as many as cores and memory allow.
-            ray: address of a Ray cluster, or "auto"; None: processes of this machine.
-            weights: by the network's name, where others are wanted.
+            workers: number of workers; None: as many as cores and memory allow.
+            ray: address of a Ray cluster, or "auto"; None: local processes.
+            weights: weights files to use instead of the default ones, by network.
 
         Raises:
             BatchError: the inputs or the output cannot be used.
@@ -120,15 +121,16 @@ class Batch:
         self.clips = find_clips([str(one) for one in inputs], self._place.folder)
 
     def run(self, watch: Watch = lambda name, stage, done, total: None) -> Iterator[ClipResult]:
-        """Every clip's result, those of an earlier run first, then as they come.
+        """The result of every clip: first those of an earlier run, then the others as they are
+        finished.
 
         Args:
-            watch: is told meanwhile, from several threads, the name of a clip, the stage, steps
-                done and steps in all.
+            watch: progress callback, called from several threads with the name of a clip, the
+                stage, the steps done, and the total number of steps.
 
         Raises:
-            BatchError: the run cannot begin or go on: another run writes there, no space is left,
-                there is no cluster. What is finished is kept.
+            BatchError: the run cannot start or continue: another run is writing to the output, the
+                disk is full, or the cluster cannot be reached. Finished clips are kept.
             WeightsError: weights are missing.
         """
         plan = self.plan()
@@ -161,7 +163,7 @@ class Batch:
                     manifest.write()
 
     def plan(self) -> Plan:
-        """What the workers of a run are told.
+        """What the workers of a run need to know.
 
         Raises:
             WeightsError: weights are missing.
@@ -173,10 +175,11 @@ class Batch:
         return Plan(self._place, options, self._chosen, weights)
 
     def crew(self, plan: Plan, clips: int) -> Crew:
-        """The workers of a run, not started yet.
+        """The workers of a run, not yet started.
 
         Args:
-            clips: how many there are to be done.
+            plan: what they need to know.
+            clips: number of clips to process.
         """
         if self._ray is None:
             return Local(plan, clips, self._workers)
@@ -185,7 +188,8 @@ class Batch:
         return Cluster(plan, clips, self._workers, self._ray)
 
     def _is_finished(self, line: Line, clip: Clip, settings: str, files: set[str]) -> bool:
-        """Whether a line is that of the same content and settings, and all its files are there."""
+        """Whether a line of the manifest has the same content and settings, and all its files
+        exist."""
         if line.get("settings") != settings or not line.get("outputs"):
             return False
         if not files.issuperset((*line["outputs"].values(), line["report"])):
@@ -193,7 +197,7 @@ class Batch:
         try:
             if stamp_of(clip.path, line.get("salt", "")) == line.get("stamp"):
                 return True
-            return content_of(clip.path) == line["content"]  # if so it was only moved
+            return content_of(clip.path) == line["content"]  # the file was only moved or copied
         except OSError:
             return False
 
@@ -231,7 +235,8 @@ class Batch:
 
 
 def spread(crew: Crew, clips: Iterable[Clip], watch: Watch) -> Iterator[tuple[Clip, _Result]]:
-    """Each clip and what became of it, as they come; one more than there are workers is waiting."""
+    """Distributes clips to workers; gives each clip and its result as soon as it is finished. One
+    clip is always waiting, so that no worker does."""
     running: dict[Future, Clip] = {}
     clips = iter(clips)
     with ThreadPoolExecutor(crew.workers) as threads:
@@ -254,25 +259,27 @@ def spread(crew: Crew, clips: Iterable[Clip], watch: Watch) -> Iterator[tuple[Cl
 
 
 def _attempt(crew: Crew, clip: Clip, watch: Watch) -> _Result:
-    """
+    """Processes one clip; returns its result or error.
+
     Raises:
-        BatchError, WeightsError: no other clip can be done either.
+        BatchError, WeightsError: the cause also affects all other clips.
     """
     for _ in range(_TRIES):
         try:
             return crew.anonymize(clip.path.absolute(), clip.name, partial(watch, clip.name))
         except WorkerDiedError:
-            _log.info("The process that worked on %s ended.", clip.path.name)
+            _log.info("The process that worked on %s died.", clip.path.name)
         except NoSpaceError as error:
             raise BatchError(
-                f"{error} The run has stopped; start it again to go on: what is finished is kept."
+                f"{error} The run has stopped. Finished clips are kept: start the run again to "
+                "continue."
             ) from error
         except (BatchError, WeightsError):
             raise
         except GaitDemoError as error:
             return error
     return WorkerDiedError(
-        f"The process that worked on {clip.path.name} ended {_TRIES} times, most likely because "
+        f"The process that worked on {clip.path.name} died {_TRIES} times, most likely because "
         "memory ran out: use fewer workers, or a shorter or smaller video."
     )
 
@@ -280,5 +287,5 @@ def _attempt(crew: Crew, clip: Clip, watch: Watch) -> _Result:
 def _stamp(path: Path) -> dict[str, str]:
     try:
         return stamped(path)
-    except OSError:  # told when its turn comes
+    except OSError:  # reported when the clip is processed
         return {}

@@ -1,4 +1,4 @@
-"""Workers on a Ray cluster that is there already."""
+"""Workers on an existing Ray cluster."""
 
 from __future__ import annotations
 
@@ -12,26 +12,27 @@ from threading import Event
 from gait_demo.batch.plan import Made, Plan, Progress
 from gait_demo.errors import BatchError, EngineError, GaitDemoError, WorkerDiedError
 
-_WORKER_BYTES = 2_000_000_000  # that a worker reserves: see the table in README.md
-_ANSWERS_WITHIN_S = 5
-_ASKS_EVERY_S = 0.5  # whether the clip is still wanted
+_WORKER_BYTES = 2_000_000_000  # memory reserved per worker: see the table in README.md
+_ANSWERS_WITHIN_S = 5  # timeout for connecting
+_ASKS_EVERY_S = 0.5  # interval of checking whether the run was stopped
 
 
 class Cluster:
-    """One actor for each core of the cluster, or as many as wanted; see `plan.Crew`.
+    """A `plan.Crew` of Ray actors: one for each core of the cluster, or as many as wanted.
 
-    An actor that has died is replaced, on another node if its own is gone.
+    An actor that dies is replaced, on another node if its own is gone.
     """
 
     def __init__(self, plan: Plan, clips: int, workers: int | None, address: str):
         """
         Args:
-            clips: more workers are of no use.
+            plan: what the workers need to know.
+            clips: number of clips, the maximum number of workers.
             workers: None: as many as cores and memory allow.
             address: HOST:PORT, "auto" or "ray://HOST:PORT".
 
         Raises:
-            BatchError: there is no such cluster, or it has another version.
+            BatchError: on entering: the cluster cannot be reached, or has another version.
         """
         self._plan = plan
         self._clips, self._wanted, self._address = clips, workers, address
@@ -93,8 +94,8 @@ class Cluster:
                 if self._stop.is_set():
                     raise EngineError("The run has ended.")
             result = ray.get(made)
-        except ray.exceptions.RayError as error:  # it died, or its node did, or memory ran out
-            ray.kill(actor)  # it may only be out of reach
+        except ray.exceptions.RayError as error:  # the actor or its node died, or memory ran out
+            ray.kill(actor)  # it may still be alive, but out of reach
             actor = self._hire()
             raise WorkerDiedError("A worker is gone.") from error
         finally:
@@ -105,7 +106,7 @@ class Cluster:
 
 
 class _Actor:
-    """In a process of the cluster."""
+    """A worker in a process of the cluster."""
 
     def __init__(self, plan: Plan):
         from gait_demo.batch import jobs
@@ -135,10 +136,10 @@ class _Actor:
 
 
 def _connected(address: str):
-    """The module `ray`, connected.
+    """Connects to the cluster and returns the module `ray`.
 
     Raises:
-        BatchError: there is no such cluster, or it has another version.
+        BatchError: the cluster cannot be reached, or has another version.
     """
     import ray
 
@@ -155,8 +156,8 @@ def _connected(address: str):
         ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
     except ConnectionError as error:
         raise BatchError(
-            f"There is no Ray cluster at {address}, or it does not let this machine in: start one "
-            "with `ray start --head`, or set RAY_AUTH_MODE and RAY_AUTH_TOKEN as it asks."
+            f"There is no Ray cluster at {address}, or it denies access: start one with `ray start "
+            "--head`, or set RAY_AUTH_MODE and RAY_AUTH_TOKEN as it requires."
         ) from error
     except RuntimeError as error:
         told = " ".join(str(error).split())

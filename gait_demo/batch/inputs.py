@@ -1,4 +1,4 @@
-"""Which clips are meant: files, folders, patterns and lists; each has a name of its own."""
+"""Finding the clips that files, folders, patterns and lists stand for, and naming their results."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ VIDEO_SUFFIXES = frozenset((
     ".mts", ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv", ".y4m",
 ))  # fmt: skip
 _LIST = ".txt"
-_EMPTY_PLACE = re.compile(r"\d{3}-bkgrd-\d{3}")  # CASIA-B's videos in which nobody walks
+_EMPTY_PLACE = re.compile(r"\d{3}-bkgrd-\d{3}")  # CASIA-B's background videos, without people
 _log = logging.getLogger(__name__)
 
 
@@ -32,14 +32,14 @@ class Clip:
 
 @dataclass(frozen=True)
 class _Found:
-    """Videos of one input, and the folder that their names begin below."""
+    """The videos of one input, and the folder to which their names are relative."""
 
     root: Path
     paths: list[Path]
 
 
 def is_one_file(inputs: Sequence[str]) -> bool:
-    """Whether a single video is named as such, and so no batch is meant."""
+    """Whether the inputs are a single video, so that no batch is needed."""
     if len(inputs) != 1:
         return False
     path = Path(inputs[0])
@@ -47,17 +47,17 @@ def is_one_file(inputs: Sequence[str]) -> bool:
 
 
 def find_clips(inputs: Sequence[str], out: Path | None) -> list[Clip]:
-    """The clips of all inputs, in order, none of them twice.
+    """The clips of all inputs, in order, without duplicates.
 
     Args:
-        inputs: each a video; a folder, whose videos are told by their suffix, also in folders
-            below; a pattern such as `walks/*.mp4`; or a .txt file with one input a line, read as
-            if it stood here.
-        out: the folder for the results; None if that is not on this machine.
+        inputs: each is a video; a folder, whose videos are recognised by their suffix, also in
+            subfolders; a pattern such as `walks/*.mp4`; or a .txt file that lists one input per
+            line.
+        out: the folder for the results; None if it is a URL.
 
     Raises:
-        BatchError: an input shows no clip, two clips would share a name, or the output would be
-            among the inputs, or results outside the output.
+        BatchError: an input has no clip, two clips would share a name, the output and the inputs
+            overlap, or results would lie outside the output.
     """
     found = [one for text in inputs for one in _found(text, out)]
     roots = {os.path.abspath(one.root) for one in found}
@@ -70,7 +70,7 @@ def find_clips(inputs: Sequence[str], out: Path | None) -> list[Clip]:
     for path in empty:
         del clips[path]
     if empty:
-        _log.info("%d videos of CASIA-B's empty places are left out.", len(empty))
+        _log.info("%d background videos of CASIA-B are left out.", len(empty))
     if not clips:
         raise BatchError(f"There is no video in {', '.join(inputs) or 'nothing'}.")
     _check_names(clips.values())
@@ -84,14 +84,14 @@ def _found(text: str, out: Path | None) -> Iterator[_Found]:
     if path.is_dir():
         if out is not None and out.resolve().is_relative_to(path.resolve()):
             raise BatchError(
-                f"The output {out} lies in the input {path}: its results would be taken for clips. "
-                "Choose a folder beside it."
+                f"The output {out} lies in the input {path}: results would be mistaken for clips. "
+                "Choose a folder outside it."
             )
         videos = sorted(_videos(path))
         if not videos:
             raise BatchError(
-                f"{path} holds no video: none of its files ends in .mp4, .avi, .mov or another of "
-                "the usual names. Other names can be given one by one."
+                f"{path} holds no video: none of its files ends in .mp4, .avi, .mov or another "
+                "usual suffix. Give videos with other suffixes one by one."
             )
         yield _Found(path, videos)
     elif path.is_file() and path.suffix == _LIST:
@@ -100,14 +100,14 @@ def _found(text: str, out: Path | None) -> Iterator[_Found]:
                 yield from _found(line, out)
             except BatchError as error:
                 raise BatchError(
-                    f"{path} was read as a list, one video, folder or pattern a line. {error}"
+                    f"{path} was read as a list of one video, folder or pattern per line. {error}"
                 ) from error
     elif path.exists():
         yield _Found(path.parent, [path])
     elif _is_pattern(path):
         matching = sorted(glob.glob(text, recursive=True))
         if not matching:
-            raise BatchError(f"Nothing is called like {text}: check the pattern.")
+            raise BatchError(f"Nothing matches the pattern {text}: check it.")
         steady = []
         for part in path.parts[:-1]:
             if glob.has_magic(part):
@@ -132,10 +132,10 @@ def _lines(path: Path) -> list[str]:
         raise BatchError(f"The list {path} cannot be read: {reason}.") from error
     lines = [line for line in lines if line and not line.startswith("#")]
     if not lines:
-        raise BatchError(f"The list {path} is empty: write one video, folder or pattern a line.")
+        raise BatchError(f"The list {path} is empty: write one video, folder or pattern per line.")
     for line in lines:
         if Path(line).suffix == _LIST:
-            raise BatchError(f"The list {path} names another list, {line}: name its clips instead.")
+            raise BatchError(f"The list {path} names another list, {line}: list its clips instead.")
     return lines
 
 
@@ -156,7 +156,7 @@ def _check_names(clips: Iterable[Clip]) -> None:
                 f"The results of {clip.path} would lie outside the output: give its path without "
                 "`..`."
             )
-        key = unicodedata.normalize("NFC", clip.name).casefold()  # as some disks compare names
+        key = unicodedata.normalize("NFC", clip.name).casefold()  # some file systems ignore case
         other = taken.setdefault(key, clip)
         if other is not clip:
             raise BatchError(

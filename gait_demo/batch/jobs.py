@@ -1,4 +1,4 @@
-"""What a worker does: one clip after the other, with networks that it has loaded once."""
+"""What a worker does: it loads the networks once, then processes one clip after another."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ from gait_demo.workspace import sweep
 
 @dataclass(frozen=True)
 class Worker:
-    """Networks, and the plan."""
+    """The loaded networks, and the plan."""
 
     models: Models
     plan: Plan
 
 
 def load(plan: Plan) -> Worker:
-    """
+    """Loads the networks.
+
     Raises:
-        WeightsError: some are missing, or are not those of the plan.
+        WeightsError: weights are missing, or differ from those of the plan.
     """
     options = plan.options
     models = Models.load(plan.chosen, options.anonymize.anonymizer, options.threads)
@@ -35,14 +36,14 @@ def load(plan: Plan) -> Worker:
     other = [name for name in plan.weights | mine if plan.weights.get(name) != mine.get(name)]
     if other:
         raise WeightsError(
-            f"A worker has other weights of {', '.join(sorted(other))} than the run that it works "
-            "for: run `python -m gait_demo fetch` on every machine."
+            f"A worker has other weights for {', '.join(sorted(other))} than the machine that "
+            "started the run: run `python -m gait_demo fetch` on every machine."
         )
     return Worker(models, plan)
 
 
 def anonymize(worker: Worker, report: Progress, path: Path, name: str) -> Made:
-    """As `Pipeline.run`, into the place of the plan."""
+    """`Pipeline.run`, with the output that the plan names."""
     began = perf_counter()
     try:
         content = content_of(path)

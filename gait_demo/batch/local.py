@@ -1,4 +1,4 @@
-"""Workers in processes of this machine."""
+"""Workers in local processes."""
 
 from __future__ import annotations
 
@@ -16,21 +16,22 @@ from gait_demo.serving.engine import Engine
 
 _JOBS = "gait_demo.batch.jobs"
 _RESULTS = {"anonymize": lambda told, *_: Made(**told)}
-_GROWS = 2.5  # a worker at its largest, against one that has loaded: see the table in README.md
+_GROWS = 2.5  # peak memory of a worker relative to its memory after loading: see README.md
 _CGROUP = Path("/sys/fs/cgroup")
 
 
 class Local:
-    """As many processes as cores and memory allow; see `plan.Crew`.
+    """A `plan.Crew` of local processes: as many as cores and memory allow, or as wanted.
 
-    How much memory one takes is measured on the first, once its networks are loaded.
+    The memory of a process is estimated from the first one, once its networks are loaded.
     """
 
     def __init__(self, plan: Plan, clips: int, workers: int | None):
         """
         Args:
-            clips: more workers are of no use.
-            workers: None: as the machine allows.
+            plan: what the workers need to know.
+            clips: number of clips, the maximum number of workers.
+            workers: None: as many as cores and memory allow.
         """
         self._plan = plan
         self._clips, self._wanted = clips, workers
@@ -47,7 +48,8 @@ class Local:
         except WorkerDiedError as error:
             self._engine.close()
             raise BatchError(
-                "No worker could be started, most likely for want of memory: close other programs."
+                "No worker could be started, most likely because memory is short: close other "
+                "programs."
             ) from error
         except BaseException:
             self._engine.close()
@@ -77,14 +79,14 @@ class Local:
 
 
 def _cores() -> int:
-    """Those that this process may use."""
+    """Number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def _free_bytes() -> int:
-    """Memory that can still be had, also within the limit of a container."""
+    """Available memory, also within the limit of a container."""
     free = psutil.virtual_memory().available
     with suppress(OSError, ValueError):  # no limit
         limit = int((_CGROUP / "memory.max").read_text())

@@ -1,4 +1,4 @@
-"""manifest.jsonl: one line of JSON a clip, by which a later run knows what is finished."""
+"""manifest.jsonl: one line of JSON per clip, from which a later run knows what is finished."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gait_demo.errors import BatchError
 from gait_demo.options import Options
 
 MANIFEST = "manifest.jsonl"
-_SEND_EVERY_S = 30  # to a URL, where nothing can be appended
+_SEND_EVERY_S = 30  # minimum interval of writing to a URL, where nothing can be appended
 
 _SALT_BYTES = 16
 
@@ -27,12 +27,12 @@ Line = dict  # of JSON
 
 
 class Manifest:
-    """The lines of all clips in an output, the newest of each by name."""
+    """The newest line of each clip in an output, by name."""
 
     def __init__(self, place: Place):
         """
         Raises:
-            BatchError: it cannot be read, or written.
+            BatchError: the manifest cannot be read.
         """
         self._place = place
         self._lines: dict[str, Line] = {}
@@ -42,7 +42,7 @@ class Manifest:
         except OSError as error:
             raise BatchError(f"{place.address(MANIFEST)} cannot be read: {error}.") from error
         for text in content.splitlines():
-            with suppress(ValueError, KeyError, TypeError):  # cut off by the end of an earlier run
+            with suppress(ValueError, KeyError, TypeError):  # cut off as a run was killed
                 line = json.loads(text)
                 self._lines[line["name"]] = line
 
@@ -50,20 +50,21 @@ class Manifest:
         return self._lines.get(name)
 
     def keep(self, line: Line) -> None:
-        """What is known now of a clip that is finished; written with the next `write`."""
+        """Updates the line of a finished clip; the next `write` stores it."""
         self._lines[line["name"]] = line
 
     def forget(self, names: Collection[str]) -> None:
-        """Drop the lines of clips that are about to be worked on: what their files are of is not
-        known until they are finished."""
+        """Drops the lines of clips that are about to be processed: until they are finished, it is
+        not known which run their files are from."""
         for name in names:
             self._lines.pop(name, None)
         self.write()
 
     def add(self, line: Line) -> None:
-        """
+        """Adds the line of a clip that has just been processed.
+
         Raises:
-            BatchError: it cannot be written, say on a full disk.
+            BatchError: the manifest cannot be written, for example because the disk is full.
         """
         self._lines[line["name"]] = line
         if self._place.folder is None:
@@ -74,7 +75,7 @@ class Manifest:
             file.write(json.dumps(line) + "\n")
 
     def write(self) -> None:
-        """Write it anew, one line a clip.
+        """Writes the whole manifest, one line per clip.
 
         Raises:
             BatchError: as for `add`.
@@ -91,16 +92,17 @@ class Manifest:
         except OSError as error:
             raise BatchError(
                 f"{self._place.address(MANIFEST)} cannot be written: {error.strerror or error}. "
-                "Make room and start it again to go on: what is finished is kept."
+                "Make room and start the run again to continue: finished clips are kept."
             ) from error
 
 
 @contextmanager
 def alone(place: Place) -> Iterator[None]:
-    """No other run of this machine, or of those that share the folder, writes there meanwhile.
+    """A lock that keeps other runs from writing to the same folder, also from other machines that
+    share it. URLs are not locked.
 
     Raises:
-        BatchError: one does.
+        BatchError: another run is writing there.
     """
     if place.folder is None:
         yield
@@ -115,11 +117,11 @@ def alone(place: Place) -> Iterator[None]:
 
 
 def content_of(path: Path) -> str:
-    """What a clip's content is known by in the manifest: not its SHA-256, which together with the
-    secret tells the noise.
+    """A digest that identifies a clip's content in the manifest. It is not the content's SHA-256,
+    because that together with the secret gives the noise.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: the clip cannot be read.
     """
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").digest()
@@ -127,8 +129,8 @@ def content_of(path: Path) -> str:
 
 
 def stamped(path: Path) -> dict[str, str]:
-    """What a line holds to tell later that nobody has written to the file: a random salt, and the
-    stamp with it.
+    """The entries of a line by which a later run recognises an unchanged file: a random salt, and
+    the stamp with it.
 
     Raises:
         OSError: there is no such file.
@@ -138,8 +140,8 @@ def stamped(path: Path) -> dict[str, str]:
 
 
 def stamp_of(path: Path, salt: str) -> str:
-    """While it stays the same, nobody has written to the file. A digest, because the time of the
-    last change is often that of the filming.
+    """A digest of a file's size and times: if it is the same, the file has not been written to. A
+    digest, because the time of the last change often tells when the video was recorded.
 
     Raises:
         OSError: there is no such file.
@@ -150,11 +152,12 @@ def stamp_of(path: Path, salt: str) -> str:
 
 
 def settings_of(options: Options, weights: dict[str, str]) -> str:
-    """What results of the same content depend on, in one digest: the options, the weights, and the
-    secret if one was given.
+    """A digest of everything but the content that results depend on: the options, the weights, and
+    the secret if one was given.
 
     Args:
-        weights: sha256 by the network's name.
+        options: without `threads`, which changes no result.
+        weights: sha256 by network.
     """
     told = asdict(options)
     secret = told["anonymize"].pop("secret")

@@ -1,4 +1,4 @@
-"""Where results go: a folder of this machine or one that several share, or a URL for fsspec."""
+"""The output of a run over many clips: a folder, perhaps on a shared disk, or a URL for fsspec."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from gait_demo.errors import BatchError, VideoError, not_written
 
 @dataclass(frozen=True)
 class Place:
-    """A folder by its path, or anything that fsspec knows by its URL (s3://, hf://, file://).
+    """A folder by its path, or any storage that fsspec supports by its URL (s3://, hf://, file://).
 
-    It may be sent to another process.
+    It can be pickled.
     """
 
     url: str
 
     @property
     def folder(self) -> Path | None:
-        """None: a URL."""
+        """The folder; None for a URL."""
         return None if "://" in self.url else Path(self.url)
 
     def open(self) -> None:
-        """Make it if need be.
+        """Creates it if it does not exist.
 
         Raises:
-            BatchError: it cannot be, or nothing can be written there.
+            BatchError: it cannot be created or written to.
         """
         with self._usable():
             if self.folder is None:
@@ -42,7 +42,7 @@ class Place:
             self.folder.mkdir(parents=True, exist_ok=True)
             if not os.access(self.folder, os.W_OK | os.X_OK):
                 raise BatchError(
-                    f"Nothing may be written to {self.url}: change its permissions or choose "
+                    f"Writing to {self.url} is not permitted: change its permissions or choose "
                     "another folder."
                 )
 
@@ -51,7 +51,7 @@ class Place:
         return f"{self.url.rstrip('/')}/{name}"
 
     def files(self) -> set[str]:
-        """The names of all files in it, relative to it.
+        """The names of all files in it, also in subfolders, relative to it.
 
         Raises:
             BatchError: a URL cannot be used.
@@ -68,10 +68,10 @@ class Place:
         return found
 
     def read(self, name: str) -> bytes | None:
-        """The content of a file; None if there is no such file.
+        """The content of a file; None if it does not exist.
 
         Raises:
-            OSError: a folder's file cannot be read.
+            OSError: a file in a folder cannot be read.
             BatchError: a URL cannot be used.
         """
         with suppress(FileNotFoundError):
@@ -83,10 +83,10 @@ class Place:
         return None
 
     def write(self, name: str, content: bytes) -> None:
-        """Write a file whole, in place of an older one.
+        """Writes a file, replacing an older one.
 
         Raises:
-            OSError: it cannot be written; a folder then still has the older one.
+            OSError: a file in a folder cannot be written; the older one is kept.
             BatchError: a URL cannot be used.
         """
         if self.folder is None:
@@ -103,17 +103,17 @@ class Place:
 
     @contextmanager
     def filled(self, name: str) -> Iterator[Path]:
-        """A folder to write one clip's results into; with a URL they are sent when the block ends,
-        one by one, once those of an earlier run are gone. If the process is killed, the next such
-        block on this machine removes them.
+        """A local folder for one clip's results. With a URL it is temporary, and its files are
+        uploaded when the block ends, after those of an earlier run were deleted there. If the
+        process is killed, the next such block on this machine removes the temporary folder.
 
         Raises:
-            VideoError: they cannot be sent.
+            VideoError: the results cannot be uploaded.
         """
         if self.folder is not None:
             yield self.folder / name
             return
-        from gait_demo.pipeline.outputs import NAMES  # loads what only a worker needs
+        from gait_demo.pipeline.outputs import NAMES  # slow import that only workers need
         from gait_demo.workspace import working_folder
 
         filesystem, root = self._remote
@@ -132,12 +132,12 @@ class Place:
             except OSError as error:
                 sentence = f"The results cannot be sent to {self.url}: {error.strerror or error}."
                 raise not_written(sentence, error) from error
-            except Exception as error:  # whatever a service's own library raises
+            except Exception as error:  # storage libraries raise exceptions of their own
                 raise VideoError(f"The results cannot be sent to {self.url}: {error}.") from error
 
     @cached_property
     def _remote(self):
-        """The filesystem of the URL, and the path in it."""
+        """The fsspec file system of the URL, and the path in it."""
         import fsspec
 
         with self._usable():
@@ -145,15 +145,16 @@ class Place:
 
     @contextmanager
     def _usable(self, *but: type[Exception]) -> Iterator[None]:
-        """
+        """Turns errors in the block into BatchError, except those in `but`.
+
         Raises:
-            BatchError: in place of any error in the block, `but` for some.
+            BatchError: the output cannot be used.
         """
         try:
             yield
         except (BatchError, *but):
             raise
-        except Exception as error:  # whatever a service's own library raises
+        except Exception as error:  # storage libraries raise exceptions of their own
             told = " ".join(str(getattr(error, "strerror", None) or error).split())
             raise BatchError(
                 f"The output {self.url} cannot be used: {told.rstrip('.') or type(error).__name__}."

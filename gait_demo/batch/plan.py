@@ -1,4 +1,4 @@
-"""What a run over many clips tells its workers."""
+"""What the workers of a run over many clips are given, and what they return."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Plan:
     """What all clips of a run share.
 
     Attributes:
-        place: for the results.
-        options: with a secret.
-        chosen: weights by the network's name, where the user has chosen them.
-        weights: the sha256 of all that are used, by name.
+        place: where the results go.
+        options: the options, including a secret.
+        chosen: weights files that the user has chosen, by network.
+        weights: sha256 of all weights that are used, by network.
     """
 
     place: Place
@@ -32,13 +32,13 @@ class Plan:
 
 @dataclass(frozen=True)
 class Made:
-    """What a worker says of a clip that it has finished.
+    """A worker's message about a finished clip.
 
     Attributes:
         content: see `manifest.content_of`.
-        frames: of the result.
-        seconds: that it took.
-        warnings: of the report.
+        frames: number of frames of the result.
+        seconds: processing time.
+        warnings: those of the report.
     """
 
     content: str
@@ -48,10 +48,11 @@ class Made:
 
 
 class Crew(Protocol):
-    """Workers, each of which does one clip at a time. A context manager: they end with it.
+    """A group of workers, each of which processes one clip at a time. A context manager: the
+    workers end with the block.
 
     Attributes:
-        workers: how many.
+        workers: number of workers.
     """
 
     workers: int
@@ -61,13 +62,18 @@ class Crew(Protocol):
     def __exit__(self, *_: object) -> None: ...
 
     def stop(self) -> None:
-        """Give up the clips that are being worked on: their calls end with any exception."""
+        """Aborts the clips that are being processed; calls of `anonymize` end with an exception."""
 
     def anonymize(self, path: Path, name: str, on_progress: Progress) -> Made:
-        """Called from as many threads as there are workers.
+        """Processes a clip; called from as many threads as there are workers.
+
+        Args:
+            path: the video, absolute.
+            name: of its folder in the output.
+            on_progress: called with the stage, the steps done, and the total number of steps.
 
         Raises:
-            WorkerDiedError: the worker is gone; another one takes its place.
-            GaitDemoError: as for `Pipeline.run`; EngineError for what nobody foresaw.
+            WorkerDiedError: the worker died; another one takes its place.
+            GaitDemoError: as for `Pipeline.run`; EngineError for unexpected errors.
         """
         ...

@@ -1,1 +1,1 @@
-"""The commands of `python -m gait_demo`: what each is told, and what it calls."""
+"""The commands of `python -m gait_demo`: their arguments, and the functions that they call."""

@@ -29,83 +29,104 @@ def add(commands: argparse._SubParsersAction) -> None:
     anonymize = commands.add_parser(
         "anonymize",
         help="give the people in videos another gait",
-        description="One video: its results are written to DIR itself. A folder, a pattern, a "
-        "list, or several: each video's results are written to a folder of its own in DIR, named "
-        "as the video lies below what was given, and DIR/manifest.jsonl tells what became of "
-        "each. The same command goes on where it was ended; exit status 1: some videos failed.",
+        description="The results of a single video are written to DIR itself. With a folder, a "
+        "pattern, a list or several inputs, the results of each video are written to a folder of "
+        "its own in DIR, named after the video's path below the input, and DIR/manifest.jsonl "
+        "lists the outcome of each. If the run is interrupted, the same command continues it. "
+        "Exit status 1: some videos failed.",
     )
     anonymize.add_argument(
         "inputs",
         nargs="+",
         metavar="IN",
-        help="a video; a folder, with all below it; a pattern such as 'walks/*.mp4'; a .txt file "
-        "with one of these a line. They are not changed",
+        help="a video, a folder with all its subfolders, a pattern such as 'walks/*.mp4', or a "
+        ".txt file that lists one of these per line. The files are not changed",
     )
     anonymize.add_argument(
         "--out",
         required=True,
         metavar="DIR",
-        help="folder for the results; for many videos also a URL that fsspec knows (s3://, hf://)",
+        help="folder for the results; for many videos also a URL that fsspec supports (s3://, "
+        "hf://)",
     )
     anonymize.add_argument(
         "--only",
         type=_outputs,
         default=OUTPUTS,
         metavar="KIND,...",
-        help=f"write these videos only, of {', '.join(OUTPUTS)}; and report.json",
+        help=f"write only these of the videos {', '.join(OUTPUTS)}; report.json is always written",
     )
     many = anonymize.add_argument_group("many videos")
     many.add_argument(
-        "--workers", type=positive, help="processes; default: as cores and memory allow"
+        "--workers",
+        type=positive,
+        help="number of processes; default: as many as cores and memory allow",
     )
     many.add_argument(
         "--ray",
         metavar="ADDRESS",
-        help="work on this Ray cluster, HOST:PORT or auto (gait_demo/batch/requirements.txt)",
+        help="use this Ray cluster, HOST:PORT or auto (needs gait_demo/batch/requirements.txt)",
     )
     said = anonymize.add_mutually_exclusive_group()
-    said.add_argument("-q", "--quiet", action="store_true", help="no progress")
-    said.add_argument("-v", "--verbose", action="store_true", help="a line for each video")
+    said.add_argument("-q", "--quiet", action="store_true", help="show no progress")
+    said.add_argument("-v", "--verbose", action="store_true", help="print a line for each video")
     anonymize.add_argument(
         "--seed",
         type=seed,
         default=0,
-        help="another gait each; repeats nothing without the --secret of the run before. Of many "
-        "videos each has noise of its own, whatever the seed",
+        help="every number gives another gait, but not the same one as in an earlier run, unless "
+        "both have the same --secret. Every video has its own noise, whatever the seed",
     )
     anonymize.add_argument(
         "--secret",
         type=Path,
         metavar="FILE",
-        help="16 random bytes or more that the noise is drawn from; default: fresh ones, kept "
-        "nowhere. The same secret, video and seed give the same gaits, also to whoever gets hold "
-        "of the file: they can tell whose they are",
+        help="file of at least 16 random bytes from which the noise is drawn; default: fresh "
+        "bytes, stored nowhere. The same secret, video and seed give the same gaits, also to "
+        "anybody who gets hold of the file: they can tell whose the results are",
     )
     anonymize.add_argument(
         "--anonymizer", choices=ANONYMIZERS, default=AnonymizeOptions().anonymizer,
-        help="A-NET, or the baseline ST-GAN, which hides less and is drawn in C-NET's colours",
+        help="A-NET, or the baseline ST-GAN, which hides less and has C-NET's colours",
     )  # fmt: skip
     anonymize.add_argument(
-        "--strength", type=strength, default=1.0, help="over 0 and at most 1; less hides less"
+        "--strength",
+        type=strength,
+        default=1.0,
+        help="how different the new gait is, over 0 and at most 1; less hides less",
     )
-    anonymize.add_argument("--keep-audio", action="store_true", help="voices are not anonymized")
     anonymize.add_argument(
-        "--person", type=int, help="only this one, and who may be the same; 1 is the most prominent"
+        "--keep-audio", action="store_true", help="keep the sound; voices are not anonymized"
     )
-    anonymize.add_argument("--start", type=seconds, default=0, help="of the part, in seconds")
-    anonymize.add_argument("--end", type=seconds, help="of the part, in seconds")
+    anonymize.add_argument(
+        "--person",
+        type=int,
+        help="anonymize only this person (1 is the most prominent) and tracks that may be the "
+        "same person; the others stay in clear",
+    )
+    anonymize.add_argument(
+        "--start", type=seconds, default=0, help="start of the part to process, in seconds"
+    )
+    anonymize.add_argument("--end", type=seconds, help="end of the part, in seconds")
     _add_colour(anonymize)
     add_weights(anonymize, _WEIGHTS)
     anonymize.set_defaults(command=_anonymize)
 
-    bench = commands.add_parser("bench", help="measure runs; prints one line of JSON")
-    bench.add_argument("clips", nargs="+", metavar="CLIP", help="one; with --batch more")
-    bench.add_argument("--batch", action="store_true", help="many clips against one after another")
-    bench.add_argument("--rounds", type=positive, default=3, help="of --batch, over all clips")
-    bench.add_argument("--workers", type=positive, help="of --batch")
-    bench.add_argument("--ray", metavar="ADDRESS", help="with --batch, a Ray cluster as well")
+    bench = commands.add_parser("bench", help="measure speed and memory; prints one line of JSON")
+    bench.add_argument("clips", nargs="+", metavar="CLIP", help="one video; with --batch, several")
     bench.add_argument(
-        "--finished", type=positive, default=10_000, help="clips that --batch resumes over"
+        "--batch", action="store_true", help="compare parallel processing with one after another"
+    )
+    bench.add_argument(
+        "--rounds", type=positive, default=3, help="with --batch, how often all clips are processed"
+    )
+    bench.add_argument("--workers", type=positive, help="with --batch, number of processes")
+    bench.add_argument("--ray", metavar="ADDRESS", help="with --batch, also measure a Ray cluster")
+    bench.add_argument(
+        "--finished",
+        type=positive,
+        default=10_000,
+        help="with --batch, number of finished clips in the run whose resumption is timed",
     )
     _add_colour(bench)
     add_weights(bench, _WEIGHTS)
@@ -116,9 +137,11 @@ def _add_colour(parser: argparse.ArgumentParser) -> None:
     default = ColorizeOptions()
     parser.add_argument(
         "--colour", choices=COLOURS, default=default.colour,
-        help="the original's own pixels, C-NET's, as in the paper, or one grey",
+        help="sharp: the original's own pixels; paper: C-NET's colours at 64x64; plain: one grey",
     )  # fmt: skip
-    parser.add_argument("--show-face", action="store_true", help="with sharp, the head as well")
+    parser.add_argument(
+        "--show-face", action="store_true", help="with --colour sharp, keep the head sharp as well"
+    )
 
 
 def _colorize(parsed: argparse.Namespace) -> ColorizeOptions:

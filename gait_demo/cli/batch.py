@@ -1,4 +1,4 @@
-"""`anonymize` of many videos: a bar while it works, a summary at the end."""
+"""`anonymize` for many videos: a progress bar, then a summary."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ from gait_demo.options import Options
 def anonymize_many(
     parsed: argparse.Namespace, options: Options, weights: Mapping[str, Path]
 ) -> int:
-    """
+    """Run a batch and print a summary as JSON.
+
     Returns:
-        The exit status: 1 if a clip failed.
+        The exit status: 1 if a clip failed, otherwise 0.
     """
     if parsed.verbose:
         logging.getLogger("gait_demo.batch").setLevel(logging.INFO)
@@ -37,7 +38,7 @@ def anonymize_many(
         weights=weights,
     )
     began, results = monotonic(), []
-    talk = sys.stderr if parsed.verbose else io.StringIO()  # Ray's, which takes standard output
+    talk = sys.stderr if parsed.verbose else io.StringIO()  # Ray's messages on standard output
     bar = _Bar(len(batch.clips), parsed.quiet, parsed.verbose)
     with bar, redirect_stdout(talk):
         for result in batch.run(bar.watch):
@@ -56,7 +57,8 @@ def anonymize_many(
 
 
 class _Bar:
-    """Clips, frames a second and time left, on standard error where that is a terminal."""
+    """A progress bar with clips, frames per second and time left, if standard error is a
+    terminal."""
 
     def __init__(self, clips: int, quiet: bool, verbose: bool):
         self._verbose = verbose
@@ -66,7 +68,7 @@ class _Bar:
         )  # fmt: skip
         self._began = monotonic()
         self._frames = 0
-        self._under_way: dict[str, int] = {}  # frames of clips that are not finished
+        self._under_way: dict[str, int] = {}  # frames done of clips that are being processed
         self._lock = threading.Lock()
 
     def __enter__(self) -> _Bar:
@@ -94,7 +96,7 @@ class _Bar:
             for warning in result.warnings:
                 self._say(f"{result.input}: {warning}")
         if result.resumed:
-            self._bar.total -= 1  # the time left is that of what is still to be done
+            self._bar.total -= 1  # resumed clips must not count in the estimate of the time left
             self._bar.refresh()
         else:
             self._bar.update()

@@ -1,4 +1,4 @@
-"""How fast and how large one run is, beside what decoding and encoding alone would cost."""
+"""`bench`: time and memory of one run, compared with decoding and encoding alone."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ def bench(pipeline: Pipeline, clip: Path) -> dict:
     """Run a clip and measure it.
 
     Returns:
-        stages: seconds by stage; clip_s and processing_s: seconds; ratio: processing / clip;
-        seed_ratio: the same of what a new seed runs again; cpu_ratio, seed_cpu_ratio: the same of
-        processor seconds, all cores together, which other programs disturb less; peak_rss_mb:
-        resident memory at its largest, in 10^6 bytes; floor: seconds that decoding the clip once,
-        and encoding the four outputs one after the other, take by themselves.
+        stages: seconds by stage; clip_s, processing_s: duration of the clip and of the run, in
+        seconds; ratio: processing_s / clip_s; seed_ratio: the same for the part of a run that a new
+        seed repeats; cpu_ratio, seed_cpu_ratio: the same with CPU seconds of all cores, which other
+        programs disturb less; peak_rss_mb: peak resident memory in 10^6 bytes; floor: seconds for
+        decoding the clip once, and for encoding the four outputs one after the other.
 
     Raises:
         GaitDemoError: as for Pipeline.run.
     """
     with tempfile.TemporaryDirectory() as folder:
-        _ = pipeline.models.detector  # built, as the other networks are
+        _ = pipeline.models.detector  # built now, so that the time of building does not count
         start = _now()
         analysis = pipeline.analyse(clip, Path(folder) / "analysis")
         between = _now()
@@ -62,7 +62,7 @@ def bench(pipeline: Pipeline, clip: Path) -> dict:
 
 
 def _now() -> np.ndarray:
-    """(2,) seconds: of the clock, and those that processors have worked for this process."""
+    """(2,) seconds: wall-clock time, and CPU time of this process."""
     return np.array([perf_counter(), process_time()])
 
 
@@ -74,7 +74,7 @@ def _decoding_s(path: Path) -> float:
 
 
 def _encoding_s(path: Path) -> float:
-    """Seconds that writing the frames of `path` takes, without the decoding of them."""
+    """Seconds that encoding the frames of a video again takes, without decoding them."""
     info = probe(path)
     decoding_s = 0.0
     start = perf_counter()

@@ -1,4 +1,5 @@
-"""How fast many clips are, against one process that does one after the other."""
+"""`bench --batch`: speed of parallel processing, compared with one process that takes the clips one
+after another."""
 
 from __future__ import annotations
 
@@ -26,25 +27,27 @@ from gait_demo.pipeline import Pipeline
 def bench_batch(
     pipeline: Pipeline, inputs: list[str], rounds: int, crews: dict, finished: int
 ) -> dict:
-    """Measure in turns, so that what else the machine does disturbs all alike. Loading is over
-    before.
+    """Measures all methods in turns, so that other programs disturb them equally. The time for
+    loading networks does not count.
 
     Args:
-        inputs: as of `Batch`.
-        rounds: over all clips.
-        crews: "workers" and "ray" of `Batch`; the cluster is measured beside local processes.
-        finished: clips of the run that is resumed.
+        pipeline: processes the clips one after another.
+        inputs: as for `Batch`.
+        rounds: how often all clips are processed.
+        crews: the arguments "workers" and "ray" of `Batch`; with a cluster, local processes are
+            measured as well.
+        finished: number of finished clips in the run that is resumed.
 
     Returns:
-        workers, clips, frames (of one round); of "loop" (this process, one clip after the other),
-        "local" and "ray": clips_per_s, frames_per_s, and speedup against the loop of the same
-        round, all medians; cpu_s: processor seconds of a clip in the loop and in local processes,
-        which other programs disturb less; overhead_s: of a clip beside the worker's own work,
-        with one worker; worker_mb: memory of each worker at its largest, in 10^6 bytes; resume_s:
-        seconds that a run over finished clips takes, the start of the program with it.
+        workers, clips, frames (per round); for "loop" (this process, one clip after another),
+        "local" and "ray": clips_per_s, frames_per_s, and speedup over the loop in the same round,
+        all medians; cpu_s: CPU seconds per clip in the loop and in local processes, which other
+        programs disturb less; overhead_s: seconds per clip that one worker does not spend on it;
+        worker_mb: peak memory of each worker in 10^6 bytes; resume_s: seconds that a run over
+        finished clips takes, including the start of the program.
 
     Raises:
-        GaitDemoError: as for `Batch.run`, and where a clip fails.
+        GaitDemoError: as for `Batch.run`, or a clip fails.
     """
     _ = pipeline.models.detector
     with tempfile.TemporaryDirectory() as folder:
@@ -62,7 +65,7 @@ def bench_batch(
         with ExitStack() as stack:
             opened = {name: stack.enter_context(_crew(run, clips)) for name, run in runs.items()}
             for crew in opened.values():
-                _work(crew, (clips * crew.workers)[: 2 * crew.workers])  # all have loaded
+                _work(crew, (clips * crew.workers)[: 2 * crew.workers])  # every worker loads
 
             def loop() -> int:
                 return sum(
@@ -121,14 +124,14 @@ def _work(crew: Crew, clips: list[Clip]) -> list[Made]:
 
 
 def _overhead_s(crew: Crew, clips: list[Clip]) -> float:
-    """Seconds a clip that one worker does not spend on it."""
+    """Seconds per clip in which the worker does not work on it."""
     began = perf_counter()
     done = _work(crew, clips)
     return (perf_counter() - began - sum(made.seconds for made in done)) / len(clips)
 
 
 def _worked_s(pids: list[int] | None) -> float:
-    """Processor seconds of processes so far."""
+    """CPU seconds of processes so far."""
     times = (psutil.Process(pid).cpu_times() for pid in pids or ())
     return sum(spent.user + spent.system for spent in times)
 
@@ -142,7 +145,7 @@ def _peak_mb(pid: int) -> float:
 
 
 def _resume_s(clip: Clip, root: Path, count: int) -> float:
-    """Of a run of the command over many finished clips: all are the first one, by other names."""
+    """Seconds that the command takes for `count` finished clips; all are hard links to one clip."""
     inputs, out = root / "inputs", root / "out"
     inputs.mkdir()
     first = inputs / f"clip{clip.path.suffix}"

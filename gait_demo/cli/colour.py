@@ -1,4 +1,4 @@
-"""`evaluate colour`: how well new bodies are coloured."""
+"""`evaluate colour`: how well new walkers are coloured, compared with renderings."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ if TYPE_CHECKING:
     from gait_demo.evaluation.colour import RenderedPair
 
 _VIEWS = (0, 36, 72, 90, 126, 162, 180, 270)
-_PERSON_PX, _PAIR_PX = 400, 128  # a person's height; what it is in a pair of scale 1
+_PERSON_PX, _PAIR_PX = 400, 128  # a person's height; their height in a pair of scale 1
 _FINE = 2
 
 
 def add(evaluations: argparse._SubParsersAction) -> None:
-    colour = evaluations.add_parser("colour", help="new bodies against renders; prints a table")
-    colour.add_argument("--views", type=listed(int), default=_VIEWS, help="such as 0,90")
-    colour.add_argument("--pairs", type=positive, default=2, help="of people, in each view")
-    colour.add_argument("--frames", type=positive, default=4, help="of each pair, at least 2")
+    colour = evaluations.add_parser(
+        "colour", help="compare the colours of new walkers with renderings; prints a table"
+    )
+    colour.add_argument("--views", type=listed(int), default=_VIEWS, help="degrees, such as 0,90")
+    colour.add_argument("--pairs", type=positive, default=2, help="pairs of people for each view")
+    colour.add_argument("--frames", type=positive, default=4, help="frames per pair, at least 2")
     colour.add_argument("--seed", type=seed, default=0)
     colour.set_defaults(command=_evaluate_colour)
 
@@ -49,7 +51,7 @@ def _evaluate_colour(parsed: argparse.Namespace) -> None:
 
 
 def _pairs(parsed: argparse.Namespace) -> Iterator[tuple[int, RenderedPair]]:
-    """People and clothes that no network was trained on."""
+    """Renderings of people and clothes that no network was trained on, each with its view."""
     import numpy as np
 
     from gait_demo.evaluation.colour import RenderedPair
@@ -71,7 +73,7 @@ def _pairs(parsed: argparse.Namespace) -> Iterator[tuple[int, RenderedPair]]:
 
 
 def _ghost(colour: str, number: int) -> float:
-    """Of a short film, by the whole pipeline."""
+    """`evaluation.colour.ghost` for a short synthetic film that the whole pipeline processes."""
     import numpy as np
 
     from gait_demo.evaluation.colour import ghost

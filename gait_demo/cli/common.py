@@ -1,4 +1,4 @@
-"""What the commands share: kinds of arguments, progress on a terminal, pictures as files."""
+"""What the commands share: argument types, progress on a terminal, writing files."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def seed(text: str) -> int:
 
 
 def read_secret(path: Path | None) -> bytes | None:
-    """What a file of --secret holds; None: no file was given.
+    """The content of the --secret file; None without one.
 
     Raises:
-        GaitDemoError: it cannot be read, or is too short to be a secret.
+        GaitDemoError: the file cannot be read, or is too short for a secret.
     """
     if path is None:
         return None
@@ -37,21 +37,21 @@ def read_secret(path: Path | None) -> bytes | None:
         raise GaitDemoError(f"The secret {path} cannot be read: {error.strerror}.") from error
     if len(content) < LEAST_SECRET_BYTES:
         raise GaitDemoError(
-            f"{path} holds {len(content)} bytes: a secret has at least {LEAST_SECRET_BYTES} random "
-            f"ones. Make one: head -c 32 /dev/urandom > {path}"
+            f"{path} holds {len(content)} bytes, but a secret needs at least {LEAST_SECRET_BYTES} "
+            f"random bytes. Make one: head -c 32 /dev/urandom > {path}"
         )
     return content
 
 
 def add_weights(parser: argparse.ArgumentParser, names: Iterable[str]) -> None:
-    """An option for the weights of each network."""
+    """Adds an option for the weights file of each network."""
     for name in names:
         option = f"--{name.replace('_', '-')}"
-        parser.add_argument(option, type=Path, metavar="FILE", help=f"weights of {name}")
+        parser.add_argument(option, type=Path, metavar="FILE", help=f"other weights for {name}")
 
 
 def chosen_weights(parsed: argparse.Namespace, names: Iterable[str]) -> dict[str, Path]:
-    """Those of `add_weights` that were given, by the network's name."""
+    """The weights files that were given to options of `add_weights`, by network."""
     given = {name: getattr(parsed, name) for name in names}
     return {name: path for name, path in given.items() if path is not None}
 
@@ -78,7 +78,7 @@ def positive(text: str) -> int:
 
 
 def people(text: str) -> tuple[int, ...]:
-    """ "8" is the first eight, "75-124" those and all between."""
+    """ "8" means people 1 to 8, "75-124" people 75 to 124."""
     first, dash, last = text.partition("-")
     low, high = (int(first), int(last)) if dash else (1, int(first))
     if not 1 <= low <= high:
@@ -94,7 +94,7 @@ def listed(kind: type) -> Callable[[str], tuple]:
 
 
 def progress(quiet: bool = False) -> Callable[[str, int, int], None]:
-    """Shows the stage and how far it is, on a terminal only."""
+    """A callback that shows the stage and its progress, if standard error is a terminal."""
     if quiet or not sys.stderr.isatty():
         return lambda stage, done, total: None
 

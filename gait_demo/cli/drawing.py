@@ -1,4 +1,4 @@
-"""`evaluate drawing`: how walkers look who are drawn on real clips."""
+"""`evaluate drawing`: how natural the walkers drawn into real clips look."""
 
 from __future__ import annotations
 
@@ -17,13 +17,17 @@ if TYPE_CHECKING:
 
 def add(evaluations: argparse._SubParsersAction) -> None:
     drawing = evaluations.add_parser(
-        "drawing", help="drawn walkers beside the originals, by a pose network; prints a table"
+        "drawing", help="compare drawn walkers with the originals; prints a table"
     )
     drawing.add_argument("--clips", type=Path, nargs="+", required=True, help="videos")
-    drawing.add_argument("--seconds", type=seconds, default=6.0, help="of each, at most")
-    drawing.add_argument("--every", type=positive, default=5, help="frames between those judged")
+    drawing.add_argument(
+        "--seconds", type=seconds, default=6.0, help="process at most so many seconds of each"
+    )
+    drawing.add_argument("--every", type=positive, default=5, help="judge every so many frames")
     drawing.add_argument("--seed", type=seed, default=1)
-    drawing.add_argument("--out", type=Path, metavar="FILE.json", help="for the figures as well")
+    drawing.add_argument(
+        "--out", type=Path, metavar="FILE.json", help="also write the figures to this file"
+    )
     drawing.set_defaults(command=_evaluate_drawing)
 
 
@@ -48,7 +52,7 @@ def _evaluate_drawing(parsed: argparse.Namespace) -> None:
         if figures is not None:
             report[clip.stem] = figures
     if not report:
-        raise GaitDemoError("Nobody in the clips can be given another gait; use others.")
+        raise GaitDemoError("Nobody in these clips can be given another gait; use other clips.")
     print(table(report))
     if parsed.out:
         write_json(parsed.out, report)
@@ -57,7 +61,7 @@ def _evaluate_drawing(parsed: argparse.Namespace) -> None:
 def _figures(
     clip: Path, pipeline: Pipeline, network: LandmarkNetwork, number: int, every: int
 ) -> dict[str, float] | None:
-    """Of the most prominent person of a clip; None if nobody is given another gait."""
+    """Figures for the most prominent person of a clip; None if they get no new gait."""
     import numpy as np
 
     from gait_demo.evaluation.drawing import angle_difference, ratios, seen, slides

@@ -1,4 +1,4 @@
-"""`evaluate`: figures about people, silhouettes, walkers and the detector."""
+"""`evaluate`: measurements of privacy, silhouettes, drawing and detection."""
 
 from __future__ import annotations
 
@@ -22,46 +22,67 @@ if TYPE_CHECKING:
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    evaluate = commands.add_parser("evaluate", help="measure people, silhouettes and walkers")
+    evaluate = commands.add_parser(
+        "evaluate", help="measure privacy, silhouettes, drawing and detection"
+    )
     what = evaluate.add_subparsers(
         required=True,
         metavar="identity|quality|realism|privacy|kth|rgb|detector|people|drawing|colour|inpainting",
     )
-    identity = what.add_parser("identity", help="nearest neighbour of raw GEIs; prints JSON")
-    identity.add_argument("--data", type=Path, required=True, help="CASIA-B or a copy of its kind")
+    identity = what.add_parser("identity", help="recognise walkers by the nearest GEI; prints JSON")
+    identity.add_argument("--data", type=Path, required=True, help="CASIA-B, or data in its format")
     identity.set_defaults(command=_evaluate_identity)
-    quality = what.add_parser("quality", help="how good the silhouettes are; prints JSON")
-    quality.add_argument("--data", type=Path, required=True, help="CASIA-B or a copy of its kind")
+    quality = what.add_parser("quality", help="rate the quality of silhouettes; prints JSON")
+    quality.add_argument("--data", type=Path, required=True, help="CASIA-B, or data in its format")
     quality.set_defaults(command=_evaluate_quality)
-    realism = what.add_parser("realism", help="tell made silhouettes from real; prints JSON")
-    realism.add_argument("--data", type=Path, required=True, help="of synthesize casia --rgb")
-    realism.add_argument("--real", type=Path, required=True, help="videos, PERSON_SESSION.mp4")
-    realism.add_argument("--skip", help="real videos whose names hold this are passed over")
-    realism.add_argument("--colour", action="store_true", help="made videos keep their colours")
-    realism.add_argument("--picture", type=Path, help="a PNG that shows how they differ")
+    realism = what.add_parser(
+        "realism", help="how well synthetic silhouettes are told from real ones; prints JSON"
+    )
+    realism.add_argument(
+        "--data", type=Path, required=True, help="folder made by synthesize casia --rgb"
+    )
+    realism.add_argument(
+        "--real", type=Path, required=True, help="folder of real videos, PERSON_SESSION.mp4"
+    )
+    realism.add_argument("--skip", help="leave out real videos whose names contain this text")
+    realism.add_argument(
+        "--colour", action="store_true", help="keep the colours of the synthetic videos"
+    )
+    realism.add_argument("--picture", type=Path, help="write a PNG that shows the differences")
     realism.set_defaults(command=_evaluate_realism)
     privacy.add(what)
     reidentification.add(what)
-    detector = what.add_parser("detector", help="how people are found; prints a table")
-    detector.add_argument("--weights", type=Path, help="of a YOLO that segments; default: ours")
-    detector.add_argument("--photos", type=Path, help="of people: img/*.jpg and mask/*.png")
-    detector.add_argument("--crowds", type=Path, help="of synthesize crowds")
+    detector = what.add_parser("detector", help="measure the person detector; prints a table")
+    detector.add_argument(
+        "--weights", type=Path, help="a YOLO with masks; default: the project's own"
+    )
+    detector.add_argument("--photos", type=Path, help="photos of people: img/*.jpg and mask/*.png")
+    detector.add_argument("--crowds", type=Path, help="folder made by synthesize crowds")
     detector.add_argument("--empty", type=Path, help="photos without people")
-    detector.add_argument("--clips", type=Path, help="videos; they need --references")
-    detector.add_argument("--references", type=Path, help="networks to compare with on clips")
-    detector.add_argument("--frames", type=positive, default=60, help="of each clip, at most")
-    detector.add_argument("--sizes", type=listed(int), default=(320, 640), help="such as 320,640")
-    detector.add_argument("--score", type=float, default=0.25, help="of a detection, at least")
-    detector.add_argument("--threads", type=positive, default=2, help="of torch")
-    detector.add_argument("--json", type=Path, metavar="FILE", help="for the figures as well")
+    detector.add_argument("--clips", type=Path, help="videos; need --references")
+    detector.add_argument("--references", type=Path, help="networks to compare with on the clips")
+    detector.add_argument("--frames", type=positive, default=60, help="maximum frames per clip")
+    detector.add_argument(
+        "--sizes",
+        type=listed(int),
+        default=(320, 640),
+        help="longest side in pixels that the network sees, such as 320,640",
+    )
+    detector.add_argument("--score", type=float, default=0.25, help="minimum score of a detection")
+    detector.add_argument("--threads", type=positive, default=2, help="threads of torch")
+    detector.add_argument(
+        "--json", type=Path, metavar="FILE", help="also write the figures to this file"
+    )
     detector.set_defaults(command=_evaluate_detector)
     people.add(what)
     colour.add(what)
     drawing.add(what)
-    inpainting = what.add_parser("inpainting", help="how holes are filled; prints a table")
+    inpainting = what.add_parser("inpainting", help="measure the inpainting; prints a table")
     inpainting.add_argument("--images", type=Path, required=True, help="photos without people")
-    inpainting.add_argument("--masks", type=Path, required=True, help="of people, 255 on them")
-    inpainting.add_argument("--count", type=positive, default=40, help="of holes")
+    inpainting.add_argument(
+        "--masks", type=Path, required=True, help="masks of people, 255 where they are"
+    )
+    inpainting.add_argument("--count", type=positive, default=40, help="number of holes")
     inpainting.set_defaults(command=_evaluate_inpainting)
 
 
@@ -180,7 +201,7 @@ def _evaluate_inpainting(parsed: argparse.Namespace) -> None:
 
 
 def _silhouettes(detector: Detector, video: Path) -> list[SilhouetteClip]:
-    """Of everyone in a video, without the frames in which somebody was lost."""
+    """The silhouettes of all people in a video, without frames in which they are not seen."""
     clips = [(person.silhouettes, person.seen) for person in _people(detector, video)]
     return [
         replace(
@@ -194,7 +215,7 @@ def _silhouettes(detector: Detector, video: Path) -> list[SilhouetteClip]:
 
 
 def _people(detector: Detector, video: Path) -> tuple[Person, ...]:
-    """Everyone whom a run would follow, if this detector proposed them."""
+    """The people that a run with this detector finds in a video."""
     from gait_demo.options import Options
     from gait_demo.people.landmark_segmenter import LandmarkSegmenter
     from gait_demo.pipeline.analysis import Analyser

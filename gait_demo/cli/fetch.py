@@ -1,4 +1,4 @@
-"""`fetch`: all weights ahead of time, for a machine that goes offline or the build of a Space."""
+"""`fetch`: downloads all weights ahead of time, to run offline later or to build a Space."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gait_demo.weights import find, names
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    parser = commands.add_parser("fetch", help="fetch all weights now, to run offline later")
+    parser = commands.add_parser("fetch", help="download all weights now, to run offline later")
     parser.set_defaults(command=_fetch)
 
 

@@ -1,4 +1,4 @@
-"""Walks for a study: synthetic or CASIA-B's, anonymized by each method."""
+"""The clips of a rating study: synthetic walks or CASIA-B's, anonymized by each method."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from gait_demo.pipeline import Analysis, Models, Pipeline
 from gait_demo.video import read_frames
 
 CONDITION = "nm-05"
-# of a film that raters see; a walker is to fill half of its height
+# of a film that raters see, in which the walker is half as tall as the picture
 _SECONDS, _WIDTH, _HEIGHT, _PERSON_PX = 4.4, 640, 480, 240
 _OUTFITS = ("trousers", "sportswear", "coat")
-_POOR_FRAMES = 0.1  # share from which on silhouettes are subset 1, of low quality
+_POOR_FRAMES = 0.1  # share of poor silhouettes above which a walk is in subset 1 (low quality)
 
 Film = Callable[[int, int, Path], Path]
 
 
 @dataclass(frozen=True)
 class AnonymizedFootage:
-    """One analysed walk."""
+    """One analysed walk, to be rendered by any method."""
 
     analysis: Analysis
     pipelines: dict[str, Pipeline]
@@ -56,15 +56,16 @@ class AnonymizedFootage:
 def footage_of(
     models: Models, others: Mapping[str, str], film: Film, secret: bytes | None = None
 ) -> Callable[[int, int], AbstractContextManager[AnonymizedFootage]]:
-    """
+    """A function that opens the footage of a person and a view, as a context manager.
+
     Args:
-        models: of all methods.
-        others: by method beside ours, its anonymizer.
-        film: the video of a person and a view, made in a folder if it has to be made.
-        secret: of the noise, see `AnonymizeOptions`.
+        models: networks of all methods.
+        others: methods other than ours, each with the name of its anonymizer.
+        film: returns the video of a person and a view; makes it in the given folder if necessary.
+        secret: for the noise, see `AnonymizeOptions`.
     """
     noise = AnonymizeOptions(secret=secret or secrets.token_bytes(32))
-    colorize = ColorizeOptions("paper")  # it is the anonymizers that differ
+    colorize = ColorizeOptions("paper")  # the same colours for all: only the anonymizers differ
     ours = Pipeline(models, Options(anonymize=noise, colorize=colorize))
     bad = replace(models, anonymizers={"anet": InStep(BadGait())}, cnet=BadColours())
     pipelines = {"ours": ours, ANCHOR: Pipeline(bad, ours.options)}
@@ -83,7 +84,7 @@ def footage_of(
 
 
 def synthetic(seed: int) -> Film:
-    """Walkers who do not exist, filmed large enough to be judged."""
+    """Films of synthetic walkers, large enough to be judged."""
     from gait_demo.synthesis.film import FilmOptions, write_film
 
     def film_of(person: int, view: int, folder: Path) -> Path:
@@ -104,14 +105,14 @@ def synthetic(seed: int) -> Film:
 
 
 def from_casia(root: Path) -> Film:
-    """The videos of CASIA-B, or of a copy of its kind."""
+    """The videos of CASIA-B, or of data in its format."""
     data = CasiaB(root)
 
     def film(person: int, view: int, folder: Path) -> Path:
         sequence = Sequence(person, CONDITION, view)
         video = data.video(sequence)
         if video is None:
-            raise DataError(f"there is no video {sequence.name} in {root}.")
+            raise DataError(f"There is no video {sequence.name} in {root}.")
         return video
 
     return film

@@ -1,4 +1,4 @@
-"""`evaluate people`: how people are found, hidden and followed on labelled frames."""
+"""`evaluate people`: how well people are found, hidden and followed, on labelled frames."""
 
 from __future__ import annotations
 
@@ -22,12 +22,18 @@ _SEED = 0
 
 def add(evaluations: argparse._SubParsersAction) -> None:
     people = evaluations.add_parser(
-        "people", help="people found, hidden and followed, on labelled frames; prints a table"
+        "people",
+        help="measure how people are found, hidden and followed, on labelled frames; prints a "
+        "table",
     )
-    people.add_argument("--labels", type=Path, help="JSON; default: the project's own")
+    people.add_argument("--labels", type=Path, help="JSON file; default: the project's own labels")
     people.add_argument("--data", type=Path, required=True, help="folder of the labelled clips")
-    people.add_argument("--out", type=Path, metavar="FILE.json", help="for the figures as well")
-    people.add_argument("--sheets", type=Path, metavar="DIR", help="for a PNG of each clip")
+    people.add_argument(
+        "--out", type=Path, metavar="FILE.json", help="also write the figures to this file"
+    )
+    people.add_argument(
+        "--sheets", type=Path, metavar="DIR", help="also write a PNG of each clip to this folder"
+    )
     people.set_defaults(command=_evaluate_people)
 
 

@@ -1,4 +1,4 @@
-"""`evaluate privacy`: who is recognised in what ours and other methods make."""
+"""`evaluate privacy`: how many walkers are recognised after anonymization by each method."""
 
 from __future__ import annotations
 
@@ -16,25 +16,41 @@ from gait_demo.options import STRENGTHS
 if TYPE_CHECKING:
     from gait_demo.evaluation.gaits import Method
 
-_QUICK_PEOPLE, _QUICK_VIEWS, _QUICK_STEPS = 24, (90,), 40  # the fewest that can be judged at all
+_QUICK_PEOPLE, _QUICK_VIEWS, _QUICK_STEPS = 24, (90,), 40  # the fewest that give figures at all
 _QUICK_METHODS = ("none", "ours", "ST-GAN")
 
 
 def add(what: argparse._SubParsersAction) -> None:
     privacy = what.add_parser("privacy", help="attack the anonymized gaits; prints a table")
-    privacy.add_argument("--data", type=Path, required=True, help="CASIA-B or a copy of its kind")
+    privacy.add_argument("--data", type=Path, required=True, help="CASIA-B, or data in its format")
     privacy.add_argument("--out", type=Path, required=True, help="folder for all results")
-    privacy.add_argument("--quick", action="store_true", help="fewer people, views, steps, methods")
+    privacy.add_argument(
+        "--quick", action="store_true", help="a fast check: fewer people, views, steps and methods"
+    )
     for network, name in (("anet", "A-NET"), ("stgan", "ST-GAN")):
-        privacy.add_argument(f"--{network}", type=Path, metavar="FILE", help=f"weights of {name}")
-    privacy.add_argument("--paper", type=Path, metavar="FILE", help="of train anet --preset paper")
-    privacy.add_argument("--naturalness", action="store_true", help="only that, without attacks")
+        privacy.add_argument(
+            f"--{network}", type=Path, metavar="FILE", help=f"other weights for {name}"
+        )
+    privacy.add_argument(
+        "--paper", type=Path, metavar="FILE", help="also A-NET from train anet --preset paper"
+    )
+    privacy.add_argument(
+        "--naturalness", action="store_true", help="measure only how natural walks look: no attacks"
+    )
     privacy.add_argument("--attackers", type=listed(str), help="such as raw GEI; default: all")
     privacy.add_argument("--methods", type=listed(str), help="such as none,ours; default: all")
-    privacy.add_argument("--steps", type=positive, default=1500, help="of training a network")
-    privacy.add_argument("--seeds", type=positive, default=1, help="networks of each kind")
-    privacy.add_argument("--views", type=listed(int), default=tuple(VIEWS), help="such as 0,90")
-    privacy.add_argument("--readme", type=Path, metavar="FILE", help="gets the headline as well")
+    privacy.add_argument(
+        "--steps", type=positive, default=1500, help="training steps of each attacking network"
+    )
+    privacy.add_argument(
+        "--seeds", type=positive, default=1, help="attacking networks to train of each kind"
+    )
+    privacy.add_argument(
+        "--views", type=listed(int), default=tuple(VIEWS), help="degrees, such as 0,90"
+    )
+    privacy.add_argument(
+        "--readme", type=Path, metavar="FILE", help="also put the main figures into this README"
+    )
     privacy.add_argument("--seed", type=seed, default=0)
     privacy.set_defaults(command=_evaluate)
 
@@ -88,9 +104,13 @@ def _evaluate(parsed: argparse.Namespace) -> None:
 
 
 def _methods(parsed: argparse.Namespace) -> tuple[dict[str, Method], dict[str, Method], list]:
-    """By name; of those that have a secret, what they are to who lacks it; and the weights that
-    they are made of: ours in every strength, ST-GAN, the simple ones, and A-NET with the paper's
-    losses if there is one."""
+    """The methods to compare, by name: ours at every strength, ST-GAN, the simple baselines and, if
+    given, A-NET trained with the paper's losses.
+
+    Returns:
+        All methods; those that use a secret, as an attacker without the secret can imitate them;
+        and the weights files.
+    """
     from gait_demo.anonymization.anonymizer import load
     from gait_demo.anonymization.windows import InStep
     from gait_demo.evaluation.baselines import SIMPLE, from_seed, keyed, made_by

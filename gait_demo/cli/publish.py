@@ -1,4 +1,4 @@
-"""`publish`: the weights, and the Space, on the Hugging Face Hub."""
+"""`publish`: uploads the weights, and the app as a Space, to the Hugging Face Hub."""
 
 from __future__ import annotations
 
@@ -10,18 +10,24 @@ from gait_demo.weights import publishing
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    parser = commands.add_parser("publish", help="upload the weights, and the app as a Space")
+    parser = commands.add_parser(
+        "publish", help="upload the weights to the Hugging Face Hub, and the app as a Space"
+    )
     parser.add_argument("--repo", type=_repository, required=True, metavar="OWNER/NAME")
     parser.add_argument(
         "--space", type=_repository, nargs="?", const=True, metavar="OWNER/NAME",
-        help="upload the app too; under the same name unless another is given",
+        help="also upload the app as a Space; under the same name unless another is given",
     )  # fmt: skip
     parser.add_argument(
-        "--results", type=Path, metavar="FILE", help="results.md of evaluate privacy, for the card"
+        "--results",
+        type=Path,
+        metavar="FILE",
+        help="results.md of evaluate privacy, to put into the model card",
     )
     parser.add_argument(
         "--with-person-weights", action="store_true",
-        help="pass on the person weights out of the released package too, with its licence",
+        help="also upload the weights that find people, from the MediaPipe package, with its "
+        "licence",
     )  # fmt: skip
     parser.add_argument("--dry-run", action="store_true", help="show what would be uploaded")
     parser.set_defaults(command=_publish)
@@ -63,7 +69,7 @@ def _table(path: Path) -> str:
         raise GaitDemoError(f"The results {path} cannot be read as text: {error}.") from error
     if "\n| ---" not in f"\n{text}":
         raise GaitDemoError(
-            f"There is no table in {path}; pass the results.md that evaluate privacy wrote."
+            f"There is no table in {path}; give the results.md that evaluate privacy wrote."
         )
     return text
 

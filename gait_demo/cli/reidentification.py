@@ -1,4 +1,5 @@
-"""`evaluate kth|rgb`: whether walkers are re-identified, from video to video."""
+"""`evaluate kth|rgb`: how many walkers are re-identified in another video, before and after
+anonymization."""
 
 from __future__ import annotations
 
@@ -24,20 +25,25 @@ if TYPE_CHECKING:
 
 
 def add(what: argparse._SubParsersAction) -> None:
-    kth = what.add_parser("kth", help="re-identify real people, end to end; prints JSON")
-    kth.add_argument("--data", type=Path, required=True, help="KTH's walking videos")
-    kth.add_argument("--skip", help="videos whose names hold this are passed over")
+    kth = what.add_parser("kth", help="re-identify real people in KTH's videos; prints JSON")
+    kth.add_argument("--data", type=Path, required=True, help="folder of KTH's walking videos")
+    kth.add_argument("--skip", help="leave out videos whose names contain this text")
     kth.set_defaults(command=_kth)
-    rgb = what.add_parser("rgb", help="re-identify walkers, end to end; prints JSON")
-    rgb.add_argument("--data", type=Path, required=True, help="CASIA-B or a copy, with videos")
+    rgb = what.add_parser("rgb", help="re-identify walkers in CASIA-B's videos; prints JSON")
+    rgb.add_argument(
+        "--data", type=Path, required=True, help="CASIA-B, or data in its format, with videos"
+    )
     rgb.set_defaults(command=_rgb)
     for parser in (kth, rgb):
         add_weights(parser, ("anet",))
         parser.add_argument(
-            "--colours", type=listed(str), default=("sharp", "plain"), help="of the results"
+            "--colours",
+            type=listed(str),
+            default=("sharp", "plain"),
+            help="colours of the results to measure, of sharp, paper and plain",
         )
         parser.add_argument(
-            "--segment", action="store_true", help="cut people out by the detector's masks as well"
+            "--segment", action="store_true", help="also cut people out by the detector's masks"
         )
 
 

@@ -1,4 +1,4 @@
-"""`study`: clips for raters, and what their votes say."""
+"""`study`: makes the clips of a rating study, and evaluates the votes."""
 
 from __future__ import annotations
 
@@ -17,34 +17,44 @@ _WEIGHTS = ("anet", "stgan", "cnet", "yolo")
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    study = commands.add_parser("study", help="make a study of naturalness, read its votes")
+    study = commands.add_parser(
+        "study", help="make a study in which people rate naturalness; evaluate its votes"
+    )
     what = study.add_subparsers(required=True, metavar="build|stats|export")
     build = what.add_parser("build", help="make the clips of a study")
     build.add_argument("--out", type=Path, required=True, help="folder for the study")
     build.add_argument("--preset", choices=("small", "paper"), default="small")
     build.add_argument("--data", type=Path, help="CASIA-B with videos; default: synthetic walkers")
-    build.add_argument("--clips", type=Path, metavar="CSV", help="make nothing, take these clips")
-    build.add_argument("--views", type=listed(int), help="such as 0,54,90")
-    build.add_argument("--walkers", type=positive, help="people at each view")
+    build.add_argument(
+        "--clips", type=Path, metavar="CSV", help="use the clips listed here, instead of making any"
+    )
+    build.add_argument("--views", type=listed(int), help="degrees, such as 0,54,90")
+    build.add_argument("--walkers", type=positive, help="walkers for each view")
     build.add_argument("--per-rater", type=positive, help="clips that each rater rates")
-    build.add_argument("--raters", type=positive, help="how many are wanted")
-    build.add_argument("--name", help="of the study")
-    build.add_argument("--seed", type=seed, default=0, help="of the walks and the orders")
+    build.add_argument("--raters", type=positive, help="number of raters wanted")
+    build.add_argument("--name", help="name of the study")
+    build.add_argument(
+        "--seed", type=seed, default=0, help="selects the walks and the order of the clips"
+    )
     add_weights(build, _WEIGHTS)
     build.set_defaults(command=_build)
-    stats = what.add_parser("stats", help="mean opinion scores; prints a table")
+    stats = what.add_parser("stats", help="compute mean opinion scores; prints a table")
     _add_where(stats)
-    stats.add_argument("--json", type=Path, metavar="FILE", help="for all figures")
+    stats.add_argument("--json", type=Path, metavar="FILE", help="write all figures to this file")
     stats.set_defaults(command=_stats)
-    export = what.add_parser("export", help="the votes for other programs")
+    export = what.add_parser("export", help="write the votes for other programs")
     _add_where(export)
     export.add_argument("--out", type=Path, required=True, help="folder for votes.csv, sureal.json")
     export.set_defaults(command=_export)
 
 
 def _add_where(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--study", type=Path, help="folder; default: GAIT_DEMO_STUDY, or ours")
-    parser.add_argument("--db", help="file or URL; default: GAIT_DEMO_MOS_DB, or ours")
+    parser.add_argument(
+        "--study", type=Path, help="folder of the study; default: GAIT_DEMO_STUDY, or the app's own"
+    )
+    parser.add_argument(
+        "--db", help="file or URL of the votes; default: GAIT_DEMO_MOS_DB, or the app's own"
+    )
 
 
 def _build(parsed: argparse.Namespace) -> None:
@@ -69,7 +79,7 @@ def _build(parsed: argparse.Namespace) -> None:
 
 
 def _walks(parsed: argparse.Namespace, plan):
-    """The plan with its methods, and what shows them."""
+    """The plan with its methods, and the function that opens their footage."""
     from gait_demo.cli.footage import footage_of, from_casia, synthetic
     from gait_demo.evaluation.secret import repeatable_secret
     from gait_demo.pipeline import Models
@@ -120,7 +130,7 @@ def _votes(parsed: argparse.Namespace):
     study = Study.load(parsed.study or settings.study)
     where = parsed.db or settings.database
     if "://" not in where and not Path(where).is_file():
-        raise StudyError(f"There are no votes in {where}: name their file or database with --db.")
+        raise StudyError(f"There are no votes in {where}: give their file or database with --db.")
     return study, Store(study, Database(where)).votes()
 
 

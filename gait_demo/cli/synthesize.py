@@ -1,4 +1,4 @@
-"""`synthesize`: walkers to train on, to recognise, to film and to look at."""
+"""`synthesize`: makes synthetic walkers, as training data, as a copy of CASIA-B, or as films."""
 
 from __future__ import annotations
 
@@ -12,35 +12,41 @@ from gait_demo.cli.common import listed, people, positive, progress, seed, write
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    synthesize = commands.add_parser("synthesize", help="make walkers, to train on or to film")
+    synthesize = commands.add_parser(
+        "synthesize", help="make synthetic walkers: training data or films"
+    )
     kinds = synthesize.add_subparsers(
         required=True, metavar="walks|casia|crowds|film|sheet|check|joints"
     )
-    walks = kinds.add_parser("walks", help="shards of silhouettes and crops to train on")
+    walks = kinds.add_parser("walks", help="silhouettes and crops as training data")
     walks.add_argument("--out", type=Path, required=True, help="folder for walks-*.npz files")
-    walks.add_argument("--walks", type=positive, default=400)
+    walks.add_argument("--walks", type=positive, default=400, help="number of walks")
     walks.add_argument("--seed", type=seed, default=0)
-    walks.add_argument("--workers", type=positive, default=2, help="processes")
+    walks.add_argument("--workers", type=positive, default=2, help="number of processes")
     walks.set_defaults(command=_synthesize_walks)
-    casia = kinds.add_parser("casia", help="CASIA-B's protocol walked by synthetic people")
+    casia = kinds.add_parser("casia", help="synthetic walkers in the format of CASIA-B")
     casia.add_argument("--out", type=Path, required=True, help="folder for GaitDatasetB-silh")
     casia.add_argument("--people", type=people, default=None, help="such as 8, or 75-124")
     casia.add_argument("--conditions", type=listed(str), default=None, help="such as nm-01,cl-02")
     casia.add_argument("--views", type=listed(int), default=None, help="such as 000,054,090")
-    casia.add_argument("--archive", action="store_true", help="one .tar.gz a person, far smaller")
-    casia.add_argument("--rgb", action="store_true", help="the videos as well; slower")
-    casia.add_argument("--severity", type=float, help="of damage; 0 clean, 1 as CASIA-B's")
+    casia.add_argument(
+        "--archive", action="store_true", help="write one .tar.gz per person, which is far smaller"
+    )
+    casia.add_argument("--rgb", action="store_true", help="also make the videos; slower")
+    casia.add_argument(
+        "--severity", type=float, help="of the silhouettes' defects: 0 none, 1 as in CASIA-B"
+    )
     casia.add_argument("--seed", type=seed, default=0)
-    casia.add_argument("--workers", type=positive, default=2, help="processes")
+    casia.add_argument("--workers", type=positive, default=2, help="number of processes")
     casia.set_defaults(command=_synthesize_casia)
-    crowds = kinds.add_parser("crowds", help="pictures to train the person detector on")
+    crowds = kinds.add_parser("crowds", help="training images for the person detector")
     crowds.add_argument("--out", type=Path, required=True, help="folder for images and labels")
-    crowds.add_argument("--count", type=positive, default=4000, help="pictures to train on")
-    crowds.add_argument("--photos", type=Path, help="of people: img/*.jpg and mask/*.png")
+    crowds.add_argument("--count", type=positive, default=4000, help="number of training images")
+    crowds.add_argument("--photos", type=Path, help="photos of people: img/*.jpg and mask/*.png")
     crowds.add_argument("--seed", type=seed, default=0)
-    crowds.add_argument("--workers", type=positive, default=2, help="processes")
+    crowds.add_argument("--workers", type=positive, default=2, help="number of processes")
     crowds.set_defaults(command=_synthesize_crowds)
-    film = kinds.add_parser("film", help="a video of people who walk by")
+    film = kinds.add_parser("film", help="a video of synthetic people who walk by")
     film.add_argument("--out", type=Path, required=True, help="the MP4 file")
     film.add_argument("--seconds", type=float, default=4.0)
     film.add_argument("--fps", type=Fraction, default=Fraction(25), help="such as 25 or 30000/1001")
@@ -51,27 +57,40 @@ def add(commands: argparse._SubParsersAction) -> None:
     film.add_argument("--scene", default="street", help="room, street or park")
     film.add_argument("--outfit", default="trousers", help="trousers, skirt, coat or sportswear")
     film.add_argument("--walkers", type=positive, default=1)
-    film.add_argument("--pan-px", type=int, default=0, help="that a camera at 90 turns with them")
+    film.add_argument(
+        "--pan-px",
+        type=int,
+        default=0,
+        help="pixels by which the camera pans with the walkers, at view angle 90",
+    )
     film.add_argument("--seed", type=seed, default=0)
     film.set_defaults(command=_synthesize_film)
 
-    sheet = kinds.add_parser("sheet", help="a picture of walkers of the protocol at all views")
+    sheet = kinds.add_parser("sheet", help="one image that shows walkers at all views")
     sheet.add_argument("--out", type=Path, required=True, help="the PNG file")
     sheet.add_argument("--people", type=people, default=tuple(range(1, 9)))
     conditions = ("nm-01", "bg-01", "cl-01")
-    sheet.add_argument("--conditions", type=listed(str), default=conditions, help="in turn")
+    sheet.add_argument(
+        "--conditions", type=listed(str), default=conditions, help="one after another, per person"
+    )
     sheet.add_argument("--views", type=listed(int), default=None, help="such as 000,054,090")
     sheet.add_argument("--seed", type=seed, default=0)
     sheet.set_defaults(command=_synthesize_sheet)
 
-    check = kinds.add_parser("check", help="compare the walkers with real people; prints JSON")
-    check.add_argument("--people", type=positive, default=60)
-    check.add_argument("--mocap", type=Path, help="folder of BVH files of walks, named as CMU's")
+    check = kinds.add_parser(
+        "check", help="compare synthetic walkers with statistics of real people; prints JSON"
+    )
+    check.add_argument("--people", type=positive, default=60, help="number of walkers")
+    check.add_argument(
+        "--mocap", type=Path, help="folder of motion capture (BVH) of walks, named as CMU's"
+    )
     check.add_argument("--seed", type=seed, default=0)
     check.set_defaults(command=_synthesize_check)
 
-    joints = kinds.add_parser("joints", help="fit where a pose network sees joints; prints JSON")
-    joints.add_argument("--walkers", type=positive, default=160)
+    joints = kinds.add_parser(
+        "joints", help="calibrate joints to where a pose network sees them; prints JSON"
+    )
+    joints.add_argument("--walkers", type=positive, default=160, help="number of walkers")
     joints.set_defaults(command=_synthesize_joints)
 
 

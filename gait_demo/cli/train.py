@@ -1,4 +1,4 @@
-"""`train`: A-NET, C-NET, the baseline ST-GAN, the person detector and the recogniser."""
+"""`train`: trains A-NET, C-NET, the baseline ST-GAN, the person detector or the recogniser."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from gait_demo import training
 from gait_demo.cli.common import people, positive, progress, seed
 
-_SHOWN = ("nm-01", "nm-02")  # walks by which the recogniser's crowd is known
+_SHOWN = ("nm-01", "nm-02")  # conditions of the walks in the recogniser's gallery
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -18,16 +18,20 @@ def add(commands: argparse._SubParsersAction) -> None:
     for network, name in (("anet", "A-NET"), ("cnet", "C-NET"), ("stgan", "ST-GAN")):
         parser = networks.add_parser(network, help=f"train {name}")
         training.add_arguments(parser)
-        parser.add_argument("--people", type=people, help="of CASIA-B, such as 1-74")
+        parser.add_argument("--people", type=people, help="people of CASIA-B, such as 1-74")
         parser.set_defaults(command=_train, network=network)
     detector = networks.add_parser("detector", help="train the person detector")
     training.add_detector_arguments(detector)
     detector.set_defaults(command=_train_detector)
-    recogniser = networks.add_parser("recogniser", help="train who looks for the app's visitors")
-    recogniser.add_argument("--data", type=Path, required=True, help="CASIA-B, or a copy")
+    recogniser = networks.add_parser(
+        "recogniser", help="train the recogniser that checks the app's results"
+    )
+    recogniser.add_argument(
+        "--data", type=Path, required=True, help="CASIA-B or data in its format"
+    )
     recogniser.add_argument("--out", type=Path, required=True, help="checkpoint to write")
-    recogniser.add_argument("--anet", type=Path, metavar="FILE", help="weights of anet")
-    recogniser.add_argument("--steps", type=positive, default=1500)
+    recogniser.add_argument("--anet", type=Path, metavar="FILE", help="other weights for anet")
+    recogniser.add_argument("--steps", type=positive, default=1500, help="training steps")
     recogniser.add_argument("--seed", type=seed, default=0)
     recogniser.set_defaults(command=_train_recogniser)
 

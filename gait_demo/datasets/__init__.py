@@ -1,1 +1,1 @@
-"""Data sets on disk: CASIA-B's layout, and photos of people with masks."""
+"""Readers of data sets on disk: CASIA-B, and photos of people with masks."""

@@ -1,8 +1,7 @@
-"""CASIA-B on disk: its names, and a reader that its holes do not stop.
+"""Reading CASIA-B (Yu, Tan and Tan 2006), in which some sequences are missing or incomplete.
 
-Yu, Tan and Tan 2006. Silhouettes lie under `GaitDatasetB-silh`, as `001/nm-01/090/*.png` or still
-packed as they are distributed, one `001.tar.gz` a person; videos under `DatasetB-1/video` and
-`DatasetB-2/video`.
+Silhouettes are in `GaitDatasetB-silh`, as `001/nm-01/090/*.png` or packed as they are distributed,
+one `001.tar.gz` per person; videos are in `DatasetB-1/video` and `DatasetB-2/video`.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ _FRAME_NAME = re.compile(r"(\d{3}-[a-z]{2}-\d{2}-\d{3})-(\d+)\.png")
 
 @dataclass(frozen=True, order=True)
 class Sequence:
-    """One person, one condition such as "nm-01", one view in degrees."""
+    """The name of a sequence: person, condition such as "nm-01", and view in degrees."""
 
     person: int
     condition: str
@@ -48,22 +47,22 @@ class Sequence:
 
     @property
     def folder(self) -> str:
-        """Of its silhouettes, below GaitDatasetB-silh."""
+        """Folder of its silhouettes, relative to GaitDatasetB-silh."""
         return f"{self.person:03d}/{self.condition}/{self.view:03d}"
 
     def frame_name(self, number: int) -> str:
-        """number: of the video frame, from 1."""
+        """File name of a silhouette; `number` is that of the video frame, from 1."""
         return f"{self.name}-{number:03d}.png"
 
 
 @dataclass(frozen=True)
 class Silhouettes:
-    """What could be read of a sequence.
+    """The silhouettes of a sequence, as far as they can be read.
 
     Attributes:
-        numbers: (T,) int, of the video frames, from 1, rising; some are missing in CASIA-B.
+        numbers: (T,) int, numbers of the video frames, from 1, rising; CASIA-B lacks some.
         masks: (T, H, W) uint8, 0 or 1.
-        problems: a sentence for each thing that is missing or malformed.
+        problems: a sentence for each missing or malformed part.
     """
 
     sequence: Sequence
@@ -73,12 +72,13 @@ class Silhouettes:
 
 
 def video_folder(person: int) -> str:
-    """Where a person's videos lie; which part of the data has whom is our inference."""
+    """The folder of a person's videos. That the first half of the people is in DatasetB-1 is an
+    assumption."""
     return VIDEOS[0] if person <= PEOPLE[-1] // 2 else VIDEOS[1]
 
 
 def background_name(person: int, view: int) -> str:
-    """Of the video of the empty place."""
+    """File name of the video of the empty background."""
     return f"{person:03d}-bkgrd-{view:03d}.avi"
 
 
@@ -86,10 +86,10 @@ class CasiaB:
     """A copy of CASIA-B, or of a part of it, real or synthetic.
 
     Args:
-        root: the folder that holds GaitDatasetB-silh, or that folder itself.
+        root: the folder that contains GaitDatasetB-silh, or GaitDatasetB-silh itself.
 
     Raises:
-        DataError: it holds no silhouettes of anybody.
+        DataError: it contains no silhouettes.
     """
 
     def __init__(self, root: Path):
@@ -111,7 +111,8 @@ class CasiaB:
         conditions: Collection[str] = CONDITIONS,
         views: Collection[int] = VIEWS,
     ) -> list[Sequence]:
-        """What the protocol says of the chosen people who are there, in order, there or not."""
+        """All sequences that the protocol has for the chosen people in this copy, in order; some of
+        them may be missing on disk."""
         return [
             Sequence(person, condition, view)
             for person in self.people if person in people
@@ -120,7 +121,7 @@ class CasiaB:
         ]  # fmt: skip
 
     def read(self, sequence: Sequence) -> Silhouettes:
-        """The silhouettes of a sequence; empty with a problem where there are none."""
+        """The silhouettes of a sequence; empty, with a problem, if there are none."""
         masks, numbers, problems = [], [], []
         try:
             frames = sorted(self._frames(sequence))
@@ -130,12 +131,12 @@ class CasiaB:
         for name, data in frames:
             match = _FRAME_NAME.fullmatch(name)
             if not match or match[1] != sequence.name:
-                problems.append(f"{name} is no frame of {sequence.name}")
+                problems.append(f"{name} is not a frame of {sequence.name}")
                 continue
             pixels = np.frombuffer(data, np.uint8)
             image = cv2.imdecode(pixels, cv2.IMREAD_GRAYSCALE) if data else None
             if image is None:
-                problems.append(f"{name} is no picture")
+                problems.append(f"{name} is not a readable picture")
             elif masks and image.shape != masks[0].shape:
                 problems.append(f"{name} is {image.shape[1]}x{image.shape[0]} unlike the others")
             else:
@@ -150,11 +151,11 @@ class CasiaB:
         return Silhouettes(sequence, np.array(numbers, int), np.asarray(masks), tuple(problems))
 
     def video(self, sequence: Sequence) -> Path | None:
-        """The video of a sequence, where there is one."""
+        """The video of a sequence; None if there is none."""
         return self._video(f"{sequence.name}.avi")
 
     def background(self, person: int, view: int) -> Path | None:
-        """The video of the empty place that a person walked in, where there is one."""
+        """The video of the empty background behind a person; None if there is none."""
         return self._video(background_name(person, view))
 
     def _video(self, name: str) -> Path | None:
@@ -168,20 +169,20 @@ class CasiaB:
             yield from ((path.name, path.read_bytes()) for path in folder.glob("*.png"))
             return
         if self._packed[0] != sequence.person:
-            self._packed = (sequence.person, {})  # a damaged archive is told once
+            self._packed = (sequence.person, {})  # so that a damaged archive is reported only once
             self._packed = (sequence.person, unpack(archive))
         yield from self._packed[1].get(sequence.folder, {}).items()
 
 
 def unpack(archive: Path) -> dict[str, dict[str, bytes]]:
-    """The PNG files of a person: folder as in `Sequence.folder`, then name and content.
+    """The PNG files in a person's archive: by folder as in `Sequence.folder`, then by name.
 
     Raises:
-        DataError: the archive is cut off or is none.
+        DataError: the archive is damaged.
     """
     frames: dict[str, dict[str, bytes]] = {}
     try:
-        content = gzip.decompress(archive.read_bytes())  # which checks every byte; tarfile does not
+        content = gzip.decompress(archive.read_bytes())  # verifies the checksum; tarfile does not
         with tarfile.open(fileobj=io.BytesIO(content)) as tar:
             for member in tar:
                 path = Path(member.name)
@@ -189,5 +190,5 @@ def unpack(archive: Path) -> dict[str, dict[str, bytes]]:
                     folder = "/".join(path.parts[-4:-1])
                     frames.setdefault(folder, {})[path.name] = tar.extractfile(member).read()
     except (tarfile.TarError, zlib.error, OSError, EOFError) as error:
-        raise DataError(f"{archive.name} is damaged: fetch it, or make it, again.") from error
+        raise DataError(f"{archive.name} is damaged: download or make it again.") from error
     return frames

@@ -1,4 +1,4 @@
-"""Photos of people with masks, in folders as those of the clothing co-parsing data set (CCP).
+"""Reading photos of people with masks, in the layout of the clothing co-parsing data set (CCP).
 
 `img/NAME.jpg` is a photo of one person, `mask/NAME.png` is 255 where the person is.
 """
@@ -13,17 +13,18 @@ import numpy as np
 
 from gait_demo.errors import DataError
 
-_HELD_OUT = 100  # the last of all names
-# Names of CCP's photos that show others beside their person, as far as NanoDet sees them
+_HELD_OUT = 100  # number of photos, the last by name
+# names of CCP's photos in which NanoDet also sees other people, who have no mask
 _CROWDED = Path(__file__).with_name("ccp_crowded.txt")
 
 
 @dataclass(frozen=True)
 class Photo:
-    """A photo on disk, and its person's mask.
+    """A photo of a person, and the person's mask.
 
     Attributes:
-        crowded: whether there may be people without a mask.
+        image, mask: the files.
+        crowded: whether the photo may show other people, who are not in the mask.
     """
 
     image: Path
@@ -39,7 +40,7 @@ class Photo:
         bgr = cv2.imread(str(self.image), cv2.IMREAD_COLOR)
         mask = cv2.imread(str(self.mask), cv2.IMREAD_GRAYSCALE)
         if bgr is None or mask is None or bgr.shape[:2] != mask.shape:
-            raise DataError(f"{self.image} and {self.mask} are no photo and its mask.")
+            raise DataError(f"{self.image} and {self.mask} are not a photo and its mask.")
         return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), mask > 127
 
 
@@ -48,8 +49,8 @@ class Photos:
     """All photos of a folder, in two parts.
 
     Attributes:
-        training: to learn from.
-        held_out: the last 100 by name, which no training sees.
+        training: photos to train on.
+        held_out: the last 100 by name, which are never trained on.
     """
 
     training: list[Photo]
@@ -57,9 +58,10 @@ class Photos:
 
 
 def read_photos(folder: Path) -> Photos:
-    """
+    """The photos of a folder.
+
     Raises:
-        DataError: the folder has no img/ and mask/, or a photo without a mask, or too few.
+        DataError: a photo has no mask, or there are too few photos in img/.
     """
     images = sorted((folder / "img").glob("*.jpg"))
     crowded = set(_CROWDED.read_text().split())

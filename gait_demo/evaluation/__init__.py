@@ -1,1 +1,1 @@
-"""How much of an identity a gait gives away."""
+"""Measurements of privacy, drawing, detection and data; see README.md for commands and results."""

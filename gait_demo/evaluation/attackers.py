@@ -1,10 +1,10 @@
 """Deep gait recognisers that attack: compact networks after GaitSet and GaitBase, trained here.
 
-GaitSet (Chao et al. 2019) takes a walk as a set of frames: convolutions a frame, the maximum over
-the set, horizontal strips, a separate linear map for each strip, and batch-all triplet loss.
-GaitBase (Fan et al. 2023) has a residual network instead and cross-entropy beside the triplet
-loss. Ours are narrower, and see frames at half the resolution from their second layer on, so that
-two processor cores train one in minutes.
+GaitSet (Chao et al. 2019) treats a walk as a set of frames: convolutions per frame, the maximum
+over the set, horizontal strips, a separate linear map for each strip, and batch-all triplet loss.
+GaitBase (Fan et al. 2023) has a residual network instead, and cross-entropy in addition to the
+triplet loss. These networks are narrower and work at half the resolution from their second layer
+on, so that two CPU cores train one in minutes.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from gait_demo.errors import DataError
 from gait_demo.evaluation.gaits import Gaits, Progress
 from gait_demo.models.precision import bfloat16
 
-_CUT = 10  # columns on either side that recognisers leave out: 64x44
+_CUT = 10  # columns cut off on either side, which leaves 64x44
 _MARGIN = 0.2
 _SMOOTHING = 0.1
 _STRIPS = (1, 2, 4, 8)
-_TESTED_FRAMES = 60  # of a walk, at most, evenly spaced
+_TESTED_FRAMES = 60  # maximum number of frames of a walk in tests, evenly spaced
 
 
 class GaitSet(nn.Module):

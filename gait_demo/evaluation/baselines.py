@@ -1,7 +1,7 @@
-"""What a gait is protected with, one function each: ours beside simpler ways.
+"""The methods of protecting a gait that are compared: simple baselines, and anonymizers.
 
-Every method takes a walk, silhouettes of 0 and 1 in their squares, and a seed; it returns what an
-attacker would cut out of its result, silhouettes in [0, 1].
+A method is a function of a walk (silhouettes of 0 and 1 in their squares) and a seed. It returns
+the silhouettes, in [0, 1], that an attacker would extract from its result.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ Noise = Callable[[SilhouetteClip, int, int], Tensor]  # a walk, a seed, a length
 
 
 def keyed(secret: bytes) -> Noise:
-    """As the program draws it."""
+    """Noise drawn from a secret, as the program draws it."""
 
     def noise(clip: SilhouetteClip, seed: int, noise_dim: int) -> Tensor:
         digest = hashlib.sha256(np.packbits(clip.masks > 0.5)).digest()
@@ -81,12 +81,13 @@ def keyed(secret: bytes) -> Noise:
 
 
 def from_seed(clip: SilhouetteClip, seed: int, noise_dim: int) -> Tensor:
-    """As anybody can draw it who knows, or guesses, the seed; so did the program without secret."""
+    """Noise that depends only on the seed: what an attacker who knows or guesses the seed, but
+    lacks the secret, can draw."""
     return torch.randn(noise_dim, generator=torch.Generator().manual_seed(seed))
 
 
 def made_by(anonymizer: GaitAnonymizer, noise: Noise, strength: float = 1.0) -> Method:
-    """What an anonymizer makes; strength: of `anonymize`."""
+    """The method of an anonymizer; `strength` as for `anonymize`."""
 
     def method(clip: SilhouetteClip, seed: int) -> SilhouetteClip:
         vector = noise(clip, seed, anonymizer.noise_dim)
@@ -97,7 +98,7 @@ def made_by(anonymizer: GaitAnonymizer, noise: Noise, strength: float = 1.0) -> 
 
 SIMPLE: dict[str, Method] = {
     "none": nothing,
-    "black-out": nothing,  # face and clothes are gone, and the silhouette is what it was
+    "black-out": nothing,  # hides face and clothes, but leaves the silhouette unchanged
     "blur": blur,
     "pixelation": pixelate,
     "dilation": dilate,

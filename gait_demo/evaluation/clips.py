@@ -1,7 +1,7 @@
 """How well people are found, cut out and followed in real clips, against references.
 
-Who is less than a third as tall as the tallest person of the clip is left out: in rooms these
-are reflections in windows, which the references take for people.
+People less than a third as tall as the tallest person of the clip are left out: indoors they are
+reflections in windows, which the references take for people.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ from gait_demo.imaging.resizing import shrink_by
 from gait_demo.types import Frame, Track, VideoInfo
 from gait_demo.video import probe, read_frames
 
-_RELATIVE_HEIGHT = 1 / 3  # of the tallest of the clip: who is smaller may be a reflection
-_STEP_S = 0.2  # between frames looked at, at most: people must still overlap with themselves
-_MISSING_S = 0.6  # for which the reference may miss a person
-_WARM_UP = 3  # frames whose milliseconds do not count
+_RELATIVE_HEIGHT = 1 / 3  # share of the tallest person's height; smaller ones may be reflections
+_STEP_S = 0.2  # maximum time between measured frames, so that a person's boxes still overlap
+_MISSING_S = 0.6  # longest gap for which the reference may miss a person
+_WARM_UP = 3  # number of first frames whose time does not count
 _VIDEOS = {".mp4", ".avi", ".mov", ".mkv", ".webm", ".gif"}
 
 
 @dataclass(frozen=True)
 class _Look:
-    """At one frame.
+    """Measurements in one frame.
 
     Attributes:
         index: of the frame.
-        xyxy: (N, 4) float32, the people of the reference.
-        ious: by size, for each of them the IoU of the mask found, or None.
+        xyxy: (N, 4) float32, boxes of the reference's people.
+        ious: by size, for each of them the IoU of the detected mask, or None if not found.
         ms: by size, milliseconds of the detection.
     """
 

@@ -1,4 +1,4 @@
-"""How well new bodies are coloured, against renders of what they really look like."""
+"""How well new walkers are coloured, compared with renderings of what they should look like."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from gait_demo.silhouettes.crops import crop_square, normalise
 
 METHODS = ("paper", "nearest", "sharp")
 _FPS = 25.0  # of rendered pairs
-_INSIDE = 0.99  # cover of a pixel that shows nothing else
-_SEEN = 24  # levels, by which what is not hidden differs
+_INSIDE = 0.99  # coverage from which a pixel shows only the body
+_SEEN = 24  # grey levels of difference above which the old body is still visible
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What closed-form attackers look at: one row of numbers a walk, NaN where it shows none."""
+"""Features of walks for closed-form attackers: one row of numbers per walk, NaN if not known."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def rhythms(gaits: Gaits) -> np.ndarray:
 
 
 def full_frame(gaits: Gaits) -> np.ndarray:
-    """(N, 6): what one fixed camera shows of a walker beside the shape: the height, and the lines
-    of the head and of the feet, in pixels; the logarithms of the speed across the picture and of
-    the strides a second; and the growth of the height, in pixels a second."""
+    """(N, 6): what a fixed camera shows of a walker besides the shape: height, and y of head and
+    feet, in pixels; logarithms of the speed across the picture and of the strides per second; and
+    growth of the height in pixels per second."""
     cadences = rhythms(gaits)[:, 0]
     return np.stack([
         np.full(6, np.nan) if len(one) < _FEWEST else _frame_cue(one.boxes, cadence)
@@ -56,8 +56,8 @@ def _frame_cue(boxes: np.ndarray, cadence: float) -> np.ndarray:
 
 
 def joints(gaits: Gaits) -> np.ndarray:
-    """(N, 96): mean places of the joints, how far they swing, and the mean lengths of the bones;
-    NaN of walks whose joints are not known."""
+    """(N, 96): mean positions of the joints, their swing, and mean lengths of the bones; NaN for
+    walks without joints."""
     size = 4 * JOINTS + len(BONES)
     return np.stack([
         np.full(size, np.nan) if one.joints is None or not len(one) else _joint_cue(one.joints)

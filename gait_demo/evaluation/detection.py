@@ -30,14 +30,14 @@ Picture = tuple[np.ndarray, np.ndarray]  # (H, W, 3) uint8 RGB, and (N, H, W) bo
 
 @dataclass
 class Tally:
-    """What a detector made of pictures whose people are known.
+    """Results of a detector on pictures whose people are known.
 
     Attributes:
-        score: from which on a detection counts; average precision takes all.
-        pictures, people: how many there were.
+        score: minimum score of a detection that counts; average precision uses all detections.
+        pictures, people: their numbers.
         ious: of the masks of people found.
-        alarms: detections that show nobody, or somebody once more.
-        scores, right: of all detections, and whether each found somebody.
+        alarms: number of false or duplicate detections.
+        scores, right: scores of all detections, and whether each found a person.
     """
 
     score: float
@@ -90,7 +90,7 @@ class Tally:
 
 
 def rounded(statistic: Callable, values: list[float]) -> float | None:
-    """Of some values; None without any."""
+    """A rounded statistic of values; None without any."""
     return round(float(statistic(values)), 4) if values else None
 
 

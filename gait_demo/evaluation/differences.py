@@ -1,8 +1,8 @@
-"""An attacker by a few numbers a walk, of which some may be grossly wrong.
+"""An attacker that compares a few numbers per walk, some of which may be grossly wrong.
 
-Each number tells by itself (naive Bayes) whether two walks are of one person: by how likely its
-difference is among walks of one person, and of two. Both are Cauchy distributions, whose tails
-leave a walk with a cut head or a cast shadow to the other numbers.
+Each number is evidence by itself (naive Bayes) of whether two walks are of one person: by the
+likelihood of its difference among walks of one person, and of two. Both are Cauchy distributions;
+their heavy tails limit the effect of an outlier, such as the height of a walk with a cut-off head.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from gait_demo.evaluation.cues import Cue
 from gait_demo.evaluation.gaits import Gaits
 
-_LEAST = 1e-4  # of a scale, so that numbers that never differ can be compared
+_LEAST = 1e-4  # minimum scale, for numbers that never differ
 
 
 class Differences:

@@ -1,5 +1,5 @@
-"""How walkers look who are drawn on real clips, beside the originals; there is no truth to compare
-with, so a pose network judges both alike."""
+"""How walkers drawn into real clips look, compared with the originals. There is no ground truth;
+a pose network judges both in the same way."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from gait_demo.types import SilhouetteClip
 
 KINDS = ("edge", "limbs", "cloth")
 _VISIBILITY = 3
-_HALF = 0.5  # of a matte: its outline
-_DETAIL = 0.012  # heights: deviation of the filter that leaves no detail of cloth
-_INSIDE = 0.015  # heights from the outline: nearer, detail is that of the outline
-_NECK = 0.5  # of the way from the shoulders to the nose, above which the head is hidden
-_EDGE_PX = 5  # window in which the steepest place of an edge is looked for
+_HALF = 0.5  # matte level of the outline
+_DETAIL = 0.012  # heights: standard deviation of a Gaussian that removes detail of cloth
+_INSIDE = 0.015  # heights: margin inside the outline, where detail is that of the outline
+_NECK = 0.5  # share of the way from shoulders to nose, above which the head is hidden
+_EDGE_PX = 5  # window in which the steepest gradient of an edge is searched
 _WORST = 0.1  # share of frames
-_STANCE = 0.8  # of the weight of a standing foot
+_STANCE = 0.8  # weight from which a foot counts as standing
 _LEFT = {"shoulder": 1, "hip": 5, "knee": 6, "ankle": 7, "heel": 8, "toe": 9}
-_RIGHT = 9  # further on
+_RIGHT = 9  # offset from a joint of the left side to that of the right
 
 
 @dataclass(frozen=True)

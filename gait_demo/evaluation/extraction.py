@@ -1,8 +1,8 @@
 """Silhouettes as an attacker would cut them out of a video, by other means than the pipeline's.
 
-By brightness, the background is the median of frames spread over the clip, and a person is the
-largest region that differs from it by more than Otsu's threshold. That asks for a camera that
-stands still and a place that is empty most of the time. Or a network says where the person is.
+By brightness: the background is the median of frames spread over the clip, and the person is the
+largest region that differs from it by more than Otsu's threshold. This requires a still camera and
+a place that is empty most of the time. Or by a network that segments people.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from gait_demo.evaluation.gei import aligned
 from gait_demo.video import read_frames
 
 _MEDIAN_FRAMES = 120
-_LARGEST_PX = 480  # longest side at which videos are looked at
-_LEAST_DIFFERENCE = 14  # of 255, below which a difference is noise
-_LEAST_HEIGHT = 0.25  # of the picture, of a person
-_UPRIGHT = 1.2  # height over width of a person, at least
-_SHORTEST = 12  # frames of a walk
-_GAP = 3  # frames in which a person may be missed within a walk
+_LARGEST_PX = 480  # longest side to which videos are scaled
+_LEAST_DIFFERENCE = 14  # grey levels below which a difference is noise
+_LEAST_HEIGHT = 0.25  # minimum height of a person, as a share of the picture's
+_UPRIGHT = 1.2  # minimum ratio of a person's height to width
+_SHORTEST = 12  # minimum number of frames of a walk
+_GAP = 3  # maximum number of frames in a row without the person within a walk
 
 Segment = Callable[[np.ndarray], np.ndarray]  # of (H, W, 3) uint8, (H, W) uint8 of 0 and 1
 

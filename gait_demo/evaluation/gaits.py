@@ -1,4 +1,4 @@
-"""Walks as methods take them, in the frame of one camera, and as recognisers do, aligned."""
+"""Walks in two forms: in the camera's frame for methods, and aligned for recognisers."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class Gaits:
         return tuple(recording.aligned for recording in self.recordings)
 
     def of(self, chosen: np.ndarray | list) -> Gaits:
-        """Those of an index (M,) or mask (N,)."""
+        """The walks selected by an index (M,) or mask (N,)."""
         numbers = np.arange(len(self))[chosen]
         about = self.person, self.view, self.condition, self.clear
         return Gaits(tuple(self.recordings[n] for n in numbers), *(each[numbers] for each in about))
@@ -109,7 +109,7 @@ class Gaits:
     def changed(
         self, method: Method, seeds: int | np.ndarray, on_progress: Progress | None = None
     ) -> Gaits:
-        """Every walk as a method shows it; seeds: one for all, or (N,) of each."""
+        """All walks after a method; `seeds` is one for all, or (N,) with one for each."""
         made = []
         for n, (recording, seed) in enumerate(
             zip(self.recordings, np.broadcast_to(seeds, len(self)), strict=True)
@@ -121,14 +121,14 @@ class Gaits:
         return replace(self, recordings=tuple(made), clear=np.zeros(len(self), bool))
 
     def together(self, other: Gaits) -> Gaits:
-        """Both."""
+        """These walks and the others."""
         about = [(g.person, g.view, g.condition, g.clear) for g in (self, other)]
         return Gaits(
             self.recordings + other.recordings, *map(np.concatenate, zip(*about, strict=True))
         )
 
     def save(self, path: Path) -> None:
-        """Write them, for `load`, in one step."""
+        """Writes the walks atomically to a file for `load`."""
         joints = [one.joints for one in self.recordings]
         known = all(each is not None for each in joints) and len(joints) > 0
         part = path.with_suffix(".part.npz")

@@ -45,7 +45,8 @@ _SCALES, _ANGLES_DEG = (0.88, 1.0, 1.12), (-7.0, 0.0, 7.0)  # of the head in the
 
 
 class HeadState(StrEnum):
-    """PLAIN: the original has no detail within the head; the result is not judged."""
+    """State of a head in the result. PLAIN: the original shows no detail in the head, so that the
+    result cannot be judged."""
 
     CLEAR = "clear"
     HIDDEN = "hidden"

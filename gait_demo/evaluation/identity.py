@@ -1,4 +1,4 @@
-"""Is there an identity to lose? Raw GEIs and their nearest neighbour, by view and condition."""
+"""How well raw GEIs identify walkers by the nearest neighbour, by view and condition."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""How somebody walks, as the picture shows it: angles of joints, and what their rhythm is.
+"""Kinematics of a walk as seen in the picture: joint angles, cadence and stride.
 
-Angles and lengths are those of the picture's plane: they are the walker's own only from the side.
+Angles and lengths are measured in the image plane; they are the walker's true ones only in the side
+view.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ import numpy as np
 from gait_demo.joints import NAMES
 
 _SIDES = ("left", "right")
-_STRIDES_HZ = (0.5, 1.6)  # 60 to 192 steps a minute
-_FEWEST_S = 1.5  # of a walk whose rhythm can be told
-_RATE_HZ = 50  # at which rhythm is looked for
-_SPECTRUM = 8192  # points
-_RANGE = (5, 95)  # percentiles between which a joint moves
-_FAR = 90  # percentile of the distance of the feet that is a step
+_STRIDES_HZ = (0.5, 1.6)  # range of stride frequencies: 60 to 192 steps per minute
+_FEWEST_S = 1.5  # minimum duration of a walk for its cadence
+_RATE_HZ = 50  # resampling rate for the cadence
+_SPECTRUM = 8192  # points of the spectrum
+_RANGE = (5, 95)  # percentiles that define a joint's range of motion
+_FAR = 90  # percentile of the feet's distance that defines the step length
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Attackers in closed form.
 
-Ridge regression leads from a cue of one walk to the clear cue of the same person; what is left of
-it is compared by how likely two walks so differ if they are of one person, and of two (KISSME,
-Koestinger et al. 2012, with the covariances of Ledoit and Wolf 2004).
+Ridge regression predicts the same person's original features from the features of a walk. Two
+predictions are compared by the likelihood of their difference if they are of one person, and of two
+(KISSME, Koestinger et al. 2012, with the covariances of Ledoit and Wolf 2004).
 """
 
 from __future__ import annotations

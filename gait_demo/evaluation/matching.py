@@ -1,4 +1,4 @@
-"""Who is who: boxes against boxes, within a picture and along a clip."""
+"""Matching boxes within a picture (detection) and along a clip (tracking)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How natural walks look, without asking people: figures beside opinion scores, not instead."""
+"""Figures for how natural walks look, in addition to opinion scores, which they do not replace."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""How well methods hide who walks: every method, recogniser and adversary on a copy of CASIA-B."""
+"""How well methods hide identities: all methods, attackers and adversaries, on CASIA-B or data in
+its format."""
 
 from __future__ import annotations
 
@@ -32,7 +33,7 @@ from gait_demo.evaluation.quality import HIGH, LOW, rate_sequence
 from gait_demo.evaluation.scores import Scores, fused, mean_known, rate
 
 TOPS = {"top-1": 1, "top-3": 3, "top-5": 5}
-VIDEOS = (6, 18)  # of one person, that an attacker may have together
+VIDEOS = (6, 18)  # numbers of videos of one person that an attacker combines
 BY_SHAPE, BY_ALL = "silhouettes and joints fused", "everything fused"
 _JUDGE_STEPS = 240  # of training a judge of naturalness
 
@@ -42,15 +43,15 @@ class PrivacyOptions:
     """What is evaluated.
 
     Attributes:
-        out: folder for what each recogniser found, so that a run goes on where it was.
-        steps: of training each network, at first.
-        doublings: how often they are doubled while that helps.
-        seeds: networks of each kind that attack.
-        takes: how often each probe is made; three of them, of six walks, are 18 videos a person.
-        people: as many of the data, from the first on; None: all.
-        views: degrees.
-        attackers: of protocol.ATTACKERS; none of them: only how natural the walks look is measured.
-        weights: sha256 by name, of what methods are made of.
+        out: folder for intermediate results, from which an interrupted run continues.
+        steps: initial number of training steps of each network.
+        doublings: how often the steps are doubled at most, as long as that helps.
+        seeds: number of attacking networks of each kind.
+        takes: how often each probe is anonymized; 3 takes of 6 walks are 18 videos per person.
+        people: number of people to use, from the first on; None: all.
+        views: view angles in degrees.
+        attackers: of protocol.ATTACKERS; if empty, only naturalness is measured.
+        weights: sha256 of the methods' weights, by name.
     """
 
     out: Path
@@ -72,10 +73,11 @@ def evaluate_privacy(
     on_progress: Progress | None = None,
     guesses: Mapping[str, Method] | None = None,
 ) -> dict:
-    """Attack every method, unless only naturalness is asked for.
+    """Attacks every method, unless only naturalness is asked for.
 
     Args:
-        guesses: by name, of methods that have a secret, what an attacker without it runs.
+        guesses: for methods with a secret, by name: the method that an attacker without the secret
+            can run instead.
 
     Returns:
         people (numbers trained on and tested), views, chance by TOPS, seconds (of this run); clear:
@@ -156,12 +158,13 @@ def worst(
     attackers: Collection[str] | None = None,
     videos: int = 1,
 ) -> dict:
-    """The rates by TOPS, over all views, of who recognises most at once, of one method's part of a
-    report; with "by", the attacker, "adversary", and "equal error rate".
+    """The worst case in one method's part of a report: the rates by TOPS, over all views, of the
+    attacker and adversary that recognise most; with "by", the attacker, "adversary", and "equal
+    error rate".
 
     Args:
-        attackers: among these; None: all.
-        videos: of one person, known together.
+        attackers: to consider; None: all.
+        videos: number of videos of one person that the attacker combines.
     """
     rates = []
     for kind, found in method.items():
@@ -176,13 +179,13 @@ def worst(
 
 
 def by_shape(method: dict) -> list[str]:
-    """The attackers, of one method's part of a report, who see silhouettes alone."""
+    """The attackers in one method's part of a report that see only silhouettes."""
     return [kind for kind in method if kind not in (FULL_FRAME, BY_ALL)]
 
 
 class _Naive:
-    """Attackers who have seen clear walks only, trained when asked for; and what they find in
-    clear, kept."""
+    """Attackers trained on original walks only. They are trained on first use, and their results
+    on original walks are kept."""
 
     def __init__(
         self,

@@ -1,12 +1,13 @@
-"""Who is recognised: what adversaries know, and which attackers they have.
+"""The protocol of the attacks: what adversaries know, and which attackers (recognisers) they use.
 
-Adversaries, after "A False Sense of Privacy" (arXiv 2304.01635), each with every attacker:
+"Clear" walks are original ones. Adversaries, after "A False Sense of Privacy" (arXiv 2304.01635),
+each with every attacker:
 
-- naive: trained on clear walks, knows people by clear walks.
-- informed: trained on clear walks and on what the method made of them, knows people by clear walks.
-- linking: trained so too, knows people by anonymized walks, each with a noise of its own.
-- known seed: all walks are made with one seed, and the attacker, who lacks the secret, makes the
-  clear walks of everybody with it, to know people by these.
+- naive: trained on clear walks; the gallery holds clear walks.
+- informed: trained on clear walks and on the method's results; the gallery holds clear walks.
+- linking: trained in the same way; the gallery holds anonymized walks, each with its own noise.
+- known seed: all probes have one seed. The attacker knows it, but lacks the secret; the gallery
+  holds clear walks that the attacker has anonymized with this seed.
 """
 
 from __future__ import annotations
@@ -32,22 +33,21 @@ from gait_demo.evaluation.view_transform import ViewTransform
 
 ADVERSARIES = ("naive", "informed", "linking", "known seed")
 PAPERS = "GEI + view transformation"
-FULL_FRAME = "full frame"  # the attacker who sees more than silhouettes
+FULL_FRAME = "full frame"  # the attacker that sees more than silhouettes
 _ATTACKERS, _TESTED = 50, 40  # of CASIA-B's 124 people; A-NET and C-NET are trained on others
-_MADE = 1000  # degrees by which the view of what a method made is marked
-_FRESH = 1_000_000  # seeds of one set of walks are so far from those of another
+_MADE = 1000  # degrees added to the view of anonymized walks, to mark them
+_FRESH = 1_000_000  # distance between the seeds of two sets of walks
 
 Recogniser = Callable[[Gaits, Gaits], np.ndarray]  # probes, gallery -> (P, G) distances
 Train = Callable[[Gaits, Progress | None], Recogniser]
 
 
 def groups(people: Collection[int]) -> tuple[list[int], list[int]]:
-    """Whom recognisers are trained on, the first 50, and who is tested, the last 40, of CASIA-B's
-    124 people, as the paper has it; where some of these are missing, the same shares of those who
-    are there.
+    """The people that attackers are trained on, and the people who are tested: as in the paper, the
+    first 50 and the last 40 of CASIA-B's 124; with fewer people, the same shares.
 
     Raises:
-        DataError: there are too few.
+        DataError: there are too few people.
     """
     there = sorted(people)
     attackers, tested = list(PEOPLE[:_ATTACKERS]), list(PEOPLE[-_TESTED:])
@@ -69,7 +69,7 @@ def raw_gei(training: Gaits, on_progress: Progress | None = None) -> Recogniser:
 
 
 def view_transform(training: Gaits, on_progress: Progress | None = None) -> Recogniser:
-    """The paper's. What a method made is to it the same walk seen at another view."""
+    """The paper's recogniser. It treats an anonymized walk as the same walk at another view."""
     shown = training.of([len(walk) > 0 for walk in training.walks])
     trained = ViewTransform.fit(replace(shown.geis(), view=_views(shown)))
 
@@ -91,7 +91,8 @@ def _views(gaits: Gaits) -> np.ndarray:
 
 
 def _known(views: np.ndarray, known: Collection[int]) -> np.ndarray:
-    """Of those who have seen clear walks only, the views of clear walks."""
+    """The views, where unknown ones of anonymized walks are replaced by those of clear walks, for
+    attackers that were trained on clear walks only."""
     return np.where(np.isin(views, list(known)), views, views % _MADE)
 
 
@@ -175,15 +176,15 @@ class People:
 
 @dataclass(frozen=True)
 class Made:
-    """What a method makes of everybody's walks; each part is made when it is first asked for.
+    """The anonymized walks of one method; each set is made on first use.
 
     Attributes:
-        seed: each part counts its seeds from another number on.
-        takes: how often each probe is made, each time with another seed.
-        guess: what an attacker runs who knows the method and the seed, but lacks the secret; None:
-            the method itself, as it has none.
-        kept: folder in which walks are kept for a run that goes on, of this method alone; None:
-            they are not kept.
+        seed: start of the seeds, which differ between the sets.
+        takes: how often each probe is anonymized, each time with another seed.
+        guess: the method that an attacker runs who knows the method and the seed, but lacks the
+            secret; None: the method itself, as it has no secret.
+        kept: folder of this method for walks, from which an interrupted run continues; None: walks
+            are not stored.
     """
 
     people: People
@@ -251,7 +252,7 @@ class Made:
 
 @dataclass(frozen=True)
 class Attack:
-    """What the attackers of one family found.
+    """The results of the attackers of one family.
 
     Attributes:
         scores: by adversary.
@@ -295,13 +296,13 @@ def attack(
     family: Family,
     on_progress: Progress | None = None,
 ) -> Attack:
-    """Every adversary's attack by one family of attackers on one method.
+    """Attacks one method by one family of attackers, for every adversary.
 
-    The first attacker is trained anew with twice the steps for as long as that helps, as often as
-    the family allows; the others as long as the last one was.
+    The first attacker is trained again with twice the steps as long as that helps, at most as often
+    as the family allows. The others are then trained with as many steps.
 
     Args:
-        naive: as trained on clear walks.
+        naive: the attacker trained on clear walks.
     """
     together = people.training.together(made.training)
     rates, found = [], []

@@ -1,4 +1,4 @@
-"""Whom does a user's walk look like to recognisers, before and after, among people of ours?"""
+"""How recognisers rank a user's walker among synthetic people, before and after anonymization."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from gait_demo.evaluation.naturalness import toe_lead
 from gait_demo.models.build import read_tensors, write_tensors
 from gait_demo.types import Rank, SilhouetteClip
 
-_NETWORK = "recogniser"  # what its checkpoint says it holds
-_FEWEST_FRAMES = 12  # of either half of a walk
+_NETWORK = "recogniser"  # name of the network in its checkpoint
+_FEWEST_FRAMES = 12  # minimum number of frames of each half of a walk
 _GEI = "gait energy image"
 
 
 @dataclass(frozen=True)
 class Crowd:
-    """People who do not exist, as recognisers see their clear walks.
+    """A gallery of synthetic people.
 
     Attributes:
-        attacker: a network that tells people apart.
-        person: (N,) int, who walks.
-        seen: by recogniser, (N, D) float32 what it makes of each walk.
+        attacker: a trained recogniser network.
+        person: (N,) int, person of each walk.
+        seen: by recogniser, (N, D) float32, features of each walk.
     """
 
     attacker: Attacker
@@ -45,17 +45,17 @@ class Crowd:
         return len(np.unique(self.person))
 
     def ranks(self, before: np.ndarray, after: np.ndarray) -> list[Rank] | None:
-        """Hide somebody in the crowd and look for them.
+        """Ranks a person among the people of the gallery.
 
-        The first half of the clear walk is what recognisers know the person by; they are then
-        shown the second half, in clear and as it was made.
+        The first half of the original walk is added to the gallery; probes are the second half of
+        the original walk, and of the anonymized one.
 
         Args:
-            before, after: (T, 64, 64) in [0, 1], the silhouettes of one person; frames that show
-                nobody are passed over.
+            before, after: (T, 64, 64) in [0, 1], the original and the anonymized silhouettes of one
+                person; empty frames are skipped.
 
         Returns:
-            One for each recogniser; None where the walk is too short.
+            One rank for each recogniser; None if the walk is too short.
         """
         half = len(before) // 2
         way = -1 if toe_lead(before > 0.5) > 0 else 1  # the crowd walks to the left

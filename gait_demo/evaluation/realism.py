@@ -1,4 +1,4 @@
-"""Are made silhouettes like real ones? What a network sees that is told to tell them apart."""
+"""How well a network tells synthetic silhouettes ("made") from real ones, and by what."""
 
 from __future__ import annotations
 

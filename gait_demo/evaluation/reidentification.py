@@ -1,10 +1,9 @@
-"""From video to video: are walkers re-identified in the colour result by who cuts them out anew?
+"""Re-identification from video to video: an attack on the finished videos that users share.
 
-What is attacked is the video that a user would share, with silhouettes cut out by other means than
-this program's, and beside it the video of the new silhouettes, which tells how much of what is
-recognised is gait and how much comes along with the clothes and the place. Each walk through the
-picture is one gait energy image, and it is recognised if the nearest one of another walk is the
-same person's.
+The attacker extracts silhouettes by other means than this program's, from the colour result and
+from the video of new silhouettes; the difference shows how much is recognised by clothes and place
+instead of gait. Each walk through the picture gives one gait energy image; it is recognised if the
+nearest image of another walk is the same person's.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""The rhythm of steps, which tells people apart and is no shape.
+"""Features of the rhythm of steps, which identifies people without their shape.
 
-How far apart the legs are, frame by frame, is fitted by a wave of one stride and its overtones:
-strides a second are the cadence, and how the overtones relate says how the two steps of a stride
-differ and how quickly the feet pass each other. It is what a method leaves that gives another
-shape to every frame and changes nothing in time.
+The distance of the legs over time is fitted by a wave with the period of a stride, and its
+overtones. Its frequency is the cadence; the relations of the overtones describe how the two steps
+of a stride differ, and how quickly the feet pass each other. A method that changes only the shape
+in each frame leaves the rhythm unchanged.
 """
 
 from __future__ import annotations

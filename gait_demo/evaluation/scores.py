@@ -1,4 +1,5 @@
-"""How near probes are to the people of a gallery, and what follows: ranks, error rates, fusion."""
+"""Distances of probes to the people of a gallery, and figures from them: ranks, error rates,
+fusion."""
 
 from __future__ import annotations
 
@@ -36,7 +37,7 @@ class Scores:
 
     @property
     def failed(self) -> np.ndarray:
-        """(P,) bool: nobody is shown, which is a failure of the method and not a success."""
+        """(P,) bool: the probe shows no person, which counts as a failure of the method."""
         return np.isnan(self.distances).all(axis=(0, 2, 3))
 
     def found(self, first: int) -> np.ndarray:
@@ -57,9 +58,9 @@ class Scores:
         return found
 
     def equal_error_rate(self) -> float | None:
-        """At which as many strangers are taken for the person as persons are not, by one threshold
-        for the standard scores of all probes; None where there is nothing to compare. Probes that
-        show nobody are taken for the person and for nobody else."""
+        """The error rate at which false accepts and false rejects are equally frequent, with one
+        threshold on the standard scores of all probes; None if there is nothing to compare. Probes
+        that show nobody count as recognised."""
         standard = self.standard().distances
         right = np.broadcast_to(self.right[:, None], standard.shape)
         standard = np.where(self.failed[:, None, None], np.where(right, -np.inf, np.inf), standard)
@@ -84,9 +85,9 @@ class Scores:
         return replace(self, distances=centred / np.maximum(spread, 1e-9))
 
     def together(self, videos: int) -> Scores:
-        """As many videos of one person, at one view, as one probe: the mean of their standard
-        scores. What is left over of a person's videos is not used; if one of them shows nobody, all
-        have failed."""
+        """Combines this many videos of one person at one view into one probe, by the mean of their
+        standard scores. A person's remaining videos are not used; if one video shows nobody, the
+        whole probe has failed."""
         standard = self.standard().distances
         groups = []
         for person, view in sorted(set(zip(self.person.tolist(), self.view.tolist(), strict=True))):

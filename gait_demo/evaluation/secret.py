@@ -1,4 +1,4 @@
-"""Where results are compared and not shared, a run can be repeated."""
+"""A secret for evaluations, whose results must be repeatable and are not shared."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ import hashlib
 
 
 def repeatable_secret(seed: int) -> bytes:
-    """For measuring only: (32,) bytes that anybody can make. No attacker of the harness is given
-    them."""
+    """32 bytes that anybody can compute, so only for measurements. The evaluation's attackers do
+    not get them."""
     return hashlib.sha256(f"gait_demo evaluation {seed}".encode()).digest()

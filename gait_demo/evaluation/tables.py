@@ -17,21 +17,21 @@ _NATURAL = {
 
 
 def tables(report: dict) -> str:
-    """All of them, with a word of explanation each."""
+    """All tables, each with a short explanation."""
     is_papers = all(PAPERS in method for method in report["methods"].values())
     parts = [by_attacker, success, by_view] if is_papers else [by_attacker]
     return "\n\n".join([headlines(report), *(part(report) for part in (*parts, all_naturalness))])
 
 
 def headlines(report: dict) -> str:
-    """The worst case, and what there is to say of its attackers."""
+    """The tables of the worst case, and of the attackers."""
     parts = headline, training, clear
     is_checked = any(report["training"].values())
     return "\n\n".join(part(report) for part in parts if is_checked or part is not training)
 
 
 def all_naturalness(report: dict) -> str:
-    """Those that need no attack."""
+    """The tables that need no attack."""
     return f"{naturalness(report)}\n\n{naturalness_by_view(report)}"
 
 
@@ -84,7 +84,7 @@ def training(report: dict) -> str:
 
 
 def clear(report: dict) -> str:
-    """What every attacker is worth."""
+    """The attackers' rates on original walks: how strong they are."""
     rows = [
         [kind, _rate(rates["nm"]), _rate(rates["all probes"])]
         for kind, rates in report["clear"].items()
@@ -97,7 +97,7 @@ def clear(report: dict) -> str:
 
 
 def success(report: dict) -> str:
-    """As the paper has it."""
+    """Success rates in the form of the paper."""
     chance = report["chance"]
     head = ["method", "top-1, subset 1", "subset 2", "top-3, subset 1", "subset 2"]
     rows = []

@@ -1,4 +1,4 @@
-"""Boxes (..., 4) of x0, y0, x1, y1 in pixels; where two are compared, they are broadcast."""
+"""Functions on boxes (..., 4) of x0, y0, x1, y1 in pixels; two arguments are broadcast."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def area(boxes: np.ndarray) -> np.ndarray:
 
 
 def overlap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The area that both share."""
+    """Area of the intersection."""
     sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
     return np.maximum(sides, 0).prod(axis=-1)
 
@@ -29,6 +29,7 @@ def iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def depth_in(mask: np.ndarray) -> np.ndarray:
-    """(h, w) float32: pixels to the edge of a mask of 0 and 1, uint8; less than 0 outside."""
+    """(h, w) float32: signed distance in pixels to the edge of a mask, (h, w) uint8, 0 or 1;
+    positive inside."""
     inside, outside = (cv2.distanceTransform(m, cv2.DIST_L2, 5) for m in (mask, 1 - mask))
     return inside - outside

@@ -1,4 +1,4 @@
-"""Pictures packed as JPEG, for what is kept for long."""
+"""Images as JPEG in memory."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ _QUALITY = 95
 
 
 def packed(rgb: np.ndarray) -> bytes:
-    """rgb: (H, W, 3) uint8."""
+    """An image (H, W, 3) uint8 RGB as JPEG."""
     bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
     return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1].tobytes()
 
 
 def unpacked(jpeg: bytes) -> np.ndarray:
-    """(H, W, 3) uint8."""
+    """The image (H, W, 3) uint8 RGB of a JPEG."""
     bgr = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
     return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)

@@ -1,4 +1,4 @@
-"""Masks made wider or narrower by a disc, at a cost that does not grow with the disc, and moved."""
+"""Dilation and erosion of masks by a disc, whose time does not depend on the radius; shifting."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import numpy as np
 
 
 def widened(mask: np.ndarray, radius: int) -> np.ndarray:
-    """All that is at most `radius` pixels away from a mask.
+    """Dilates a mask by a disc of `radius` pixels.
 
     Args:
-        mask: (h, w) uint8; what is not 0 belongs to it.
+        mask: (h, w) uint8; pixels other than 0 belong to the mask.
+        radius: in pixels.
 
     Returns:
         (h, w) uint8, 0 or 1.
@@ -25,10 +26,8 @@ def widened(mask: np.ndarray, radius: int) -> np.ndarray:
 
 
 def narrowed(mask: np.ndarray, radius: int) -> np.ndarray:
-    """What of a mask is more than `radius` pixels away from all that lies beside it.
-
-    What lies beyond the border of the image counts for nothing. Arguments and result: as for
-    `widened`.
+    """Erodes a mask by a disc of `radius` pixels, but not from the border of the image. Arguments
+    and result as for `widened`.
     """
     result = np.zeros_like(mask)
     x, y, w, h = cv2.boundingRect(mask)
@@ -40,7 +39,7 @@ def narrowed(mask: np.ndarray, radius: int) -> np.ndarray:
 
 
 def moved(mask: np.ndarray, shift: np.ndarray) -> np.ndarray:
-    """A mask, (h, w) uint8, where `shift`, (2,) pixels to the right and down, takes it."""
+    """A mask, (h, w) uint8, shifted by (2,) pixels to the right and down; same shape."""
     x, y = shift
     to_there = np.array([[1, 0, x], [0, 1, y]])
     return cv2.warpAffine(mask, to_there, mask.shape[::-1], flags=cv2.INTER_NEAREST)

@@ -1,11 +1,11 @@
-"""Small images at their place in a frame, enlarged without blocks."""
+"""Enlarging small images smoothly to their place in a frame, and the way back."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-_FINE = 256  # pixels: the width to which an image is enlarged before it is put in its place
+_FINE = 256  # pixels: width of an intermediate, enlarged image
 
 
 def placed(
@@ -14,15 +14,16 @@ def placed(
     view: tuple[int, int, int, int],
     border: int = cv2.BORDER_CONSTANT,
 ) -> np.ndarray:
-    """An image enlarged to its square, or another box, as seen in a view of the frame.
+    """A part of a frame (the view) in which an image is stretched over a square, or another box.
 
-    Cubic to a fixed size, then linear to the place: far faster than a cubic warp.
+    The image is enlarged cubically to a fixed size and then warped linearly, which is far faster
+    than a cubic warp.
 
     Args:
         image: (m, n) or (m, n, C), uint8 or float32.
         square: (x0, y0, x1, y1) in pixels of the frame; may reach over its border.
-        view: x, y, width, height of a part of the frame.
-        border: what is shown beyond the square: nothing, or cv2.BORDER_REPLICATE.
+        view: x, y, width, height of the part of the frame.
+        border: OpenCV's border mode outside the square: 0 by default, or cv2.BORDER_REPLICATE.
 
     Returns:
         (height, width) or (height, width, C).
@@ -36,10 +37,10 @@ def placed(
 def gathered(
     part: np.ndarray, square: np.ndarray, view: tuple[int, int, int, int], shape: tuple[int, int]
 ) -> np.ndarray:
-    """What an image of a square holds, seen in a view of the frame: the way back from `placed`.
+    """The image of a square, sampled from a view of the frame: the inverse of `placed`.
 
     Args:
-        part: (height, width, C) uint8, of the view; beyond it its border is repeated.
+        part: (height, width, C) uint8, the view; outside it its border is replicated.
         square, view: as for `placed`.
         shape: (m, n) of the image.
 
@@ -53,14 +54,14 @@ def gathered(
 
 
 def _fine(shape: tuple[int, int]) -> tuple[int, int]:
-    """Width and height to which an image of a height and width is enlarged."""
+    """(width, height) of the enlarged image, for an image of shape (height, width)."""
     return _FINE, round(_FINE * shape[0] / shape[1])
 
 
 def _to_view(
     square: np.ndarray, view: tuple[int, int, int, int], fine: tuple[int, int]
 ) -> np.ndarray:
-    """(2, 3): pixels of the enlarged image to pixels of the view."""
+    """(2, 3): affine transform from pixels of the enlarged image to pixels of the view."""
     sx, sy = (square[2] - square[0]) / fine[0], (square[3] - square[1]) / fine[1]
     x, y = square[0] - view[0] + (sx - 1) / 2, square[1] - view[1] + (sy - 1) / 2
     return np.array([[sx, 0, x], [0, sy, y]])

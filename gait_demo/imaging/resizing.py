@@ -1,4 +1,4 @@
-"""Making frames smaller, fast enough to do it several times a frame."""
+"""Fast downscaling of frames."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ import numpy as np
 
 
 def scaling(scale: float) -> np.ndarray:
-    """(3, 3): pixels of an image to those of the same, `scale` times as large; pixel centres lie at
-    whole numbers."""
+    """(3, 3): transform from pixels of an image to pixels of the image scaled by `scale`; pixel
+    centres lie at whole numbers."""
     shift = (scale - 1) / 2
     return np.array([[scale, 0, shift], [0, scale, shift], [0, 0, 1]])
 
 
 def shrink(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Scale an image down to (width, height): by exact halves as far as they go, then linearly.
+    """Scales an image down to (width, height): by factors of 2 as often as possible, then linearly.
 
-    OpenCV averages areas quickly only where the factor is whole: 1280x720 to 480x270 at once
-    takes twenty times as long. An image that is not larger is only scaled linearly.
+    OpenCV's area averaging is fast only for whole factors: 1280x720 to 480x270 at once takes
+    twenty times as long. An image that is not larger is only scaled linearly.
 
     Args:
         image: (H, W) or (H, W, C) uint8 or float32.
+        size: (width, height) of the result.
 
     Returns:
         (height, width) or (height, width, C); the image itself if it has that size.
@@ -33,6 +34,6 @@ def shrink(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def shrink_by(image: np.ndarray, scale: float) -> np.ndarray:
-    """As `shrink`, to `scale`, at most 1, times the size of the image."""
+    """Scales an image by `scale`, at most 1; see `shrink`."""
     h, w = image.shape[:2]
     return shrink(image, (max(1, round(w * scale)), max(1, round(h * scale))))

@@ -1,1 +1,1 @@
-"""The networks of the paper, as pure modules, and how their checkpoints are read and written."""
+"""The networks of the paper as plain `nn.Module`s, and reading and writing their checkpoints."""

@@ -1,4 +1,4 @@
-"""A-NET: silhouettes and joints of a walk and a noise vector in, those of another walker out."""
+"""A-NET: maps silhouettes and joints of a walk, and a noise vector, to those of another walker."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from torch.nn.functional import avg_pool2d
 from gait_demo.joints import BONES
 
 _STAGES = 4  # 64 -> 4 pixels by halving
-_JOINT_WIDTH = 256  # of the layers that read and write joints
-_DRAWN = 32  # pixels of the square in which bones are drawn
-_THICK = 0.04  # heights: deviation of a bone's width
+_JOINT_WIDTH = 256  # width of the layers that read and write joints
+_DRAWN = 32  # side in pixels of the images in which bones are drawn
+_THICK = 0.04  # standard deviation of a bone's Gaussian profile, in sides of the crop
 
 
 @dataclass(frozen=True)
@@ -22,14 +22,14 @@ class ANetDims:
     """Sizes of A-NET; the paper gives none of them.
 
     Attributes:
-        frames: length of the window of silhouettes that is read and written at once.
+        frames: number of frames of the window that is read and written at once.
         noise_dim: length of the noise vector R.
         encoder_width, generator_width: channels of the convolutions nearest the image; they
             double at every halving.
-        content_dim: numbers that carry one frame of the walk (phase, view, clothes) past the
-            bottleneck. Few of them leave little room for the walker's identity.
+        content_dim: length of the content vector, the bottleneck that carries one frame of the walk
+            (phase, view, clothes). A short one leaves little room for the walker's identity.
         latent_dim: channels in which content and noise are added.
-        joints: how many are read and written beside the silhouettes; 0 is the paper's A-NET.
+        joints: number of joints read and written with the silhouettes; 0 is the paper's A-NET.
     """
 
     frames: int = 8
@@ -43,10 +43,10 @@ class ANetDims:
 
 @dataclass(frozen=True)
 class Written:
-    """What A-NET writes.
+    """A-NET's output.
 
     Attributes:
-        logits: (N, frames, 64, 64), of Z before the sigmoid.
+        logits: (N, frames, 64, 64), Z before the sigmoid.
         joints: (N, frames, joints, 2), x and y in the unit square of the crop, or None.
     """
 
@@ -61,7 +61,8 @@ def _halve(inputs: int, outputs: int, norm: bool = True) -> nn.Sequential:
 
 
 class _Double(nn.Module):
-    """One generator stage: twice the resolution, with the latent added before the batch norm."""
+    """One generator stage: doubles the resolution and adds the latent (and, in later stages, images
+    of the bones) before the batch norm."""
 
     def __init__(
         self, inputs: int, outputs: int, latent: int, first: bool = False, bones: bool = False
@@ -82,8 +83,8 @@ class _Double(nn.Module):
 
 
 class _JointReader(nn.Module):
-    """What joints say beside the silhouettes: at first nothing, so that a net that has never seen
-    any can be trained on."""
+    """Corrects the content vectors by the joints. It starts as 0, so that training can continue
+    from a network without joints."""
 
     def __init__(self, dims: ANetDims):
         super().__init__()
@@ -100,14 +101,15 @@ class _JointReader(nn.Module):
         )
 
     def forward(self, joints: Tensor, contents: Tensor) -> Tensor:
-        """(N, frames, joints, 3) and (N, frames * content_dim), to be added to the latter."""
+        """(N, frames, joints, 3) and contents (N, frames * content_dim) -> the correction to add to
+        the contents, same shape."""
         places, seen = joints.split((2, 1), dim=3)
         centred = torch.cat(((places - 0.5) * seen.gt(0), seen), dim=3)
         return self.layers(torch.cat((contents, centred.flatten(1)), dim=1))
 
 
 class _JointWriter(nn.Module):
-    """(N, latent_dim) to joints (N, joints, 2), in full precision: bfloat16 knows three digits."""
+    """(N, latent_dim) -> joints (N, joints, 2). Always in float32: bfloat16 has three digits."""
 
     def __init__(self, dims: ANetDims):
         super().__init__()
@@ -125,7 +127,8 @@ class _JointWriter(nn.Module):
 
 
 def draw_bones(joints: Tensor) -> Tensor:
-    """(N, 19, 2) in the unit square -> (N, 21, 32, 32) in [0, 1]: each bone, and the head."""
+    """Joints (N, 19, 2) in the unit square -> (N, 21, 32, 32) in [0, 1]: an image of each bone, and
+    one of the head."""
     pairs = torch.tensor([*BONES, (0, 0)], device=joints.device)
     start, end = joints[:, pairs[:, 0], :, None, None], joints[:, pairs[:, 1], :, None, None]
     pixel = (torch.arange(_DRAWN, device=joints.device) + 0.5) / _DRAWN
@@ -140,12 +143,12 @@ def draw_bones(joints: Tensor) -> Tensor:
 class ANet(nn.Module):
     """The paper's A-NET: a DCGAN (Radford et al. 2015) with a second input (section III-B).
 
-    Strided 4x4 convolutions read the window X down to a content vector a frame, R is added to
-    each, and the DCGAN generator writes the frames of Z one by one. That the sum is also added to
-    the generator's inner feature maps is ours: at the latent alone the noise conditions the
-    output too weakly. With joints, which tell left from right, a small branch reads them into
-    the same content vectors, and another writes the new walker's from the same sum. The
-    generator is shown the bones between these, so that limbs are as crisp as it knows them.
+    Strided 4x4 convolutions encode the window X into one content vector per frame, R is added to
+    each, and the DCGAN generator decodes the frames of Z one by one. Unlike the paper's, the sum is
+    also added to the generator's inner feature maps: at its input alone, the noise has too little
+    effect. If there are joints, which tell left from right, a small branch adds them to the content
+    vectors, and another one predicts the new walker's joints from the sum. The generator is also
+    given images of the bones between these joints, so that it draws crisp limbs.
     """
 
     def __init__(self, dims: ANetDims):
@@ -178,7 +181,7 @@ class ANet(nn.Module):
                 nn.init.zeros_(stage.bones.weight)
 
     def read(self, silhouettes: Tensor, joints: Tensor | None = None) -> Tensor:
-        """(N * frames, latent_dim, 1, 1): the content vectors of the windows of forward."""
+        """Encoder: content vectors (N * frames, latent_dim, 1, 1); arguments as for `forward`."""
         contents = self.encoder(silhouettes).flatten(1)
         if self.joint_reader is not None:
             if joints is None:
@@ -187,8 +190,13 @@ class ANet(nn.Module):
         return self.content(contents.reshape(-1, self.dims.content_dim, 1, 1))
 
     def write(self, content: Tensor, noise: Tensor) -> Written:
-        """Of what `read` gave, or of as many frames more or less for each noise; otherwise as in
-        forward."""
+        """Decoder.
+
+        Args:
+            content: (N * frames, latent_dim, 1, 1), as `read` returns it, with any number of frames
+                per noise vector.
+            noise: (N, noise_dim).
+        """
         frames = len(content) // len(noise)
         person = self.noise(noise[:, :, None, None]).repeat_interleave(frames, dim=0)
         features = latent = content + person
@@ -202,7 +210,7 @@ class ANet(nn.Module):
         return Written(logits, None if joints is None else joints.unflatten(0, (-1, frames)))
 
     def rewrite(self, silhouettes: Tensor, noise: Tensor, joints: Tensor | None = None) -> Written:
-        """Read and written at once; arguments as in forward."""
+        """`read`, then `write`; arguments as for `forward`."""
         return self.write(self.read(silhouettes, joints), noise)
 
     def forward(self, silhouettes: Tensor, noise: Tensor, joints: Tensor | None = None) -> Tensor:
@@ -212,7 +220,8 @@ class ANet(nn.Module):
             silhouettes: (N, frames, 64, 64) float32 in [0, 1].
             noise: (N, noise_dim) float32, standard normal.
             joints: (N, frames, joints, 3) float32, x and y in the unit square of the crop, and
-                visibility, 0 where not known; None: not known. Not read by a net without joints.
+                visibility, 0 where not known; None: none is known. A network without joints ignores
+                them.
 
         Returns:
             (N, frames, 64, 64) float32 in [0, 1].
@@ -221,7 +230,7 @@ class ANet(nn.Module):
 
 
 def _initialise(module: nn.Module) -> None:
-    """DCGAN's normal(0, 0.02) for convolutions is too small for 1x1 ones; scale by fan-in."""
+    """Kaiming initialisation: DCGAN's normal(0, 0.02) is too small for 1x1 convolutions."""
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
         nn.init.kaiming_normal_(module.weight, a=0.2)
         if module.bias is not None:

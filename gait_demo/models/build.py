@@ -1,4 +1,4 @@
-"""Checkpoints: a state dict that carries its network's name, dimensions and training summary."""
+"""Checkpoints: a state dict with its network's name, dimensions and training summary."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _NETWORKS = {"anet": (ANet, ANetDims), "cnet": (CNet, CNetDims), "stgan": (STGAN
 
 
 def save(path: Path, network: str, model: nn.Module, summary: dict) -> None:
-    """Write a checkpoint as safetensors, replacing a file of that name in one step.
+    """Write a checkpoint as safetensors, atomically replacing a file of that name.
 
     Args:
         network: "anet", "cnet" or "stgan".
-        summary: what training reports about itself; anything JSON can hold.
+        summary: a report of the training; anything that JSON can hold.
     """
     write_tensors(path, network, model.state_dict(), asdict(model.dims), summary)
 
@@ -32,7 +32,7 @@ def save(path: Path, network: str, model: nn.Module, summary: dict) -> None:
 def write_tensors(
     path: Path, network: str, tensors: dict[str, torch.Tensor], dims: dict, summary: dict
 ) -> None:
-    """Write a state dict as `save` does; `dims` is what the network can be built from."""
+    """Write a state dict as `save` does; `dims` are the arguments that rebuild the network."""
     metadata = {"network": network, "dims": json.dumps(dims), "summary": json.dumps(summary)}
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,14 +42,14 @@ def write_tensors(
 
 
 def load(path: Path, network: str) -> nn.Module:
-    """Build the network a checkpoint was saved from, strictly, ready for inference.
+    """The network of a checkpoint, ready for inference. Every tensor must fit.
 
     Args:
-        network: "anet", "cnet" or "stgan": what the caller expects to find.
+        network: "anet", "cnet" or "stgan": the network that the caller expects.
 
     Raises:
-        WeightsError: not a checkpoint of this project, another network's, or one whose tensors
-            do not fit its dimensions.
+        WeightsError: the file is not a checkpoint of this project, is another network's, or its
+            tensors do not fit its dimensions.
     """
     tensors, metadata = read_tensors(path, network)
     build, dims = _NETWORKS[network]
@@ -61,7 +61,7 @@ def load(path: Path, network: str) -> nn.Module:
             f"{path.name} does not fit {network}: it was made by another version of it. "
             "Train it again or use the project's own checkpoints."
         ) from error
-    # the layout in which a processor's convolutions are fastest
+    # channels last: the fastest memory layout for convolutions on a CPU
     return model.eval().requires_grad_(False).to(memory_format=torch.channels_last)
 
 

@@ -1,4 +1,4 @@
-"""C-NET: colours a synthesised silhouette with the colours of the original crop."""
+"""C-NET: colours a new silhouette with the colours of the original crop."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-_FULL_WIDTH = 16  # channels at full resolution, where each costs most
-_MOSTLY_KEEP = -3.0  # logit of the share of new colour before training
+_FULL_WIDTH = 16  # channels at full resolution, where each one costs most time
+_MOSTLY_KEEP = -3.0  # initial bias of the logit of the share of new colour
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,12 @@ def _join(inputs: int, outputs: int) -> nn.Sequential:
 class CNet(nn.Module):
     """The paper's C-NET: two branches with shared weights, joined, then a decoder (Fig. 5).
 
-    One branch sees the silhouette Z as a 3-channel image, the other the original crop times Z.
-    That the branches are joined at every scale, not only at the narrowest, is an inference: it
-    is what keeps the colours where they were. At full resolution the two images themselves are
-    joined, which costs a tenth of what features would. The decoder writes a colour and how much
-    of it to take, an inference too: most pixels of Y are right as they are, and a network that
-    only has to say which are not learns in a fraction of the time.
+    One branch reads the silhouette Z as a 3-channel image, the other one the original crop times Z.
+    Two details are not in the paper. The branches are joined at every scale, not only at the
+    narrowest, which keeps the colours in place; at full resolution the images themselves are
+    joined, which takes a tenth of the time of features. And the decoder predicts a colour and the
+    share of it to use: most pixels of Y are right as they are, and a network that only has to find
+    the others learns in a fraction of the time.
     """
 
     def __init__(self, dims: CNetDims):
@@ -85,7 +85,7 @@ class CNet(nn.Module):
             (N, 3, 64, 64) float32 in [0, 1]; black where Z is 0.5 or less.
         """
         shape = silhouettes[:, None].expand(-1, 3, -1, -1)
-        both = self._scales(torch.cat((shape, crops * shape)))  # one batch: one normalisation
+        both = self._scales(torch.cat((shape, crops * shape)))  # one batch: same batch statistics
         *skips, deepest = [torch.cat(scale.chunk(2), dim=1) for scale in both]
         features = self.joined(deepest)
         for block, skip in zip(self.decoder, reversed(skips), strict=True):

@@ -1,5 +1,5 @@
-"""What is stacked on A-NET in training: D_S and D_T of the paper (section III-B, Fig. 6), and ours
-that looks for the walker in the result."""
+"""Networks that judge A-NET's output in training: D_S and D_T of the paper (section III-B, Fig. 6),
+and our own that looks for the walker's identity."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from torch import Tensor, nn
 
 
 class SpatialDiscriminator(nn.Module):
-    """D_S: is this one frame the shape of a real walker? 2-D convolutions.
+    """D_S: does a single frame show a real walker's shape? 2-D convolutions.
 
-    The sigmoid on top is left to the loss, which is numerically safer on logits.
+    The sigmoid on top is part of the loss, which is numerically safer on logits.
     """
 
     def __init__(self, width: int = 32):
@@ -31,9 +31,10 @@ class SpatialDiscriminator(nn.Module):
 
 
 class TemporalDiscriminator(nn.Module):
-    """D_T: is this the movement of a real walker? 3-D convolutions (ST-GAN's, after its abstract).
+    """D_T: does a window show a real walker's movement? 3-D convolutions, following ST-GAN's
+    abstract.
 
-    As with D_S, the sigmoid is left to the loss.
+    As with D_S, the sigmoid is part of the loss.
     """
 
     def __init__(self, width: int = 16):
@@ -54,11 +55,11 @@ class TemporalDiscriminator(nn.Module):
 
 
 class IdentityReader(nn.Module):
-    """Who walked in? Reads the walker's identity latent from what A-NET makes of them.
+    """Predicts the original walker's identity vector from A-NET's output; whatever it predicts
+    correctly is a leak.
 
-    It is told R as well, so that it need not find out first whom the result shows. Whatever it
-    reads, of the outline or of the joints, is a leak, and what it cannot tell it answers with the
-    mean of all people, 0.
+    It is given R as well, so that it need not first learn which parts of the output R explains.
+    Where it cannot tell, the best answer is the mean of all people, 0.
     """
 
     def __init__(self, frames: int = 8, noise_dim: int = 32, width: int = 32, joints: int = 0):
@@ -90,8 +91,8 @@ class IdentityReader(nn.Module):
         )
 
     def forward(self, windows: Tensor, noise: Tensor, joints: Tensor | None = None) -> Tensor:
-        """(N, frames, 64, 64) in [0, 1], R, (N, noise_dim), and, if it reads joints, those,
-        (N, frames, joints, 2) -> (N, noise_dim)."""
+        """Silhouettes (N, frames, 64, 64) in [0, 1], R (N, noise_dim) and, if it was built for
+        joints, joints (N, frames, joints, 2) -> (N, noise_dim)."""
         features = [self.layers(windows), noise]
         if self.joint_layers is not None:
             features.append(self.joint_layers(4 * (joints - 0.5)))

@@ -1,8 +1,9 @@
-"""ST-GAN (Tieu et al. 2019), the baseline beside A-NET, as far as it is published.
+"""ST-GAN (Tieu et al. 2019), the baseline, as far as it is published.
 
-Its abstract and poster fix the parts: contours are taken from silhouettes, a noise generator G_N
-makes noise that looks like a gait, and an encoder-decoder G makes the anonymized gait of both.
-All sizes are ours, and so is that G gives filled silhouettes, which need no contour to be closed.
+Its abstract and poster give the parts: contours are extracted from silhouettes, a noise generator
+G_N turns random noise into a gait-like sequence, and an encoder-decoder G makes the anonymized gait
+from both. All sizes are our choice, and so is G's output of filled silhouettes instead of contours,
+which would have to be closed.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ class STGANDims:
     """Sizes of ST-GAN.
 
     Attributes:
-        frames: length of the window that is read and written at once.
+        frames: number of frames of the window that is read and written at once.
         noise_dim: length of the random vector.
         width: channels of the convolutions nearest the image; they double at every halving.
     """
@@ -33,7 +34,7 @@ class STGANDims:
 
 
 class STGAN(nn.Module):
-    """f(X, R), called as A-NET is."""
+    """f(X, R), with the same interface as A-NET."""
 
     def __init__(self, dims: STGANDims):
         super().__init__()
@@ -56,7 +57,7 @@ class STGAN(nn.Module):
         )
 
     def noise_gait(self, noise: Tensor) -> Tensor:
-        """G_N: (N, noise_dim) -> (N, frames, 64, 64) in [0, 1], silhouettes of nobody."""
+        """G_N: (N, noise_dim) -> gait-like silhouettes (N, frames, 64, 64) in [0, 1]."""
         return torch.sigmoid(self.noise_generator(noise[:, :, None, None]))
 
     def forward(self, silhouettes: Tensor, noise: Tensor) -> Tensor:
@@ -71,7 +72,7 @@ class STGAN(nn.Module):
         return self.anonymized(silhouettes, self.noise_gait(noise))
 
     def anonymized(self, silhouettes: Tensor, noise_gait: Tensor) -> Tensor:
-        """G: of a gait and a noise that looks like one; shapes as in forward."""
+        """G: the new gait from a gait and the output of `noise_gait`; shapes as in `forward`."""
         both = torch.cat((contours(silhouettes), contours(noise_gait)), dim=1)
         return torch.sigmoid(self.decoder(self.encoder(both)))
 

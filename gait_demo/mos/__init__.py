@@ -1,1 +1,1 @@
-"""Mean opinion scores: clips that people rate, their votes, and what the votes say."""
+"""Rating studies (mean opinion scores): making the clips, collecting votes, and statistics."""

@@ -1,4 +1,4 @@
-"""Which clips a rater is asked about, and in which order."""
+"""Which clips a rater rates, and in which order."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from gait_demo.mos.study import Clip, Study
 
 
 def allocate(study: Study, asked: Mapping[str, int], rater: str) -> list[Clip]:
-    """A rater's clips, in order: training, then what counts, with the gold items in between.
+    """A rater's clips in order: first the training clips, then the rated ones, with gold items in
+    between.
 
-    The clips that fewest raters were asked about are taken first, so that no two numbers ever
-    differ by more than one while everybody finishes; among those, methods, and the views of each,
-    take turns in proportion to their clips; the rest is chance, the same for the same study and
-    rater.
+    Clips that the fewest raters were given so far are chosen first, so that these numbers differ by
+    at most one if all raters finish. Among them, methods and views are balanced in proportion to
+    their numbers of clips. The rest is random, but the same for the same study and rater.
 
     Args:
-        asked: of how many raters each clip was asked already, by the clip's id.
-        rater: whose order it is.
+        study: the study.
+        asked: number of raters who were given each clip so far, by the clip's id.
+        rater: name of the rater.
     """
     rng = random.Random(f"{study.seed}/{rater}")
     pool = study.of_role("rated")
@@ -45,7 +46,8 @@ def _parts(clip: Clip) -> tuple:
 
 
 def _with_gold(clips: list[Clip], gold: list[Clip], rng: random.Random) -> list[Clip]:
-    """Each gold item somewhere in its own stretch of the way, and none at the very beginning."""
+    """The clips with the gold items spread over them: each at a random position in its own
+    section, none at the very beginning."""
     rng.shuffle(gold)
     order = list(clips)
     for number, item in reversed(list(enumerate(gold))):

@@ -1,6 +1,6 @@
-"""The low anchor: networks in the place of A-NET and C-NET that are bad at everything asked about.
+"""The low anchor: networks that replace A-NET and C-NET and give deliberately bad results.
 
-An anchor shows raters the lower end of the scale, and a rater who likes it was not looking.
+An anchor shows raters the lower end of the scale, and reveals raters who do not pay attention.
 """
 
 from __future__ import annotations
@@ -12,29 +12,29 @@ from torch.nn.functional import avg_pool2d, interpolate
 from gait_demo.models.anet import ANetDims
 
 _BLOCK_PX = 8
-_COVERED = 0.2  # of a block, to be filled
-_LEVELS = 2
+_COVERED = 0.2  # share of a block that the silhouette must cover for the block to be filled
+_LEVELS = 2  # steps per colour channel
 
 
 class BadGait(nn.Module):
-    """Called as A-NET is: a body of blocks that stands still for a while, and then jumps."""
+    """In place of A-NET: a body of coarse blocks that stands still for a window, and then jumps."""
 
     dims = ANetDims()
 
     def forward(self, silhouettes: Tensor, noise: Tensor) -> Tensor:
-        """(N, frames, 64, 64) in [0, 1] in and out: the block body of the first frame, for all."""
+        """(N, frames, 64, 64) in [0, 1] -> same shape: the blocks of each window's first frame."""
         blocks = (avg_pool2d(silhouettes, _BLOCK_PX) > _COVERED).float()
         bodies = interpolate(blocks, scale_factor=_BLOCK_PX)
         return bodies[:, :1].expand(-1, silhouettes.shape[1], -1, -1)
 
 
 class BadColours(nn.Module):
-    """Called as C-NET is: the negative of the colours, and few of them."""
+    """In place of C-NET: the negative of the colours, in few levels."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.place = nn.Parameter(torch.zeros(()), requires_grad=False)  # tells the device
+        self.place = nn.Parameter(torch.zeros(()), requires_grad=False)  # only gives the device
 
     def forward(self, image: Tensor, silhouette: Tensor) -> Tensor:
-        """(N, 3, 64, 64) in [0, 1] in and out."""
+        """(N, 3, 64, 64) in [0, 1] -> same shape."""
         return ((1 - image) * _LEVELS).round() / _LEVELS

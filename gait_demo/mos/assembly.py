@@ -1,4 +1,4 @@
-"""The folder of a study while it is being made: killed half-way, it goes on where it was."""
+"""The folder of a study that is being made; an interrupted run can be continued."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from gait_demo.mos.plan import StudyPlan
 from gait_demo.mos.study import MANIFEST, Clip, Study, clip_of
 from gait_demo.video import VideoWriter, probe
 
-_CRF = 22  # nothing is to be seen of the coding; a third of the size of the writer's own choice
+_CRF = 22  # no visible artefacts; a third of the size of the writer's default
 
 
 class Assembly:
-    """Films clips under names of one's own, and in the end gives them names that say nothing.
+    """Collects the clips of a study: first under names that the caller chooses, in the end under
+    names that do not reveal their conditions.
 
     Raises:
-        StudyError: the folder holds a study already, or cannot be written.
+        StudyError: the folder already holds a study, or cannot be written.
     """
 
     def __init__(self, plan: StudyPlan):
@@ -33,7 +34,7 @@ class Assembly:
         self._clips: list[Clip] = []
         same = json.dumps(asdict(replace(plan, out=Path())), sort_keys=True, default=str)
         digest = hashlib.sha256(same.encode()).hexdigest()[:8]
-        self._folder = plan.out / f".part-{digest}"  # of this very plan
+        self._folder = plan.out / f".part-{digest}"  # only the same plan may continue it
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -43,12 +44,11 @@ class Assembly:
         return self._labels(name).exists()
 
     def writer(self, name: str, width: int, height: int, fps: Fraction) -> VideoWriter:
-        """For a clip, without sound; `label` ends it."""
+        """A writer for a clip, without sound. Call `label` when the clip is complete."""
         return VideoWriter(self._film(name), width, height, fps, crf=_CRF, preset="slow")
 
     def label(self, name: str, labels: Clip) -> None:
-        """Say what a clip shows that was written completely; its file, size and duration are
-        found here."""
+        """Stores the labels of a complete clip; file name, size and duration are filled in here."""
         info = probe(self._film(name))
         digest = hashlib.sha256(name.encode() + self._film(name).read_bytes()).hexdigest()
         clip = replace(
@@ -61,24 +61,25 @@ class Assembly:
         self._labels(name).write_text(json.dumps(asdict(clip)))
 
     def add(self, name: str) -> None:
-        """Put a clip into the study that was labelled in this run or before."""
+        """Adds a labelled clip, of this run or an interrupted one, to the study."""
         clip = clip_of(json.loads(self._labels(name).read_text()))
         shutil.copyfile(self._film(name), self._plan.out / clip.file)
         self._clips.append(clip)
 
     def finish(self) -> Study:
-        """
+        """Writes the study and removes the temporary folder.
+
         Raises:
-            StudyError: there is nothing to rate, or fewer clips than each rater should rate.
+            StudyError: there are no clips to rate, or fewer than each rater should rate.
         """
         rated = sum(clip.role == "rated" for clip in self._clips)
         if not rated:
-            raise StudyError("There is not one clip to be rated.")
+            raise StudyError("The study has no clips to rate.")
         plan = self._plan
         study = Study(
             plan.out,
             plan.name,
-            tuple(sorted(self._clips, key=lambda clip: clip.id)),  # an order that says nothing
+            tuple(sorted(self._clips, key=lambda clip: clip.id)),  # ids are hashes: a random order
             plan.per_rater or rated,
             plan.raters,
             plan.seed,

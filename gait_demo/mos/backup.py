@@ -1,7 +1,7 @@
-"""A copy of the votes in a dataset on the Hugging Face Hub, for machines whose disk is wiped.
+"""A copy of the votes in a dataset on the Hugging Face Hub, for machines without a lasting disk.
 
-Each process appends what happens to one JSONL file of its own, and huggingface_hub uploads the
-folder now and then. The database stays the truth: without the Hub nothing is lost but the copy.
+Each process appends new records to its own JSONL file, and huggingface_hub uploads the folder
+periodically. The database remains authoritative: if the Hub fails, only the copy is lost.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ _log = logging.getLogger(__name__)
 
 
 class HubCopy:
-    """Reads the copy back when it starts, and keeps it from then on; never waited for."""
+    """Restores the votes from the copy at start, then keeps the copy up to date; all in the
+    background."""
 
     def __init__(
         self, store: Store, repository: str, folder: Path, api: HfApi | None = None,
@@ -37,9 +38,10 @@ class HubCopy:
     ) -> None:  # fmt: skip
         """
         Args:
-            repository: a dataset; made, and private, if there is none.
-            folder: for this process's file and those of others.
-            api: how the Hub is reached.
+            store: the votes.
+            repository: a dataset; created as a private one if it does not exist.
+            folder: local folder for this process's file, and for downloaded ones.
+            api: access to the Hub; None: the default.
             every_min: minutes between uploads.
         """
         self._store = store
@@ -54,20 +56,20 @@ class HubCopy:
         self._lock = threading.Lock()
         self._scheduler: CommitScheduler | None = None
         self._stop = threading.Event()
-        self.read = threading.Event()  # set once what others wrote was taken over
+        self.read = threading.Event()  # set when the copy was restored
         store.listener = self._append
         self._thread = threading.Thread(target=self._start, daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """No more uploads."""
+        """Stops the uploads."""
         self._stop.set()
         self._thread.join(_CLOSE_S)
         if self._scheduler:
             self._scheduler.stop()
 
     def _start(self) -> None:
-        """Until the Hub answers once; afterwards the scheduler tries by itself."""
+        """Tries until the Hub answers once; then the scheduler takes over."""
         while not self._stop.is_set():
             try:
                 self._api.create_repo(
@@ -91,7 +93,7 @@ class HubCopy:
             self._stop.wait(_AGAIN_S)
 
     def _read_back(self) -> None:
-        """Take over what other processes have written, and write what the Hub does not have."""
+        """Restores records from the Hub, and appends those that the Hub lacks."""
         self._download.mkdir(parents=True, exist_ok=True)
         self._api.snapshot_download(
             self._repository, repo_type="dataset", allow_patterns="*.jsonl",
@@ -114,8 +116,8 @@ class HubCopy:
     def _write(self, line: str) -> None:
         file = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
-            os.write(file, line.encode())  # at once: an upload sees whole lines
-            now = time.time_ns()  # finer than the file system's clock, by which uploads go
+            os.write(file, line.encode())  # one call, so that uploads contain whole lines
+            now = time.time_ns()  # uploads compare file times; the file system's are too coarse
             os.utime(file, ns=(now, now))
         finally:
             os.close(file)
@@ -127,7 +129,7 @@ def _records(folder: Path) -> Iterator[dict]:
             try:
                 record = json.loads(line)
             except ValueError:
-                _log.warning("%s holds a line that is no JSON; it is passed over.", path.name)
+                _log.warning("%s has a line that is not JSON; it is skipped.", path.name)
                 continue
             if isinstance(record, dict) and record.get("kind") in _KINDS:
                 yield record

@@ -1,4 +1,4 @@
-"""Make the clips of a study from walks, as filmed and as every method makes them."""
+"""Making the clips of a study: every walk as the original and as anonymized by each method."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from gait_demo.mos.assembly import Assembly
 from gait_demo.mos.plan import StudyPlan, walks_of
 from gait_demo.mos.study import SCALE, Clip, Study
 
-LEAST_HEIGHT_PX = 400  # of a clip
+LEAST_HEIGHT_PX = 400  # minimum height of a clip
 Progress = Callable[[str, int, int], None]
 
 
 class Footage(Protocol):
-    """One walk, as filmed and as every method makes it."""
+    """One walk, as the original and as anonymized by each method."""
 
     fps: Fraction
     subset: int
 
     def frames(self, method: str, seed: int) -> Iterator[np.ndarray]:
-        """(H, W, 3) uint8 RGB; REFERENCE and ANCHOR are methods, too."""
+        """Frames (H, W, 3) uint8 RGB; `method` may also be REFERENCE or ANCHOR."""
 
 
 def build_study(
@@ -35,17 +35,18 @@ def build_study(
     footage: Callable[[int, int], AbstractContextManager[Footage]],
     on_progress: Progress | None = None,
 ) -> tuple[Study, list[str]]:
-    """Make a study; a killed run goes on where it was.
+    """Makes a study; continues an interrupted run.
 
     Args:
-        footage: of a person and a view, open for as long as it is needed.
-        on_progress: called with "study", walks done, walks in all.
+        plan: what to make.
+        footage: opens the footage of a person and a view, as a context manager.
+        on_progress: called with "study", the walks done, and the total number of walks.
 
     Returns:
-        The study, and what could not be made, a sentence each.
+        The study, and a sentence for each walk that could not be made.
 
     Raises:
-        StudyError: the folder holds a study already, cannot be written, or nothing could be made.
+        StudyError: the folder already holds a study or cannot be written, or no walk could be made.
     """
     assembly = Assembly(plan)
     walks, problems = walks_of(plan), []
@@ -79,7 +80,7 @@ def _film(walk: Footage, clip: Clip, name: str, assembly: Assembly) -> None:
 
 
 def _large(frame: np.ndarray) -> np.ndarray:
-    """A frame at least LEAST_HEIGHT_PX tall, so that every rater sees as much of it."""
+    """A frame scaled up to at least LEAST_HEIGHT_PX, so that all raters see it equally large."""
     height, width = frame.shape[:2]
     if height >= LEAST_HEIGHT_PX:
         return frame
@@ -88,7 +89,7 @@ def _large(frame: np.ndarray) -> np.ndarray:
 
 
 def _asking_for(frame: np.ndarray, answer: int) -> np.ndarray:
-    """A frame that tells whoever is watching which button to press."""
+    """A frame of a gold item, with a text that tells raters which button to press."""
     text = f"Please press {answer}: {SCALE[answer]}"
     height, width = frame.shape[:2]
     font, room = cv2.FONT_HERSHEY_SIMPLEX, 0.9 * width

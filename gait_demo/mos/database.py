@@ -1,4 +1,4 @@
-"""The tables that votes live in, in SQLite or any other database that SQLAlchemy knows."""
+"""The database tables of the votes, in SQLite or any other database that SQLAlchemy supports."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from gait_demo.errors import StudyError
 
-_WAIT_S = 5  # for another process that is writing
-_POOL = 20  # connections
+_WAIT_S = 5  # time to wait for another writer
+_POOL = 20  # number of connections
 
 metadata = MetaData()
 
@@ -42,10 +42,10 @@ raters = Table(
     Column("rater", String(16), primary_key=True),
     Column("joined", Float, nullable=False),  # seconds since 1970, as all times here
     Column("active", Float, nullable=False),
-    Column("open", Integer, nullable=False),  # position of the clip that may be voted on
+    Column("open", Integer, nullable=False),  # position of the clip that the rater is shown
 )
 
-# One row for every clip that a rater is to be asked about, and so at most one vote.
+# One row for each rater and each of their clips, with at most one vote.
 assignments = Table(
     "assignments",
     metadata,
@@ -53,13 +53,13 @@ assignments = Table(
     Column("rater", String(16), primary_key=True),
     Column("clip", String(64), primary_key=True),
     Column("position", Integer, nullable=False),
-    Column("served", Float),  # when it was first shown
+    Column("served", Float),  # time when it was first shown
     Column("score", Integer),
     Column("voted", Float),
     ForeignKeyConstraint(("study", "rater"), ("raters.study", "raters.rater")),
 )
 
-# Every vote that was ever cast, the changed ones too.
+# All votes ever cast, including those that were changed later.
 history = Table(
     "history",
     metadata,
@@ -72,7 +72,7 @@ history = Table(
 )
 
 
-# On what the last vote on a clip was cast.
+# The device on which the last vote on a clip was cast.
 devices = Table(
     "devices",
     metadata,
@@ -89,12 +89,12 @@ devices = Table(
 
 
 class Database:
-    """Transactions that are complete on disk when they end, or never happened."""
+    """A database of votes with durable transactions."""
 
     def __init__(self, where: str):
         """
         Args:
-            where: a file, for SQLite, or a database URL.
+            where: a file for SQLite, or a database URL.
 
         Raises:
             StudyError: the database cannot be opened.
@@ -115,21 +115,22 @@ class Database:
             self._check_columns()
         except (ModuleNotFoundError, NoSuchModuleError) as error:
             raise StudyError(
-                f"There is no driver for {url.drivername}: name a file or a postgresql:// URL."
+                f"There is no driver for {url.drivername}: give a file or a postgresql:// URL."
             ) from error
         except (SQLAlchemyError, OSError) as error:
             raise StudyError(f"The votes cannot be kept: {self._reason(error)}.") from error
-        # one writer at a time: SQLite would let them wait by polling, and some of them for long
+        # one writer at a time: SQLite's own waiting polls, and lets some writers wait very long
         self._turn, self._answered_s = threading.Lock(), time.monotonic()
         self._number = self._file_number()
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """
+        """A transaction; it is stored on disk when the block ends, or not at all.
+
         Raises:
-            StudyError: the database failed, and nothing of the transaction was kept.
+            StudyError: the database failed, and the transaction was rolled back.
         """
-        if self._file_number() != self._number:  # SQLite would go on, and all would be lost
+        if self._file_number() != self._number:  # SQLite would write to the deleted file
             raise StudyError(
                 f"The votes' database {self._file} was deleted or replaced while it was in use: "
                 "its owner has to start the app again."
@@ -148,8 +149,12 @@ class Database:
 
     @contextmanager
     def _taking_turns(self) -> Iterator[None]:
-        """However long the queue is, nobody gives up while others are served: only where another
-        process keeps the file locked does the database not answer."""
+        """Waits for this process's other writers, however many there are, as long as they make
+        progress.
+
+        Raises:
+            StudyError: nothing progresses, because another process keeps the file locked.
+        """
         if not self._file:
             yield
             return
@@ -162,7 +167,7 @@ class Database:
             self._turn.release()
 
     def _file_number(self) -> int | None:
-        """Tells the file from another one of its name; None where there is none."""
+        """The inode of the SQLite file, which changes if it is replaced; None if there is none."""
         try:
             return Path(self._file).stat().st_ino if self._file else None
         except OSError:
@@ -175,8 +180,8 @@ class Database:
             if missing := {column.name for column in table.columns} - names:
                 raise StudyError(
                     f"The votes' database was made by another version of this program: "
-                    f"{table.name} has no {', '.join(sorted(missing))}. Name a new one in "
-                    "GAIT_DEMO_MOS_DB, and keep this one for the program that made it."
+                    f"{table.name} has no {', '.join(sorted(missing))}. Set GAIT_DEMO_MOS_DB to a "
+                    "new one, and keep this one for the program that made it."
                 )
 
     def _reason(self, error: Exception) -> str:
@@ -200,12 +205,12 @@ def _engine(url) -> Engine:
 
     @event.listens_for(engine, "connect")
     def prepare(connection, _record) -> None:
-        connection.isolation_level = None  # SQLAlchemy begins transactions, not the driver
+        connection.isolation_level = None  # SQLAlchemy starts transactions, not the driver
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
 
     @event.listens_for(engine, "begin")
     def begin(connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")  # a reader that writes later may not wait
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # a later upgrade to writing would not wait
 
     return engine

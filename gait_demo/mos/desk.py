@@ -1,4 +1,4 @@
-"""Everything that a page needs to take votes, from what a lab has set."""
+"""Opens the store of votes from the settings."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from gait_demo.mos.settings import StudySettings
 from gait_demo.mos.store import Store
 from gait_demo.mos.study import Study
 
-_HUB_S = 10  # so that raters who come back are known again, if the Hub answers in time
+_HUB_S = 10  # time to wait for votes from the Hub, so that returning raters are known
 
 
 def open_store(settings: StudySettings) -> Store:
-    """
+    """The store of votes of the study that the settings name.
+
     Raises:
-        StudyError: there is no study, or its votes cannot be kept.
+        StudyError: there is no study, or its votes cannot be stored.
     """
     store = Store(Study.load(settings.study), Database(settings.database))
     if settings.hub:

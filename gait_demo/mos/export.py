@@ -1,4 +1,4 @@
-"""The votes for other programs: one row a vote, and Netflix's sureal."""
+"""Exporting votes: as CSV with one row per vote, and for Netflix's sureal."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from gait_demo.mos.votes import Device, Vote
 
 
 def long_csv(study: Study, votes: Sequence[Vote]) -> str:
-    """CSV, one row a vote: rater, score, position, times in seconds since 1970, and the labels of
-    the clip, and the device it was rated on; gold items are in it, the training is not."""
+    """CSV with one row per vote: rater, score, position, times in seconds since 1970, the labels of
+    the clip, and the rater's device. With gold items, without training clips."""
     own = ["rater", "score", "position", "served", "voted"]
     device = [field.name for field in fields(Device)]
     text = io.StringIO()
@@ -31,21 +31,21 @@ def long_csv(study: Study, votes: Sequence[Vote]) -> str:
 
 
 def sureal_dataset(study: Study, votes: Sequence[Vote]) -> str:
-    """JSON as `sureal --dataset FILE.json` reads it: `dis_videos` with their opinion scores `os`
-    by rater, `ref_videos` one a content, that is one a walk.
+    """JSON for `sureal --dataset FILE.json`: `dis_videos` with their opinion scores `os` by rater,
+    and `ref_videos`, one for each content, that is for each walk.
 
-    A walk without a reference of its own is listed with the first of its clips, because sureal
-    asks for a path; the models that need references (DMOS) then mean nothing.
+    sureal requires a reference: a walk without one is listed with its first clip, and then models
+    that use references (DMOS) are meaningless.
 
     Raises:
-        StudyError: there are no votes yet, which sureal cannot read.
+        StudyError: there are no votes yet.
     """
     scores: dict[str, dict[str, int]] = {}
     for vote in votes:
         scores.setdefault(vote.clip, {})[vote.rater] = vote.score
     clips = [clip for clip in study.of_role("rated") if clip.id in scores]
     if not clips:
-        raise StudyError("There are no votes yet that sureal could read.")
+        raise StudyError("There are no votes yet to export for sureal.")
     walks = list(dict.fromkeys((clip.person, clip.view) for clip in clips))
     references = {}
     for clip in sorted(clips, key=lambda clip: clip.method == REFERENCE):

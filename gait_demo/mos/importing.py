@@ -1,4 +1,4 @@
-"""Make a study of clips that a lab has already."""
+"""Making a study from existing clips."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from gait_demo.video import probe, read_frames
 
 
 def import_clips(table: Path, plan: StudyPlan) -> Study:
-    """Every clip is encoded anew, as the clips that this project makes are, and without sound.
+    """Makes a study from existing clips, which are encoded again like the project's own, without
+    sound.
 
     Args:
         table: CSV with the columns `file` (relative to the table) and, as far as known, `role`,
             `method`, `view`, `subset`, `person`, `seed` and `expected` (such as "4 5").
-        plan: of which the views, walkers and methods do not matter.
+        plan: settings of the study; views, walkers and methods are ignored.
 
     Raises:
-        StudyError: the table cannot be read, or the folder holds a study already.
+        StudyError: the table cannot be read, or the folder already holds a study.
         VideoError: a clip cannot be read.
     """
     try:

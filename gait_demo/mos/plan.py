@@ -1,4 +1,4 @@
-"""Which clips a study shows: the walks, who anonymizes them, and for how many raters."""
+"""Planning a study: its walks, its methods, and the number of raters."""
 
 from __future__ import annotations
 
@@ -10,27 +10,29 @@ import numpy as np
 from gait_demo.mos.study import ANCHOR, RATERS, REFERENCE, Clip
 
 NAME = "Naturalness of anonymized gaits"
-FIRST_PERSON = 85  # the last forty people of CASIA-B are as many as the paper tests on
-_ASIDE = (123, 124)  # walk in gold items and in the training trials only
+FIRST_PERSON = 85  # the last forty people of CASIA-B, as many as the paper's test group
+_ASIDE = (123, 124)  # people who appear only in gold items and training trials
 _GOLD_ANSWERS = (2, 4)
-_MOST_PRACTISED = 3  # methods, beside anchor and reference
+_MOST_PRACTISED = 3  # maximum number of methods in the training, besides anchor and reference
 _SEEDS = 10_000
 
 
 @dataclass(frozen=True)
 class StudyPlan:
-    """
+    """What a study contains.
+
     Attributes:
         out: folder of the study.
         views: view angles in degrees.
-        walkers: people, the same at every view.
-        methods: who anonymizes all of these walks; besides, at every view one walk is shown as
-            it was filmed, and one as the low anchor.
-        per_rater: rated clips for each rater; None: all.
-        raters: how many are wanted.
-        seed: of the orders, and of the noise where the walkers do not exist; noise of real
-            people's walks is never drawn again.
-        made_with: for the record.
+        walkers: number of people, the same at every view.
+        methods: each of them anonymizes all walks. In addition, one walk per view is shown as the
+            original and as the low anchor.
+        per_rater: number of rated clips for each rater; None: all.
+        raters: number of raters wanted.
+        seed: determines the order of the clips and, for synthetic walkers, the noise; noise for
+            real people cannot be drawn again.
+        name: of the study.
+        made_with: what the clips are made of, for the record.
     """
 
     out: Path
@@ -51,7 +53,7 @@ class StudyPlan:
 
 
 def walks_of(plan: StudyPlan) -> dict[tuple[int, int], list[Clip]]:
-    """The clips that are wanted of every (person, view), with their labels but no file yet."""
+    """The clips to make, by (person, view), with their labels but not yet with files."""
     walks: dict[tuple[int, int], list[Clip]] = {}
 
     def want(person: int, view: int, method: str, **labels) -> None:

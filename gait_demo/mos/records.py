@@ -1,4 +1,4 @@
-"""What happened, as records that can be copied elsewhere and taken over again."""
+"""Raters and votes as JSON records, which can be copied elsewhere and restored."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ FINISHED = 1_000_000  # position after the last clip of any study
 
 
 def add_rater(connection: Connection, record: dict) -> None:
-    """record: "study", "rater", "joined" and the ids of their "clips" in order."""
+    """Adds a rater; `record` has "study", "rater", "joined" and "clips", the clips' ids in
+    order."""
     who = {"study": record["study"], "rater": record["rater"]}
     times = {"joined": record["joined"], "active": record["joined"]}
     connection.execute(insert(raters).values(**who, **times, open=0))
@@ -24,8 +25,8 @@ def add_rater(connection: Connection, record: dict) -> None:
 
 
 def add_vote(connection: Connection, record: dict) -> None:
-    """record: "event" (its own id), "study", "rater", "clip", "score", "voted", and perhaps the
-    "device"; the latest vote on a clip counts."""
+    """Adds a vote; `record` has "event" (the vote's id), "study", "rater", "clip", "score", "voted"
+    and perhaps "device". The latest vote on a clip counts."""
     row = {name: record[name] for name in ("event", "study", "rater", "clip", "score", "voted")}
     connection.execute(insert(history).values(**row))
     mine = [assignments.c[name] == row[name] for name in ("study", "rater", "clip")]
@@ -40,7 +41,7 @@ def add_vote(connection: Connection, record: dict) -> None:
 
 
 def read(connection: Connection) -> list[dict]:
-    """All raters and votes of a database, of every study in it."""
+    """The records of all raters and votes in a database, of all its studies."""
     order = assignments.c.study, assignments.c.rater, assignments.c.position
     clips: dict[tuple, list[str]] = {}
     for row in connection.execute(select(assignments).order_by(*order)):
@@ -63,10 +64,10 @@ def read(connection: Connection) -> list[dict]:
 
 
 def take_over(connection: Connection, records: Iterable[dict]) -> int:
-    """Add those raters and votes that are not there yet, in whatever order they come.
+    """Adds the raters and votes that the database lacks; their order does not matter.
 
     Returns:
-        How many votes were new.
+        The number of new votes.
     """
     records = list(records)
     known = set(map(tuple, connection.execute(select(raters.c.study, raters.c.rater))))
@@ -87,7 +88,7 @@ def take_over(connection: Connection, records: Iterable[dict]) -> int:
 
 
 def _go_on(connection: Connection) -> None:
-    """Nobody is asked again for what a vote that was taken over has answered."""
+    """Moves all raters on to their first clip without a vote, after votes were restored."""
     unrated = (
         select(func.min(assignments.c.position))
         .where(

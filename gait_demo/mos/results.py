@@ -1,4 +1,4 @@
-"""What the votes of a study say: by clip, by method and by view angle, as cast and as screened."""
+"""The results of a study: by clip, by method and by view angle, before and after screening."""
 
 from __future__ import annotations
 
@@ -14,20 +14,22 @@ from gait_demo.mos.votes import Vote
 STAGES = {
     "all": "all votes",
     "attentive": "without raters who got a gold item wrong",
-    "screened": "only those of them whom BT.500 keeps",
-    "unbiased": "the same, each rater's bias removed (P.913)",
+    "screened": "these without raters rejected by BT.500",
+    "unbiased": "the same, with each rater's bias removed (P.913)",
 }
 
 
 def results(study: Study, votes: Sequence[Vote]) -> dict:
-    """
+    """All figures of a study.
+
     Returns:
-        JSON: `raters` (wanted, who voted, who was rejected and why), and for every stage of
-        STAGES `clips`, `methods` and `views` with the number of votes, `mos` and the 95 %
-        interval `low` to `high`, within the scale (None with fewer than five votes or raters);
-        `methods` also with `dmos`, the mean of the differences from the hidden originals, its own
-        `dmos_low`, `dmos_high` and `dmos_votes`; and `tests`: of each two methods `p`, that raters
-        find no difference (Wilcoxon's signed-rank test on raters' means, Holm's correction).
+        For JSON: `raters` (how many are wanted, voted and finished, and who was rejected) and, for
+        every stage of STAGES: `clips`, `methods` and `views` with the number of votes, `mos`, and
+        its 95 % interval from `low` to `high`, clipped to the scale (None with fewer than five
+        votes or raters); for `methods` also `dmos`, the mean difference score against the hidden
+        originals, with `dmos_low`, `dmos_high` and `dmos_votes`; and `tests`: for each pair of
+        methods the p value of no difference (Wilcoxon's signed-rank test on raters' means, with
+        Holm's correction).
     """
     clips = study.of_role("rated")
     people = sorted({vote.rater for vote in votes})
@@ -68,7 +70,7 @@ def _matrix(people: list[str], clips: list[Clip], votes: Sequence[Vote]) -> np.n
 
 
 def _inattentive(study: Study, people: list[str], votes: Sequence[Vote]) -> np.ndarray:
-    """(raters,) bool: whoever gave a wrong answer to a gold item."""
+    """(raters,) bool: raters who gave a wrong answer to a gold item."""
     right = {clip.id: clip.expected for clip in study.of_role("gold")}
     wrong = {v.rater for v in votes if v.clip in right and v.score not in right[v.clip]}
     return np.array([rater in wrong for rater in people], bool)
@@ -106,7 +108,8 @@ def _summary(clips: list[Clip], matrix: np.ndarray) -> dict:
 
 
 def _references(clips: list[Clip]) -> np.ndarray:
-    """(clips,) int: where the original of the same walk is; -1 of originals, and without one."""
+    """(clips,) int: index of the original of the same walk; -1 for originals, and for walks without
+    one."""
     walks = {(c.person, c.view): n for n, c in enumerate(clips) if c.method == REFERENCE}
     return np.array(
         [-1 if c.method == REFERENCE else walks.get((c.person, c.view), -1) for c in clips], int
@@ -136,12 +139,12 @@ def _voters(part: np.ndarray) -> int:
 
 
 def _order(method: str) -> tuple:
-    """The best on top, presumably, and the worst below."""
+    """Sort key: the original first, then ours, then other methods, the anchor last."""
     return method == ANCHOR, method != REFERENCE, method != "ours", method
 
 
 def _pooled(matrix: np.ndarray, which: list[bool]) -> dict:
-    """Of a condition: the mean of its votes, the interval over raters."""
+    """Figures of a condition: the mean of its votes, and the interval over raters."""
     part = matrix[:, which]
     count = int((~np.isnan(part)).sum())
     mean = float(np.nanmean(part)) if count else float("nan")
@@ -149,7 +152,7 @@ def _pooled(matrix: np.ndarray, which: list[bool]) -> dict:
 
 
 def _figures(count: int, mos: float, low: float, high: float, voters: int | None = None) -> dict:
-    """voters: raters whom an interval is over; None: every vote is another rater's."""
+    """Figures of votes; `voters` is the number of raters, None if every vote is by another one."""
     numbers = {"mos": mos, "low": max(low, min(SCALE)), "high": min(high, max(SCALE))}
     if (count if voters is None else voters) < stats.LEAST or np.isnan(low):
         numbers |= {"low": None, "high": None}
@@ -161,7 +164,7 @@ def _rounded(value: float | None) -> float | None:
 
 
 def summary(report: dict) -> str:
-    """How many voted, and who was left out, as Markdown."""
+    """The numbers of votes and of raters, as Markdown."""
     raters = report["raters"]
     return (
         f"**{report['study']['name']}** ({report['study']['id']})\n\n"
@@ -172,7 +175,7 @@ def summary(report: dict) -> str:
 
 
 def condition_rows(report: dict) -> list[list[str]]:
-    """Of every method and view: `method`, `view`, and a cell for each of STAGES."""
+    """Rows of a table: method, view, and a cell for each of STAGES."""
     stages, rows = report["stages"], []
     for part in ("methods", "views"):
         for number, row in enumerate(stages["all"][part]):
@@ -193,16 +196,16 @@ def table(report: dict) -> str:
 
 
 def comparison(report: dict, stage: str = "all") -> str:
-    """Differences from the originals, and between methods, as Markdown."""
+    """The methods compared with the originals and with each other, as Markdown."""
     part = report["stages"][stage]
-    lines = ["| method | DMOS [95 % interval] (votes); 5: as the original |", "|---|---|"]
+    lines = ["| method | DMOS [95 % interval] (votes); 5: as good as the original |", "|---|---|"]
     for row in part["methods"]:
         if row["dmos"] is not None:
             figures = {"mos": row["dmos"], "low": row["dmos_low"], "high": row["dmos_high"]}
             lines.append(f"| {row['method']} | {_cell(figures | {'votes': row['dmos_votes']})} |")
     lines += [
         "",
-        "| methods | p, Wilcoxon's signed-rank test on raters' means, by Holm |",
+        "| methods | p (Wilcoxon's signed-rank test on raters' means, Holm's correction) |",
         "|---|---|",
     ]
     for test in part["tests"]:

@@ -1,4 +1,4 @@
-"""What a lab can set about its study; whoever may read the environment hands it in."""
+"""Settings of the rating study that the app shows, from environment variables."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class StudySettings:
-    """
+    """Settings of the rating study.
+
     Attributes:
-        study: folder that holds study.json.
-        database: a file for SQLite, or the URL of any database that SQLAlchemy knows.
-        admin_token: opens the results in the page; None: they stay closed there.
-        hub: dataset repository on the Hugging Face Hub that keeps a copy of the votes, if any.
+        study: folder that contains study.json.
+        database: a file for SQLite, or the URL of any database that SQLAlchemy supports.
+        admin_token: password for the results in the page; None: the page does not show them.
+        hub: dataset repository on the Hugging Face Hub for a copy of the votes; None: no copy.
     """
 
     study: Path = _ROOT / "assets" / "study"
@@ -26,8 +27,8 @@ class StudySettings:
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> StudySettings:
-        """From GAIT_DEMO_STUDY, GAIT_DEMO_MOS_DB, GAIT_DEMO_ADMIN_TOKEN and GAIT_DEMO_MOS_HUB;
-        what is absent or empty is left as it is by default."""
+        """Reads GAIT_DEMO_STUDY, GAIT_DEMO_MOS_DB, GAIT_DEMO_ADMIN_TOKEN and GAIT_DEMO_MOS_HUB;
+        missing or empty ones leave the defaults."""
         return cls(
             Path(environment.get("GAIT_DEMO_STUDY") or cls.study),
             environment.get("GAIT_DEMO_MOS_DB") or cls.database,

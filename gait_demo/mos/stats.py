@@ -1,6 +1,6 @@
 """Statistics of opinion scores, after ITU-R BT.500, ITU-T P.910 and P.913.
 
-Votes are a matrix, (raters, clips) float64 from 1 to 5, NaN where a rater gave none.
+Votes are a matrix (raters, clips), float64 from 1 to 5, NaN where a rater gave no vote.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ import numpy as np
 from scipy.special import stdtrit
 
 CONFIDENCE = 0.95
-LEAST = 5  # votes of a clip, or raters of a condition, without which no interval is told
-_OUTLYING = 0.05  # of a rater's votes: BT.500
-_LOPSIDED = 0.3  # a rater who errs to one side only is kept: BT.500
+LEAST = 5  # minimum number of votes of a clip, or raters of a condition, for an interval
+_OUTLYING = 0.05  # BT.500: share of outlying votes above which a rater may be rejected
+_LOPSIDED = 0.3  # BT.500: a rater whose outliers are mostly on one side is kept
 _RESAMPLES = 2000
 
 
 @dataclass(frozen=True)
 class Scores:
-    """Of every clip, (clips,) each.
+    """Figures for each clip, (clips,) each.
 
     Attributes:
-        votes: how many there are.
+        votes: number of votes.
         mos: mean opinion score; NaN without votes.
-        sd: of the votes, with N - 1; NaN with fewer than two.
-        ci: half the width of the 95 % interval by Student's t; NaN with fewer than two votes.
+        sd: standard deviation of the votes (N - 1); NaN with fewer than two votes.
+        ci: half width of the 95 % interval, by Student's t; NaN with fewer than two votes.
     """
 
     votes: np.ndarray
@@ -35,7 +35,7 @@ class Scores:
 
 
 def scores(votes: np.ndarray) -> Scores:
-    """Mean opinion score and confidence of every clip."""
+    """Mean opinion score and confidence interval of each clip."""
     count = (~np.isnan(votes)).sum(axis=0)
     several = np.where(count > 1, count, 2)
     mean = _mean(votes, axis=0)
@@ -65,22 +65,24 @@ def differences(votes: np.ndarray, reference: np.ndarray) -> np.ndarray:
     as good as its original, less where it is worse; (raters, clips), NaN without both votes.
 
     Args:
-        reference: (clips,) int, the column of each clip's original; -1: there is none.
+        votes: (raters, clips).
+        reference: (clips,) int, column of each clip's original; -1 if there is none.
     """
     known = np.where(reference[None] >= 0, votes[:, reference], np.nan)
     return votes - known + 5
 
 
 def signed_rank(first: np.ndarray, second: np.ndarray) -> float:
-    """p of Wilcoxon's signed-rank test, two-sided, that raters' means of two methods differ.
+    """p value of Wilcoxon's two-sided signed-rank test for a difference between two methods, on
+    raters' means.
 
     Args:
-        first, second: (raters, clips) votes of the same raters.
+        first, second: (raters, clips) votes of the same raters on each method.
 
     Returns:
-        NaN with fewer than LEAST raters who rated both; 1 if nobody makes any difference.
+        NaN with fewer than LEAST raters who rated both; 1 if all raters' means are equal.
     """
-    from scipy.stats import wilcoxon  # takes most of a second to import, and few ask for it
+    from scipy.stats import wilcoxon  # slow import, rarely needed
 
     apart = _mean(first, axis=1) - _mean(second, axis=1)
     apart = apart[np.isfinite(apart)]
@@ -90,7 +92,7 @@ def signed_rank(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def holm(p: np.ndarray) -> np.ndarray:
-    """(N,) p values, corrected for their number by Holm's method; NaN stays and does not count."""
+    """p values (N,) with Holm's correction for multiple tests; NaN stays NaN and does not count."""
     corrected, known = np.full(len(p), np.nan), np.flatnonzero(np.isfinite(p))
     order = known[np.argsort(p[known])]
     times = np.arange(len(order), 0, -1)
@@ -99,11 +101,12 @@ def holm(p: np.ndarray) -> np.ndarray:
 
 
 def outliers(votes: np.ndarray) -> np.ndarray:
-    """(raters,) bool: who is to be rejected by BT.500's screening of observers.
+    """(raters,) bool: raters rejected by BT.500's screening of observers.
 
-    A vote is outlying if it lies k standard deviations (N - 1) or more from the mean of its clip;
-    k is 2 where the votes' kurtosis is from 2 to 4, as a normal distribution's, and else the root
-    of 20. A rater is rejected if more than 5 % of their votes are, to either side about as often.
+    A vote is outlying if it is k or more standard deviations (N - 1) from its clip's mean; k is 2
+    if the kurtosis of the clip's votes is in [2, 4], near a normal distribution's, and otherwise
+    the square root of 20. A rater is rejected if more than 5 % of their votes are outlying, about
+    equally often above and below the mean.
     """
     of_clip = scores(votes)
     centred = votes - of_clip.mos
@@ -111,7 +114,7 @@ def outliers(votes: np.ndarray) -> np.ndarray:
     varied = second > 0
     kurtosis = fourth / np.where(varied, second**2, 1)
     factor = np.where((kurtosis >= 2) & (kurtosis <= 4), 2, np.sqrt(20))
-    limit = np.where(varied, factor * of_clip.sd, np.inf)  # NaN: one vote alone outlies nothing
+    limit = np.where(varied, factor * of_clip.sd, np.inf)  # NaN for a single vote: never outlying
     above, below = (centred >= limit).sum(axis=1), (centred <= -limit).sum(axis=1)
     both, count = above + below, (~np.isnan(votes)).sum(axis=1)
     often = both > _OUTLYING * count
@@ -119,17 +122,17 @@ def outliers(votes: np.ndarray) -> np.ndarray:
 
 
 def biases(votes: np.ndarray) -> np.ndarray:
-    """(raters,) by how much each rater's votes lie above the clips' means (P.913, 12.4); NaN
+    """(raters,): mean difference of each rater's votes from the clips' means (P.913, 12.4); NaN
     without votes."""
     return _mean(votes - _mean(votes, axis=0), axis=1)
 
 
 def without_bias(votes: np.ndarray) -> np.ndarray:
-    """The votes less their rater's bias."""
+    """The votes minus their rater's bias."""
     return votes - biases(votes)[:, None]
 
 
 def _mean(values: np.ndarray, axis: int) -> np.ndarray:
-    """nanmean that says nothing where there is nothing."""
+    """np.nanmean without its warning for empty slices."""
     count = (~np.isnan(values)).sum(axis=axis)
     return np.where(count > 0, np.nansum(values, axis=axis) / np.maximum(count, 1), np.nan)

@@ -1,4 +1,4 @@
-"""Raters and their votes: who may vote for what and when is decided here, and nowhere else."""
+"""The store of raters and votes, with all rules on who may vote on what, and when."""
 
 from __future__ import annotations
 
@@ -19,18 +19,23 @@ from gait_demo.mos.database import Database, assignments, devices, raters, studi
 from gait_demo.mos.study import SCALE, Study
 from gait_demo.mos.votes import Device, Trial, UnknownRater, Vote, rater_of
 
-AWAY_S = 1800  # after which the clips that a rater left undone are given to others as well
+AWAY_S = 1800  # time without activity after which a rater's open clips are given to others
 
 
 class Store:
-    """The votes of one study. Threads, processes and machines may share its database."""
+    """The votes of one study. Threads, processes and machines can share its database."""
 
     def __init__(
         self, study: Study, database: Database, now: Callable[[], float] = time.time
     ) -> None:
-        """now: the server's clock, in seconds since 1970."""
+        """
+        Args:
+            study: the study.
+            database: where the votes are stored.
+            now: the server's clock, in seconds since 1970.
+        """
         self.study = study
-        self.listener: Callable[[dict], None] = lambda event: None  # told of what was committed
+        self.listener: Callable[[dict], None] = lambda event: None  # called with new records
         self._database = database
         self._now = now
         try:
@@ -42,10 +47,10 @@ class Store:
                 raise
 
     def join(self) -> str:
-        """A new rater has agreed to take part.
+        """Adds a new rater, who has agreed to take part.
 
         Returns:
-            The rater's token: whoever has it rates as this rater. Only its hash is kept.
+            The rater's token: whoever has it can rate as this rater. Only its hash is stored.
         """
         token = secrets.token_urlsafe(18)
         rater, now = rater_of(token), self._now()
@@ -61,30 +66,33 @@ class Store:
         return token
 
     def trial(self, token: str) -> Trial:
-        """What this rater is to see now; its clock starts when it is asked for the first time.
+        """What a rater is shown now. A clip's time starts when it is first asked for.
 
         Raises:
-            StudyError: nobody has this token.
+            StudyError: the token is unknown.
         """
         with self._database.transaction() as connection:
             return self._trial(connection, self._rater(connection, token))
 
     def vote(self, token: str, clip: str, score: int, device: Device | None = None) -> Trial:
-        """Take a vote for the clip that this rater is being shown.
+        """Stores a vote for the clip that the rater is shown.
 
         Args:
-            device: on which it was seen, if known.
+            token: of the rater.
+            clip: id of the clip.
+            score: 1 to 5.
+            device: on which the clip was seen, if known.
 
         Returns:
-            What comes next.
+            What the rater is shown next.
 
         Raises:
-            StudyError: nobody has this token; the clip is not the one that is shown, say because
-                it was voted on already; the score is not 1 to 5; or the clip cannot have been seen
-                to its end yet. Nothing was changed.
+            StudyError: the token is unknown; the clip is not the one that is shown (for example
+                because it was already voted on); the score is not 1 to 5; or too little time has
+                passed to see the whole clip. Nothing is changed then.
         """
         if type(score) is not int or score not in SCALE:
-            raise StudyError(f"{score!r} is no rating: give a whole number from 1 to 5.")
+            raise StudyError(f"{score!r} is not a rating: give a whole number from 1 to 5.")
         with self._database.transaction() as connection:
             rater = self._rater(connection, token)
             shown = self._assigned(connection, rater.rater, rater.open)
@@ -113,10 +121,10 @@ class Store:
         return trial
 
     def back(self, token: str) -> Trial:
-        """Show the clip before once more, so that its vote can be changed.
+        """Goes back to the previous clip, so that its vote can be changed.
 
         Raises:
-            StudyError: nobody has this token, or there is no clip before.
+            StudyError: the token is unknown, or there is no previous clip.
         """
         with self._database.transaction() as connection:
             rater = self._rater(connection, token)
@@ -131,7 +139,7 @@ class Store:
             return self._trial(connection, self._rater(connection, token))
 
     def votes(self) -> list[Vote]:
-        """All that count, the training left out, in the order of raters and positions."""
+        """All votes that count, without those on training clips, by rater and position."""
         rows, own = assignments.c, [devices.c[field.name] for field in fields(Device)]
         keys = [rows[name] == devices.c[name] for name in ("study", "rater", "clip")]
         query = (
@@ -149,22 +157,23 @@ class Store:
             ]
 
     def events(self) -> list[dict]:
-        """Everything that was ever told to the listener, of other studies as well."""
+        """The records of all raters and votes in the database, also of other studies."""
         with self._database.transaction() as connection:
             return records.read(connection)
 
     def restore(self, events: Iterable[dict]) -> int:
-        """Take over raters and votes that were kept elsewhere, each of them once.
+        """Adds raters and votes from records; those that are already there are skipped.
 
         Returns:
-            How many votes were new.
+            The number of new votes.
         """
         with self._database.transaction() as connection:
             connection.scalar(_lock(self.study.id))
             return records.take_over(connection, events)
 
     def _asked(self, connection: Connection, now: float) -> dict[str, int]:
-        """Of how many raters each clip was asked; those who went away only for what they did."""
+        """The number of raters who were given each clip, by the clip's id. Raters who went away
+        count only for clips that they rated."""
         rows = connection.execute(
             select(assignments.c.clip, func.count())
             .join(raters)
@@ -214,12 +223,13 @@ class Store:
     def _tell(self, event: dict) -> None:
         try:
             self.listener(event)
-        except Exception:  # the vote is kept: a copy that fails must not undo it
-            logging.exception("a copy of the votes could not be written")
+        except Exception:  # the vote is stored: a copy that fails must not undo it
+            logging.exception("A copy of the votes could not be written.")
 
 
 def _lock(study: str):
-    """Raters join one after the other, so that each sees what the one before was given."""
+    """A query that locks the study, so that raters join one after another and each allocation sees
+    the one before."""
     return select(studies.c.study).where(studies.c.study == study).with_for_update()
 
 

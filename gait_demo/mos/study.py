@@ -1,6 +1,6 @@
-"""A study: clips with the conditions that they show, and how many of them a rater is asked about.
+"""A rating study: labelled clips, and how many of them each rater rates.
 
-It is a folder with study.json and the clips. The clips' names say nothing of their conditions, and
+It is a folder with study.json and the clips. The clips' names do not reveal their conditions, and
 raters never see study.json.
 """
 
@@ -17,27 +17,27 @@ from gait_demo.errors import StudyError
 
 SCALE = {1: "Bad", 2: "Poor", 3: "Fair", 4: "Good", 5: "Excellent"}  # the paper's
 QUESTION = "How natural is the walker: their shape, their movement and their colour?"
-REFERENCE, ANCHOR = "reference", "anchor"  # the original, and what is meant to be bad
+REFERENCE, ANCHOR = "reference", "anchor"  # the original, and the deliberately bad clip
 ROLES = ("rated", "gold", "training")
 MANIFEST = "study.json"
-RATERS = 20  # of the paper, who rated 60 clips each
+RATERS = 20  # as in the paper, whose raters rated 60 clips each
 
 
 @dataclass(frozen=True)
 class Clip:
-    """One clip and what it shows.
+    """One clip and its labels.
 
     Attributes:
-        file: name in the folder of the study; without its ending the clip's id.
-        duration_s: seconds; no vote is taken before they are over.
-        width, height: pixels; shown at this size.
-        role: "rated"; "gold", whose right answers are known; or "training", which comes first and
-            counts for nothing.
-        method: who made the walker: "ours", "ST-GAN", REFERENCE, ANCHOR, or a name of your own.
+        file: name in the folder of the study; without its suffix it is the clip's id.
+        duration_s: seconds; votes are accepted only after this time.
+        width, height: pixels; the clip is shown at this size.
+        role: "rated"; "gold", an attention check whose right answers are known; or "training",
+            which is shown first and does not count.
+        method: how the walker was made: "ours", "ST-GAN", REFERENCE, ANCHOR, or any other name.
         view: view angle in degrees.
         subset: of the paper: 1 for poor silhouettes, 2 for good ones.
-        person, seed: who walks, and the seed of the noise.
-        expected: the right answers to a gold item.
+        person, seed: the walker, and the seed of the noise.
+        expected: right answers to a gold item.
     """
 
     file: str
@@ -54,7 +54,7 @@ class Clip:
 
     def __post_init__(self) -> None:
         if Path(self.file).name != self.file or not self.file.endswith(".mp4"):
-            raise StudyError(f"{self.file!r} is no name of an .mp4 file inside the study.")
+            raise StudyError(f"{self.file!r} is not the name of an .mp4 file in the study.")
         if self.role not in ROLES:
             raise StudyError(f"{self.file}: the role is {self.role!r}; give one of {ROLES}.")
         if not self.duration_s > 0:
@@ -75,12 +75,16 @@ class Clip:
 
 @dataclass(frozen=True)
 class Study:
-    """
+    """A rating study.
+
     Attributes:
-        clips: all of them, in the order of study.json.
-        per_rater: how many of the rated clips each rater is asked about; gold items come on top.
-        raters: how many raters are wanted.
-        seed: of the orders in which clips are shown.
+        folder: of study.json and the clips.
+        name: of the study, as shown.
+        clips: all clips, in the order of study.json.
+        per_rater: number of rated clips for each rater; gold items are added to them.
+        raters: number of raters wanted.
+        seed: determines the order in which clips are shown.
+        question: that raters are asked.
         made_with: what the clips were made of, such as the sha256 of weights.
     """
 
@@ -99,7 +103,7 @@ class Study:
         if not 1 <= self.per_rater <= len(self.of_role("rated")):
             raise StudyError(
                 f"Each rater is to rate {self.per_rater} clips of {len(self.of_role('rated'))}: "
-                "give at least 1, and at most as many as there are."
+                "choose at least 1, and at most as many as there are."
             )
 
     @cached_property
@@ -108,7 +112,7 @@ class Study:
 
     @cached_property
     def id(self) -> str:
-        """The same for the same clips and labels only: other clips, other votes."""
+        """Identifies the clips and labels: votes on other clips belong to another study."""
         labels = json.dumps([asdict(clip) for clip in self.clips], sort_keys=True)
         return hashlib.sha256(labels.encode()).hexdigest()[:12]
 
@@ -119,7 +123,7 @@ class Study:
         return self.folder / clip.file
 
     def save(self) -> None:
-        """Write study.json; the clips are there already."""
+        """Writes study.json; the clips must already be there."""
         content = {
             "name": self.name,
             "question": self.question,
@@ -133,10 +137,10 @@ class Study:
 
     @classmethod
     def load(cls, folder: Path) -> Study:
-        """Read a study and see that its clips are there.
+        """Reads a study and checks that its clips exist.
 
         Raises:
-            StudyError: there is none, it is malformed, or a clip is missing.
+            StudyError: there is no study, it is malformed, or a clip is missing.
         """
         manifest = Path(folder) / MANIFEST
         try:
@@ -157,10 +161,10 @@ class Study:
 
 
 def clip_of(entry: dict) -> Clip:
-    """A clip as JSON holds it."""
+    """A clip from its JSON object."""
     return Clip(**entry | {"expected": tuple(entry.get("expected", ()))})
 
 
 def label_fields() -> Iterable[str]:
-    """The names of what a clip says of its condition, for tables."""
+    """The names of a clip's labels, for tables."""
     return [f.name for f in fields(Clip) if f.name not in ("duration_s", "width", "height")]

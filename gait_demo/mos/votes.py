@@ -1,4 +1,4 @@
-"""What a rater is shown, and what becomes of it: a vote under a name that is nobody's."""
+"""What a rater is shown, and votes under pseudonyms."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from dataclasses import dataclass
 from gait_demo.errors import StudyError
 from gait_demo.mos.study import Clip
 
-_MOST, _MOST_RATIO = 100_000, 20  # what a page may tell
+_MOST, _MOST_RATIO = 100_000, 20  # upper limits of the numbers that a page may send
 _TOKEN = re.compile(r"[\w-]{20,64}", re.ASCII)
 
 
 class UnknownRater(StudyError):
-    """Nobody has this token."""
+    """There is no rater with this token."""
 
     def __init__(self) -> None:
-        super().__init__("Nobody takes part under this token: begin anew.")
+        super().__init__("There is no rater with this token: start again.")
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What a rater is to see now.
+    """What a rater is shown now.
 
     Attributes:
-        clip: to be rated; None: all are.
-        position: of the clip among those that count, from 1; 0 for the training trial.
-        total: of clips that count.
-        rated: by this rater so far, training left out.
-        score: given to this clip before, when the rater has gone back.
-        can_go_back: whether there is a clip before this one.
+        clip: the clip to rate; None if all are rated.
+        position: of the clip among those that count, from 1; 0 for training clips.
+        total: number of the rater's clips that count.
+        rated: number of those that are already rated.
+        score: earlier score of this clip, if the rater has gone back to it; otherwise None.
+        can_go_back: whether the rater can go back to the previous clip.
     """
 
     clip: Clip | None
@@ -43,13 +43,13 @@ class Trial:
 
 @dataclass(frozen=True)
 class Device:
-    """On what a clip was rated; nothing of it tells one rater from another with the same.
+    """The device on which a clip was rated; it does not tell apart raters who have the same one.
 
     Attributes:
-        screen_width, screen_height: of the browser's window, in CSS pixels.
-        pixel_ratio: of the screen's pixels to those.
-        is_touch: whether fingers point, as on phones.
-        frames, dropped: of the clip, shown and left out by the browser.
+        screen_width, screen_height: size of the browser's window, in CSS pixels.
+        pixel_ratio: screen pixels per CSS pixel.
+        is_touch: whether it has a touch screen.
+        frames, dropped: numbers of frames of the clip that the browser displayed, and dropped.
     """
 
     screen_width: int | None = None
@@ -61,7 +61,7 @@ class Device:
 
     @classmethod
     def of(cls, told: object) -> Device:
-        """What a page tells; what is no such number is left out."""
+        """The device from what a page sends; invalid values are left out."""
         told = told if isinstance(told, dict) else {}
         numbers = {
             name: told[name]
@@ -81,9 +81,12 @@ class Vote:
     """A vote that counts.
 
     Attributes:
+        rater: pseudonym of the rater.
+        clip: id of the clip.
+        score: 1 to 5.
         position: of the clip in the rater's order, from 0.
-        served, voted: when the clip was first shown and when it was voted on, seconds since 1970;
-            `served` is None where only a copy of the vote was left.
+        served, voted: times when the clip was first shown and when it was voted on, in seconds
+            since 1970; `served` is None for votes that were restored from a copy.
         device: of the last vote on the clip.
     """
 
@@ -97,10 +100,10 @@ class Vote:
 
 
 def rater_of(token: str) -> str:
-    """The rater's id in the database and in exports, from which no token can be found.
+    """The rater's pseudonym in the database and in exports: a hash, which does not give the token.
 
     Raises:
-        UnknownRater: this is no token.
+        UnknownRater: the token is malformed.
     """
     if not isinstance(token, str) or not _TOKEN.fullmatch(token):
         raise UnknownRater

@@ -1,1 +1,1 @@
-"""Who is where in a frame, and how people are followed through a clip."""
+"""Finding people in frames and following them through a clip."""

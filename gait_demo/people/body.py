@@ -1,4 +1,4 @@
-"""What landmarks say of a body: where it would be if all of it were seen, its head, its posture."""
+"""What landmarks tell about a body: its full extent (also where it is hidden), head and posture."""
 
 from __future__ import annotations
 
@@ -23,33 +23,37 @@ from gait_demo.people.segmenter import (
 )
 from gait_demo.silhouettes.crops import steady_boxes
 
-_BORDER_PX = 1.5  # nearer to the frame's border, a body is cut by it
+# "heights" are heights of the upright body
+_BORDER_PX = 1.5  # a body whose box comes this near to the frame's border is cut off by it
 _CROWN = 0.09  # heights from the nose to the top of the head
-_HEAD = 0.085  # heights: radius of a head with its hair
-_FACE = 0.5  # of the distance from the nose to the shoulders: the same of larger heads
-_LARGEST_HEAD = 2.0  # times that radius, where landmarks miss what the matte shows of a head
-_NECK = 0.6  # of that distance, from the nose down to where a head ends
-_LEANING = 40.0  # degrees of the trunk from the vertical; a walker leans less
-_STEP_S = 1.2  # over which knees and ankles pass each other in a walk, ...
-_SWING = 0.03  # ... heights: their deviation; limping walkers have 0.03 to 0.08, the standing 0.01
-_SPEED = 0.12  # heights a second: who goes as fast walks, whatever is seen of the legs
-_FLEXED = 78.0  # degrees of a knee in the picture; in 10 % of frames walkers have over 55 to 65,
-# runners over 105
-_SEATED = 0.95  # trunks from hips to ankles, downwards; whoever stands has more, 1.3 in the mean
-_ROWS = 40  # the upper one of so many equal parts of a body is looked at, ...
-_AS_WIDE = 0.55  # ... and is no head if it has so much of the largest width
-_CUT = 0.62  # of the body's height within the picture; a walker needs more
-_ALONG = np.linspace(0.1, 0.95, 8)[:, None, None]  # of a bone: where it is looked for in a matte
-_LEGS_SEEN = 0.6  # of these places; something hides the legs of whom a matte shows fewer
+_HEAD = 0.085  # heights: minimum radius of a head with its hair
+_FACE = 0.5  # the same, as a share of the distance from the face to the shoulders
+_LARGEST_HEAD = 2.0  # radii: what the matte shows of a head may enlarge it up to this
+_NECK = 0.6  # share of the distance from nose to shoulders at which the head ends
+_LEANING = 40.0  # degrees between trunk and vertical; a walker leans less
+_STEP_S = 1.2  # about one stride: window for the swing of the legs
+# heights: standard deviation of the vector between both knees, and both ankles, within that window;
+# limping walkers have 0.03 to 0.08, people who stand 0.01
+_SWING = 0.03
+_SPEED = 0.12  # heights per second: whoever moves faster walks, even if the legs do not show it
+# degrees of knee flexion in the image; walkers exceed 55 to 65 in 10 % of their frames, runners 105
+_FLEXED = 78.0
+_SEATED = 0.95  # trunk lengths from the hips down to the ankles; people who stand average 1.3
+_ROWS = 40  # the top 1/40 of a body's rows tells whether the frame cuts off the head:
+_AS_WIDE = 0.55  # a head is narrower than this share of the body's largest width
+_CUT = 0.62  # share of the body's height within the frame that a walker needs
+_ALONG = np.linspace(0.1, 0.95, 8)[:, None, None]  # positions along a bone, to sample the matte
+_LEGS_SEEN = 0.6  # share of these positions inside the matte; with fewer, the legs are hidden
 
 
 def body_boxes(
     seen: Mapping[int, Detection], frames: np.ndarray, shape: tuple[int, int], fps: float
 ) -> np.ndarray:
-    """Steady boxes from head to feet, also of whom the border or something else cuts.
+    """Steady boxes from head to feet, also for people whom the frame's border or an object hides in
+    part.
 
     Args:
-        seen: detections by frame; at least one.
+        seen: detections by frame index; at least one.
         frames: (T,) consecutive frames.
         shape: (H, W) of a frame.
 
@@ -62,7 +66,7 @@ def body_boxes(
 
 
 def head_of(one: Detection) -> np.ndarray:
-    """(3,) float32: centre and radius of a head, in pixels; without landmarks nan."""
+    """(3,) float32: x, y and radius of the head, in pixels; nan without landmarks."""
     if one.landmarks is None:
         return np.full(3, np.nan, np.float32)
     x, y, radius = head_in(one.landmarks, one.height)
@@ -71,10 +75,10 @@ def head_of(one: Detection) -> np.ndarray:
 
 
 def head_in(landmarks: np.ndarray, height: float) -> np.ndarray:
-    """(3,) float32: centre and radius of a head, in pixels.
+    """(3,) float32: x, y and radius of the head, in pixels, from landmarks alone.
 
     Args:
-        landmarks: (33, 4), as of `Detection`.
+        landmarks: (33, 4), as in `Detection`.
         height: of the body, in pixels.
     """
     points = landmarks[:, :2]
@@ -87,7 +91,7 @@ def head_in(landmarks: np.ndarray, height: float) -> np.ndarray:
 
 
 def neck_of(one: Detection) -> float:
-    """y in pixels down to which the head of somebody upright reaches; without landmarks nan."""
+    """y in pixels of the lower end of an upright person's head; nan without landmarks."""
     if one.landmarks is None:
         return np.nan
     nose, shoulders = one.landmarks[NOSE, 1], one.landmarks[list(SHOULDERS), 1].mean()
@@ -95,8 +99,8 @@ def neck_of(one: Detection) -> float:
 
 
 def could_walk(one: Detection, shape: tuple[int, int]) -> bool:
-    """Whether somebody is on their feet, upright, with lowered arms, in the picture from head to
-    knees, and on legs that show."""
+    """Whether a person stands upright with lowered arms, is in the frame from head to knees, and
+    has visible legs."""
     if one.landmarks is None:
         width, height = one.box[2:] - one.box[:2]
         return bool(height > width)
@@ -115,10 +119,10 @@ def could_walk(one: Detection, shape: tuple[int, int]) -> bool:
 
 
 def takes_steps(landmarks: np.ndarray, heights: np.ndarray, fps: float) -> np.ndarray:
-    """(T,) bool: whether somebody walks, also on the spot, and does not just stand there.
+    """(T,) bool: whether a person walks (also on the spot, as on a treadmill) and does not stand.
 
     Args:
-        landmarks: (T, 33, 4), as of `Detection`.
+        landmarks: (T, 33, 4), as in `Detection`.
         heights: (T,) of the body, in pixels.
     """
     tall = float(np.median(heights))
@@ -135,7 +139,7 @@ def takes_steps(landmarks: np.ndarray, heights: np.ndarray, fps: float) -> np.nd
 
 
 def flexes_knee(one: Detection) -> bool:
-    """Whether a knee is bent farther than in a walker's swing: somebody runs, climbs or dances."""
+    """Whether a knee is bent farther than walkers bend theirs, as in running or climbing."""
     if one.landmarks is None:
         return False
     hips, knees, ankles = (one.landmarks[list(pair), :2] for pair in (HIPS, KNEES, ANKLES))
@@ -146,8 +150,8 @@ def flexes_knee(one: Detection) -> bool:
 
 
 def _shows_legs(one: Detection, shape: tuple[int, int]) -> bool:
-    """Whether most of what the picture holds of both legs is seen, and not hidden by furniture or
-    by other people. Landmarks do not tell, they guess what is hidden."""
+    """Whether most of the legs' part within the frame is visible, and not hidden by furniture or
+    other people. Told by the matte: the network also gives landmarks of hidden legs."""
     hips, knees, ankles = (one.landmarks[list(pair), :2] for pair in (HIPS, KNEES, ANKLES))
     bones = [upper + _ALONG * (lower - upper) for upper, lower in ((hips, knees), (knees, ankles))]
     points = np.concatenate(bones).reshape(-1, 2)
@@ -158,8 +162,8 @@ def _shows_legs(one: Detection, shape: tuple[int, int]) -> bool:
 
 
 def _is_headless(one: Detection) -> bool:
-    """Whether the frame's upper border cuts a body below the neck: it is then about as wide there
-    as anywhere. Landmarks do not tell, they put a whole body into a pair of legs."""
+    """Whether the frame's upper border cuts a body below the neck: its matte is then about as wide
+    there as anywhere. The landmarks do not tell: the network fits a whole body to what it sees."""
     x0, y0, x1, y1 = (int(v) for v in one.box)
     if y0 > _BORDER_PX or x1 <= x0 or y1 <= y0:
         return False
@@ -169,7 +173,7 @@ def _is_headless(one: Detection) -> bool:
 
 
 def _extent(one: Detection, shape: tuple[int, int]) -> tuple[float, float, float, float]:
-    """Top, bottom, the column that halves it, and half the width of the whole body."""
+    """Top, bottom, x of the middle column, and half the width of the whole body, in pixels."""
     x0, top, x1, bottom = (float(v) for v in one.box)
     centre = one.centre
     if one.landmarks is not None:

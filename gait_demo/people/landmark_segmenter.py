@@ -1,4 +1,4 @@
-"""The default segmenter: proposals of detectors, each read by the landmark network."""
+"""The default segmenter: two detectors propose squares, and the landmark network reads each."""
 
 from __future__ import annotations
 
@@ -19,22 +19,24 @@ from gait_demo.people.segmenter import Detection, are_entangled, same_person
 from gait_demo.people.ssd import PoseDetector
 from gait_demo.people.yolo import Detector
 
-_SMALLEST_PIECE = 0.05  # of a mask's area: smaller pieces are noise
-_SAME_PLACE, _AS_LARGE = 0.2, 1.6  # of the half side: a proposal that shows what is known
-_CLOSER = 0.87  # of a square: in it, people are read who are not in the whole one
-_LARGEST_STEP = 0.5  # of the square's half side, from one frame to the next
-_LARGEST_GROWTH = 1.4  # from one frame to the next, and its inverse
-_CELLS = 8  # along a square, whose means are compared with those of an earlier frame
-_UNCHANGED = 8  # levels by which such a mean may change through noise
+_SMALLEST_PIECE = 0.05  # share of a mask's area; smaller components are noise
+# a proposal shows a known person if its centre is within 0.2 half sides of the person's square, and
+# its size within a factor of 1.6
+_SAME_PLACE, _AS_LARGE = 0.2, 1.6
+_CLOSER = 0.87  # factor: small, blurred people are sometimes recognised only in a smaller square
+_LARGEST_STEP = 0.5  # half sides: maximum movement of a square from one frame to the next
+_LARGEST_GROWTH = 1.4  # maximum factor of its size, larger or smaller, from frame to frame
+_CELLS = 8  # per side of a square; their mean colours tell whether it has changed
+_UNCHANGED = 8  # grey levels by which noise may change such a mean
 
 
 @dataclass(frozen=True)
 class _Rejected:
-    """A proposal that was read and rejected.
+    """A proposal in which the landmark network saw no person.
 
     Attributes:
-        region: (2, 2) float32.
-        cells: (8, 8, 3) uint8, mean colours of its square.
+        region: (2, 2) float32, its square, as in `Detection`.
+        cells: (8, 8, 3) uint8, mean colours in its square.
     """
 
     region: np.ndarray
@@ -56,8 +58,8 @@ _Known = TypeVar("_Known", Detection, _Rejected)
 
 
 class LandmarkSegmenter:
-    """See `PersonSegmenter`. A proposal that was rejected at the last look is not read again while
-    its square looks the same."""
+    """See `PersonSegmenter`. A proposal that was rejected the last time is not read again as long
+    as its square looks the same."""
 
     def __init__(
         self,
@@ -69,16 +71,17 @@ class LandmarkSegmenter:
     ):
         """
         Args:
-            landmarks, poses: files of the landmark network and of its detector.
-            threads: in which they compute.
+            landmarks, poses: weights files of the landmark network and of BlazePose's detector.
+            yolo: the second detector.
+            threads: number of threads of the networks.
 
         Raises:
-            WeightsError: a file is no such network.
+            WeightsError: a file does not hold such a network.
         """
         self._read = LandmarkNetwork(landmarks, threads)
         self._poses, self._yolo = PoseDetector(poses, threads), yolo
         self._options = options or PeopleOptions()
-        self._rejected: list[_Rejected] = []  # at the last look
+        self._rejected: list[_Rejected] = []  # in the last frame that was searched for new people
 
     def fresh(self) -> LandmarkSegmenter:
         other = copy(self)
@@ -116,8 +119,12 @@ class LandmarkSegmenter:
         everybody: Sequence[Detection],
         people: list[Detection],
     ) -> tuple[list[Detection], list[Detection]]:
-        """The people, with those of the known ones who are seen again and are none of them; and
-        those who are not seen again."""
+        """Reads the squares of known people.
+
+        Returns:
+            `people`, extended by the known people who are seen again and are not yet among them;
+            and the known people who are not seen again.
+        """
         people, lost = list(people), []
         for one in known:
             seen = self._followed(rgb, one, everybody, people)
@@ -134,9 +141,12 @@ class LandmarkSegmenter:
         before: Sequence[Detection],
         people: Sequence[Detection],
     ) -> Detection | None:
-        """Others are painted over where this frame shows them, but for what is nearer to the known
-        person's limbs, or, if they are not found in it yet, where they were, as far as the known
-        person was not there."""
+        """Reads the square of a known person; None if they are not seen in it.
+
+        Other people are painted over first: those already found in this frame, except where they
+        are nearer to the known person's limbs; and those of the neighbouring frame who are not yet
+        found in this one, where they were there, except where the known person was.
+        """
         square = _square(known.region)
         found = [spared(one, [known]) for one in people if overlap(one.box, square) > 0]
         waiting = [
@@ -164,8 +174,9 @@ class LandmarkSegmenter:
         proposals: Sequence[tuple[float, np.ndarray]],
         people: list[Detection],
     ) -> Detection | None:
-        """A person who is not seen where they were, but by a detector for sure: read anew there, or
-        moved there. Such a score is no evidence, it was looked for in one place."""
+        """A known person who is not seen in their square, but whom a detector finds nearby with a
+        high score: read again there or, if that fails, moved there. A new reading gets the score
+        0, because a score that was looked for in one place only is no evidence of a person."""
         for score, region in proposals:
             is_sure = score >= self._options.sure_yolo
             if is_sure and _is_near(known.region, region, _LARGEST_STEP):
@@ -179,6 +190,8 @@ class LandmarkSegmenter:
         people: list[Detection],
         proposals: Sequence[tuple[float, np.ndarray]],
     ) -> list[Detection]:
+        """The people, extended by the new ones whom proposals show. Proposals that show known
+        people raise their scores."""
         people, rejected = list(people), []
         for score, region in proposals:
             seen = _at(region, people)
@@ -202,8 +215,9 @@ class LandmarkSegmenter:
     def _told_apart(
         self, rgb: np.ndarray, people: list[Detection], known: range
     ) -> list[Detection]:
-        """The people, the known ones whom a newcomer overlaps read again, without the newcomer: one
-        reading may hold both. Of newcomers whom a detector hardly sees, most are none."""
+        """The people; known ones whom a new person overlaps are read again with the new person
+        painted over, because the first reading may have mixed the two. New people with a low
+        detector score are left out, as most of them are false."""
         people = list(people)
         newcomers = [one for one in people[known.stop :] if one.score >= self._options.likely_score]
         for n in known:
@@ -215,7 +229,7 @@ class LandmarkSegmenter:
         return people
 
     def _proposals(self, rgb: np.ndarray) -> list[tuple[float, np.ndarray]]:
-        """Scores and squares, the surest first."""
+        """Scores and squares of both detectors, the highest score first."""
         options = self._options
         found = [(one.score, one.region) for one in self._poses(rgb, options.pose_score)]
         scale = min(1.0, 2 * options.detector_px / max(rgb.shape))
@@ -227,8 +241,8 @@ class LandmarkSegmenter:
     def _settled(
         self, rgb: np.ndarray, score: float, region: np.ndarray, people: list[Detection]
     ) -> Detection | None:
-        """Reads a proposal twice: the second square is the one that the person fills. One of the
-        people, if the first reading shows them."""
+        """Reads a proposal twice, the second time in the square that the first reading asks for.
+        Returns one of `people` if the first reading shows them; None if no person is seen."""
         others = [one.matte for one in people if overlap(one.box, _square(region)) > 0]
         first = self._read(rgb, region, others)
         if first.presence < self._options.read_presence:
@@ -243,7 +257,7 @@ class LandmarkSegmenter:
 
 
 def _square(region: np.ndarray) -> np.ndarray:
-    """(4,) box of an upright square as large as a region."""
+    """(4,) box: the region's square, turned upright."""
     half = np.linalg.norm(region[1] - region[0])
     return np.concatenate([region[0] - half, region[0] + half])
 
@@ -253,21 +267,21 @@ def _scaled(region: np.ndarray, factor: float) -> np.ndarray:
 
 
 def _at(region: np.ndarray, known: Sequence[_Known]) -> _Known | None:
-    """The first of them that is in the same place as a region, and about as large."""
+    """The first of `known` that is in about the same place as the region and about as large."""
     here = (one for one in known if _is_near(one.region, region, _SAME_PLACE, _AS_LARGE))
     return next(here, None)
 
 
 def _is_near(known: np.ndarray, region: np.ndarray, reach: float, growth: float = np.inf) -> bool:
-    """Whether the centre of a region is within `reach` half sides of that of a known one, and its
-    size within a factor of `growth`."""
+    """Whether the centre of a region is within `reach` half sides of a known region's, and its size
+    within a factor of `growth`."""
     old, new = (np.linalg.norm(up - centre) for centre, up in (known, region))
     is_near = np.linalg.norm(region[0] - known[0]) < reach * old
     return bool(is_near and 1 / growth < new / old < growth)
 
 
 def _detection(reading: Reading, score: float, shape: tuple[int, int]) -> Detection | None:
-    """None if the person's matte is empty, or outside of the frame (H, W)."""
+    """The detection of a reading; None if its matte is empty or outside the frame (H, W)."""
     alpha = reading.matte.alpha()
     count, labels, stats, _ = cv2.connectedComponentsWithStats((alpha > 0.5).astype(np.uint8))
     if count < 2:

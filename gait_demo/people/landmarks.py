@@ -14,20 +14,22 @@ from gait_demo.people.litert import LiteNetwork
 from gait_demo.people.segmenter import HIPS, KNEES, LANDMARKS, MARGIN, SHOULDERS, Matte
 
 _SIDE = 256  # pixels
-_CELLS = 32  # along a side, whose mean colours are taken
-_HIPS, _RIM = 33, 34  # further points: the middle of the hips, and of the circle around the body
+_CELLS = 32  # cells per side, for mean colours
+# further outputs: the middle of the hips, and the upper point of the circle around the body
+_HIPS, _RIM = 33, 34
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What the network says of one square.
+    """The network's output for one square.
 
     Attributes:
-        presence: in [0, 1], of a person.
-        landmarks: (33, 4) float32, x, y, depth (in pixels, smaller is nearer) and visibility.
-        region: (2, 2) float32, the square in which the same person is to be read next.
+        presence: confidence in [0, 1] that the square shows a person.
+        landmarks: (33, 4) float32: x, y and depth in pixels (smaller is nearer), and visibility in
+            [0, 1].
+        region: (2, 2) float32, the square in which to look for the person next, as in `Detection`.
         matte: of the person.
-        colours: (2, 3) float32 RGB, of the trunk and the thighs.
+        colours: (2, 3) float32, mean RGB of the trunk and of the thighs.
     """
 
     presence: float
@@ -38,7 +40,7 @@ class Reading:
 
 
 class LandmarkNetwork:
-    """Reads squares of a frame."""
+    """The landmark network; a call reads one square of a frame."""
 
     def __init__(self, path: Path, threads: int = 2):
         self._network = LiteNetwork(path, _SIDE, threads)
@@ -54,12 +56,13 @@ class LandmarkNetwork:
         """
         Args:
             rgb: (H, W, 3) uint8.
-            region: (2, 2) in pixels: the centre of the square, and the middle of the side that is
-                up for the person.
-            others: people beside this one, who are painted over in the square: of two, the network
-                reads the one that is seen better.
-            before: of others a frame ago, who are painted over but where `own` is.
-            own: of this person, a frame ago.
+            region: (2, 2) in pixels: the centre of the square, and the middle of its upper side as
+                the person stands (the square may be rotated).
+            others: mattes of other people, who are painted over in the square: otherwise the
+                network reads whoever is seen best.
+            before: mattes of other people in the neighbouring frame, painted over except where
+                `own` is.
+            own: matte of this person in the neighbouring frame.
         """
         centre, up = np.float32(region[0]), np.float32(region[1]) - np.float32(region[0])
         aside = np.float32([-up[1], up[0]])
@@ -96,7 +99,8 @@ def _paint_over(
     before: Sequence[Matte],
     own: Matte | None,
 ) -> None:
-    """Gives other people in a square, in place, the mean colour of what is nobody."""
+    """Paints other people in a square, in place, in the mean colour of the rest; arguments as for
+    `LandmarkNetwork`."""
 
     def shown(mattes: Sequence[Matte]) -> np.ndarray:
         each = (matte.seen_through(to_square, _SIDE) > 0.5 for matte in mattes)
@@ -112,7 +116,8 @@ def _paint_over(
 
 
 def _colours(square: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """(2, 3) float32: means along the trunk, and along the thighs; points (39, 5) in its pixels."""
+    """(2, 3) float32: mean colours along the trunk and along the thighs; `points` is (39, 5), in
+    pixels of the square."""
     cells = cv2.resize(square, (_CELLS, _CELLS), interpolation=cv2.INTER_AREA)
     shoulders, hips, knees = (points[list(pair), :2] for pair in (SHOULDERS, HIPS, KNEES))
     lines = (shoulders.mean(axis=0), hips.mean(axis=0)), (hips, knees)
@@ -125,6 +130,6 @@ def _colours(square: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 
 def upright(box: np.ndarray) -> np.ndarray:
-    """(2, 2) float32: the upright square around a box (4,) that is read."""
+    """(2, 2) float32: the region, an upright square, in which to read the person of a box (4,)."""
     middle, half = (box[:2] + box[2:]) / 2, MARGIN * (box[2:] - box[:2]).max() / 2
     return np.float32([middle, middle - [0, half]])

@@ -15,12 +15,12 @@ class LiteNetwork:
     def __init__(self, path: Path, side: int, threads: int):
         """
         Args:
-            path: of the .tflite file.
-            side: of the square RGB image that it takes, in pixels.
-            threads: in which it computes.
+            path: the .tflite file.
+            side: side in pixels of the square RGB image that the network takes.
+            threads: number of threads.
 
         Raises:
-            WeightsError: the file is no such network.
+            WeightsError: the file does not hold such a network.
         """
         from ai_edge_litert.interpreter import Interpreter
 

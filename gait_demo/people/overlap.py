@@ -1,4 +1,4 @@
-"""To which limb of which person a pixel of a matte belongs: the nearest."""
+"""Overlapping people: a pixel of two mattes belongs to the person whose limb is nearer."""
 
 from __future__ import annotations
 
@@ -24,20 +24,19 @@ from gait_demo.people.segmenter import (
     Matte,
 )
 
-_CELLS = 64  # along the side of a matte, in which distances are taken
-# half the widths of limbs, in heights
+_CELLS = 64  # cells per side of a matte; distances to limbs are computed per cell
+# half widths of the limbs, in body heights
 _HEAD, _TRUNK, _ARM, _LEG = 0.075, 0.115, 0.045, 0.055
 
 
 def exclusive(people: Sequence[Detection]) -> list[Detection]:
-    """The people of one frame, each matte without what is another's; people without landmarks as
-    they are."""
+    """The people of one frame, with mattes that do not overlap; see `spared`."""
     return [spared(one, [other for other in people if other is not one]) for one in people]
 
 
 def spared(person: Detection, others: Sequence[Detection]) -> Detection:
-    """A person, their matte without what is another's: held by both, and nearer to a limb of the
-    other; without landmarks as they are."""
+    """A person whose matte lacks the pixels that it shares with another person's matte and that are
+    nearer to a limb of the other. Unchanged for people without landmarks."""
     others = [
         other
         for other in others
@@ -64,8 +63,8 @@ def _own(person: Detection, others: Sequence[Detection]) -> Matte:
 
 
 def head_reach(person: Detection, centre: np.ndarray, most: float) -> float:
-    """Pixels from a point (2,) within which nearly all of a matte lies that is nearer to the head
-    than to a limb; only what lies within `most` is looked at."""
+    """Radius in pixels around a point (2,) that holds nearly all of the head: of the matte's pixels
+    that are nearer to the head than to any limb, within `most` pixels of the point."""
     alpha = person.matte.alpha()
     to_frame, side = person.matte.to_frame, alpha.shape[0]
     cells = cv2.resize(alpha, (_CELLS, _CELLS), interpolation=cv2.INTER_AREA)
@@ -79,7 +78,8 @@ def head_reach(person: Detection, centre: np.ndarray, most: float) -> float:
 
 
 def _limb_distance(person: Detection, to_matte: np.ndarray, side: int) -> np.ndarray:
-    """(64, 64) float32: distance to the nearest bone, in half its width, on the grid of a matte."""
+    """(64, 64) float32: for each cell of a matte, the distance to the nearest bone, in units of the
+    bone's half width."""
     grid = np.stack(np.meshgrid(np.arange(_CELLS), np.arange(_CELLS)), axis=-1).reshape(-1, 2)
     apart = _limb_distances(person, to_matte, side, grid.astype(np.float32))
     return apart.min(axis=1).reshape(_CELLS, _CELLS).astype(np.float32)
@@ -88,8 +88,8 @@ def _limb_distance(person: Detection, to_matte: np.ndarray, side: int) -> np.nda
 def _limb_distances(
     person: Detection, to_matte: np.ndarray, side: int, grid: np.ndarray
 ) -> np.ndarray:
-    """(N, bones): distances from (N, 2) cells of a matte to the bones, the head first, in half
-    their widths."""
+    """(N, bones): distances from cells (N, 2) of a matte to the bones, the head first, in units of
+    the bones' half widths."""
     scale = np.sqrt(abs(np.linalg.det(to_matte[:, :2])))
     height = scale * person.height * _CELLS / side
     points = person.landmarks[:, :2] @ to_matte[:, :2].T + to_matte[:, 2]
@@ -102,7 +102,8 @@ def _limb_distances(
 
 
 def _bones(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Starts and ends (N, 2), and half widths (N,) in heights; points (33, 2)."""
+    """Starts and ends (N, 2) of the bones, and their half widths (N,) in body heights, from
+    landmarks (33, 2)."""
     neck, pelvis = points[list(SHOULDERS)].mean(axis=0), points[list(HIPS)].mean(axis=0)
     head = points[[NOSE, LEFT_EAR, RIGHT_EAR]].mean(axis=0)
     bones = [(head, 0.7 * head + 0.3 * neck, _HEAD), (neck, pelvis, _TRUNK)]

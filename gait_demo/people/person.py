@@ -1,4 +1,4 @@
-"""One person of a clip: where, how well seen, in which pose, and the silhouettes."""
+"""One person of a clip: their place, visibility, pose and silhouettes in every frame."""
 
 from __future__ import annotations
 
@@ -26,35 +26,35 @@ from gait_demo.people.visibility import Visibility
 from gait_demo.silhouettes.crops import is_good, squares_from_boxes
 from gait_demo.types import SILHOUETTE_SIZE, SilhouetteClip, Track
 
-_CARRIED_S = 0.6  # a gap between two frames that show somebody, bridged by their mattes
-_AROUND_S = 1.0  # before the first and after the last frame, in which somebody may be there unseen
-_STEP = 0.25  # heights by which a foot may be in the picture before the body's box is
-_WHOLE = 0.8  # of the body in the picture that a matte must span
-_FILLED = 0.6  # of the usual area of a silhouette
-_POSE_S = 1.5  # over which the pose is judged
-_POSE_SHARE = 0.5  # of the frames: who is no walker in more is none in any
-_EASE_S = 0.8  # over which the kept pose becomes another gait
-_FLEXED_SHARE = 0.1  # of the frames, of a knee that is bent farther than a walker's: the same
-_HEAD_S = 0.6  # before and after, in which a head is about in the same place of the body
-_HEAD_AWAY = 0.5  # of its radius: farther away it is not
-_LEG_SEEN = 0.5  # of a leg's visibility: below, something hides it, not the body alone
-_CUT_FILLED = 0.9  # of the usual area of a silhouette that the picture's side may cut
+_CARRIED_S = 0.6  # longest gap between two frames that show the person, bridged by their mattes
+_AROUND_S = 1.0  # before the first and after the last detection, the person may be there unseen
+_STEP = 0.25  # body heights by which a foot may enter the frame before the body's box does
+_WHOLE = 0.8  # share of the body's height within the frame that a visible person's matte spans
+_FILLED = 0.6  # share of the usual silhouette area that a visible person's silhouette has ...
+_CUT_FILLED = 0.9  # ... and the same at the left or right border, which may cut the person
+_POSE_S = 1.5  # window for judging whether the person walks
+_POSE_SHARE = 0.5  # with a larger share of frames without walking, the pose is kept in all frames
+_FLEXED_SHARE = 0.1  # the same, for the share of frames with a knee bent farther than in walking
+_EASE_S = 0.8  # transition between a kept pose and the new gait
+_HEAD_S = 0.6  # before and after: frames whose median is the head's usual place in the body
+_HEAD_AWAY = 0.5  # head radii from the usual place, above which both places are hidden
+_LEG_SEEN = 0.5  # visibility of a leg, below which something hides it, not only the body
 
 
 @dataclass(frozen=True)
 class Person:
-    """One person of a clip; T frames of the track.
+    """One person of a clip, in the T frames of their track.
 
     Attributes:
-        track: where the person is, from head to feet; found where they are seen.
-        visibility: (T,) uint8, of `Visibility`.
-        detections: T of them: as seen, or that of the nearest frame, moved.
-        silhouettes: one a frame, with joints where the landmarks are known.
-        keeps_pose: (T,) bool, where no other gait can be given: to who stands, runs, sits, bends,
-            or is seen in part.
-        heads: (T, 3) float32, centre and radius in pixels; nan where not known.
-        necks: (T,) y in pixels down to which the head reaches; nan where not known.
-        poor: (T,) bool, where the silhouette is not one piece, or not spread as a walker's is.
+        track: boxes from head to feet; `found` where the person is seen.
+        visibility: (T,) uint8, values of `Visibility`.
+        detections: T detections; where there is none, that of the nearest frame, moved.
+        silhouettes: one for each frame, with joints if landmarks are known.
+        keeps_pose: (T,) bool, True where the person cannot be given a new gait, because they
+            stand, run, sit, bend, or are seen only in part.
+        heads: (T, 3) float32, x, y and radius in pixels; nan where not known.
+        necks: (T,) y in pixels of the lower end of the head; nan where not known.
+        poor: (T,) bool, True where the silhouette fails the quality rule (`is_good`).
     """
 
     track: Track
@@ -72,8 +72,10 @@ class Person:
     ) -> Person:
         """
         Args:
+            tracklet: the detections of the person.
             shape: (H, W) of a frame.
-            shot: the first frame, and the one after the last, of the shot that shows the person.
+            shot: first frame of the person's shot, and the one after its last.
+            fps: frames per second.
         """
         around = round(_AROUND_S * fps)
         first = max(shot[0], tracklet.first - around)
@@ -105,7 +107,7 @@ class Person:
         )
 
     def numbered(self, track_id: int) -> Person:
-        """The same under another track id."""
+        """The same person with another track id."""
         return replace(
             self,
             track=replace(self.track, track_id=track_id),
@@ -114,23 +116,23 @@ class Person:
 
     @property
     def height(self) -> float:
-        """Usual height in pixels, from head to feet."""
+        """Median height in pixels, from head to feet."""
         boxes = self.track.xyxy[self.seen]
         return float(np.median(boxes[:, 3] - boxes[:, 1]))
 
     @property
     def seen(self) -> np.ndarray:
-        """(T,) bool, where the person was seen in that very frame."""
+        """(T,) bool, True where the person is seen in the frame itself."""
         return np.isin(self.visibility, (Visibility.VISIBLE, Visibility.PARTIAL))
 
     @property
     def lost(self) -> np.ndarray:
-        """(T,) bool, where the person was not seen, and cannot be carried over."""
+        """(T,) bool, True where the person is not seen and the gap is too long to be bridged."""
         return self.visibility == Visibility.LOST
 
     @property
     def lost_between(self) -> np.ndarray:
-        """(T,) bool, where the person is lost between two frames that show them."""
+        """(T,) bool, True where the person is lost between two frames that show them."""
         seen = np.flatnonzero(self.seen)
         between = np.zeros(len(self.track), bool)
         if len(seen):
@@ -138,67 +140,67 @@ class Person:
         return self.lost & between
 
     def guessed(self, fps: float) -> np.ndarray:
-        """(T,) bool, where the person is lost, and farther from all frames that show them than a
-        gap that is carried over: they may well be elsewhere."""
+        """(T,) bool, True where the person is lost and more than 0.6 s away from every frame that
+        shows them: they may well be elsewhere."""
         return self.lost & (distance_transform_edt(~self.track.found) > _CARRIED_S * fps)
 
     @property
     def around(self) -> np.ndarray:
-        """(T,) bool, before the first and after the last frame that shows the person."""
+        """(T,) bool, True before the first and after the last frame that shows the person."""
         seen = np.flatnonzero(self.track.found)
         frames = np.arange(len(self.track))
         return (frames < seen[0]) | (frames > seen[-1])
 
     @property
     def carried(self) -> np.ndarray:
-        """(T,) bool, where the silhouette comes from another frame."""
+        """(T,) bool, True in short gaps, where the silhouette comes from another frame."""
         return self.visibility == Visibility.CARRIED
 
     @property
     def well(self) -> np.ndarray:
-        """(T,) bool, where the person is seen whole, in one piece, and with both legs."""
-        whole = (self.visibility == Visibility.VISIBLE) & ~self.poor
+        """(T,) bool, True where the person is visible with both legs and the silhouette is good."""
+        good = (self.visibility == Visibility.VISIBLE) & ~self.poor
         joints = self.silhouettes.joints
-        return whole if joints is None else whole & (legs_seen(joints) > _LEG_SEEN).all(axis=1)
+        return good if joints is None else good & (legs_seen(joints) > _LEG_SEEN).all(axis=1)
 
     @property
     def walks(self) -> bool:
-        """Whether there is any frame in which the person can be given another gait."""
+        """Whether the person can be given a new gait in at least one frame."""
         return bool((self.seen & ~self.keeps_pose).any())
 
     def changes(self, fps: float) -> np.ndarray:
-        """(T,) float32 in [0, 1]: how far the gait of each frame may differ from the person's: not
-        at all where the pose is kept, and all the way from 0.8 s before and after."""
+        """(T,) float32 in [0, 1]: strength of the new gait in each frame: 0 where the pose is kept,
+        rising to 1 at 0.8 s before and after."""
         if not self.keeps_pose.any():
             return np.ones(len(self.track), np.float32)
         away = distance_transform_edt(~self.keeps_pose)
         return np.float32((away / (_EASE_S * fps)).clip(0, 1))
 
     def position(self, index: int) -> int | None:
-        """Where in the track the clip's frame `index` is; None if the track is not there."""
+        """Position in the track of the clip's frame `index`; None outside the track."""
         position = index - self.track.first_frame
         return position if 0 <= position < len(self.track) else None
 
     def box(self, index: int) -> np.ndarray | None:
-        """(x0, y0, x1, y1) in the clip's frame `index`; None if the track is not there."""
+        """(x0, y0, x1, y1) in the clip's frame `index`; None outside the track."""
         position = self.position(index)
         return None if position is None else self.track.xyxy[position]
 
 
 def prominent(people: Sequence[Person], options: PeopleOptions) -> list[Person]:
-    """Who is drawn anew where everybody is: those who are large enough, if they are not
-    too many.
+    """The people who get a new gait if everyone is anonymized: the first `max_people` of those who
+    are at least `min_height_px` tall.
 
     Args:
-        people: the most prominent first.
+        people: sorted, the most prominent first.
     """
     large = [one for one in people if one.height >= options.min_height_px]
     return large[: options.max_people]
 
 
 def _readings(seen: dict[int, Detection], gap: int) -> dict[int, Detection]:
-    """Without those detections that were moved from another frame, and lie between two that were
-    read, at most so many frames apart: between these the way is known better."""
+    """The detections without those that were moved from another frame and lie in a gap of at most
+    `gap` frames between two that were read: there, interpolation is more exact."""
     read = np.array(sorted(n for n, one in seen.items() if not one.is_moved))
     readings = {}
     for n, one in seen.items():
@@ -212,8 +214,8 @@ def _readings(seen: dict[int, Detection], gap: int) -> dict[int, Detection]:
 def _carried(
     readings: dict[int, Detection], frames: np.ndarray, boxes: np.ndarray
 ) -> tuple[Detection, ...]:
-    """Detections; where there is none, that of the nearest frame that has one, moved with the
-    body's box."""
+    """One detection for each frame; where there is none, that of the nearest frame that has one,
+    moved and scaled with the body's box."""
     known = np.flatnonzero([int(frame) in readings for frame in frames])
     result = []
     for n in range(len(frames)):
@@ -226,9 +228,9 @@ def _carried(
 def _steady_heads(
     heads: np.ndarray, boxes: np.ndarray, found: np.ndarray, fps: float
 ) -> np.ndarray:
-    """(T, 3): a head that lies far from where it is in the body in the frames around that show the
-    person is wider, so that it holds both places: of a body that is cut or half hidden, landmarks
-    may take the chest for the head for a moment."""
+    """(T, 3) heads. One that is far from its usual place in the body is enlarged until it covers
+    both places: for people who are half hidden, the network may take the chest for the head for a
+    moment. The usual place is the median over the neighbouring frames that show the person."""
     if not np.isfinite(heads).all():
         return heads
     tall = boxes[:, 3:] - boxes[:, 1:2]
@@ -245,7 +247,7 @@ def _steady_heads(
 
 
 def _moved(one: Detection, old: np.ndarray, new: np.ndarray) -> Detection:
-    """A detection as its body's box has moved and grown."""
+    """A detection moved and scaled as the body's box from `old` to `new`."""
     scale = float((new[3] - new[1]) / (old[3] - old[1]))
     corner = (scale - 1) / 2
     across = (new[0] + new[2]) / 2 - scale * (old[0] + old[2]) / 2
@@ -294,7 +296,7 @@ def _visibility(
 
 
 def _steps(detections: tuple[Detection, ...], fps: float) -> np.ndarray:
-    """(T,) bool: who takes steps; without landmarks everybody may."""
+    """(T,) bool: whether the person takes steps; True everywhere without landmarks."""
     if any(one.landmarks is None for one in detections):
         return np.ones(len(detections), bool)
     landmarks = np.stack([one.landmarks for one in detections])
@@ -302,13 +304,20 @@ def _steps(detections: tuple[Detection, ...], fps: float) -> np.ndarray:
 
 
 def _poses(kept: np.ndarray, flexed: np.ndarray, known: np.ndarray, window: int) -> np.ndarray:
-    """(T,) bool: frames in which the pose is kept; all, if it is in most of those known, or if
-    somebody runs in the others."""
+    """(T,) bool: frames in which the pose is kept. All frames, if most of the known ones do not
+    show walking, or if too many of the others show a knee bent as in running.
+
+    Args:
+        kept: (T,) bool, frames that do not show walking.
+        flexed: (T,) bool, frames with a knee bent farther than in walking.
+        known: (T,) bool, frames in which the person is seen.
+        window: frames over which the majority decides.
+    """
     upright = flexed[known & ~kept]
     if kept[known].mean() > _POSE_SHARE or upright.mean() > _FLEXED_SHARE:
         return np.ones(len(kept), bool)
     mostly = _mostly(kept, known, window).astype(np.uint8)
-    # nobody changes for a moment only
+    # no change of the gait for a moment only
     return cv2.morphologyEx(mostly[None], cv2.MORPH_CLOSE, np.ones((1, window), np.uint8))[0] > 0
 
 

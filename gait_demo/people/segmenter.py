@@ -1,4 +1,4 @@
-"""What a person segmenter is: from a frame to the people in it, each with a soft mask."""
+"""The interface of person segmenters, which find the people in a frame, and what they return."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from gait_demo.imaging.boxes import iou
 from gait_demo.imaging.resizing import scaling
 
 LANDMARKS = 33  # BlazePose order
-# of these, what the program asks for by name
+# indices of the landmarks that the program uses
 NOSE, LEFT_EAR, RIGHT_EAR = 0, 7, 8
 SHOULDERS, ELBOWS, WRISTS = (11, 12), (13, 14), (15, 16)
 HIPS, KNEES, ANKLES = (23, 24), (25, 26), (27, 28)
 HEELS, TOES = (29, 30), (31, 32)
-MARGIN = 1.25  # half the side of the square that is read, in radii of the circle around the body
-_SILHOUETTE_SIDE = 256  # pixels in which a silhouette is drawn before it is made smaller
-_SAME_TRUNK = 0.12  # heights between the trunks of two detections of one person, at most
-_SAME_NOSE = 0.04  # heights between their noses, at most, whatever the square holds of them
-_ENTANGLED = 0.2  # IoU of the boxes of two people who may be taken for each other
-_SAME_BOX = 0.5  # IoU of their boxes, at least, where no landmarks are known
+MARGIN = 1.25  # half side of the square to read, in radii of the circle around the body
+_SILHOUETTE_SIDE = 256  # pixels at which a silhouette is sampled before it is scaled down
+# two detections show the same person if their trunks, or their noses, are at most this many body
+# heights apart or, without landmarks, the IoU of their boxes is higher than this
+_SAME_TRUNK, _SAME_NOSE, _SAME_BOX = 0.12, 0.04, 0.5
+_ENTANGLED = 0.2  # IoU of the boxes above which two people may be taken for each other
 
 
 @dataclass(frozen=True)
 class Matte:
-    """A soft mask of one person, kept small.
+    """A soft mask of one person, compressed.
 
     Attributes:
-        to_frame: (2, 3) float64, pixels of the mask to pixels of the frame; pixel centres lie at
-            whole numbers.
+        to_frame: (2, 3) float64, affine transform from pixels of the mask to pixels of the frame;
+            pixel centres lie at whole numbers.
         packed: the mask as PNG.
     """
 
@@ -54,25 +54,25 @@ class Matte:
         return _unpacked(self.packed).astype(np.float32) / 255
 
     def at(self, points: np.ndarray) -> np.ndarray:
-        """(n,) float32 in [0, 1]: the mask at places (n, 2) of the frame; 0 beyond it."""
+        """(n,) float32 in [0, 1]: the mask at points (n, 2) of the frame; 0 outside the mask."""
         to_mask = cv2.invertAffineTransform(self.to_frame)
         places = np.float32(points @ to_mask[:, :2].T + to_mask[:, 2])
         return cv2.remap(self.alpha(), places[None], None, cv2.INTER_LINEAR)[0]
 
     def moved(self, transform: np.ndarray) -> Matte:
-        """The same, where a transform (2, 3) of frame pixels takes it."""
+        """The matte after an affine transform (2, 3) of the frame."""
         linear = np.vstack([self.to_frame, [0, 0, 1]])
         return Matte(transform @ linear, self.packed)
 
     def seen_through(self, transform: np.ndarray, side: int) -> np.ndarray:
-        """(side, side) float32 in [0, 1]: in a square to which a transform (2, 3) takes pixels of
-        the frame."""
+        """(side, side) float32 in [0, 1]: the matte in a square image; the transform (2, 3) takes
+        pixels of the frame to pixels of that image."""
         to_square = transform @ np.vstack([self.to_frame, [0, 0, 1]])
         return cv2.warpAffine(self.alpha(), to_square, (side, side), flags=cv2.INTER_LINEAR)
 
     def silhouette(self, square: np.ndarray, size: int) -> np.ndarray:
-        """(size, size) float32 in [0, 1]: a square (x0, y0, x1, y1) of the frame, each pixel the
-        mean over its share of it."""
+        """(size, size) float32 in [0, 1]: the matte in a square (x0, y0, x1, y1) of the frame,
+        averaged over each pixel's area."""
         fold = max(1, _SILHOUETTE_SIDE // size)
         scale = size * fold / (square[2:] - square[:2])
         x, y = scale * (0.5 - square[:2]) - 0.5
@@ -81,16 +81,16 @@ class Matte:
         return cv2.resize(fine, (size, size), interpolation=cv2.INTER_AREA)
 
     def drawn(self, x: int, y: int, w: int, h: int, scale: float = 1.0) -> np.ndarray:
-        """(h, w) float32 in [0, 1]: a part of the frame.
+        """(h, w) float32 in [0, 1]: the matte in a rectangle of the frame.
 
         Args:
-            x, y, w, h: of the part, in pixels of a frame that is `scale` times as large.
+            x, y, w, h: the rectangle, in pixels of the frame scaled by `scale`.
         """
         to_part = self.moved(scaling(scale)[:2]).to_frame - [[0, 0, x], [0, 0, y]]
         return cv2.warpAffine(self.alpha(), to_part, (w, h), flags=cv2.INTER_LINEAR)
 
 
-@lru_cache(maxsize=32)  # a matte is asked for several times in one frame
+@lru_cache(maxsize=32)  # each matte is used several times per frame
 def _unpacked(packed: bytes) -> np.ndarray:
     return cv2.imdecode(np.frombuffer(packed, np.uint8), cv2.IMREAD_GRAYSCALE)
 
@@ -101,16 +101,17 @@ class Detection:
 
     Attributes:
         box: (4,) float32, x0, y0, x1, y1 in pixels, tight around the matte within the frame.
-        score: of the detector, in [0, 1]; 0 where the person was followed from another frame.
-        presence: in [0, 1], whether the landmark network sees a person; nan without it, and where
-            it sees nobody but a detector does: the rest is then moved from a neighbouring frame.
-        landmarks: (33, 4) float32, x, y and depth in pixels (smaller is nearer) and visibility in
-            [0, 1], BlazePose order; None without the landmark network.
-        region: (2, 2) float32: centre, and the middle of the upper side, of the square in which the
-            person is looked for in a neighbouring frame; None without the landmark network.
-        matte: where the person is.
-        centre: x of the column that halves the matte.
-        colours: (2, 3) float32 RGB, of the trunk and the thighs; None without the network.
+        score: of a detector, in [0, 1]; 0 where the person was followed from another frame.
+        presence: confidence of the landmark network, in [0, 1]; nan without that network, and where
+            only a detector sees the person: the rest is then moved from a neighbouring frame.
+        landmarks: (33, 4) float32 in BlazePose order: x, y and depth in pixels (smaller is nearer),
+            and visibility in [0, 1]; None without the landmark network.
+        region: (2, 2) float32: centre, and middle of the upper side, of the square in which to look
+            for the person in a neighbouring frame; None without the landmark network.
+        matte: soft mask of the person.
+        centre: x of the column that halves the matte's area.
+        colours: (2, 3) float32, mean RGB of the trunk and of the thighs; None without the landmark
+            network.
     """
 
     box: np.ndarray
@@ -123,11 +124,11 @@ class Detection:
     colours: np.ndarray | None = None
 
     def scored(self, score: float) -> Detection:
-        """The same, as sure as a detector is of it."""
+        """The same with this detector score, if it is higher than its own."""
         return replace(self, score=max(self.score, score))
 
     def resized(self, scale: float) -> Detection:
-        """The same, in pixels of a frame that is `scale` times as large."""
+        """The same in pixels of the frame scaled by `scale`."""
         shift = (scale - 1) / 2  # pixel centres lie at whole numbers
         landmarks = self.landmarks
         if landmarks is not None:
@@ -143,7 +144,8 @@ class Detection:
         )
 
     def moved(self, shift: np.ndarray) -> Detection:
-        """The same, (2,) pixels away in a frame in which it was not read."""
+        """The detection moved by (2,) pixels, for a frame in which the person was not read: score 0
+        and presence nan."""
         shift = np.float32(shift)
         landmarks = self.landmarks
         if landmarks is not None:
@@ -160,7 +162,8 @@ class Detection:
         )
 
     def towards(self, other: Detection, share: float) -> Detection:
-        """Between two frames that show the same person, at a share of the way to the other."""
+        """Interpolates to a detection of the same person in another frame; `share` is 0 for this
+        frame, and 1 for the other."""
         nearer = self if share < 0.5 else other
         middle = (1 - share) * self.middle + share * other.middle
         moved = nearer.moved(middle - nearer.middle)
@@ -172,24 +175,26 @@ class Detection:
 
     @property
     def is_moved(self) -> bool:
-        """Whether it comes from another frame."""
+        """Whether the detection was moved here from another frame."""
         return self.landmarks is not None and bool(np.isnan(self.presence))
 
     @property
     def height(self) -> float:
-        """About how tall the person is when upright, in pixels, whatever is seen of them."""
+        """Approximate height in pixels of the upright person, also if only a part of them is
+        seen."""
         if self.region is None:
             return float(self.box[3] - self.box[1])
         return float(2 * np.linalg.norm(self.region[1] - self.region[0]) / MARGIN)
 
     @property
     def middle(self) -> np.ndarray:
-        """(2,) float32: of the hips, or of the box."""
+        """(2,) float32: the middle of the hips or, without landmarks, of the box."""
         return (self.box[:2] + self.box[2:]) / 2 if self.region is None else self.region[0]
 
 
 def same_person(one: Detection, other: Detection) -> bool:
-    """Whether two detections of one frame are of one person: trunks, heads, or boxes coincide."""
+    """Whether two detections in one frame show the same person: their trunks, noses or, without
+    landmarks, boxes coincide."""
     if one.landmarks is None or other.landmarks is None:
         return bool(iou(one.box, other.box) > _SAME_BOX)
     trunks = [each.landmarks[[*SHOULDERS, *HIPS], :2] for each in (one, other)]
@@ -200,16 +205,16 @@ def same_person(one: Detection, other: Detection) -> bool:
 
 
 def are_entangled(one: Detection, other: Detection) -> bool:
-    """Whether two people of one frame overlap so far that the square of one may show the other
+    """Whether two people in one frame overlap so much that the square of one may show the other
     better."""
     return one is not other and bool(iou(one.box, other.box) > _ENTANGLED)
 
 
 class PersonSegmenter(Protocol):
-    """Finds people in single frames, and finds them again in neighbouring ones."""
+    """Finds people in a frame, and follows known people to a neighbouring frame."""
 
     def fresh(self) -> PersonSegmenter:
-        """The same networks for another shot, without what is remembered of earlier frames."""
+        """A segmenter with the same networks and no memory of earlier frames, for a new shot."""
 
     def __call__(
         self,
@@ -221,10 +226,10 @@ class PersonSegmenter(Protocol):
         """
         Args:
             rgb: (H, W, 3) uint8.
-            before: people of a neighbouring frame, who are looked for where they were.
-            look: whether to look for anybody else as well.
-            others: people who are known to be in this frame, and are not looked for.
+            before: people in a neighbouring frame, who are searched for near where they were.
+            look: whether to search the whole frame for new people as well.
+            others: people already known to be in this frame, who are not searched for.
 
         Returns:
-            Everybody else who may be there, sure or not, each once.
+            All people in the frame but the `others`, each once; also uncertain ones.
         """

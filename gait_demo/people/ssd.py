@@ -1,6 +1,6 @@
-"""Proposals of large people: BlazePose's detector (Bazarevsky et al. 2020), an SSD with anchors.
+"""BlazePose's person detector (Bazarevsky et al. 2020), an SSD with anchors.
 
-It sees people who are taller than about a third of the picture, whatever they do.
+It finds people taller than about a third of the frame, in any pose.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from gait_demo.people.litert import LiteNetwork
 
 _SIDE = 224  # pixels
 _GRIDS = ((28, 2), (14, 2), (7, 6))  # cells along a side, and anchors in each
-_SAME_PERSON = 0.3  # IoU of boxes from which on only the surest is kept
+_SAME_PERSON = 0.3  # IoU threshold of non-maximum suppression
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """A place in a frame where somebody may be.
+    """A square of a frame that may show a person.
 
     Attributes:
         score: in [0, 1].
-        region: (2, 2) float32: the centre of a square, and the middle of its upper side as the
-            person stands in it, in pixels.
+        region: (2, 2) float32 in pixels: the centre of the square, and the middle of its upper side
+            as the person stands (the square may be rotated).
     """
 
     score: float
@@ -44,7 +44,7 @@ class PoseDetector:
         """
         Args:
             rgb: (H, W, 3) uint8.
-            least: score of a proposal.
+            least: minimum score of a proposal.
         """
         h, w = rgb.shape[:2]
         scale = _SIDE / max(h, w)
@@ -69,7 +69,7 @@ class PoseDetector:
 
 
 def _anchors() -> np.ndarray:
-    """(2254, 2) the middles of the anchors, in sides of the image."""
+    """(2254, 2): the centres of the anchors, in the unit square of the image."""
     anchors = []
     for cells, each in _GRIDS:
         middles = (np.arange(cells) + 0.5) / cells

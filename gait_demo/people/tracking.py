@@ -1,8 +1,8 @@
-"""People followed through a clip: forwards while it is decoded, then backwards.
+"""Following people through a shot: forwards while it is decoded, then backwards.
 
-ByteTrack (Zhang et al. 2022), as ultralytics has it, says who in one frame is who in the next.
-Everybody who may be a person is followed; whether a track is a person's is decided at the end, by
-all that was seen of it.
+ByteTrack (Zhang et al. 2022), in the implementation of ultralytics, assigns the detections of a
+frame to tracks. Everything that may be a person is followed; `Tracklet.is_person` decides at the
+end, by the whole track.
 """
 
 from __future__ import annotations
@@ -17,27 +17,30 @@ import numpy as np
 from gait_demo.options import PeopleOptions
 from gait_demo.people.segmenter import Detection, PersonSegmenter, are_entangled
 
-_READ_FPS = 24.0  # frames a second in which people are looked for, at least, if there are so many
-_LOST_S = 1.0  # that somebody may stay unseen and keep the id by prediction
-_PATIENCE_S = 0.4  # for which somebody is followed who is seen unsurely
-_HIDDEN_S = 2.0  # ... and by place, height and colours
-_LINE_S = 0.4  # at the end of a track that shows where somebody is going
-_NEAR, _DRIFT = 0.5, 0.3  # heights by which the two ends of a gap may miss, and more a second
-_COLOURS = 40.0  # levels by which the clothes at both ends may differ
-_LIVING_S = 1.5  # within which almost everybody moves a little
-_STAYS = 0.6  # heights; what moves farther is not looked at for that
-_STILL_LEVELS = 4.0  # deviation of grey levels over time that noise causes; people cause over 10
-_SAMPLES = 8  # frames by which that is judged
-_TRUNK = (0.2, 0.35)  # heights: half the width and height of the box that ByteTrack knows
+# "heights" are heights of the upright body
+_READ_FPS = 24.0  # minimum rate at which frames are read; of faster videos some are skipped
+_PATIENCE_S = 0.4  # how long a person with low presence is followed
+_LOST_S = 1.0  # longest gap that ByteTrack bridges, by predicted motion
+_HIDDEN_S = 2.0  # longest gap between two tracks that are joined by place, height and colours
+_LINE_S = 0.4  # length of the end of a track from which its velocity is taken
+# heights by which the extrapolated ends of two tracks may miss each other, and more per second of
+# the gap between them
+_NEAR, _DRIFT = 0.5, 0.3
+_COLOURS = 40.0  # levels: maximum mean difference of the clothes' colours of two joined tracks
+_LIVING_S = 1.5  # within this time almost every living person moves a little
+_STAYS = 0.6  # heights; a track that covers more is not tested for being motionless
+_STILL_LEVELS = 4.0  # standard deviation of grey levels over time due to noise; people: over 10
+_SAMPLES = 8  # frames from which that is computed
+_TRUNK = (0.2, 0.35)  # heights: half width and half height of the boxes given to ByteTrack
 
 
 @dataclass
 class Tracklet:
-    """One person, or what may be one, seen in some frames.
+    """A track of detections that may be of a person, with gaps.
 
     Attributes:
-        seen: detection by frame.
-        is_motionless: whether hardly a pixel of it changes for as long as it is seen.
+        seen: detections by frame index.
+        is_motionless: whether hardly any of its pixels changes during the whole track.
     """
 
     seen: dict[int, Detection] = field(default_factory=dict)
@@ -52,7 +55,8 @@ class Tracklet:
         return max(self.seen)
 
     def is_likely(self, options: PeopleOptions, frames: int = 1) -> bool:
-        """Whether it may be a person, in so many of its frames."""
+        """Whether it may be a person, judged by `likely_presence` and `likely_score`, in at least
+        this many of its frames."""
         likely = (
             one.presence >= options.likely_presence or one.score >= options.likely_score
             for one in self.seen.values()
@@ -60,8 +64,7 @@ class Tracklet:
         return any(islice(filter(None, likely), frames - 1, None))
 
     def is_person(self, options: PeopleOptions) -> bool:
-        """Whether it was surely a person in enough frames, and usually a likely one; of what does
-        not move at all, in almost all of them."""
+        """Whether the track is accepted as a person; `PeopleOptions` gives the rule."""
         seen = [one for one in self.seen.values() if not one.is_moved]
         presence = [one.presence for one in seen if one.landmarks is not None]
         sure = sum(one >= options.sure_presence for one in presence)
@@ -79,8 +82,8 @@ class Tracklet:
 
 
 class Tracker:
-    """Follows the people of one shot; frames come in order. Of fast videos only some frames are
-    read, and people are interpolated between them."""
+    """Follows the people of one shot, whose frames come in order. At high frame rates only some
+    frames are read, and detections are interpolated between them."""
 
     def __init__(self, segmenter: PersonSegmenter, fps: float, options: PeopleOptions):
         self._stride = max(1, int(fps / _READ_FPS))
@@ -89,7 +92,7 @@ class Tracker:
         self._count = 0
 
     def update(self, index: int, rgb: np.ndarray) -> None:
-        """Takes the next frame, (H, W, 3) uint8."""
+        """Processes the next frame, (H, W, 3) uint8; `index` is its index in the clip."""
         if self._began is None:
             self._began = index
         number, rest = divmod(self._count, self._stride)
@@ -98,18 +101,19 @@ class Tracker:
             self._reader.update(number, rgb)
 
     def finish(self, read: Callable[[int], np.ndarray], scale: float) -> list[Tracklet]:
-        """Everybody, each followed back to where they came into view, or out of hiding.
+        """All tracks, each also followed backwards from its first frame and from the ends of gaps.
 
         Args:
-            read: a frame of the shot by its index, `scale` times as large as those of `update`.
+            read: returns a frame of the clip by its index, scaled by `scale`.
+            scale: size of these frames relative to those of `update`.
         """
         began, stride = self._began or 0, self._stride
         found = self._reader.finish(lambda number: read(began + stride * number), scale)
         return [replace(one, seen=self._spread(one.seen)) for one in found]
 
     def _spread(self, seen: dict[int, Detection]) -> dict[int, Detection]:
-        """By frame of the clip, of detections by number of the frame that was read; after the last
-        that was, as in it."""
+        """From detections by number of the frame read to detections by frame index of the clip.
+        Frames in between are interpolated; those after the last frame read repeat its detection."""
         spread, last = {}, (self._count - 1) // self._stride
         for number, one in seen.items():
             following = one if number == last else seen.get(number + 1)
@@ -122,7 +126,7 @@ class Tracker:
 
 
 class _Reader:
-    """Follows people through frames that are all read, and are numbered from 0."""
+    """Follows people through the frames that are read, numbered from 0."""
 
     def __init__(self, segmenter: PersonSegmenter, fps: float, options: PeopleOptions):
         self._segmenter, self._fps, self._options = segmenter, fps, options
@@ -141,11 +145,11 @@ class _Reader:
         for number, track_id in _assigned(self._bytetrack, rows, rgb.shape[:2]):
             tracklet = self._tracklets.setdefault(track_id, Tracklet())
             seen = self._before[number]
-            # scores of neighbouring frames are one and the same evidence
+            # scores in neighbouring frames are not independent: only those at regular looks count
             tracklet.seen[index] = seen if in_turn else replace(seen, score=0.0)
             if tracklet.is_likely(self._options) and not self._fades(tracklet, index, -1):
                 followed.append(self._before[number])
-        self._before = followed  # what is unlikely is seen again at the next look
+        self._before = followed  # unlikely ones are found again when the frame is next searched
 
     def finish(self, read: Callable[[int], np.ndarray], scale: float) -> list[Tracklet]:
         tracklets = _linked(list(self._tracklets.values()), self._fps)
@@ -157,16 +161,16 @@ class _Reader:
         return tracklets
 
     def _fades(self, tracklet: Tracklet, index: int, step: int) -> bool:
-        """Whether somebody has been seen unsurely for as long as it takes to give up, in the frame
-        of this index and those before (-1) or after (1) it."""
+        """Whether the presence is low for `_PATIENCE_S`: in the frame `index` and those before it
+        (`step` -1) or after it (1)."""
         last = [tracklet.seen.get(index + step * n) for n in range(self._patience)]
         return all(one is not None and one.presence < self._options.stay_presence for one in last)
 
     def _follow_back(
         self, tracklets: list[Tracklet], read: Callable[[int], np.ndarray], scale: float
     ) -> None:
-        """Adds to the tracklets what is seen when their people are followed from their first
-        frames, and from those after gaps, backwards."""
+        """Follows likely people backwards from the first frames of their tracklets, and from the
+        frames after gaps, and adds the new detections to the tracklets."""
         starts: dict[int, list[Tracklet]] = {}
         for tracklet in tracklets:
             for frame in tracklet.seen if tracklet.is_likely(self._options) else ():
@@ -228,13 +232,14 @@ def _is_motionless(tracklet: Tracklet, read: Callable[[int], np.ndarray], scale:
 
 
 def _trunk(one: Detection) -> list[float]:
-    """A box of fixed proportions: the tracker would go on with swinging legs."""
+    """A box of fixed proportions around the hips: ByteTrack's motion model would extrapolate the
+    swing of the legs."""
     half = np.array(_TRUNK) * one.height
     return [*(one.middle - half), *(one.middle + half)]
 
 
 def _byte_tracker(gap: int):
-    """The tracker; `gap` is for how many frames somebody may stay unseen."""
+    """A ByteTrack tracker that keeps lost tracks for `gap` frames."""
     from ultralytics.trackers.byte_tracker import BYTETracker
     from ultralytics.utils import IterableSimpleNamespace
 
@@ -247,8 +252,8 @@ def _byte_tracker(gap: int):
 
 
 def _assigned(tracker, rows: list[list[float]], shape: tuple[int, int]) -> list[tuple[int, int]]:
-    """The number, and the track id, of every detection; also of a track's first one, which the
-    tracker itself withholds until there is a second."""
+    """Updates the tracker. Returns the row and the track id of every detection that belongs to a
+    track, also of a track's first detection, which ByteTrack does not report itself."""
     from ultralytics.engine.results import Boxes
 
     tracker.update(Boxes(np.array(rows, np.float32).reshape(-1, 6), shape))
@@ -260,7 +265,7 @@ def _assigned(tracker, rows: list[list[float]], shape: tuple[int, int]) -> list[
 
 
 def _linked(tracklets: list[Tracklet], fps: float) -> list[Tracklet]:
-    """Joins tracklets of one person who was hidden for a while."""
+    """Joins tracklets that are of one person who was hidden for a while."""
     people: list[Tracklet] = []
     for later in sorted(tracklets, key=lambda one: one.first):
         misses = {
@@ -277,8 +282,8 @@ def _linked(tracklets: list[Tracklet], fps: float) -> list[Tracklet]:
 
 
 def _miss(earlier: Tracklet, later: Tracklet, fps: float) -> float:
-    """By how much, in heights, the later start is beyond what the earlier end allows; below 0 if
-    the two may be one person."""
+    """By how much, in body heights, the start of the later tracklet misses the extrapolated end of
+    the earlier one, beyond what is allowed; below 0 if both may be one person."""
     gap = (later.first - earlier.last) / fps
     start, end = later.seen[later.first], earlier.seen[earlier.last]
     if start.colours is not None and end.colours is not None:
@@ -295,7 +300,8 @@ def _miss(earlier: Tracklet, later: Tracklet, fps: float) -> float:
 
 
 def _velocity(tracklet: Tracklet, first: int, last: int) -> np.ndarray:
-    """(2,) pixels a frame, between two frames; of who is seen in fewer than three, 0."""
+    """(2,) mean velocity between two frames, in pixels per frame; 0 with fewer than three
+    detections."""
     frames = [frame for frame in sorted(tracklet.seen) if first <= frame <= last]
     if len(frames) < 3:
         return np.zeros(2)

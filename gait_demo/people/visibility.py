@@ -1,4 +1,4 @@
-"""How well somebody is seen in a frame, and what follows from it."""
+"""How well a person is seen in a frame, and what is done in each case."""
 
 from __future__ import annotations
 
@@ -7,23 +7,24 @@ from enum import IntEnum
 
 
 class Visibility(IntEnum):
-    """Of one person in one frame."""
+    """Visibility of one person in one frame."""
 
-    ABSENT = 0  # not in the picture
-    VISIBLE = 1  # seen from head to feet, or as much of that as the picture holds
+    ABSENT = 0  # outside the frame
+    VISIBLE = 1  # all of the body that lies within the frame is seen
     PARTIAL = 2  # seen, but a large part is hidden by something
     CARRIED = 3  # not seen for a moment; the matte of the nearest frame is moved here
-    LOST = 4  # not seen for longer; the same, and how well it fits is not known
+    LOST = 4  # not seen for longer; the matte is moved as well, but may be in the wrong place
 
 
 @dataclass(frozen=True)
 class Consequence:
-    """
+    """What is done with a person of a given visibility.
+
     Attributes:
-        drawn: whether the person is drawn anew.
-        widened: heights by which the matte is widened before it is replaced by background; None:
-            nothing is replaced.
-        reported: whether the report says so.
+        drawn: whether the person is drawn again.
+        widened: margin in body heights by which the matte is widened before it is replaced by
+            background; None: nothing is replaced.
+        reported: whether the report mentions it.
     """
 
     drawn: bool

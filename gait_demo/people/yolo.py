@@ -1,7 +1,7 @@
-"""The person detector: a YOLO that segments people, built and run by ultralytics.
+"""The person detector: a YOLO with instance masks, built and run by ultralytics.
 
-Ours is a nano-size YOLOv8 with a narrower last stage, one class and narrow mask prototypes. It
-ships as safetensors, which cannot run code; a `.pt` file is a pickle, which can.
+The project's own network is a YOLOv8-nano with a narrower last stage, one class and fewer mask
+prototypes. It is stored as safetensors, which cannot run code; a `.pt` file is a pickle, which can.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from gait_demo.options import PeopleOptions
 from gait_demo.people.segmenter import Detection, Matte, same_person
 from gait_demo.weights import publisher
 
-os.environ.setdefault("YOLO_OFFLINE", "true")  # no update checks, no analytics, ...
-os.environ.setdefault("YOLO_AUTOINSTALL", "false")  # ... and no packages that nobody asked for
+os.environ.setdefault("YOLO_OFFLINE", "true")  # no update checks, no analytics
+os.environ.setdefault("YOLO_AUTOINSTALL", "false")  # installs no packages by itself
 os.environ.setdefault("YOLO_VERBOSE", "false")
 
-_BASE = "yolov8n-seg.yaml"  # of the ultralytics package
-_WIDEST = 512  # channels before the nano scale; the original's 1024 are for 80 classes
-_PROTOTYPES = (32, 128)  # masks are mixed from so many; channels before the nano scale
-_PERSON = 0  # the class; of COCO's as well
-_MOST = 50  # people in one image, the surest
-_LEAST = 0.1  # score of somebody who is followed
-_SAME_PERSON = 0.45  # IoU of boxes from which on only the surest is kept
+_BASE = "yolov8n-seg.yaml"  # architecture file in the ultralytics package
+_WIDEST = 512  # maximum channels, before the nano scaling; the original has 1024 for 80 classes
+_PROTOTYPES = (32, 128)  # number of mask prototypes, and channels before the nano scaling
+_PERSON = 0  # class index, in our network and in COCO's classes
+_MOST = 50  # maximum number of people in one image
+_LEAST = 0.1  # minimum score of a person in `YoloSegmenter`
+_SAME_PERSON = 0.45  # IoU threshold of non-maximum suppression
 
 
 @dataclass(frozen=True)
 class Detections:
-    """The people that a detector saw in one image.
+    """The people that the detector finds in one image.
 
     Attributes:
         xyxy: (N, 4) float32 boxes in pixels of the image.
@@ -64,10 +64,11 @@ class Detector:
     def load(cls, path: Path) -> Detector:
         """
         Args:
-            path: of weights that this project made (.safetensors), or of the publisher's file.
+            path: weights that this project made (.safetensors), or the publisher's .pt file.
 
         Raises:
-            WeightsError: the file is missing, another pickle, or ultralytics cannot use it.
+            WeightsError: the file is missing, is a pickle other than the publisher's, or cannot be
+                used by ultralytics.
         """
         if not path.is_file():
             raise WeightsError(f"The person-detector weights {path} do not exist.")
@@ -81,16 +82,16 @@ class Detector:
             try:
                 yolo = YOLO(str(path))
                 cls(yolo)(np.zeros((64, 64, 3), np.uint8), 64)
-            except Exception as error:  # it raises whatever unpickling meets
+            except Exception as error:  # unpickling can raise anything
                 raise WeightsError(
                     f"The person-detector weights {path} cannot be loaded by ultralytics: {error}"
                 ) from error
         detector = cls(yolo)
-        detector(np.zeros((64, 64, 3), np.uint8), 64)  # the first call imports for seconds
+        detector(np.zeros((64, 64, 3), np.uint8), 64)  # warm up: the first call takes seconds
         return detector
 
     def boxes(self, rgb: np.ndarray, size: int, least: float) -> tuple[np.ndarray, np.ndarray]:
-        """Boxes (N, 4) in pixels and scores (N,), float32; arguments as of a call."""
+        """Boxes (N, 4) in pixels and scores (N,), float32; arguments as for `__call__`."""
         seen = self._predicted(rgb, size, least, masks=False)
         return seen.boxes.xyxy.float().numpy(), seen.boxes.conf.float().numpy()
 
@@ -98,8 +99,8 @@ class Detector:
         """
         Args:
             rgb: (H, W, 3) uint8.
-            size: longest side in pixels at which the network sees the image.
-            least: score of a detection.
+            size: longest side in pixels to which the image is scaled for the network.
+            least: minimum score of a detection.
         """
         seen = self._predicted(rgb, size, least, masks=True)
         if seen.masks is None:
@@ -118,15 +119,15 @@ class Detector:
             return self._yolo.predict(
                 bgr, imgsz=size, classes=[_PERSON], conf=least, retina_masks=masks, verbose=False,
                 max_det=_MOST, iou=_SAME_PERSON,
-                device="cpu",  # as the other networks: the same result on every machine
+                device="cpu",  # as for the other networks: the same result on every machine
             )[0]  # fmt: skip
         finally:
-            if torch.get_num_threads() != threads:  # ultralytics takes what it finds
+            if torch.get_num_threads() != threads:  # ultralytics sets the number of threads
                 torch.set_num_threads(threads)
 
 
 def layers() -> dict:
-    """Our architecture, as ultralytics' SegmentationModel is built from it."""
+    """The project's own architecture, in the form that ultralytics' SegmentationModel takes."""
     from ultralytics.nn.tasks import yaml_model_load
 
     base = yaml_model_load(_BASE)
@@ -136,7 +137,7 @@ def layers() -> dict:
 
 
 def save_network(path: Path, network: torch.nn.Module, summary: dict) -> None:
-    """Write our weights as safetensors, with the layers that they fit and a training summary."""
+    """Write weights as safetensors, with the architecture and a training summary."""
     dims = {key: value for key, value in network.yaml.items() if key != "yaml_file"}
     write_tensors(path, "yolo", network.state_dict(), dims, summary)
 
@@ -145,7 +146,7 @@ def load_network(path: Path) -> torch.nn.Module:
     """The network that `save_network` wrote, for inference.
 
     Raises:
-        WeightsError: not a checkpoint of this project, or one that does not fit its layers.
+        WeightsError: not a checkpoint of this project, or its tensors do not fit its architecture.
     """
     from ultralytics.nn.tasks import SegmentationModel
 
@@ -164,9 +165,9 @@ def load_network(path: Path) -> torch.nn.Module:
 
 
 class YoloSegmenter:
-    """People by the YOLO alone, without landmarks: the fallback. See `PersonSegmenter`.
+    """The fallback segmenter: YOLO alone, without landmarks. See `PersonSegmenter`.
 
-    Nobody is followed from frame to frame: every frame is looked at.
+    It searches every frame from scratch, whatever `look` says, and follows nobody.
     """
 
     def __init__(self, detector: Detector, options: PeopleOptions | None = None):

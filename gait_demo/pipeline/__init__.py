@@ -1,4 +1,4 @@
-"""The order of the stages: a video goes in, the same walk with another gait comes out."""
+"""The stages in order: from a video to the same video in which people have another gait."""
 
 from gait_demo.pipeline.analysis import Analysis, Progress
 from gait_demo.pipeline.looking import look

@@ -1,5 +1,5 @@
-"""The half of a run that does not depend on the noise: who is where, what is behind them, and what
-must go."""
+"""The part of a run that does not depend on the noise: who is where, what is behind them, and which
+pixels must be replaced."""
 
 from __future__ import annotations
 
@@ -35,22 +35,22 @@ from gait_demo.rendering.texture import Sample, sampled
 from gait_demo.types import Frame, VideoInfo
 from gait_demo.video import probe, read_frames
 
-_WAITING_FRAMES = 8  # for the segmenter, at most
-_WIDER = 0.03  # heights around people that are kept out of the background as well
-_MASKED = 0.1  # of a matte: what is fainter may become background
-_INSIDE = 0.5  # of a matte: what is fainter may not be the person
+_WAITING_FRAMES = 8  # decoded frames that may wait for the segmenter
+_WIDER = 0.03  # margin around people, in body heights, that is kept out of the background plate
+_MASKED = 0.1  # matte level above which a pixel is kept out of the background plate
+_INSIDE = 0.5  # matte level above which a pixel belongs to the person
 
 Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
 class Suspect:
-    """Somebody, or something, that was followed and not taken for a person.
+    """A track that was not accepted as a person, but may be one.
 
     Attributes:
-        first, last: frames of the clip.
-        box: (4,) in the frame in which it looked most like a person.
-        presence: of a person, there.
+        first, last: indices of its first and last frame.
+        box: (4,) x0, y0, x1, y1 in pixels, in the frame in which it looked most like a person.
+        presence: of a person in that frame, in [0, 1].
     """
 
     first: int
@@ -61,25 +61,28 @@ class Suspect:
 
 @dataclass(frozen=True)
 class Analysis:
-    """What all results of one video share.
+    """What all results of one video share, whatever the seed.
 
     Attributes:
         source: the user's video.
-        digest: (32,) SHA-256 of its content.
-        part: (start, end) in seconds of what is worked on of it; an end of None is its own.
-        original: the video as it is shown beside the results, without metadata; None if not
-            wanted.
-        info: of the source.
-        times: (T,) seconds since the first frame, exact.
-        background: of every frame.
+        digest: SHA-256 of its content, 32 bytes.
+        part: (start, end) in seconds of the part that is processed; an end of None is the end of
+            the video.
+        original: this part as it is shown beside the results, without metadata; None if the
+            options do not ask for it.
+        info: properties of the source.
+        times: T presentation times in seconds since the first frame, exact.
+        background: the background of every frame.
         overlays: captions, clocks and bars, which lie in front of everybody.
-        people: everyone who was seen, the most prominent first.
-        removals: for each frame, what of it goes, of each person; None where nothing does.
-        clean: by frame, what is behind the people where no plate shows it.
-        samples: of each person, how they look at some moments.
-        suspects: who was not taken for a person.
+        people: all people, the most prominent first.
+        removals: for each frame and each person, the region that is replaced by background; None
+            where there is none.
+        clean: by frame index, the background behind the people, for shots without a plate.
+        samples: for each person, their appearance in some frames.
+        suspects: tracks that were not accepted as people.
         timings: seconds by stage.
-        people_s: seconds that finding and following people took, mostly beside the other stages.
+        people_s: seconds spent on finding and following people, mostly in parallel with the other
+            stages.
     """
 
     source: Path
@@ -99,12 +102,13 @@ class Analysis:
     people_s: float
 
     def frames(self) -> Iterator[Frame]:
-        """Those of the part that is worked on, in full."""
+        """The frames of the processed part, in full size."""
         return read_frames(self.source, start_s=self.part[0], end_s=self.part[1])
 
     @property
     def camera(self) -> str:
-        """ "still", "shaking", or "moving" too much to know what is behind the people."""
+        """ "still"; "shaking": moving, but every shot has a plate; or "moving": some shot has none,
+        because the camera moves too much."""
         if any(isinstance(shot, NoPlate) for shot in self.background.shots):
             return "moving"
         motions = (motion for shot in self.background.shots for motion in shot.transforms)
@@ -112,8 +116,8 @@ class Analysis:
 
 
 class Analyser:
-    """One pass over a video, which people are followed in while it is decoded; then one over the
-    frames that were kept, for what stands out from the background."""
+    """Makes an `Analysis` in two passes: the first decodes the video, follows people and learns the
+    background; the second reads the stored frames and finds what must be replaced."""
 
     def __init__(
         self,
@@ -134,10 +138,10 @@ class Analyser:
     def run(self, folder: Path) -> Analysis:
         """
         Args:
-            folder: gets original.mp4 if that is wanted; made if need be.
+            folder: where original.mp4 is written if the options ask for it; created if missing.
 
         Raises:
-            GaitDemoError: the video cannot be used, or shows nobody.
+            GaitDemoError: the video cannot be used, or shows no person.
         """
         folder.mkdir(parents=True, exist_ok=True)
         wanted = "original" in self._options.video.only
@@ -173,8 +177,8 @@ class Analyser:
         )
 
     def _shots(self, original: Path | None, store: FrameStore) -> list[_Shot]:
-        """Decodes the video, follows people and learns the background, shot by shot; the frames
-        also go into `original`, and into the store."""
+        """Decodes the video, follows people and learns the background, shot by shot. Also writes
+        the frames to `original` and to the store."""
         info, video = self._info, self._options.video
         sound = (self._source, video.start_s) if video.keep_audio else None
         start_s, end_s = self._part
@@ -262,7 +266,8 @@ class Analyser:
 def _hole(
     removals: list[Removal | None], working: tuple[int, int], shape: tuple[int, int]
 ) -> np.ndarray:
-    """(H, W) uint8, 255 where anybody goes: `removals` are at the working resolution."""
+    """(H, W) uint8, 255 where any person is replaced; `removals` are at working resolution, and
+    `shape` is (H, W)."""
     hole = np.zeros(working, np.uint8)
     for one in filter(None, removals):
         h, w = one.shape
@@ -281,7 +286,7 @@ class _Shot:
 
 
 class _OpenShot:
-    """One shot while it is decoded."""
+    """A shot whose frames are still being decoded; people are followed in another thread."""
 
     def __init__(
         self,
@@ -351,7 +356,8 @@ class _OpenShot:
 
 
 class _Masks:
-    """Where people are, or may be, in a frame: (h, w) uint8, 0 or 255, at working resolution."""
+    """Masks of a frame at working resolution, (h, w) uint8. Calling it gives 255 where people are
+    or may be: the pixels that must not enter the background plate."""
 
     def __init__(self, people: list[Person], doubtful: list[Tracklet], shape: tuple[int, int]):
         self._people, self._doubtful = people, doubtful
@@ -371,7 +377,7 @@ class _Masks:
         return 255 * mask
 
     def people(self, index: int) -> list[np.ndarray]:
-        """Where each of those who are seen is: (h, w) uint8, 0 or 1."""
+        """A mask, 0 or 1, of each person who is seen in the frame."""
         h, w = self._shape
         here = [
             person.detections[position].matte.drawn(0, 0, w, h, self._scale)
@@ -381,7 +387,7 @@ class _Masks:
         return [(soft > _INSIDE).view(np.uint8) for soft in here]
 
     def overlay(self, overlays: tuple[Overlay, ...], index: int, store: FrameStore) -> np.ndarray:
-        """What lies in front of everybody."""
+        """255 where an overlay lies."""
         mask = overlay_mask(overlays, index, store[index], scale=store.scale) if overlays else None
         if mask is None:
             return np.zeros(self._shape, np.uint8)
@@ -392,7 +398,7 @@ class _Masks:
 def _boxes(
     people: list[Person], doubtful: list[Tracklet], first: int, end: int
 ) -> list[np.ndarray]:
-    """For each frame of a shot, (N, 4) boxes of all who are, or may be, there."""
+    """For each frame of a shot, (N, 4) boxes of all tracks that are, or may be, people."""
     boxes: list[list[np.ndarray]] = [[] for _ in range(first, end)]
     for person in people:
         for n, box in enumerate(person.track.xyxy, start=person.track.first_frame - first):
@@ -414,6 +420,6 @@ def _digest(path: Path) -> bytes:
 
 
 def _ranked(people: list[Person]) -> tuple[Person, ...]:
-    """The most prominent (height x frames) first; track ids are their ranks from 1."""
+    """Sorts people by prominence (height x frames) and numbers them from 1."""
     ranked = sorted(people, key=lambda one: -one.height * int(one.seen.sum()))
     return tuple(person.numbered(n) for n, person in enumerate(ranked, start=1))

@@ -1,4 +1,4 @@
-"""The pieces of a foreground."""
+"""Connected components of a foreground mask."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-_NEAR_PX = 7  # twice the working pixels, and one, that a shadow may be away from who casts it
+_NEAR_PX = 7  # kernel side: a shadow may begin up to 3 working pixels away from the person
 
 
 @dataclass(frozen=True)
 class Blobs:
-    """The connected components of a foreground; number 0 is the background.
+    """The connected components of a foreground mask; component 0 is the background.
 
     Attributes:
-        labels: (h, w) uint16, at working resolution.
-        areas: (N,) int32, working pixels.
-        xyxy: (N, 4) boxes in full pixels.
+        labels: (h, w) uint16, component of each pixel, at working resolution.
+        areas: (N,) int32, in working pixels.
+        xyxy: (N, 4) boxes in pixels of the full frame.
     """
 
     labels: np.ndarray
@@ -32,19 +32,20 @@ class Blobs:
         return cls(labels, areas, np.stack([x, y, x + w, y + h], axis=1) / scale)
 
     def share(self, mask: np.ndarray) -> np.ndarray:
-        """(N,) what part of each blob lies in a mask of 0 and 1."""
+        """(N,) the share of each component's area that lies in a mask of 0 and 1."""
         inside = np.bincount(self.labels[mask > 0], minlength=len(self.areas))
         return inside / np.maximum(self.areas, 1)
 
     def touched(self, mask: np.ndarray) -> np.ndarray:
-        """(N,) bool, which blobs a mask of 0 and 1 touches."""
+        """(N,) bool, which components a mask of 0 and 1 touches or nearly touches."""
         near = cv2.dilate(mask, np.ones((_NEAR_PX, _NEAR_PX), np.uint8))
         return np.bincount(self.labels[near > 0], minlength=len(self.areas)) > 0
 
     def whole(
         self, mask: np.ndarray, box: np.ndarray, which: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """A mask and its box, grown to hold the blobs for which `which`, (N,) bool, is True."""
+        """The mask and its box, enlarged by the components for which `which`, (N,) bool, is
+        True."""
         which = which.copy()
         which[0] = False
         if not which.any():

@@ -1,4 +1,4 @@
-"""Where the time goes."""
+"""Wall-clock time by stage."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gait_demo.types import Frame
 
 
 class Clock:
-    """Adds up wall-clock seconds by stage; time inside a nested stage is only that stage's."""
+    """Adds up wall-clock seconds by stage. Time in a nested stage counts for that stage only."""
 
     def __init__(self):
         self.seconds: dict[str, float] = {}
@@ -27,7 +27,7 @@ class Clock:
             self._turn_to(outer)
 
     def decoding(self, frames: Iterator[Frame]) -> Iterator[Frame]:
-        """The same frames; the time spent waiting for them counts as "decode"."""
+        """Passes the frames on; the time spent waiting for them counts as "decode"."""
         while True:
             with self.time("decode"):
                 frame = next(frames, None)

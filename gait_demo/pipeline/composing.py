@@ -1,4 +1,4 @@
-"""The frames of a result before they are encoded: a scene, and new walkers in it."""
+"""The frames of a result before encoding: the scene without its people, and new walkers in it."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from gait_demo.rendering.painted import PLAIN, PaintedWalker
 from gait_demo.rendering.walker import WalkerRenderer
 from gait_demo.types import Frame
 
-_THREADS = 2  # in which frames are drawn, unless the options say
-_WINDOW = 8  # full frames that are drawn at once, at most ...
-_WINDOW_BYTES = 50_000_000  # ... and of these, while as many are given away
+_THREADS = 2  # threads that draw frames, unless the options say otherwise
+_WINDOW = 8  # maximum number of frames drawn at once
+_WINDOW_BYTES = 50_000_000  # maximum size of these frames; twice as much is held at a time
 
 
 @dataclass(frozen=True)
@@ -33,14 +33,14 @@ class Composed:
     """One frame of a result.
 
     Attributes:
-        frame: of the source.
-        binary: (H, W) uint8, white on black.
+        frame: the frame of the source.
+        binary: (H, W) uint8, new silhouettes, white on black.
         colorized: (H, W, 3) uint8 RGB.
-        covered: whether somebody got another gait in it.
-        kept: whether somebody kept the pose in it, with another outline.
-        lost: whether somebody was lost in it, and their place was cleared.
-        unchanged: track ids of people who were seen in it, and whose place looks as before after
-            they were taken out: before such a background they may still be there.
+        covered: whether any person has another gait in it.
+        kept: whether any person keeps their pose in it, with another outline.
+        lost: whether any person is lost in it: only the place where they should be is replaced.
+        unchanged: track ids of people who are seen in it, but whose region looks the same after it
+            was replaced by background: they may still be visible.
     """
 
     frame: Frame
@@ -60,9 +60,10 @@ class _Layer:
     """One person in one frame.
 
     Attributes:
-        bottom: y of the feet: who stands lower in the picture is nearer.
-        changed: whether they get another gait.
-        draw: into a picture, and into a binary one, both in place; says whether it drew anything.
+        bottom: y of the feet in pixels; people whose feet are lower in the picture are nearer.
+        changed: whether the person gets another gait.
+        draw: draws into a colour frame and a binary frame, both in place; returns whether it drew
+            anything.
     """
 
     bottom: float
@@ -91,7 +92,7 @@ class Composer:
             self._walkers = [self._walker(gait, models, options) for gait in gaits]
 
     def frames(self, on_progress: Progress) -> Iterator[Composed]:
-        """The same for the same arguments, bit for bit."""
+        """The frames in order; the same arguments give the same bits."""
         total = len(self._analysis.times)
         for composed in _one_ahead(self._windows()):
             while True:
@@ -103,7 +104,7 @@ class Composer:
                 yield done
 
     def _windows(self) -> Iterator[Iterator[Composed]]:
-        """The frames of the result, window by window, being drawn in threads of their own."""
+        """The frames of the result, window by window; several threads draw each window."""
         frames = self._clock.decoding(self._analysis.frames())
         size = 3 * self._analysis.info.width * self._analysis.info.height
         most = max(1, min(_WINDOW, _WINDOW_BYTES // size))
@@ -126,14 +127,14 @@ class Composer:
         return _Walker(gait, figure, KeptPose(gait.noise), colorize.hide_face, plain)
 
     def _layers(self, frame: Frame) -> list[_Layer]:
-        """The chosen people in a frame, the farthest, whose feet are highest, first."""
+        """The people to draw in a frame, the farthest first."""
         shown = self._scene.veiled(frame).rgb
         with self._clock.time("colorize"):
             layers = [walker.layer(frame.index, shown) for walker in self._walkers]
         return sorted(filter(None, layers), key=lambda layer: layer.bottom)
 
     def _compose(self, frame: Frame, layers: list[_Layer]) -> Composed:
-        """In a thread of its own, beside other frames."""
+        """Composes one frame. Runs in several threads at once."""
         in_front = self._scene.in_front(frame)
         colorized, unchanged = self._scene.cleared(frame, in_front)
         binary = np.zeros(frame.rgb.shape[:2], np.uint8)
@@ -147,12 +148,12 @@ class Composer:
 
 @dataclass(frozen=True)
 class _Walker:
-    """One chosen person, with the two ways in which they may be drawn.
+    """One person to draw, with the two ways of drawing them.
 
     Attributes:
-        new: with the new gait; its colours are asked for frame by frame, in order.
-        pose: with the old one.
-        plain: grey level of all of a kept pose; None: its own colours.
+        new: draws them with the new gait; must be called frame by frame, in order.
+        pose: draws them in the pose of the original.
+        plain: grey level to draw a kept pose in; None: its own colours.
     """
 
     gait: Gait
@@ -164,10 +165,11 @@ class _Walker:
     def layer(self, index: int, shown: np.ndarray) -> _Layer | None:
         """
         Args:
-            shown: (H, W, 3) uint8, the frame that shows them, with heads hidden.
+            shown: (H, W, 3) uint8, the original frame with overlays removed and, if faces are to
+                be hidden, heads hidden.
 
         Returns:
-            None: they are not drawn in it.
+            None if the person is not drawn in this frame.
         """
         person = self.gait.person
         position = person.position(index)
@@ -198,7 +200,8 @@ class _Walker:
 
 
 def _one_ahead(items: Iterator[Iterator[Composed]]) -> Iterator[Iterator[Composed]]:
-    """The same, each of them begun before the one before it is given."""
+    """The same items; each is requested before the one before it is yielded, so that the threads
+    work on the next window meanwhile."""
     ready = next(items, None)
     while ready is not None:
         following = next(items, None)

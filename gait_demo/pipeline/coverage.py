@@ -1,4 +1,4 @@
-"""How well people were seen: what a report says of everybody."""
+"""How well each person was seen: their entries and warnings in the report."""
 
 from __future__ import annotations
 
@@ -11,27 +11,28 @@ from gait_demo.people.visibility import Visibility
 from gait_demo.pipeline.analysis import Suspect
 from gait_demo.types import Moment, Track, TrackReport
 
-_LOST_S = 0.5  # who is lost for longer between two frames that show them may be in clear
-_LIKELY = 0.9  # presence of something that may well be a person
-_FEWEST_SAME = 3  # frames in which a place must look as before to be told
-_MOST_TIMES = 5  # that one sentence lists
+_LOST_S = 0.5  # people lost for longer between two frames that show them are warned of
+_LIKELY = 0.9  # presence from which a track that was not accepted as a person is warned of
+_FEWEST_SAME = 3  # minimum number of frames in which a region looks unchanged, for a warning
+_MOST_TIMES = 5  # maximum number of times, or places, that one sentence lists
 
 
 def coverage(person: Person, drawn: bool) -> TrackReport:
     """One person's part of the report.
 
     Args:
-        drawn: whether they are drawn anew, and not only removed.
+        drawn: whether the person is drawn again, and not only removed.
 
     Returns:
-        `person`: the track id; `drawn`; `changed`: whether they got another gait in any frame;
-        `first_frame`, `frames`: of the track; `lost`: pairs of the first and the last frame of
-        every stretch in which the person was not seen, but should have been, in the numbers of the
-        clip; `carried`: such pairs where the silhouette comes from a frame shortly before or after;
-        `kept_pose`: such pairs where the person got no other gait, but kept the pose with another
-        outline, and around which hardly another gait is given for half a second;
-        `partial`: how many frames show a part of the person only; `poor`: how many silhouettes the
-        quality rule rejects; `coverage`: share of the frames in which the person was not lost.
+        `person`: the track id; `drawn`: the argument; `changed`: whether they have another gait in
+        any frame; `first_frame`, `frames`: start and length of the track; `lost`: first and last
+        frame, counted in the clip, of every stretch in which the person should be in the picture
+        but was not seen; `carried`: the same for stretches whose silhouette comes from a frame
+        shortly before or after; `kept_pose`: the same for stretches in which the person keeps their
+        pose with another outline (half a second before and after, the gait changes hardly at all);
+        `partial`: number of frames that show only a part of the person; `poor`: number of
+        silhouettes that the quality rule rejects; `coverage`: share of the frames in which the
+        person was not lost.
     """
     track = person.track
     stretches = {
@@ -58,12 +59,12 @@ def coverage(person: Person, drawn: bool) -> TrackReport:
 def moments(
     report: TrackReport, track: Track, times: Sequence[float], duration_s: float, grid_px: int
 ) -> list[Moment]:
-    """The stretches of `coverage` as seconds, each with the place in the picture.
+    """The stretches of `coverage` in seconds, each with a box around the person.
 
     Args:
         times: of the clip's frames, in seconds.
-        duration_s: of the clip, where its last frame is over.
-        grid_px: boxes reach outwards to multiples of it, so that they do not tell how tall people
+        duration_s: of the clip: the end of its last frame.
+        grid_px: boxes are enlarged to multiples of it, so that they do not reveal how tall people
             are.
     """
     ends = [*times[1:], duration_s]
@@ -87,12 +88,12 @@ def moments(
 def warnings(
     people: Iterable[Person], times: Sequence[float], min_height_px: int, drawn: Container[int]
 ) -> list[str]:
-    """Sentences on who was lost for a while, kept the pose, or is too small.
+    """Sentences about people who were lost for a while, kept their pose, or are too small.
 
     Args:
         times: of the frames, in seconds.
-        min_height_px: the reason why smaller people are removed.
-        drawn: track ids of those who are not removed.
+        min_height_px: people smaller than this are removed.
+        drawn: track ids of the people who are drawn again.
     """
     told, lost, kept, small = [], [], [], []
     for person in people:
@@ -109,10 +110,10 @@ def warnings(
             kept.append(f"{name} at {when}")
     if kept:
         told.append(
-            f"No other gait could be given to {'; '.join(kept)}: standing, running, seated, lying, "
-            "bent, or seen in part only. Their head is hidden and their outline changed, but the "
-            "pose and the way they move stay, and nearly so for half a second before and after: "
-            "they may be recognised by it."
+            f"No other gait could be given to {'; '.join(kept)}, because they stand, run, sit, "
+            "lie, bend, or are seen only in part. Their head is hidden and their outline changed, "
+            "but their pose and the way they move stay, and hardly change for half a second "
+            "before and after: they may be recognised by it."
         )
     if small:
         told.append(
@@ -120,19 +121,19 @@ def warnings(
         )
     if lost:
         told.append(
-            f"Not seen, though they should be in the picture: {'; '.join(lost)}. Seconds are of "
-            "the result, shares of their frames. Only the place where they should be is painted "
-            "over then: check that they are nowhere else, use a clip in which they are seen "
-            "better, or trim it."
+            f"Not seen, though they should be in the picture: {'; '.join(lost)}. Seconds are "
+            "counted in the result, percentages are shares of the person's frames. Then only the "
+            "place where they should be is painted over: check that they cannot be seen "
+            "elsewhere, use a clip in which they are seen better, or trim it."
         )
     return told
 
 
 def not_removed(frames: Mapping[int, Sequence[int]], times: Sequence[float]) -> list[str]:
-    """A sentence on people whose place looks as before, once they were taken out.
+    """A sentence about people whose region looks the same after it was replaced by background.
 
     Args:
-        frames: in which it does, rising, by track id.
+        frames: by track id, the frames in which it does, in rising order.
         times: of the frames, in seconds.
     """
     told = []
@@ -151,7 +152,7 @@ def not_removed(frames: Mapping[int, Sequence[int]], times: Sequence[float]) -> 
 
 
 def unsure(suspects: Iterable[Suspect], times: Sequence[float], size: tuple[int, int]) -> list[str]:
-    """A sentence on what may be people, and was left as it is.
+    """A sentence about tracks that may be people, but were not accepted as such and stay in clear.
 
     Args:
         times: of the frames, in seconds.
@@ -166,17 +167,17 @@ def unsure(suspects: Iterable[Suspect], times: Sequence[float], size: tuple[int,
     ]
     more = " and elsewhere" if len(likely) > _MOST_TIMES else ""
     return [
-        f"Not taken for a person, and left as it is: {'; '.join(places)}{more}. Check that nobody "
-        "is there."
+        "Perhaps a person, but not recognised as one and left in clear: "
+        f"{'; '.join(places)}{more}. Check that nobody is there."
     ]
 
 
 def likeness(other: Person, wanted: Person) -> str:
-    """A sentence on somebody who got another gait because they may be the person who was wanted."""
+    """A sentence about a person who got another gait because they may be the chosen person."""
     other, wanted = other.track.track_id, wanted.track.track_id
     return (
-        f"Person {other} is not seen together with person {wanted} for as long as a fifth of a "
-        "second, may be the same, and was anonymized as well."
+        f"Person {other} may be the same as person {wanted}, because the two are seen together for "
+        "less than a fifth of a second, and was anonymized as well."
     )
 
 
@@ -189,14 +190,14 @@ def _place(box: np.ndarray, size: tuple[int, int]) -> str:
 
 
 def _when(runs: list[tuple[int, int]], times: Sequence[float]) -> str:
-    """Such stretches in words; nothing of none."""
+    """The stretches as text, in seconds; empty if there are none."""
     when = [f"{float(times[a]):.1f}-{float(_end(b, times)):.1f}" for a, b in runs]
     more = " and more often" if len(when) > _MOST_TIMES else ""
     return f"{', '.join(when[:_MOST_TIMES])} s{more}" if when else ""
 
 
 def _end(frame: int, times: Sequence[float]) -> float:
-    """When a frame is over; of the last, when it begins."""
+    """When the next frame begins; for the last frame, when it begins itself."""
     return times[min(frame + 1, len(times) - 1)]
 
 

@@ -1,4 +1,4 @@
-"""Who gets another gait, and which: what one seed makes of the people of an analysis."""
+"""Who gets a new gait, and which one: the step from an analysis and a seed to new silhouettes."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from gait_demo.rendering.depth import Depths, depths_of
 from gait_demo.rendering.ground import planted
 from gait_demo.types import SilhouetteClip
 
-_AT_ONCE_S = 0.2  # seen in the picture together for longer, two are not one person
+_AT_ONCE_S = 0.2  # two tracks that are seen together for at least this long are two people
 
 
 @dataclass(frozen=True)
 class Gait:
-    """The new walk of one person.
+    """The new gait of one person.
 
     Attributes:
         person: who gets it.
-        noise: (noise_dim,) float32, what it was made from.
-        clip: the new silhouettes, one a frame of the person's track, with joints where they are
-            known.
-        depths: which limbs are nearer, in each of these frames; None: the joints of the old or the
-            new walker are not known.
+        noise: (noise_dim,) float32, the noise it was made from.
+        clip: the new silhouettes, one for each frame of the person's track, with joints where they
+            are known.
+        depths: for each of these frames, which limbs are nearer to the camera; None if the joints
+            of the old or the new walker are not known.
     """
 
     person: Person
@@ -42,11 +42,12 @@ class Gait:
 
 
 def chosen_people(analysis: Analysis, options: Options) -> list[Person]:
-    """Who is drawn anew: the most prominent who are large enough; or the one person of the
-    options, and who may be the same, because the two are never seen together.
+    """The people who get a new gait: the most prominent of those who are large enough; or, if the
+    options name a person, that person and all who may be the same, because the two are hardly ever
+    seen together.
 
     Raises:
-        NoPersonError: that person is not in the video.
+        NoPersonError: the named person is not in the video.
     """
     wanted = options.anonymize.person
     if wanted is None:
@@ -61,10 +62,10 @@ def chosen_people(analysis: Analysis, options: Options) -> list[Person]:
 
 
 def new_gaits(analysis: Analysis, models: Models, options: Options, seed: int) -> Iterator[Gait]:
-    """Those of everybody chosen, the most prominent first.
+    """The gaits of all chosen people, in the order of `chosen_people`.
 
     Raises:
-        NoPersonError: as of `chosen_people`.
+        NoPersonError: as for `chosen_people`.
     """
     fps = float(analysis.info.fps)
     anonymizer = models.anonymizer(options.anonymize.anonymizer)
@@ -83,7 +84,7 @@ def new_gaits(analysis: Analysis, models: Models, options: Options, seed: int) -
 
 
 def _may_be(person: Person, other: Person, fps: float) -> bool:
-    """Whether another one may be the person, lost and found again under another number."""
+    """Whether `other` may be the same person, lost and found again under another track id."""
     first = min(person.track.first_frame, other.track.first_frame)
     found = [np.pad(one.seen, (one.track.first_frame - first, 0)) for one in (person, other)]
     together = sum(map(np.logical_and, *found))

@@ -1,4 +1,4 @@
-"""The frames of a clip, kept on disk while it is analysed: people are also followed backwards."""
+"""The frames of a clip, stored on disk during the analysis, which reads them more than once."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ _LONGEST_PX = 1280
 
 
 class FrameStore:
-    """Frames as JPEG, in a file that has no name and goes when the block ends.
+    """Frames as JPEG in a temporary file without a name, which is deleted when the block ends.
 
-    A context manager. A frame of 1280x720 takes about 0.2 MB: a minute at 25 a second, 0.3 GB.
+    A context manager. A frame of 1280x720 takes about 0.2 MB: a minute at 25 frames per second,
+    0.3 GB.
 
     Attributes:
-        scale: pixels kept per pixel of a frame.
+        scale: size of the stored frames relative to the originals, at most 1.
     """
 
     def __init__(self, folder: Path, shape: tuple[int, int]):
         """
         Args:
-            folder: on whose disk the file is.
+            folder: where the temporary file is created.
             shape: (H, W) of a frame.
         """
         self.scale = min(1.0, _LONGEST_PX / max(shape))
@@ -39,16 +40,17 @@ class FrameStore:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with suppress(OSError):  # of a full disk, told before
+        with suppress(OSError):  # a full disk, which `append` has reported
             self._file.close()
 
     def append(self, rgb: np.ndarray) -> None:
-        """
+        """Stores the next frame.
+
         Args:
             rgb: (H, W, 3) uint8.
 
         Raises:
-            VideoError: the disk is full.
+            VideoError: the file cannot be written, for example because the disk is full.
         """
         jpeg = packed(shrink_by(rgb, self.scale))
         try:
@@ -64,7 +66,7 @@ class FrameStore:
         return len(self._ends) - 1
 
     def __getitem__(self, index: int) -> np.ndarray:
-        """(h, w, 3) uint8."""
+        """The stored frame, (h, w, 3) uint8."""
         start, end = self._ends[index], self._ends[index + 1]
         self._file.seek(start)
         return unpacked(self._file.read(end - start))

@@ -1,4 +1,4 @@
-"""A quick look at a clip before a run: what it is, and whether anybody is in it."""
+"""A quick look at a clip before a run: its properties, and whether anybody is in it."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from gait_demo.people.segmenter import Detection, PersonSegmenter
 from gait_demo.types import Look
 from gait_demo.video import probe, read_frames
 
-_MOMENTS = (0.5, 0.25, 0.75, 0.12, 0.88)  # of the duration, in turn
-_ENOUGH_S = 3  # after this no further frame is looked at
+_MOMENTS = (0.5, 0.25, 0.75, 0.12, 0.88)  # positions of the frames, as shares of the duration
+_ENOUGH_S = 3  # seconds after which no further frame is read
 
 
 def look(source: Path, segmenter: PersonSegmenter, options: PeopleOptions) -> Look:
     """Describe a clip and count its people in a few frames.
 
     Raises:
-        VideoError: it cannot be used.
+        VideoError: the clip cannot be used.
     """
     began = perf_counter()
     info = probe(source)
@@ -39,14 +39,15 @@ def look(source: Path, segmenter: PersonSegmenter, options: PeopleOptions) -> Lo
 
 
 def _is_sure(one: Detection, options: PeopleOptions) -> bool:
-    """Whether a single frame is enough to count somebody."""
+    """Whether a detection in a single frame is sure enough to be counted."""
     if one.landmarks is None:
         return one.score >= options.sure_yolo
     return one.presence >= options.sure_presence and one.score >= options.sure_score
 
 
 def _picture(source: Path, start_s: float) -> np.ndarray | None:
-    """(H, W, 3) uint8 at a time; None where a damaged or wrongly declared clip has nothing."""
+    """The frame at a time, (H, W, 3) uint8; None if the clip has none there, because it is damaged
+    or shorter than declared."""
     with closing(read_frames(source, start_s=start_s)) as frames:
         try:
             return next(frames).rgb

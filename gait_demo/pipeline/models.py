@@ -24,15 +24,14 @@ _LANDMARKS = ("pose_landmark", "pose_detection")
 
 @dataclass(frozen=True)
 class Models:
-    """The networks of a run and the files they came from.
+    """The networks of a run and the files they come from.
 
     Attributes:
         cnet: ready for inference.
-        anonymizers: by name, those that are built so far.
-        chosen: weights by the network's name, where the user has chosen them; the others are those
-            that `weights.find` finds.
-        files: of the networks that are built so far, by name.
-        threads: in which the landmark networks compute.
+        anonymizers: those built so far, by name.
+        chosen: weights files that the user has chosen, by network; `weights.find` finds the others.
+        files: weights files of the networks built so far, by network.
+        threads: number of threads of the landmark networks.
     """
 
     cnet: CNet
@@ -48,14 +47,18 @@ class Models:
         anonymizer: str = "anet",
         threads: int | None = None,
     ) -> Models:
-        """Build the networks from files that the user has chosen, or from wherever `weights.find`
-        finds them.
+        """Builds the anonymizer and C-NET, from files that the user has chosen or that
+        `weights.find` finds. The networks that find people are built on first use, as their
+        weights may have to be downloaded; the download starts now, in the background.
 
-        Those that see people may have to come from a network: they are asked for now and waited
-        for on first use; so are other anonymizers than the one named. From then on torch computes
-        in one thread: the other cores decode and encode meanwhile, and sums come out the same
-        however many cores there are. `threads`, if given, is the limit of the landmark networks
-        and of OpenCV in this process.
+        Side effects on this process: torch computes in one thread, because the other cores decode
+        and encode meanwhile, and because results must not depend on the number of cores. `threads`,
+        if given, also limits OpenCV.
+
+        Args:
+            chosen: weights files by network.
+            anonymizer: one of `options.ANONYMIZERS`; others are built on first use.
+            threads: number of threads of the landmark networks; None: two.
 
         Raises:
             WeightsError: the anonymizer's or C-NET's weights are missing, or a file is unusable.
@@ -71,33 +74,33 @@ class Models:
         return cls(cnet, built, chosen, files, threads or cls.threads)
 
     def anonymizer(self, name: str) -> GaitAnonymizer:
-        """One of `options.ANONYMIZERS`, found and built on first use.
+        """One of `options.ANONYMIZERS`, built on first use.
 
         Raises:
-            WeightsError: its weights are missing, not what they should be, or unusable.
+            WeightsError: its weights are missing, have a wrong sha256, or are unusable.
         """
         if name not in self.anonymizers:
             self.anonymizers[name] = load(name, self._file(name).path)
         return self.anonymizers[name]
 
     def weights(self, anonymizer: str) -> tuple[Weights, ...]:
-        """Every file of weights of a run with this anonymizer."""
+        """All weights files of a run with this anonymizer."""
         files, _ = self._landmark_files()
         return *(self._file(name) for name in (anonymizer, "cnet", "yolo")), *files
 
     @cached_property
     def detector(self) -> Detector:
-        """The YOLO, found and built on first use.
+        """YOLO, built on first use.
 
         Raises:
-            WeightsError: its weights are missing, not what they should be, or unusable.
+            WeightsError: its weights are missing, have a wrong sha256, or are unusable.
         """
         return Detector.load(self._file("yolo").path)
 
     @property
     def segmenter(self) -> PersonSegmenter:
-        """What finds people: the landmark network or, while its weights cannot be had, the YOLO
-        alone.
+        """The segmenter that finds people: with the landmark network or, if its weights are
+        missing, with YOLO alone.
 
         Raises:
             WeightsError: as for `detector`.
@@ -107,7 +110,7 @@ class Models:
 
     @property
     def fallback(self) -> str | None:
-        """Why people are found by the YOLO alone, and what that costs; None if they are not."""
+        """A warning that people are found by YOLO alone, with the reason; None if they are not."""
         _, why = self._landmark_files()
         return why
 
@@ -131,6 +134,6 @@ class Models:
             return (), (
                 "People were found by this project's own small detector alone, because the better "
                 f"networks are not here: {error} Without them people may be missed and stay in "
-                "clear, above all who sits, stands, or is small, and scenery may be taken for "
-                "people."
+                "clear, above all those who sit, stand, or are small, and parts of the scenery may "
+                "be taken for people."
             )

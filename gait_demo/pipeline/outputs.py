@@ -1,4 +1,4 @@
-"""The files of a run: encoded side by side, and put in place together or not at all."""
+"""The output files of a run: encoded in parallel, and put in place all together or not at all."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from gait_demo.workspace import working_folder
 
 NAMES = (*(f"{name}.mp4" for name in OUTPUTS), "report.json")
 LABELS = ("Original", "New silhouette", "New walker")
-MAX_PANEL_WIDTH_PX = 480  # of each of the three in the comparison
+MAX_PANEL_WIDTH_PX = 480  # width of each of the three panels of the comparison
 _LABEL_HEIGHT_PX = 32
 _LABEL_INSET_PX = 12
-_WAITING_FRAMES = 6  # between computing and encoding, at most ...
-_WAITING_BYTES = 64_000_000  # ... and of one video
-QUALITY = {"qp": 18, "preset": "ultrafast"}  # a fifth of the time of the writer's own choice
+_WAITING_FRAMES = 6  # maximum number of frames of one video that wait for its encoder
+_WAITING_BYTES = 64_000_000  # maximum size of these frames
+QUALITY = {"qp": 18, "preset": "ultrafast"}  # takes a fifth of the time of the writer's defaults
 
 Write = Callable[..., None]
 Sound = tuple[Path, float]
@@ -41,15 +41,15 @@ def appear_together(folder: Path, source: Path) -> Iterator[Path]:
     process is killed, `folder` never holds files of two runs, and the next run removes the rest.
 
     Args:
-        folder: made if need be.
+        folder: created if missing.
         source: the user's own file, which no output may replace.
 
     Yields:
-        The hidden folder; its files called as in `NAMES` are the outputs.
+        The hidden folder; its files with a name of `NAMES` are the outputs.
 
     Raises:
-        VideoError: `folder` cannot be written, is being written by another run, or holds the user's
-            file or a folder under an output's name.
+        VideoError: `folder` cannot be written, another run is writing to it, or the user's file or
+            a folder has the name of an output.
     """
     folder = folder.absolute()
     with _writing(folder, source) as part:
@@ -59,11 +59,10 @@ def appear_together(folder: Path, source: Path) -> Iterator[Path]:
 
 
 def check(folder: Path, source: Path) -> None:
-    """Whether `appear_together` could put files into `folder` now, so that nobody waits for a run
-    whose results have no place.
+    """Checks before a run that `appear_together` can write to `folder`.
 
     Raises:
-        VideoError: as there.
+        VideoError: as for `appear_together`.
     """
     with _writing(folder.absolute(), source):
         pass
@@ -99,7 +98,8 @@ def _sentences(folder: Path) -> Iterator[None]:
 
 
 def _put_in_place(part: Path, folder: Path) -> None:
-    """Move the outputs of a run; the old ones go first, and come back if that fails."""
+    """Moves the outputs of a run into their folder. Those of an earlier run are set aside first,
+    and come back if a move fails."""
     old, moved = part / "old", []
     old.mkdir()
     try:
@@ -130,15 +130,15 @@ def open_writer(
     """A VideoWriter with a thread of its own, so that encoding and computing overlap.
 
     Args:
-        size: width and height of every frame.
-        sound: a file whose sound is added, and from which second on; None for silence.
-        threads: of x264, as of `VideoWriter`.
-        picture: called in the thread, makes a frame of the arrays that `write` is given; None: it
-            is given the frame.
+        size: width and height of every frame, in pixels.
+        sound: the file to take sound from, and the second to start at; None for silence.
+        threads: number of x264's threads, as for `VideoWriter`.
+        picture: makes the frame from the arrays that `write` is given; called in the thread. None:
+            `write` is given the frame itself.
 
     Yields:
-        `write(time, *arrays)`; the arrays must not change afterwards. What goes wrong in the
-        thread is raised by a later call or at the end of the block.
+        `write(time, *arrays)`; the arrays must not change afterwards. An error in the thread is
+        raised by a later call or at the end of the block.
     """
     waiting: deque[Future] = deque()
     most = max(1, min(_WAITING_FRAMES, _WAITING_BYTES // (3 * size[0] * size[1])))
@@ -168,16 +168,18 @@ def open_writer(
 def result_videos(
     folder: Path, info: VideoInfo, sound: Sound | None, options: Options
 ) -> Iterator[Write]:
-    """Writes binary.mp4, colorized.mp4 and comparison.mp4, those that are wanted, into a folder.
+    """Writes those of binary.mp4, colorized.mp4 and comparison.mp4 that the options ask for.
 
     Args:
-        info: of the clip.
-        sound: a file whose sound is added to all three, and from which second on; None for silence.
-        options: say which, and in how many threads.
+        folder: where they are written.
+        info: properties of the clip.
+        sound: the file to take sound from, for all three, and the second to start at; None for
+            silence.
+        options: the videos to write, and the number of threads.
 
     Yields:
-        `write(time, original, binary, colorized)`: seconds, and (H, W, 3) uint8 RGB, but (H, W) of
-        the binary.
+        `write(time, original, binary, colorized)`: seconds, and frames (H, W, 3) uint8 RGB; the
+        binary one is (H, W) uint8.
     """
     panel = _panel_size(info)
     labels = np.hstack([_label(text, panel[0]) for text in LABELS])
@@ -224,7 +226,7 @@ def _panel_size(info: VideoInfo) -> tuple[int, int]:
 
 
 def _label(text: str, width: int) -> np.ndarray:
-    """(32, width, 3) uint8: light text on dark, made smaller where it would not fit."""
+    """(32, width, 3) uint8: light text on dark, scaled down to fit."""
     image = np.full((_LABEL_HEIGHT_PX, width, 3), 24, np.uint8)
     font, scale = cv2.FONT_HERSHEY_SIMPLEX, 0.6
     room = width - 2 * _LABEL_INSET_PX

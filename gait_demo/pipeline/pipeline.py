@@ -1,4 +1,4 @@
-"""The one place that orders the stages."""
+"""`Pipeline`: analysis, new gaits, rendering and report, in order."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ def _with_secret(options: Options) -> Options:
 
 
 class Pipeline:
-    """Runs the stages in order. Between calls it keeps nothing but the models and the options.
+    """Runs the stages in order. Between calls it keeps only the models and the options.
 
-    Options without a secret get a fresh one here: this pipeline makes the same gaits of the same
-    clip and seed again, and no other pipeline does.
+    If the options hold no secret, the pipeline draws a fresh one: it then gives the same gaits for
+    the same clip and seed, and no other pipeline does.
     """
 
     def __init__(self, models: Models, options: Options | None = None):
@@ -58,10 +58,10 @@ class Pipeline:
 
     @classmethod
     def load(cls, options: Options | None = None) -> Pipeline:
-        """With the project's own weights.
+        """A pipeline with the project's own weights.
 
         Raises:
-            WeightsError: some are missing or unusable.
+            WeightsError: weights are missing or unusable.
         """
         options = options or Options()
         return cls(Models.load({}, options.anonymize.anonymizer, options.threads), options)
@@ -70,15 +70,16 @@ class Pipeline:
         """Anonymize a video, with the seed of the options.
 
         Args:
-            source: a video; never changed.
-            out_dir: gets original.mp4, binary.mp4, colorized.mp4, comparison.mp4, or those of
-                them that the options want, and report.json, all or none; made if need be.
-            on_progress: called with the stage's name, steps done, and steps in all (0: unknown).
-                What it raises ends the run and leaves nothing behind.
+            source: the video; never changed.
+            out_dir: the folder for original.mp4, binary.mp4, colorized.mp4 and comparison.mp4 (or
+                those that the options ask for) and report.json; either all of them are written or
+                none. Created if missing.
+            on_progress: called with the stage's name, the steps done, and the total number of steps
+                (0: unknown). An exception that it raises ends the run; no output is left behind.
 
         Raises:
-            GaitDemoError: the video cannot be used, shows nobody who can be anonymized, or the
-                results cannot be written.
+            GaitDemoError: the video cannot be used or shows no person who can be anonymized, or
+                the results cannot be written.
         """
         check(Path(out_dir), Path(source))
         with working_folder(Path(tempfile.gettempdir()), uuid.uuid4().hex) as folder:
@@ -86,15 +87,16 @@ class Pipeline:
             return self.render(analysis, out_dir, self.options.anonymize.seed, on_progress)
 
     def analyse(self, source: Path, folder: Path, on_progress: Progress = _silent) -> Analysis:
-        """What all seeds share: background, people, silhouettes, and original.mp4 if wanted.
+        """The part of a run that does not depend on the seed: background, people, silhouettes.
 
         Args:
             source, on_progress: as for `run`.
-            folder: gets original.mp4; made if need be. The caller deletes it with the analysis.
+            folder: where original.mp4 is written if the options ask for it; created if missing.
+                The analysis refers to that file: the caller deletes both together.
 
         Raises:
-            GaitDemoError: the video cannot be used, or shows nobody who can be anonymized; or the
-                person networks, which are built on first use, cannot be had.
+            GaitDemoError: the video cannot be used or shows no person who can be anonymized, or
+                the networks that find people, which are loaded on first use, are missing.
         """
         analyser = Analyser(Path(source), self.models.segmenter, self.options, on_progress)
         return analyser.run(Path(folder))
@@ -106,13 +108,13 @@ class Pipeline:
         on_progress: Progress = _silent,
         clock: Clock | None = None,
     ) -> list[Gait]:
-        """The new walks of everybody who is drawn, the most prominent first.
+        """The new gaits of all people who are drawn, the most prominent first.
 
         Args:
             analysis: made by this pipeline.
-            seed: of the noise vector.
+            seed: selects the noise.
             on_progress: as for `run`.
-            clock: is given the time of the stages.
+            clock: measures the time, if given.
 
         Raises:
             NoPersonError: the person of the options is not in the video.
@@ -129,11 +131,11 @@ class Pipeline:
     def compose(
         self, analysis: Analysis, seed: int, on_progress: Progress = _silent
     ) -> Iterator[Composed]:
-        """The frames of a result before encoding: the same for the same arguments, bit for bit.
+        """The frames of a result before encoding; the same arguments give the same bits.
 
         Args:
             analysis: made by this pipeline.
-            seed: of the noise vector.
+            seed: selects the noise.
             on_progress: as for `run`.
 
         Raises:
@@ -150,13 +152,13 @@ class Pipeline:
         on_progress: Progress = _silent,
         on_gaits: Callable[[list[Gait]], object] = _ignore,
     ) -> GaitResult:
-        """What depends on the noise: A-NET, drawing, compositing, encoding.
+        """The part of a run that depends on the noise: A-NET, drawing, compositing, encoding.
 
         Args:
             analysis: made by this pipeline.
-            seed: of the noise vector.
+            seed: selects the noise.
             out_dir, on_progress: as for `run`.
-            on_gaits: is given the new gaits before they are drawn.
+            on_gaits: called with the new gaits before they are drawn.
 
         Raises:
             GaitDemoError: the person of the options is not in the video, or the results cannot

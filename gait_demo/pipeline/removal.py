@@ -1,4 +1,5 @@
-"""What of each frame is replaced by background: people, what hangs on them, and their shadows."""
+"""The region of each frame that is replaced by background: people, what they carry, and their
+shadows."""
 
 from __future__ import annotations
 
@@ -17,31 +18,37 @@ from gait_demo.people.person import Person
 from gait_demo.people.visibility import CONSEQUENCES, Visibility
 from gait_demo.pipeline.blobs import Blobs
 
-_SURE = 0.15  # of a matte: what is fainter is not the person
-_WIDER = 0.0125  # heights around what hangs on somebody
-_REACH = 0.3  # heights around a box in which a bag may hang together with a person
+# "heights" are heights of the person's body; "foreground" is what differs from the background plate
+_SURE = 0.15  # matte level above which a pixel belongs to the person
+_WIDER = 0.0125  # heights: margin around bags and other foreground that is removed with a person
+_REACH = 0.3  # heights around a box in which foreground may be a bag of the person
 _SHADOW_REACH = 0.6  # heights around a box in which a cast shadow is removed
-_RIM = 16  # pixels around a hole that are kept of a clean frame
-_OWN = 0.02  # of the matte's area that a piece of foreground must share with it, ...
-_LARGE = 4000  # ... or of so many working pixels, of larger people
-_MOSTLY = 0.5  # of a shadow, or of a piece while a person is not seen, that is as near: it goes
-_WRONG = 0.06  # of the picture beside people: where more stands out, the background is wrong
-_AREA = 0.1  # squared heights that a body covers, at least
-_BAGS, _SHADOWS = 0.5, 1.0  # of the matte's area: where more stands out, the background is wrong
-_GUESSED = 2.0  # the same, while the person is not seen
-_WITH_HAT = 2.0  # radii of a head: what belongs to it
-_CHIN = 0.8  # radii of an upright head: where it ends below its centre
-_GUESSED_HEAD = 0.1  # heights: its radius where no landmarks say so
+_RIM = 16  # pixels kept around the hole of a clean part
+_OWN = 0.02  # share of the matte's area that a component of foreground must overlap, to be removed
+_LARGE = 4000  # maximum of that area, in working pixels
+# share of a shadow (or, while the person is not seen, of any foreground) that must be within reach
+# for it to be removed although it does not touch the person
+_MOSTLY = 0.5
+_WRONG = 0.06  # share of the frame without people: with more foreground, the plate does not fit
+_AREA = 0.1  # squared heights: minimum area of a body
+# shares of the matte's area: with more foreground, or more shadow, the plate is probably wrong and
+# only the matte is removed
+_BAGS, _SHADOWS = 0.5, 1.0
+_GUESSED = 2.0  # the same as _BAGS, where the person is not seen
+_WITH_HAT = 2.0  # radii of a disc that holds a head and a hat
+_CHIN = 0.8  # radii from the centre of an upright head down to its chin
+_GUESSED_HEAD = 0.1  # heights: radius of a head without landmarks
 
 
 @dataclass(frozen=True)
 class Removal:
-    """A part of a frame that goes.
+    """The region of one person in one frame that is replaced by background.
 
     Attributes:
-        x, y: of its upper left corner, at working resolution.
-        shape: (h, w).
-        height: of the person, in pixels of the frame.
+        x, y: upper left corner of its bounding box, in working pixels.
+        shape: (h, w) of its bounding box, in working pixels.
+        height: of the person, in pixels of the full frame.
+        packed: the mask, compressed.
     """
 
     x: int
@@ -58,11 +65,12 @@ class Removal:
 
 @dataclass(frozen=True)
 class CleanPart:
-    """A part of a frame without its people.
+    """A part of a frame from which the people are removed, as JPEG.
 
     Attributes:
-        x, y: of its upper left corner, in pixels of the image that was kept of the frame.
-        scale: of that image, against the frame.
+        x, y: upper left corner, in pixels of the stored frame.
+        scale: size of the stored frame relative to the full frame.
+        packed: the part as JPEG.
     """
 
     x: int
@@ -74,8 +82,9 @@ class CleanPart:
     def of(cls, image: np.ndarray, hole: np.ndarray, scale: float) -> CleanPart:
         """
         Args:
-            image: (h, w, 3) uint8, without people.
-            hole: (h, w) uint8, not 0 where they were; somewhere.
+            image: (h, w, 3) uint8, the stored frame without people.
+            hole: (h, w) uint8, not 0 where the people were; must not be empty.
+            scale: size of the stored frame relative to the full frame.
         """
         x, y, w, h = cv2.boundingRect(hole)
         x, y, right, bottom = max(0, x - _RIM), max(0, y - _RIM), x + w + _RIM, y + h + _RIM
@@ -86,7 +95,12 @@ class CleanPart:
         return unpacked(self.packed)
 
     def crop(self, decoded: np.ndarray, x: int, y: int, w: int, h: int) -> np.ndarray:
-        """(h, w, 3) uint8: a part of the frame; beyond what is known, its border goes on."""
+        """(h, w, 3) uint8: a rectangle of the full frame, in its pixels. Outside the known part the
+        border is replicated.
+
+        Args:
+            decoded: as returned by `decoded`, so that it is decoded only once for many crops.
+        """
         here = [[1, 0, self.x], [0, 1, self.y], [0, 0, 1]]
         to_part = scaling(1 / self.scale)[:2] @ here - [[0, 0, x], [0, 0, y]]
         return cv2.warpAffine(decoded, to_part, (w, h), None, cv2.INTER_LINEAR,
@@ -96,8 +110,8 @@ class CleanPart:
 def matte_mask(
     person: Person, position: int, shape: tuple[int, int], scale: float, more: float = 0.0
 ) -> np.ndarray:
-    """(h, w) uint8, 0 or 1, at working resolution: where somebody is, and a little around, by
-    `more` heights more."""
+    """(h, w) uint8, 0 or 1, at working resolution: the person's matte, widened as `CONSEQUENCES`
+    says for their visibility, and by `more` body heights."""
     one, box = person.detections[position], person.track.xyxy[position]
     wider = CONSEQUENCES[Visibility(person.visibility[position])].widened
     mask = np.zeros(shape, np.uint8)
@@ -114,7 +128,7 @@ def matte_mask(
 
 
 class Remover:
-    """Finds what goes, frame by frame."""
+    """Finds the regions to replace by background, frame by frame."""
 
     def __init__(
         self, people: Sequence[Person], frame_shape: tuple[int, int], drawn: Collection[int]
@@ -122,17 +136,17 @@ class Remover:
         """
         Args:
             frame_shape: (H, W).
-            drawn: track ids of those who are drawn again; of the others nothing may stay.
+            drawn: track ids of the people who are drawn again; the others are removed completely.
         """
         self._people, self._drawn = people, drawn
         self._scale, self._shape = working_scale(frame_shape), working_shape(frame_shape)
 
     def at(self, index: int, image: np.ndarray, plate: Plate | NoPlate) -> list[Removal | None]:
-        """For each person, what goes of a frame; None where nothing of them is in it.
+        """For each person, the region of a frame to replace; None where the person is not in it.
 
         Args:
             image: (h, w, 3) uint8, the frame at working resolution.
-            plate: of its shot.
+            plate: of the frame's shot.
         """
         masks = [self._mask(person, index) for person in self._people]
         if all(mask is None for mask in masks):
@@ -162,8 +176,8 @@ class Remover:
     def _standing_out(
         self, person: Person, index: int, mask: np.ndarray, moving: np.ndarray
     ) -> np.ndarray:
-        """A person's mask; where they may be, but are not seen yet, or no more, only what of it
-        stands out from the background."""
+        """A person's mask; before the first and after the last frame that shows them, only the
+        part of it that differs from the background."""
         position = person.position(index)
         if not person.around[position]:
             return mask
@@ -188,16 +202,16 @@ class Remover:
         moving, shadow = pieces
         if self._stays(person, position):
             own = (mask | (moving.labels > 0)) & self._head(person, position, _WITH_HAT)
-            own = own & ~others | self._head(person, position, 1.0)  # also what a matte lacks of it
+            own = own & ~others | self._head(person, position, 1.0)  # the matte may lack parts
             return _removal_of(own, tall)
         if not person.around[position]:
-            mask = mask | self._head(person, position, 1.0)  # a matte may lack it
+            mask = mask | self._head(person, position, 1.0)  # the matte may lack parts
         own = mask
         usual = max(float(mask.sum()), _AREA * (tall * self._scale) ** 2)
         is_seen = person.seen[position]
         shared = np.bincount(moving.labels[mask > 0], minlength=len(moving.areas))
         hangs = shared > _OWN * min(int(mask.sum()), _LARGE)
-        if not is_seen:  # the matte is a guess
+        if not is_seen:  # the matte comes from another frame
             hangs |= moving.share(near) > _MOSTLY
         own = _joined(own, moving, hangs, near & ~others, usual * (_BAGS if is_seen else _GUESSED))
         cast = shadow.touched(own) | (shadow.share(near) > _MOSTLY)
@@ -206,13 +220,14 @@ class Remover:
         return _removal_of(own, tall)
 
     def _stays(self, person: Person, position: int) -> bool:
-        """Whether the picture below somebody's head stays, but for a shift of the outline: where
-        they are only guessed to be, the head may be elsewhere."""
+        """Whether only the head is replaced, because the person keeps their pose and only their
+        outline changes. Only where they are seen: elsewhere the head may be in another place."""
         keeps_pose = bool(person.seen[position] and person.keeps_pose[position])
         return keeps_pose and person.track.track_id in self._drawn
 
     def _head(self, person: Person, position: int, radii: float) -> np.ndarray:
-        """(h, w) uint8, 0 or 1: within so many radii of where a head is."""
+        """(h, w) uint8, 0 or 1: a disc around the head, `radii` head radii large, cut off below the
+        chin of an upright person."""
         x, y, radius = person.heads[position] * self._scale
         if not np.isfinite(radius):
             left, top, right, bottom = person.track.xyxy[position] * self._scale
@@ -237,8 +252,9 @@ def _removal_of(mask: np.ndarray, height: float) -> Removal | None:
 def _joined(
     own: np.ndarray, blobs: Blobs, which: np.ndarray, near: np.ndarray, most: float
 ) -> np.ndarray:
-    """A mask (h, w), uint8, 0 or 1, with those blobs, as far as they are near; without them if they
-    have more than `most` pixels."""
+    """A mask (h, w), uint8, 0 or 1, joined with the components in `which`, as far as they lie in
+    `near`. The mask alone if that would add more than `most` pixels: then the background plate is
+    probably wrong."""
     more = which.astype(np.uint8)[blobs.labels] & near & ~own
     more[blobs.labels == 0] = 0
     return own | more if more.sum() <= most else own
@@ -255,7 +271,8 @@ def _rectangle(box: tuple[int, int, int, int], shape: tuple[int, int]) -> np.nda
 def _clipped(
     box: np.ndarray, margin: float, scale: float, shape: tuple[int, int]
 ) -> tuple[int, int, int, int]:
-    """x0, y0, x1, y1 in whole working pixels."""
+    """x0, y0, x1, y1 in whole working pixels: a box in pixels of the full frame, with a margin,
+    clipped to the frame."""
     low = np.floor((np.asarray(box[:2]) - margin) * scale)
     high = np.ceil((np.asarray(box[2:]) + margin) * scale)
     h, w = shape

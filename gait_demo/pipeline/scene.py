@@ -1,6 +1,6 @@
-"""What the frames of a result show beside the new people: what is behind them, and in front.
+"""The frames without their people: the background behind them, and the overlays in front.
 
-All of it is known before there is any noise.
+None of this depends on the noise.
 """
 
 from __future__ import annotations
@@ -20,23 +20,24 @@ from gait_demo.rendering.compositing import erase, region_of
 from gait_demo.rendering.head import around_head, hide_head
 from gait_demo.types import Frame
 
-_SAME_LEVELS = 8  # of a channel: what differs less from before looks the same
-_SAMPLED_PX = 120  # along the longer side of a region, by which that is judged
-_SAME_SHARE = 0.7  # of a person's place: where so much looks the same, nothing was removed
-_OVERLAY_PX = 3  # around a caption, that tell what is behind it
-_OVERLAY_REACH = 0.1  # heights around people in which the picture may move with them
-_HEAD_SHARE = 0.25  # of a person's box, from above: where no landmarks tell, the head may be there
-_MOST_OVERLAID = 0.4  # of a person's matte, that a caption may cover
+_SAME_LEVELS = 8  # a pixel whose channels change by no more than this looks the same
+_SAMPLED_PX = 120  # pixels compared along the longer side of a region
+_SAME_SHARE = 0.7  # of a person's region: where more looks the same, the person may still be there
+_OVERLAY_PX = 3  # inpainting radius around a caption
+_OVERLAY_REACH = 0.1  # margin around people, in body heights, whose pixels drawing may use
+_HEAD_SHARE = 0.25  # upper share of a person's box that may hold the head, without landmarks
+_MOST_OVERLAID = 0.4  # share of a person's matte that a caption may cover
 
 
 class Scene:
-    """The frames of one video without whom an analysis has found in them."""
+    """The frames of one video without the people that are to be removed."""
 
     def __init__(self, analysis: Analysis, removed: Sequence[Person], hide_faces: bool):
         """
         Args:
-            removed: whom to take out.
-            hide_faces: whether nobody's head may be seen.
+            removed: people to remove.
+            hide_faces: whether to hide the heads of all people, also of those not removed, in what
+                people are drawn from.
         """
         self._analysis, self._hide_faces = analysis, hide_faces
         wanted = {person.track.track_id for person in removed}
@@ -45,14 +46,15 @@ class Scene:
         self._removed = [n for n, one in enumerate(analysis.people) if one.track.track_id in wanted]
 
     def cleared(self, frame: Frame, in_front: np.ndarray | None) -> tuple[np.ndarray, list[int]]:
-        """What is behind the people of a frame, and behind the overlays around them.
+        """A frame without the people to remove, and without overlays around people.
 
         Args:
             in_front: of the frame.
 
         Returns:
-            (H, W, 3) uint8; and the track ids of those who were seen in it, and whose place looks
-            as before, also by what is laid over it in the end: they may still be there.
+            (H, W, 3) uint8; and the track ids of people who are seen in the frame, but whose region
+            looks the same after it was replaced and overlays were laid over it: they may still be
+            visible.
         """
         rgb = frame.rgb.copy()
         unchanged = self._erase(rgb, frame.index, in_front)
@@ -60,28 +62,28 @@ class Scene:
         return rgb, unchanged
 
     def veiled(self, frame: Frame) -> Frame:
-        """The frame that people are drawn from."""
+        """The frame whose pixels people are drawn from; see `veil`."""
         rgb = frame.rgb.copy()
         self.veil(rgb, frame.index, 0, 0)
         return replace(frame, rgb=rgb)
 
     def veil(self, rgb: np.ndarray, index: int, x: int, y: int) -> None:
-        """Hides, in place, what must not move with people in a part of a frame: overlays, and all
-        heads, as the matte of one person may hold the head of another.
+        """Hides, in place, what must not be drawn with a person: overlays and, if faces are to be
+        hidden, the heads of all people, as the matte of one person may contain the head of another.
 
         Args:
-            rgb: (h, w, 3) uint8, the part.
+            rgb: (h, w, 3) uint8, a part of a frame.
             index: of the frame.
-            x, y: of the part's upper left corner.
+            x, y: upper left corner of the part, in pixels of the frame.
         """
         self._hide_overlays(rgb, index, x, y)
         if self._hide_faces:
             self._hide_heads(rgb, index, x, y)
 
     def in_front(self, frame: Frame) -> np.ndarray | None:
-        """(H, W) uint8, 0 or 255: the overlays of a frame, to be laid over all people as they were
-        filmed; but not where they would show much of a person, or anything of a head: what looks
-        like a caption may be their clothes. None: there are none."""
+        """(H, W) uint8, 255 where the original frame's overlays are copied over the result: not
+        where they cover much of a person or any of a head, because clothes may be mistaken for a
+        caption. None if there are no overlays."""
         mask = overlay_mask(self._analysis.overlays, frame.index, frame.rgb)
         if mask is None:
             return None
@@ -104,14 +106,14 @@ class Scene:
         return mask
 
     def _present(self, index: int) -> Iterator[tuple[Person, int]]:
-        """Whose track is there in a frame, and where in the track that is."""
+        """The people whose tracks include a frame, each with the position of the frame in it."""
         for person in self._analysis.people:
             position = person.position(index)
             if position is not None:
                 yield person, position
 
     def _erase(self, rgb: np.ndarray, index: int, in_front: np.ndarray | None) -> list[int]:
-        """Takes people out of a frame, in place; returns as `cleared`."""
+        """Removes people from a frame, in place; returns the track ids as in `cleared`."""
         shape, background = rgb.shape[:2], self._analysis.background
         scale, clean = working_scale(shape), self._analysis.clean.get(index)
         shown = None if clean is None else clean.decoded()
@@ -137,7 +139,7 @@ class Scene:
         return unchanged
 
     def _hide_overlays(self, rgb: np.ndarray, index: int, x: int, y: int) -> None:
-        """In front of people, by the colours around them."""
+        """Inpaints, in place, the overlays in front of people."""
         mask = overlay_mask(self._analysis.overlays, index, rgb, x, y)
         if mask is None:
             return
@@ -166,14 +168,15 @@ class Scene:
             before = part.copy()
             alpha = person.detections[position].matte.drawn(*view)
             hide_head(part, alpha, head - np.float32([x0, y0, 0]))
-            if guessed[position]:  # wrong, perhaps, where somebody is seen
+            if guessed[position]:  # perhaps wrong: must not hide other people who are seen
                 in_front = self._seen_mattes(index, view)
                 part[:] = cv2.blendLinear(
                     np.ascontiguousarray(part), before, 1 - in_front, in_front
                 )
 
     def _seen_mattes(self, index: int, view: tuple[int, int, int, int]) -> np.ndarray:
-        """(h, w) float32 in [0, 1]: everybody who is seen in a part (x, y, w, h) of a frame."""
+        """(h, w) float32 in [0, 1]: the mattes of all people who are seen in a part (x, y, w, h) of
+        a frame."""
         alpha = np.zeros(view[:1:-1], np.float32)
         for person, position in self._present(index):
             if person.seen[position]:

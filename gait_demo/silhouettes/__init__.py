@@ -1,1 +1,1 @@
-"""Silhouettes as the paper crops them, their quality, and what damages them."""
+"""Silhouettes: the paper's 64x64 crops, the quality rule, and synthetic defects."""

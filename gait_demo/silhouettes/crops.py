@@ -1,4 +1,4 @@
-"""Silhouettes of a track as the paper crops them: 64x64 squares of the person's height."""
+"""The paper's silhouettes: squares as high as the person, resampled to 64x64; and their quality."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from gait_demo.imaging.boxes import bounds
 from gait_demo.types import SILHOUETTE_SIZE, SilhouetteClip
 
 _ONE_COMPONENT = 0.95  # QAGait: share of the foreground that its largest component must hold
-# "spread" of `evaluate quality` on `synthesize casia --people 24 --conditions nm-01,bg-01,cl-01`
+# range of `spread` over synthetic walkers: `evaluate quality` on
+# `synthesize casia --people 24 --conditions nm-01,bg-01,cl-01`
 _SPREADS = (-0.58, -0.21)
 _NEAR = 0.01  # QAGait: how far from a template's the spread may be
-EMPTY = 0.03  # of the square: less is no silhouette
-_SIZE_WINDOW_S = 0.7  # more than half a stride: feet and head are seen whole within it
-_PATH_WINDOW_S = 0.3  # over which the way is smoothed
-_NEAREST = 8  # frames at an end that tell how somebody goes on
+EMPTY = 0.03  # share of the square; a smaller foreground is no silhouette
+_SIZE_WINDOW_S = 0.7  # more than half a stride: it contains the lowest foot and the highest head
+_PATH_WINDOW_S = 0.3  # smoothing of the horizontal position
+_NEAREST = 8  # frames at an end of a track from which its motion is extrapolated
 
 
 def squares_from_boxes(xyxy: np.ndarray) -> np.ndarray:
-    """The squares around people: as high as the box, on its feet line, centred on its middle.
+    """The squares around people: as high as the box, with the same lower edge and middle.
 
     Args:
         xyxy: (T, 4) boxes from the top of the head to the feet, centred on the column that
@@ -40,7 +41,7 @@ def box_around(mask: np.ndarray) -> np.ndarray:
         mask: (H, W) bool or uint8, not empty.
 
     Returns:
-        (4,) float32, as `squares_from_boxes` takes it.
+        (4,) float32, for `squares_from_boxes`.
     """
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     mass = mask.sum(axis=0).cumsum()
@@ -57,10 +58,10 @@ def boxes_around(clip: SilhouetteClip) -> np.ndarray:
 
 
 def normalise(mask: np.ndarray, square: np.ndarray) -> np.ndarray:
-    """A mask's square, resampled by area.
+    """A square of a mask, resampled by area.
 
     Args:
-        mask: (H, W), or (H, W, C), 0 to 1; what the square holds beyond it is empty.
+        mask: (H, W), or (H, W, C), 0 to 1; outside it the square is filled with 0.
         square: (x0, y0, x1, y1) in pixels of the mask.
 
     Returns:
@@ -70,7 +71,7 @@ def normalise(mask: np.ndarray, square: np.ndarray) -> np.ndarray:
 
 
 def crop_square(rgb: np.ndarray, square: np.ndarray) -> np.ndarray:
-    """A frame's square as the input of C-NET, the border repeated beyond the frame.
+    """A square of a frame as the input of C-NET; outside the frame its border is replicated.
 
     Args:
         rgb: (H, W, 3) uint8.
@@ -92,14 +93,15 @@ def crop_square(rgb: np.ndarray, square: np.ndarray) -> np.ndarray:
 def steady_boxes(frames: np.ndarray, at: np.ndarray, extents: np.ndarray, fps: float) -> np.ndarray:
     """Boxes from head to feet that neither swing with the legs nor bob with the steps.
 
-    Head and feet lines are quantiles over more than half a stride. Between the frames in which
-    somebody is seen, boxes are interpolated; beyond them they go on as they were going, in the same
-    size.
+    Upper and lower edges are quantiles over more than half a stride. Between the frames in which
+    the person is seen, boxes are interpolated; before and after them, they continue at the same
+    velocity and size.
 
     Args:
-        frames: (T,) consecutive frames.
-        at: (N,) those of them in which the person is seen, rising.
+        frames: (T,) indices of consecutive frames.
+        at: (N,) those of them in which the person is seen, in rising order.
         extents: (N, 4) top, bottom, column that halves the silhouette, and half the width.
+        fps: frames per second.
 
     Returns:
         (T, 4) float32 x0, y0, x1, y1.
@@ -117,15 +119,16 @@ def steady_boxes(frames: np.ndarray, at: np.ndarray, extents: np.ndarray, fps: f
 
 
 def clip_of(masks: np.ndarray, there: np.ndarray, fps: float) -> SilhouetteClip:
-    """The silhouettes of one person whose masks are known, each without what is beside it.
+    """The silhouettes of one person whose masks are known; see `person_parts`.
 
     Args:
         masks: (T, H, W) uint8, 0 or 1.
-        there: (T,) bool, where the mask shows the person; at least once.
+        there: (T,) bool, True where the mask shows the person; at least once.
         fps: frames per second.
 
     Returns:
-        From the first to the last frame that shows the person; empty where none does between.
+        The silhouettes from the first to the last frame that shows the person; empty ones in
+        frames between that do not.
     """
     at = np.flatnonzero(there)
     own = {int(n): person_parts(masks[n]) for n in at}
@@ -143,12 +146,13 @@ def clip_of(masks: np.ndarray, there: np.ndarray, fps: float) -> SilhouetteClip:
 
 
 def is_good(mask: np.ndarray) -> bool:
-    """Whether a silhouette is one piece and spread as a walker's is: QAGait's two rules.
+    """QAGait's quality rule: whether a silhouette is one piece and its `spread` is a walker's.
 
-    The second asks 10^4 * cv2.matchShapes(silhouette, template, CONTOURS_MATCH_I2, 0) < 100 of
-    some template. Of pictures of 0 and 255 all but the first Hu moment are too small for OpenCV
-    to compare, and what is left is the difference of two spreads: less than 0.01. Templates of
-    all views and phases fill an interval, here that of our own walkers.
+    QAGait's second condition is 10^4 * cv2.matchShapes(silhouette, template, CONTOURS_MATCH_I2, 0)
+    < 100 for at least one template. With images of 0 and 255, OpenCV skips all Hu moments but the
+    first, as they are too small, so that the condition compares two spreads: their difference must
+    be less than 0.01. The spreads of templates of all views and phases fill an interval; here it is
+    that of the synthetic walkers.
 
     Args:
         mask: (64, 64) float32 in [0, 1].
@@ -159,7 +163,7 @@ def is_good(mask: np.ndarray) -> bool:
 
 
 def is_one_piece(mask: np.ndarray) -> bool:
-    """Whether the largest component holds over 95 % of the foreground.
+    """Whether the largest component has over 95 % of the foreground's area.
 
     Args:
         mask: (64, 64) float32 in [0, 1].
@@ -170,7 +174,8 @@ def is_one_piece(mask: np.ndarray) -> bool:
 
 
 def spread(mask: np.ndarray) -> float:
-    """The logarithm to base 10 of the first Hu moment: inertia about the middle over squared area.
+    """The logarithm to base 10 of the first Hu moment: the moment of inertia about the centre,
+    divided by the squared area.
 
     Args:
         mask: (64, 64) float32 in [0, 1], not empty.
@@ -180,8 +185,8 @@ def spread(mask: np.ndarray) -> float:
 
 
 def person_parts(mask: np.ndarray) -> np.ndarray:
-    """(H, W) uint8, 0 or 1: the largest component of a mask and those above, below or within it;
-    not those beside it."""
+    """(H, W) uint8, 0 or 1: the largest component of a mask, and the components above, below or
+    inside it, which may be parts of the same person; without those beside it."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     if count <= 2:  # nothing, or one piece
         return mask
@@ -196,7 +201,7 @@ def person_parts(mask: np.ndarray) -> np.ndarray:
 
 
 def _extended(frames: np.ndarray, inner: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Values of the inner frames, which go on beyond them as they end."""
+    """(T,) values known in the `inner` frames, linearly extrapolated at both ends."""
     result = np.interp(frames, inner, values)
     near = min(len(inner), _NEAREST)
     if near > 2:
@@ -213,7 +218,8 @@ def _quantile(values: np.ndarray, q: float, window: int) -> np.ndarray:
 
 
 def _smoothed(values: np.ndarray, window: int) -> np.ndarray:
-    """Hann-weighted mean, without lag; mirrored through both ends, so that a slope stays one."""
+    """A Hann-weighted moving mean. The ends are mirrored through the end points, so that a slope
+    is kept."""
     half = min(window // 2, len(values) - 1)
     if half < 1:
         return values
@@ -227,9 +233,9 @@ def _odd(value: float) -> int:
 
 
 def _resample(image: np.ndarray, square: np.ndarray, border: int) -> np.ndarray:
-    """A square of an image at 64x64: each output pixel is the mean over its share of the square.
+    """A square of an image at 64x64; each output pixel is the mean over its area in the square.
 
-    Sub-pixel squares are taken by a bilinear warp to a whole number of samples per pixel.
+    The square is first sampled bilinearly, with a whole number of samples per output pixel.
     """
     x0, y0, x1, y1 = (float(v) for v in square)
     fold = max(1, int(np.ceil((y1 - y0) / SILHOUETTE_SIZE)))

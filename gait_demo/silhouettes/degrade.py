@@ -1,4 +1,5 @@
-"""What background subtraction does to silhouettes: holes, splits, cuts, shadows, lost frames."""
+"""Synthetic defects like those of background subtraction: holes, splits, cuts, shadows, speckle
+and empty frames."""
 
 from __future__ import annotations
 
@@ -8,26 +9,27 @@ from torch import Tensor
 from gait_demo.types import SILHOUETTE_SIZE
 
 _SIZE = SILHOUETTE_SIZE
-_HOLES = 2
-_SPECKS = 24  # a frame, in the windows that have them
-_SPELL = 4  # frames for which what comes and goes stays, or stays away
-_JOINTS = (10.0, 27.0, 46.0)  # rows of neck, waist and knees
+_HOLES = 2  # maximum number of holes in a window
+_SPECKS = 24  # flipped pixels per frame, in windows with speckle
+_SPELL = 4  # frames for which an intermittent defect stays on or off
+_JOINTS = (10.0, 27.0, 46.0)  # rows of neck, waist and knees, where a silhouette may split
 
 
 def degrade(windows: Tensor, rng: torch.Generator, severity: float | Tensor = 1.0) -> Tensor:
-    """Damage windows at random; each defect appears in some windows only.
+    """Adds random defects to windows; each kind appears only in some of them.
 
-    What comes of clothes and place stays from frame to frame or returns for a few frames at a
-    time; speckle and lost frames strike any frame by itself.
+    Defects due to clothes and background persist over the window, or come and go for a few frames
+    at a time; speckle and empty frames are independent from frame to frame.
 
     Args:
         windows: (N, frames, 64, 64) float32 in [0, 1].
-        severity: 0 leaves every pixel; 1 is what A-NET is trained on; 2 makes defects as frequent
-            as damaging twice would. One number, or (N,) float32, one a window. The same draws
-            with more severity hold the same defects and others.
+        rng: source of the random numbers.
+        severity: 0 for no defects; 1 as in A-NET's training; 2 makes defects as frequent as
+            applying 1 twice. One number, or (N,) float32, one for each window. With the same state
+            of `rng`, a higher severity gives the same defects and further ones.
 
     Returns:
-        The same shape, float32, of 0 and 1.
+        (N, frames, 64, 64) float32, 0 or 1.
     """
     count, frames = windows.shape[:2]
     device = windows.device
@@ -63,7 +65,7 @@ def degrade(windows: Tensor, rng: torch.Generator, severity: float | Tensor = 1.
         masks &= ~(hole & some(0.4, 1, 1, 1) & (some(0.5, 1, 1, 1) | spells(0.5)))
 
     joint = torch.tensor(_JOINTS, device=device)[(len(_JOINTS) * rand(1)).long()]
-    split = _bars(  # head, trunk or shanks apart from the rest
+    split = _bars(  # separates the head, the trunk or the lower legs
         y=joint + 4 * rand(1) + rand(frames),
         x=32 + 0 * rand(frames),
         angle=0.4 * (rand(1) - 0.5),
@@ -72,7 +74,7 @@ def degrade(windows: Tensor, rng: torch.Generator, severity: float | Tensor = 1.
     )
     masks &= ~(split & spells(0.04))
 
-    limb = _bars(  # an arm or a leg apart from the trunk
+    limb = _bars(  # separates an arm or a leg from the trunk
         y=16 + 28 * rand(1) + rand(frames),
         x=24 + 16 * rand(1) + rand(frames),
         angle=1 + 1.1 * rand(1),
@@ -104,7 +106,7 @@ def degrade(windows: Tensor, rng: torch.Generator, severity: float | Tensor = 1.
 
 
 def _thicken(masks: Tensor, where: Tensor) -> Tensor:
-    """Dilate by one pixel, to the four sides, the windows chosen by `where`."""
+    """Dilates by one pixel (4-neighbourhood) the windows chosen by `where`."""
     grown = masks.clone()
     grown[..., 1:, :] |= masks[..., :-1, :]
     grown[..., :-1, :] |= masks[..., 1:, :]
@@ -122,8 +124,8 @@ def _ellipses(y: Tensor, x: Tensor, height: Tensor, width: Tensor) -> Tensor:
 
 
 def _bars(y: Tensor, x: Tensor, angle: Tensor, length: Tensor, width: Tensor) -> Tensor:
-    """(N, frames, 64, 64) bool from centres (N, frames), directions (N, 1) in radians, 0 being
-    along the rows, and halves of length and width (N, 1), in pixels."""
+    """(N, frames, 64, 64) bool from centres (N, frames), directions (N, 1) in radians (0 is
+    horizontal), and half lengths and half widths (N, 1), in pixels."""
     pixel = torch.arange(_SIZE, device=y.device)
     down, right = (pixel - y[..., None])[..., :, None], (pixel - x[..., None])[..., None, :]
     angle, length, width = (value[..., None, None] for value in (angle, length, width))

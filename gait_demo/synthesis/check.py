@@ -1,4 +1,4 @@
-"""Are the walkers like people? Their joint angles against published bands and real walkers."""
+"""Compares the walkers' joint angles with published norms and with real walkers."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""CASIA-B's silhouettes are damaged, some people's badly; so are those of synthetic people.
+"""Adds CASIA-B's defects to the silhouettes of synthetic people.
 
-Whose clothes resemble the background loses parts from every camera, walk after walk: a severity
-belongs to a person and their clothes first, to the view only a little.
+Clothes that resemble the background cause defects in every view and every walk. The severity
+therefore depends mostly on the person and their clothes, and only a little on the view.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from gait_demo.silhouettes.crops import box_around, normalise, squares_from_boxe
 from gait_demo.silhouettes.degrade import degrade
 from gait_demo.types import SILHOUETTE_SIZE
 
-# Our estimate of CASIA-B, after what QAGait's authors published of filtering it: a third to a half
-# of the sequences have frames in pieces, most of these few, some people's many (`evaluate
-# quality`, in_pieces).
+# An estimate for CASIA-B, from what QAGait's authors published on filtering it: a third to half
+# of the sequences have frames in pieces; most of these have few such frames, those of some people
+# many (`evaluate quality`, in_pieces).
 _MEDIAN = 0.25  # severity: half of the people have less
 _BETWEEN_CLOTHES = 1.2  # deviations of its natural logarithm
 _BETWEEN_VIEWS = 0.3
@@ -25,9 +25,9 @@ _CLOTHES = len(CONDITIONS) + 1  # tells the random numbers of clothes from those
 
 
 def draw_severity(seed: int, sequence: Sequence) -> float:
-    """How badly a sequence is damaged where CASIA-B's quality is asked for.
+    """The severity of a sequence, for data of CASIA-B's quality.
 
-    The same for all walks in the same clothes, up to what the view changes.
+    It is the same for all walks in the same clothes, except for a small effect of the view.
     """
     clothes = _CLOTHES + (sequence.condition[:2] == "cl")
     of_clothes = np.random.default_rng([seed, sequence.person, clothes]).standard_normal()
@@ -37,8 +37,8 @@ def draw_severity(seed: int, sequence: Sequence) -> float:
 
 
 def damage(masks: np.ndarray, severity: float, rng: np.random.Generator) -> np.ndarray:
-    """Damage a sequence in squares that follow the person; the rest of the outline stays as fine
-    as it was.
+    """Adds defects to a sequence, in squares that follow the person; the rest of the outline keeps
+    its resolution.
 
     Args:
         masks: (T, H, W) bool.

@@ -1,4 +1,4 @@
-"""Film walkers: a video of people who do not exist crossing a place that does not exist."""
+"""Videos of synthetic walkers who cross a painted place."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class FilmOptions:
         person_px: height of the walker in the picture, pixels.
         seed: of the walkers and of the place.
         walkers: how many.
-        pan_px: by how many pixels in all a camera at 90 degrees turns with the walkers; 0: static.
+        pan_px: pixels in all by which a camera at 90 degrees pans with the walkers; 0: static.
     """
 
     seconds: float = 4.0

@@ -1,9 +1,9 @@
-"""CASIA-B's protocol walked by synthetic people, on disk as CASIA-B is.
+"""Synthetic people in CASIA-B's protocol and file layout.
 
-Every person keeps one body and one gait; from walk to walk pace, vigour and the details of the
-gait vary a little. nm and bg are walked in the same clothes, bg with a bag, cl in a coat. Eleven
-cameras on a half circle see the same walk. All of it depends on the seed and on the person's,
-walk's and camera's numbers alone, so that any part can be made by itself.
+Every person keeps one body and one gait; from walk to walk, pace, vigour and the details of the
+gait vary a little. nm and bg have the same clothes, bg with a bag, cl a coat. Eleven cameras on a
+half circle see the same walk. Everything depends only on the seed and on the numbers of person,
+walk and camera, so that any part can be made by itself.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ from gait_demo.synthesis.walk import Walk, casia_place
 from gait_demo.synthesis.workers import run_jobs
 from gait_demo.video import write_avi
 
-_NOTE = "synthesis.json"  # says what the folder holds
+_NOTE = "synthesis.json"  # describes the content of the folder
 _BACKGROUND_FRAMES = 25
-_DAMAGE = 1  # tells the random numbers of the damage from those of the camera
+_DAMAGE = 1  # keeps the random numbers of defects apart from those of the camera
 _PNG = (cv2.IMWRITE_PNG_BILEVEL, 1, cv2.IMWRITE_PNG_COMPRESSION, 1)
 
 
@@ -105,7 +105,7 @@ def synthesize_protocol(
 
 
 def _claim(options: ProtocolOptions) -> None:
-    """See to it that all that the folder holds is of one population."""
+    """Makes sure that the folder holds only data of one population."""
     note = options.out / _NOTE
     made = json.dumps({"seed": options.seed, "severity": options.severity})
     if not note.exists():

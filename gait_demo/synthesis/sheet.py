@@ -15,8 +15,8 @@ _CROP = (140, 72)  # rows and columns around a person
 
 
 def contact_sheet(options: ProtocolOptions) -> np.ndarray:
-    """Each person on the middle of the path, at the phase of the middle of one walk, at all chosen
-    views; people take turns with the conditions.
+    """A contact sheet: each person in the middle of the path, at all chosen views, with the
+    conditions in turn.
 
     Returns:
         (140 * people, 2 * 72 * views, 3) uint8: on the left in colour, on the right silhouettes.

@@ -1,7 +1,7 @@
-"""What CASIA-B never knew: of every pixel, which body part it shows and which point of the body.
+"""Ground truth of rendered pictures: for every pixel the body part and the point of the body.
 
-All walkers share one mesh, so the same face and weights are the same point of another person's
-body: the exact flow between two people who walk the same walk follows.
+All walkers share one mesh, so that the same face and weights mean the same point on another
+person's body. This gives the exact flow between two people who walk the same walk.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from gait_demo.synthesis.render import Camera, rasterise
 from gait_demo.synthesis.walker import Walker
 
 PARTS = ("background", *MOVING_BONES)  # a part is what moves with one bone
-_HIDDEN_M = 0.02  # behind what is seen by more than this, a point is hidden
+_HIDDEN_M = 0.02  # a point that lies farther than this behind the visible surface is hidden
 
 
 @dataclass(frozen=True)

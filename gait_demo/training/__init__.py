@@ -11,41 +11,57 @@ from gait_demo.errors import DataError
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `python -m gait_demo train anet`, `cnet` and `stgan`."""
-    parser.add_argument("--data", type=Path, required=True, help="walks-*.npz, or CASIA-B")
-    parser.add_argument("--out", type=Path, required=True, help="checkpoint to write")
-    parser.add_argument("--preset", choices=("paired", "paper"), help="how to train it")
     parser.add_argument(
-        "--adversarial-from", type=float, help="of A-NET, paired: share of the training (0 to 1)"
+        "--data", type=Path, required=True, help="folder of walks-*.npz files, or of CASIA-B"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="checkpoint to write")
+    parser.add_argument(
+        "--preset",
+        choices=("paired", "paper"),
+        help="paired: the same walk by two people; paper: the paper's losses",
     )
     parser.add_argument(
-        "--forget-weight", type=float, help="of A-NET, paired: of what tells the walker"
+        "--adversarial-from",
+        type=float,
+        help="A-NET, paired: share of the training (0 to 1) after which discriminators join",
+    )
+    parser.add_argument(
+        "--forget-weight",
+        type=float,
+        help="A-NET, paired: weight of the loss against recognising the original walker",
     )
     parser.add_argument("--start", type=Path, help="checkpoint to start from")
-    parser.add_argument("--pull", type=float, help="of ST-GAN: weight of the noise's gait")
+    parser.add_argument(
+        "--pull", type=float, help="ST-GAN: weight of the loss towards the noise's gait"
+    )
     parser.add_argument("--steps", type=int, help="planned optimiser steps")
     parser.add_argument("--minutes", type=float, help="stop after so many minutes")
-    parser.add_argument("--batch", type=int)
-    parser.add_argument("--learning-rate", type=float, help="of Adam, at the start")
+    parser.add_argument("--batch", type=int, help="batch size")
+    parser.add_argument("--learning-rate", type=float, help="initial learning rate of Adam")
     parser.add_argument("--report-every", type=int, help="steps between checkpoints")
     parser.add_argument("--device", choices=("cpu", "cuda"))
     parser.add_argument("--seed", type=int)
-    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
-    parser.add_argument("--no-bf16", dest="bf16", action="store_false", help="in full precision")
+    parser.add_argument("--resume", action="store_true", help="continue from the last checkpoint")
+    parser.add_argument(
+        "--no-bf16", dest="bf16", action="store_false", help="train in full precision"
+    )
 
 
 def add_detector_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `python -m gait_demo train detector`."""
-    parser.add_argument("--data", type=Path, required=True, help="of synthesize crowds")
+    parser.add_argument("--data", type=Path, required=True, help="folder made by synthesize crowds")
     parser.add_argument("--out", type=Path, required=True, help="checkpoint to write")
     parser.add_argument("--start", type=Path, help="checkpoint to start from")
     parser.add_argument("--epochs", type=int)
-    parser.add_argument("--minutes", type=float, help="as many epochs as that takes, instead")
+    parser.add_argument(
+        "--minutes", type=float, help="train for so many minutes, instead of --epochs"
+    )
     parser.add_argument("--batch", type=int)
-    parser.add_argument("--size", type=int, help="of the square pictures, in pixels")
-    parser.add_argument("--learning-rate", type=float, help="of AdamW, at the start")
+    parser.add_argument("--size", type=int, help="side of the square pictures, in pixels")
+    parser.add_argument("--learning-rate", type=float, help="initial learning rate of AdamW")
     parser.add_argument("--device", help="cpu, or 0 for the first GPU")
     parser.add_argument("--seed", type=int)
-    parser.add_argument("--resume", action="store_true", help="go on from the last epoch")
+    parser.add_argument("--resume", action="store_true", help="continue from the last epoch")
 
 
 def run_detector(parsed: argparse.Namespace) -> dict:

@@ -25,8 +25,8 @@ from gait_demo.training.loop import TrainingOptions, adam, train
 from gait_demo.training.misread import misread
 from gait_demo.training.source import read_source
 
-_NOISES = 8  # vectors that validation compares with each other
-_LEGS_APART = 0.05  # heights from which left and right can be told
+_NOISES = 8  # number of noise vectors that validation compares
+_LEGS_APART = 0.05  # heights: minimum distance of the legs for telling left from right
 _INDEX = {name: n for n, name in enumerate(NAMES)}
 _THIGH, _SHANK = ("left_hip", "left_knee"), ("left_knee", "left_ankle")
 _TRUNK = ("left_hip", "left_shoulder")
@@ -34,11 +34,11 @@ _TRUNK = ("left_hip", "left_shoulder")
 
 @dataclass(frozen=True)
 class ANetTrainingOptions(TrainingOptions):
-    """What training A-NET is told.
+    """Options of training A-NET.
 
     Attributes:
-        preset: "paper" minimises Eq. 4 as it stands. "paired" asks, from damaged silhouettes of
-            one walker, for the clean ones of another walker whose identity is the noise.
+        preset: "paper" minimises Eq. 4 as it stands. "paired" learns to map damaged silhouettes of
+            one walker to clean ones of another walker, whose identity vector is the noise.
         dims: sizes of A-NET; joints are for pairs.
         joint_weight: "paired": of the mean absolute error of joints, beside cross-entropy.
         adversarial_weight: "paired": weight of each discriminator's loss beside cross-entropy.
@@ -209,7 +209,7 @@ class ANetTask:
     def _train_reader(
         self, made: Tensor, noise: Tensor, walker_code: Tensor, joints: Tensor | None
     ) -> Tensor:
-        """Its mean squared error; 1 is that of who knows nothing."""
+        """Trains the adversary; returns its mean squared error, which is 1 by guessing."""
         loss = mse_loss(self._read(made, noise, joints), walker_code)
         self._reader_optimiser.zero_grad()
         loss.backward()

@@ -21,7 +21,7 @@ _SHIFT = 3  # pixels by which a silhouette may miss its person
 
 @dataclass(frozen=True)
 class CNetTrainingOptions(TrainingOptions):
-    """What training C-NET is told.
+    """Options of training C-NET.
 
     Attributes:
         preset: "paper" asks for the nearest colours of the crop in another person's silhouette,

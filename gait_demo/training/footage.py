@@ -1,4 +1,4 @@
-"""What one sequence of CASIA-B gives to train on: the frames that show a whole person."""
+"""Training data from one sequence of CASIA-B: the frames that show a whole person."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ PRESETS = ("paired", "paper")
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """What every training run is told.
+    """Options of every training run.
 
     Attributes:
         data: folder of `walks-*.npz` files, or of CASIA-B.

@@ -1,4 +1,4 @@
-"""What a landmark network does to joints: errors, swapped sides, joints and people not seen."""
+"""Simulated errors of a landmark network: noise, swapped sides, missing joints and people."""
 
 from __future__ import annotations
 

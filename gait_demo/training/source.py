@@ -1,4 +1,4 @@
-"""What a folder of training data holds: our own walks, or CASIA-B."""
+"""Reading a folder of training data: synthetic walks, or CASIA-B."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from gait_demo.training.loop import TrainingOptions, train
 
 @dataclass(frozen=True)
 class STGANTrainingOptions(TrainingOptions):
-    """What training ST-GAN is told.
+    """Options of training ST-GAN.
 
     Attributes:
         preset: "paper" alone.

@@ -1,1 +1,1 @@
-"""The pages of the app: with app.py the only code that knows Gradio."""
+"""The app's page. Only this folder and app.py use Gradio."""

@@ -1,4 +1,4 @@
-"""What happens when a visitor does something on the page, or a program calls."""
+"""The event handlers of the page, and the API for programs."""
 
 from __future__ import annotations
 
@@ -37,25 +37,25 @@ READY = "Choose a video, or click an example."
 WORKING = "The result is being made."
 STOPPED = "Stopped: nothing is running for you now, and nothing unfinished was kept."
 _NUMBERED_ANEW = (
-    "**Nothing was made yet.** People have other numbers in this part of the video: choose again "
-    "by the new picture, or hide everyone."
+    "**Nothing was made yet.** People are numbered differently in this part of the video: choose "
+    "again by the new picture, or hide everyone."
 )
-_WHOLE = (0.0, None)  # part of a clip
-_NUMBERS = ("seed", "person", "start", "end", "strength")  # that a program gives
-_MOST = 1e15  # of any of them
+_WHOLE = (0.0, None)  # the part that is the whole clip
+_NUMBERS = ("seed", "person", "start", "end", "strength")  # numeric arguments of the API
+_MOST = 1e15  # upper limit of each of them
 _IDLE_ASKS_EVERY_S = 0.3
-_MOST_PREVIEWED = 600  # frames; in the networks a longer preview cannot give way in time
+_MOST_PREVIEWED = 600  # frames; longer previews would keep the networks busy when a run comes
 
 
 class Actions:
-    """Joins visitors' sessions with the engine.
+    """The event handlers; they connect visitors' sessions with the engine.
 
     Args:
-        engine: for runs.
-        looker: for the quick looks before them, which must not wait for runs.
+        engine: processes runs.
+        looker: takes the quick looks before runs, which must not wait for other runs.
         sessions: of all visitors.
-        examples: clips that everybody may use.
-        folder: for what is made of the examples, and is no visitor's.
+        examples: clips that all visitors can use.
+        folder: for analyses and results of the examples, which belong to no visitor.
     """
 
     def __init__(
@@ -72,19 +72,19 @@ class Actions:
         self.examples = examples
         self.folder = folder
         self.pace = Pace()
-        self._examples: dict[Path, Shared] = {}  # their analyses
+        self._examples: dict[Path, Shared] = {}  # analyses of the examples
         self._lock = threading.Lock()
-        self._runs = 0  # that somebody waits for
+        self._runs = 0  # number of runs that visitors wait for
 
     def get_ready(self) -> None:
-        """Learn from a second of an example how fast this machine is, before anybody runs.
+        """Measures this machine's speed with one second of an example, before the first run.
 
         Raises:
-            WeightsError: the networks cannot be had.
+            WeightsError: the networks' weights are missing.
         """
         options = Options(video=VideoOptions(start_s=1, end_s=2))
         with suppress(VideoError, NoPersonError, EngineError):
-            self._looker.run("look", self.examples[0], options)  # the first one is slow
+            self._looker.run("look", self.examples[0], options)  # warm up: the first look is slow
             self._engine.run("look", self.examples[0], options)
             countdown = Countdown(None)
             job = "warm_up", self.examples[0], options
@@ -92,7 +92,7 @@ class Actions:
             self.pace.learn(_size(report), countdown.finish())
 
     def choose(self, page) -> Callable:
-        """Another clip is on the page: look what it is."""
+        """A clip was chosen: take a quick look at it and describe it."""
 
         def choose(source: str | None, request: gr.Request) -> dict:
             session = self._sessions.of(request.session_hash)
@@ -120,17 +120,17 @@ class Actions:
         return choose
 
     def _look(self, session: Session, clip: Path) -> None:
-        """Look at a clip that is on the page."""
+        """Takes a quick look at the clip on the page."""
         known = look(clip) if clip in self.examples else None
         session.look = known or self._looker.run("look", clip, Options())
         session.clip = clip
 
     def linked(self, request: gr.Request) -> list:
-        """The page was opened, perhaps by a link that holds settings."""
+        """The page was opened, perhaps by a link that contains settings."""
         return [gr.skip() if value is None else value for value in linked(request.query_params)]
 
     def settle(self, request: gr.Request) -> None:
-        """The page shows the clip from where the session has it."""
+        """The page now loads the clip from the session's folder: delete the upload."""
         self._sessions.of(request.session_hash).settle()
 
     def describe(self, start_s: float, end_s: float, request: gr.Request):
@@ -139,7 +139,7 @@ class Actions:
         return gr.skip() if seen is None else describe(seen, start_s, end_s, self.pace)
 
     def example(self, page) -> Callable:
-        """An example was clicked: show its result, which is there already."""
+        """An example was clicked: show its stored result."""
 
         def example(start_s: float, end_s: float, request: gr.Request):
             session = self._sessions.of(request.session_hash)
@@ -168,7 +168,8 @@ class Actions:
         return example
 
     def prepare(self, page) -> Callable:
-        """While an example's result is watched, do what all its other results have in common."""
+        """While the visitor watches an example's stored result, analyse the example, so that other
+        settings take less time."""
 
         def prepare(request: gr.Request):
             session = self._sessions.of(request.session_hash)
@@ -178,9 +179,9 @@ class Actions:
             try:
                 analysed = self._analyse(session, clip, _WHOLE, Countdown(None))
             except (GaitDemoError, OSError, Cancelled):
-                return gr.skip()  # a run will say why
+                return gr.skip()  # the next run will show the error
             kept = session.analysed
-            if session.clip != clip or (kept and kept.source == clip):  # a run was faster
+            if session.clip != clip or (kept and kept.source == clip):  # a run has done it already
                 return gr.skip()
             session.analysed = analysed
             return _people(page, analysed)
@@ -210,7 +211,7 @@ class Actions:
             try:
                 return self._result(page, session, source, numbers, settings, progress)
             except Cancelled:
-                return gr.skip()  # who cancelled it says so
+                return gr.skip()  # whatever cancelled the run updates the page
             except (GaitDemoError, OSError) as error:
                 mended = session.look and remedy(error, session.look, settings)
                 return _told(page, error, mended)
@@ -218,7 +219,7 @@ class Actions:
         return run
 
     def rerun(self, page) -> Callable:
-        """The same clip with other settings, where a result of it is on the page."""
+        """Anonymize the same clip with other settings, if the page shows a result of it."""
         return self.run(page, only_again=True)
 
     def _result(
@@ -230,14 +231,15 @@ class Actions:
         settings: Settings,
         progress,
     ) -> dict:
-        """
+        """Analyses the clip if necessary, renders it, and returns the updates of the page.
+
         Args:
-            numbers: names the analysis whose people were on the page when one of them was chosen.
+            numbers: the analysis whose numbered people the page showed when the visitor chose one.
         """
         if not source:
             raise VideoError(READY)
         clip = session.take(Path(source), self.examples)
-        if clip != session.clip:  # it is being looked at, or that was an hour ago
+        if clip != session.clip:  # the quick look is not finished, or the session has expired
             self._look(session, clip)
         part = _part(session, settings)
         analysed = session.analysis_of(clip, part)
@@ -276,10 +278,11 @@ class Actions:
         anonymizer: str,
         request: gr.Request,
     ) -> Iterator[tuple]:
-        """Anonymize everyone in many videos, one after the other, each as soon as a worker is free.
+        """Anonymizes everyone in several videos, one after another, when a worker is free.
 
         Yields:
-            The lines, and the ZIP, which is there at the end, with what was finished until then.
+            The table of videos and their states; and the button for the ZIP of all finished
+            results, which is visible only at the end.
         """
         session = self._sessions.of(request.session_hash)
         sources = [Path(source) for source in sources or ()]
@@ -291,7 +294,7 @@ class Actions:
             return
         with session.run(of_page=False) as (folder, unwanted):
             archive = folder / "walks.zip"
-            for source in sources:  # before the page gives up one that it shows as well
+            for source in sources:  # now, as the page may delete a clip that it also shows
                 with suppress(GaitDemoError, OSError):
                     session.take(source, self.examples, of_page=False)
             try:
@@ -317,7 +320,7 @@ class Actions:
         archive: Path,
         settings: Settings,
     ) -> Iterator[str]:
-        """Yields how far it is, and at the end what can be said of the result."""
+        """Processes one video; yields its state, and in the end the verdict on its result."""
         try:
             clip = session.take(source, self.examples, of_page=False)
             yield PEOPLE
@@ -334,8 +337,8 @@ class Actions:
             yield f"Not done: {said(error)}"
 
     def preview(self, page) -> Callable:
-        """While nobody else wants a worker: how a few seeds would let the walker of a clip walk
-        that is not long."""
+        """Preview the gaits of a few seeds for the clip's walker, if the clip is not too long.
+        Runs only while no visitor waits for a worker."""
 
         def preview(request: gr.Request):
             session = self._sessions.of(request.session_hash)
@@ -369,7 +372,7 @@ class Actions:
         return int(chosen.seed)
 
     def _analysed(self, session: Session) -> Analysed | None:
-        """What the result on the page was made of; None while another part is on its way."""
+        """The analysis of the result on the page; None while another part is being analysed."""
         if session.shown is None or session.look is None:
             return None
         return session.analysis_of(session.clip, _part(session, session.shown))
@@ -379,7 +382,7 @@ class Actions:
         return lambda: _untroubled(page) | {page.status: WORKING}
 
     def mend(self, page) -> Callable:
-        """Take the settings that an error has offered."""
+        """Apply the settings that an error message offers."""
 
         def mend(settings: Settings) -> dict:
             values = zip(page.settings, astuple(settings), strict=True)
@@ -388,7 +391,7 @@ class Actions:
         return mend
 
     def supersede(self, page) -> Callable:
-        """Other settings were chosen: what is being drawn with the former ones is not wanted."""
+        """Other settings were chosen: stop rendering with the previous ones."""
 
         def supersede(
             start_s, end_s, seed, who, strength, colour, anonymizer, request: gr.Request
@@ -412,15 +415,15 @@ class Actions:
         numbers: str,
         request: gr.Request,
     ) -> tuple:
-        """Give the people in a video another gait: everyone (person 0), or one by number.
+        """Give the people in a video another gait: everyone (person 0), or one person by number.
 
-        start and end are seconds; an end of 0 is the video's own. strength is 1 for the new gait
-        and less for as much less of the way from the old one. colour is sharp (the video's own
-        pixels), paper (C-NET's, as in the paper) or plain (grey). anonymizer is anet or stgan.
-        People have other numbers in every part of a video: to choose one in a part, first call for
-        this part with person 0, and pass the report's `numbers`. Returns the original without
-        metadata and sound, the new silhouettes, the new walkers in colour, all three side by side,
-        and the report.
+        start and end are in seconds; an end of 0 means the end of the video. strength is over 0 and
+        at most 1: how far the gait moves from the old one to the new one; less hides less. colour
+        is sharp (the video's own pixels), paper (C-NET's colours, as in the paper) or plain (grey).
+        anonymizer is anet or stgan. People are numbered differently in every part of a video: to
+        choose a person in a part, first call for this part with person 0, then pass the report's
+        `numbers`. Returns the original without metadata and sound, the new silhouettes, the new
+        walkers in colour, all three side by side, and the report.
         """
         session = self._sessions.of(request.session_hash)
         with sentences():
@@ -428,15 +431,15 @@ class Actions:
                 raise VideoError("No video was given: pass handle_file(PATH) as video.")
             for name, number in zip(_NUMBERS, (seed, person, start, end, strength), strict=True):
                 if number is None or not abs(number) <= _MOST:
-                    raise VideoError(f"{name} is a number of at most {_MOST:.0e}.")
+                    raise VideoError(f"{name} must be a number of at most {_MOST:.0e}.")
             if min(seed, person, start) < 0 or (end and end <= start):
-                raise VideoError("seed, person and start are 0 or more, and end is after start.")
+                raise VideoError("seed, person and start must be 0 or more, and end after start.")
             if not 0 < strength <= 1:
-                raise VideoError("strength is over 0 and at most 1.")
+                raise VideoError("strength must be over 0 and at most 1.")
             if colour not in COLOURS:
-                raise VideoError(f"colour is one of {', '.join(COLOURS)}.")
+                raise VideoError(f"colour must be one of {', '.join(COLOURS)}.")
             if anonymizer not in ANONYMIZERS:
-                raise VideoError(f"anonymizer is one of {', '.join(ANONYMIZERS)}.")
+                raise VideoError(f"anonymizer must be one of {', '.join(ANONYMIZERS)}.")
             clip = session.take(Path(video), self.examples)
             session.settle()
             settings = Settings(start, end, int(seed), int(person), strength, colour, anonymizer)
@@ -444,8 +447,8 @@ class Actions:
             if person and (start or end) and numbers != numbering:
                 session.drop(clip)
                 raise VideoError(
-                    "People have other numbers in this part of the video: call once for this part "
-                    "with person 0, and pass the report's `numbers` with the person."
+                    "People are numbered differently in this part of the video: first call for "
+                    "this part with person 0, then pass the report's `numbers` with the person."
                 )
             countdown = Countdown(None)
             try:
@@ -459,7 +462,7 @@ class Actions:
         return *videos, result.report | {"numbers": numbering}
 
     def forget(self, page) -> Callable:
-        """The clip was taken off the page."""
+        """The clip was removed from the page."""
 
         def forget(request: gr.Request) -> dict:
             self._sessions.of(request.session_hash).forget()
@@ -468,7 +471,7 @@ class Actions:
         return forget
 
     def cancel(self, request: gr.Request) -> str:
-        """Several videos end by themselves then, with what was finished."""
+        """Cancel was pressed. A run over several videos then ends with those that are finished."""
         self._sessions.of(request.session_hash).cancel()
         return STOPPED
 
@@ -494,7 +497,7 @@ class Actions:
         return Analysed(clip, part, folder, *told)
 
     def _analyse_example(self, session: Session, clip: Path, countdown: Countdown) -> Analysed:
-        """Once for all visitors: who comes second waits for it, and sees how far it is."""
+        """Analyses an example once for all visitors; others wait for it and see its progress."""
         with self._lock:
             work = self._examples.get(clip)
             if work is None or work.has_failed:
@@ -510,7 +513,7 @@ class Actions:
 
     @contextmanager
     def _wanted(self) -> Iterator[None]:
-        """A run that somebody waits for: what is done while the machine is idle gives way."""
+        """Counts a run that a visitor waits for; background work gives way to it."""
         with self._lock:
             self._runs += 1
         try:
@@ -520,7 +523,8 @@ class Actions:
                 self._runs -= 1
 
     def _when_idle(self, job: str, *arguments: object, unwanted: Callable[[], bool]) -> Any:
-        """Do a job while nobody waits for another, and begin anew after whoever came."""
+        """Does a background job while no visitor waits for a run. If one comes, the job is stopped
+        and started again afterwards."""
         while True:
             while self._runs and not unwanted():
                 time.sleep(_IDLE_ASKS_EVERY_S)
@@ -540,7 +544,8 @@ class Actions:
         countdown: Countdown,
         of_page: bool = True,
     ) -> GaitResult:
-        """
+        """Renders a result.
+
         Args:
             of_page: whether the result is for the player, where other settings supersede it.
         """
@@ -556,7 +561,7 @@ class Actions:
 
 
 def _explained(page, path: Path, clip: str, settings: Settings) -> dict:
-    """What has changed in a result, and how well recognisers still find the walker."""
+    """Updates of the page: what changed in a result, and how well recognisers find the walker."""
     found = ranks(path)
     words = place_in_crowd(*found) if found and found[1] else ""
     return {
@@ -571,8 +576,8 @@ def _options(session: Session, analysed: Analysed, settings: Settings) -> Option
 
 
 def _numbering(clip: Path, start_s: float, end_s: float, secret: bytes) -> str:
-    """Names the numbers that people have in a part of a clip; by it nobody without the secret can
-    tell the clip."""
+    """Identifies the numbering of people in a part of a clip. Without the secret, nobody can tell
+    from it which clip it is."""
     with clip.open("rb") as file:
         content = hashlib.file_digest(file, "sha256").digest()
     part = f"{start_s:.3f}-{end_s:.3f}".encode()
@@ -580,26 +585,27 @@ def _numbering(clip: Path, start_s: float, end_s: float, secret: bytes) -> str:
 
 
 def _size(report: dict) -> Size:
-    """What the time of a finished run depended on."""
+    """The size of a finished run, on which its time depends."""
     return Size(report["frames_in"], report["width"] * report["height"] / 1e6, report["people"])
 
 
 def _part(session: Session, settings: Settings) -> tuple[float, float | None]:
-    """What the sliders mean; an end that is the clip's own holds its last frame."""
+    """The part of the clip that the sliders select; None as its end stands for the clip's end, so
+    that the last frame is included."""
     start_s, end_s = float(settings.start_s), float(settings.end_s)
     if end_s <= start_s:
-        raise VideoError("Nothing is left of the video: let it end after it starts.")
+        raise VideoError("Nothing is left of the video: the end must be after the start.")
     is_whole = end_s >= session.look.duration_s
     return start_s, None if is_whole else end_s
 
 
 def _named(clip: Path, part: tuple[float, float | None]) -> str:
-    """A name of a part of a clip, for the player."""
+    """Identifies a part of a clip for the player."""
     return f"{clip.parent.name}/{clip.name} {part}"
 
 
 def _people(page, analysed: Analysed) -> dict:
-    """The numbered people, and who of them may be chosen; nobody is, by these numbers."""
+    """Updates of the page: the picture of numbered people and the choices, reset to everyone."""
     choices = [("Everyone", EVERYONE), *((f"Only person {n}", n) for n in analysed.walkers)]
     return {
         page.choice: gr.Accordion(visible=len(analysed.walkers) > 1),
@@ -618,7 +624,7 @@ def _untroubled(page) -> dict:
 
 
 def _told(page, error: Exception, mended: Remedy | None = None) -> dict:
-    """An error, and the button that mends it, where one can."""
+    """Updates of the page: an error message and, if there is a remedy, its button."""
     return _offered(page, f"**This did not work.** {said(error)}", mended)
 
 
@@ -631,7 +637,7 @@ def _offered(page, text: str, mended: Remedy | None) -> dict:
 
 
 def _cleared(page) -> dict:
-    """What belongs to the clip before is taken off the page."""
+    """Updates of the page: removes everything that belongs to the previous clip."""
     return _untroubled(page) | {
         page.player: None,
         page.change: None,

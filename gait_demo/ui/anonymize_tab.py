@@ -1,4 +1,4 @@
-"""The page on which a walking video goes in and comes out with another gait."""
+"""The main tab of the page, in which a video is anonymized."""
 
 from __future__ import annotations
 
@@ -29,33 +29,36 @@ from gait_demo.ui.several import MOST
 INTRODUCTION = f"# {TITLE}\n{DESCRIPTION}"
 HIDDEN = """
 <div class="hidden-or-not">
-<p class="yes"><b>Changed:</b> the gait, that is how the body is built and how it moves, and the
-height by up to 8 %. Of 40 made people, attackers who know this program and clear walks name the
-right one by outlines in 11 % of walks (93 % in clear, 2.5 % by guessing); of 12 real people filmed
-in one place, 14 % are told from the finished videos by their gait, 32 % by gait and clothes (93 %
-in clear, 8 % by guessing).</p>
-<p class="no"><b>Not changed:</b> the pose of who stands, runs, sits, lies, bends or is half hidden:
-they get another outline, are named in the report, and may be recognised.</p>
-<p class="no"><b>Not hidden:</b> speed, rhythm and path: by these and what is left of the height,
-attackers name the right one in up to 42 % of walks before one camera; place and time; and, unless
-you choose plain grey, clothes, logos and tattoos. Of the head no detail finer than about half its
-radius is shown; that nobody can be recognised by the rest is not proven.</p>
-<p class="gone"><b>Removed:</b> sound, because a voice is not anonymized.</p>
+<p class="yes"><b>Changed:</b> the gait, that is the build of the body and the way it moves, and the
+height by up to 8 %. In a test with 40 synthetic people, an attacker who knows this program and has
+original walks of all of them names the right one by outlines in 11 % of walks (93 % if nothing is
+changed, 2.5 % by guessing). Of 12 real people filmed in one place, 14 % are recognised in the
+finished videos by their gait, and 32 % by gait and clothes (93 % if nothing is changed, 8 % by
+guessing).</p>
+<p class="no"><b>Not changed:</b> the pose of people who stand, run, sit, lie, bend or are half
+hidden: they only get another outline, are named in the report, and may be recognised.</p>
+<p class="no"><b>Not hidden:</b> speed, rhythm and path: by these and what is left of the height, an
+attacker names the right one of the 40 people in up to 42 % of walks before one camera. Also not
+hidden: place and time and, unless you choose plain grey, clothes, logos and tattoos. The head shows
+no detail finer than about half its radius; that nobody can be recognised by the rest is not
+proven.</p>
+<p class="gone"><b>Removed:</b> the sound, because voices are not anonymized.</p>
 </div>
 """
 MEASURED = (
-    "**How much each strength hides.** Of 20 made people, seen at three views, attackers who know "
-    "this program name the right one in 78 % of walks at subtle, in 19 % half way, in 17 % at "
-    "someone else (guessing: 5 %). Who knows clear walks only: 53, 19 and 17 %. By shape, walks "
-    "are told from clear ones 68, 85 and 87 times in 100 (guessing: 50). Measured with an earlier "
-    "A-NET."
+    "**How much each strength hides.** In a test with 20 synthetic people at three view angles, an "
+    "attacker who knows this program names the right one in 78 % of walks with “Subtle”, 19 % with "
+    "“Half way” and 17 % with “Someone else” (5 % by guessing). An attacker who knows only "
+    "original walks: 53, 19 and 17 %. Results are told from original walks by shape in 68, 85 and "
+    "87 of 100 cases (50 by guessing). Measured with an earlier version of A-NET."
 )
 LIMITS = """
 **Works well:** one to a few people who walk through the picture, seen from head to feet, at least
 40 pixels tall, in good light, before a camera that stands still or shakes a little.
 
-**Works badly:** crowds, people who cover each other for long, a camera that moves far. Who is lost
-is erased or cleared rather than shown; watch the result before you pass it on.
+**Works badly:** crowds, people who hide each other for a long time, a camera that moves far. Where
+the program loses a person, only the place where they should be is painted over, and they may still
+be visible elsewhere: watch the result before you pass it on.
 """
 RETENTION = """
 **Your files:** what you upload or record, and its results, are kept apart from everybody else's,
@@ -66,7 +69,7 @@ _UNPLAYABLE = """
 <p id="unplayable" role="status" hidden>Your browser cannot show this video. That is no obstacle: it
 can be anonymized all the same.</p>
 """
-_MISHAP = '<p id="mishap" role="alert" hidden></p>'  # errors of the connection, in place of toasts
+_MISHAP = '<p id="mishap" role="alert" hidden></p>'  # connection errors, instead of toasts
 _TRY_JS = "() => { document.querySelector('#examples button.gallery-item')?.click(); }"
 _SETTINGS_JS = """(...now) => {
   document.dispatchEvent(new CustomEvent("gait-settings", {detail: now}));
@@ -75,7 +78,7 @@ _SETTINGS_JS = """(...now) => {
 
 @dataclass(frozen=True)
 class Page:
-    """The components that change."""
+    """The components that event handlers read or update."""
 
     source: gr.Video
     facts: gr.Markdown
@@ -107,7 +110,7 @@ class Page:
 
     @property
     def settings(self) -> list:
-        """In the order of `Settings`."""
+        """The controls, in the order of `Settings`."""
         return [
             self.start,
             self.end,
@@ -120,12 +123,12 @@ class Page:
 
 
 def anonymize_tab(demo: gr.Blocks, actions: Actions, workers: int) -> None:
-    """Lay out the page and wire it.
+    """Lays out the tab and connects its events.
 
     Args:
-        demo: the Blocks that is open.
-        actions: what the page does.
-        workers: how many runs go on at once.
+        demo: the open Blocks.
+        actions: the event handlers.
+        workers: number of runs at a time.
     """
     with gr.Row(elem_id="intro"):
         gr.Markdown(INTRODUCTION)
@@ -142,7 +145,7 @@ def anonymize_tab(demo: gr.Blocks, actions: Actions, workers: int) -> None:
             )
             gr.HTML(_UNPLAYABLE, padding=False, elem_id="note")
             other = gr.UploadButton(
-                "A GIF, or a file that cannot be dropped here", size="sm", elem_id="other"
+                "A GIF, or a file that is not accepted above", size="sm", elem_id="other"
             )
             clicked = gr.Examples(
                 [[poster(path, actions.folder), str(path)] for path in actions.examples],
@@ -153,7 +156,7 @@ def anonymize_tab(demo: gr.Blocks, actions: Actions, workers: int) -> None:
                 elem_id="examples",
             )
             facts = gr.Markdown(visible=False, elem_id="facts")
-            more = "More: a part of it only, another network"
+            more = "More options: only a part of the video, another network"
             with gr.Accordion(more, open=False, visible=False) as trim:
                 with gr.Row():
                     start = gr.Slider(0, 1, 0, step=0.1, label="From, in seconds", elem_id="start")
@@ -165,7 +168,7 @@ def anonymize_tab(demo: gr.Blocks, actions: Actions, workers: int) -> None:
                     elem_id="anonymizer",
                 )  # fmt: skip
             seed = gr.Slider(
-                0, MAX_SEED, value=0, step=1, label="Which new gait: every seed is another",
+                0, MAX_SEED, value=0, step=1, label="New gait: every number (seed) gives another",
                 elem_id="seed",
             )  # fmt: skip
             pictured = gaits_to_choose()
@@ -183,7 +186,7 @@ def anonymize_tab(demo: gr.Blocks, actions: Actions, workers: int) -> None:
             trouble = gr.Markdown(visible=False, elem_id="trouble")
             gr.HTML(_MISHAP, padding=False, elem_id="mishap-block")
             mend = gr.Button(visible=False, elem_id="mend")
-            with gr.Accordion("Not for everyone", open=False, visible=False) as choice:
+            with gr.Accordion("Only one person", open=False, visible=False) as choice:
                 people = gr.Image(
                     label="The people who were found",
                     interactive=False,
@@ -194,7 +197,7 @@ def anonymize_tab(demo: gr.Blocks, actions: Actions, workers: int) -> None:
                 numbers = gr.Textbox(visible="hidden", elem_id="numbers")
                 chosen = gr.Radio(
                     [("Everyone", EVERYONE)], value=EVERYONE, label="Who gets another gait",
-                    info="By the numbers in the picture. Whoever is not chosen stays recognisable.",
+                    info="Numbers as in the picture. Everybody else stays recognisable.",
                     elem_id="who",
                 )  # fmt: skip
             with gr.Accordion("Several videos at once", open=False, elem_id="several"):
@@ -272,7 +275,7 @@ def _wire(demo, actions: Actions, workers: int, page: Page, stop, clicked, other
         **quiet | {"concurrency_id": "prepare", "concurrency_limit": None},
     )  # fmt: skip
 
-    # The player presses `again` once a setting was left alone for a moment.
+    # The player's script presses `again` when the settings have not changed for a moment.
     superseded = again.click(actions.supersede(page), page.settings, page.everything, **at_once)
     mended = page.mend.click(actions.mend(page), page.mended, page.everything, **at_once)
     begun = page.go.click(actions.begin(page), None, page.everything, **at_once)
@@ -305,7 +308,7 @@ def _wire(demo, actions: Actions, workers: int, page: Page, stop, clicked, other
 
 
 def _api(actions: Actions, workers: int) -> None:
-    """The endpoint for programs: the same engine and the same queue."""
+    """The API endpoint for programs, with the same engine and queue."""
     inputs = [
         _shown_as_it_is(visible=False, label="video"),
         gr.Number(0, visible=False, label="seed", precision=0),
@@ -330,7 +333,7 @@ def _heavy(workers: int) -> dict:
 
 
 def _shown_as_it_is(**options) -> gr.Video:
-    """A video that the server does not convert for the browser, which would take too long."""
+    """A video component that skips Gradio's conversion for browsers, which takes too long."""
     video = gr.Video(**options)
     video.postprocess = lambda value: None if value is None else gr.FileData(path=str(value))
     return video

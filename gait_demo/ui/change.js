@@ -102,7 +102,7 @@ function show(told) {
   cursors = [];
   section.dataset.kind = told ? (walk ? "walk" : "nobody") : "empty";
   const hasCurves = walk?.before.curves && walk.after.curves;
-  find(".words").textContent = !told ? "What changed is shown here a moment after the result."
+  find(".words").textContent = !told ? "What changed is shown here shortly after the result."
     : !walk ? "Nobody got another gait: there is nothing to compare."
     : hasCurves ? `Person ${walk.person}, before: ${said(walk.before)}. `
       + `After: ${said(walk.after)}.`
@@ -123,7 +123,7 @@ function compare() {
   const isFormer = Boolean(of && shown) && JSON.stringify(of) !== JSON.stringify(shown);
   section.classList.toggle("out-of-date", isFormer);
   find(".former").textContent = isFormer
-    ? "This is of the result before. The new one is being compared." : "";
+    ? "This is of the previous result. The new one is being compared." : "";
 }
 
 async function update() {

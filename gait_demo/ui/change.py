@@ -1,4 +1,4 @@
-"""The panel that makes the change visible: curves, gait energy images, the rank as a gauge."""
+"""The panel that shows what changed: joint angles, gait energy images, and recognisers' ranks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gait_demo.ui.options import Settings
 from gait_demo.ui.player import address
 
 _HERE = Path(__file__).parent
-_MOST_BYTES = 20_000_000  # that are read of what a worker wrote
+_MOST_BYTES = 20_000_000  # maximum size of a worker's file
 _HTML = """
 <section class="change" aria-label="What changed">
   <p class="former" role="status"></p>
@@ -26,7 +26,7 @@ _HTML = """
 
 
 def change_panel() -> gr.HTML:
-    """Lay out the panel; its value is as of `changed`, or None."""
+    """The panel; its value is what `changed` returns, or None."""
     return gr.HTML(
         None,
         html_template=_HTML,
@@ -38,10 +38,11 @@ def change_panel() -> gr.HTML:
 
 
 def changed(path: Path, clip: str, settings: Settings) -> dict | None:
-    """A change that a worker wrote down, as the panel is told of it; None where there is none.
+    """The panel's value for the change that a worker wrote to a file; None without a file.
 
     Args:
-        clip, settings: as of `player.shown`: while the player shows another result, the panel is
+        path: the file, as `serving.change` describes it.
+        clip, settings: as for `player.shown`. While the player shows another result, the panel is
             greyed out and no joints are drawn.
     """
     if not path.exists():
@@ -50,8 +51,8 @@ def changed(path: Path, clip: str, settings: Settings) -> dict | None:
 
 
 def ranks(path: Path) -> tuple[list[Rank], int] | None:
-    """How recognisers rank the walker of such a change, none if nobody got another gait for long
-    enough, and among how many strangers; None where there is no such change."""
+    """How recognisers rank the walker, and the number of strangers in their gallery. The ranks are
+    empty if nobody has another gait for long enough; None without a valid file."""
     try:
         if path.stat().st_size > _MOST_BYTES:
             return None

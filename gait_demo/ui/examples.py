@@ -1,6 +1,6 @@
-"""Clips that the project filmed itself, with results that show at once.
+"""Example clips, rendered by the project itself, with stored results.
 
-`python -m gait_demo.ui.examples` makes all of the results anew.
+`python -m gait_demo.ui.examples` makes all stored results again.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ TITLES = {
 
 
 def stored(clip: Path) -> GaitResult | None:
-    """The result that is kept of an example; None where there is none."""
+    """The stored result of an example; None if there is none."""
     folder = clip.parent / FOLDER / clip.stem
     try:
         report = json.loads((folder / "report.json").read_text())
@@ -36,17 +36,17 @@ def stored(clip: Path) -> GaitResult | None:
 
 
 def change_of(clip: Path) -> Path:
-    """The file that tells what changed in the stored result of an example, as of `jobs.render`."""
+    """The file that describes what changed in an example's stored result; see `jobs.render`."""
     return clip.parent / FOLDER / clip.stem / CHANGE
 
 
 def times_of(result: GaitResult) -> tuple[float, ...]:
-    """When each frame of a stored result is shown, in seconds: examples have a constant rate."""
+    """The times of the frames of a stored result in seconds: examples have a constant rate."""
     return tuple(n / result.report["fps"] for n in range(result.report["frames_out"]))
 
 
 def look(clip: Path) -> Look | None:
-    """What its stored result tells of an example, as of a quick look; None where there is none."""
+    """A quick look at an example, taken from its stored result; None without one."""
     result = stored(clip)
     if result is None:
         return None
@@ -60,8 +60,8 @@ def clips(assets: Path) -> list[Path]:
 
 
 def make(clip: Path) -> None:
-    """Make the stored result of an example anew; its original is the clip itself."""
-    from gait_demo.pipeline import Models  # the app's own process loads no network
+    """Makes the stored result of an example; its original is the clip itself."""
+    from gait_demo.pipeline import Models  # here, as the app's own process must load no network
     from gait_demo.serving import jobs
 
     options = Options(anonymize=AnonymizeOptions(secret=fresh_secret()))

@@ -1,4 +1,4 @@
-"""Gaits to choose from: how the walker of a clip would walk with a few seeds, as small loops."""
+"""Previews of the gaits of a few seeds, as small animated pictures to choose from."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ element.addEventListener("click", (event) => {
 
 
 def gaits_to_choose() -> gr.HTML:
-    """Lay out the pictures; the value is as of `pictures`, and nothing is shown of none."""
+    """The component of the previews; its value is what `pictures` returns."""
     return gr.HTML(
         None,
         html_template=_HTML,
@@ -49,8 +49,9 @@ def gaits_to_choose() -> gr.HTML:
 
 
 def pictures(strips: list[str]) -> list[dict]:
-    """
+    """The value of the component.
+
     Args:
-        strips: of the SEEDS in turn, as of `serving.change.strip`.
+        strips: one image for each of SEEDS, as made by `serving.change.strip`.
     """
     return [{"seed": seed, "strip": strip} for seed, strip in zip(SEEDS, strips, strict=True)]

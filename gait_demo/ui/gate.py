@@ -1,8 +1,8 @@
-"""What is let through to Gradio, which answers many more addresses than this app needs.
+"""A filter in front of Gradio, which serves many more routes than this app needs.
 
-Closed are, above all: recordings that ffmpeg would convert (a playlist in one reads the server's
-files), addresses that the server would fetch, other apps' files, reloading, editing by language
-models, links to a page's state, monitoring, and logins, of which there are none.
+Closed are, above all: stream recordings that ffmpeg would convert (a playlist in one could read the
+server's files), URLs that the server would fetch, files of other apps, reloading, editing by
+language models, links to a page's state, monitoring, and logins, which this app does not have.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gait_demo.serving.worker import place
 
 MOST_UPLOAD_BYTES = 500_000_000
-FREE_BYTES = 1_000_000_000  # of the disk, which no upload may use
-UPLOAD_S, PAUSE_S = 900.0, 30.0  # for a whole upload, and between two parts of it
-MOST_BODY_BYTES, BODY_S = 256_000, 30.0  # of any other request
+FREE_BYTES = 1_000_000_000  # disk space that uploads must leave free
+UPLOAD_S, PAUSE_S = 900.0, 30.0  # time limits of a whole upload, and between two parts of it
+MOST_BODY_BYTES, BODY_S = 256_000, 30.0  # size and time limit of any other request
 
 UPLOAD = "/gradio_api/upload"
 _LISTEN = r"/gradio_api/(queue/data|call/(v2/)?(?P<name>[\w-]+)/(?P<event>[\w-]+))"
@@ -43,24 +43,25 @@ OPEN = {
     "POST": (
         r"/gradio_api/queue/join",
         r"/gradio_api/call/(v2/)?[\w-]+",
-        r"/gradio_api/run/[\w-]+",  # what needs no queue
+        r"/gradio_api/run/[\w-]+",  # endpoints without a queue
         r"/gradio_api/component_server/?",
         r"/gradio_api/(cancel|reset)",
         UPLOAD,
     ),
-}  # methods and paths; whoever may GET may HEAD
+}  # paths by method; HEAD is allowed where GET is
 _OPEN = {method: re.compile("|".join(paths)) for method, paths in OPEN.items()}
 _log = logging.getLogger("gait_demo")
 
 
 class Gate:
-    """ASGI middleware that knows the requests which the app answers, and bounds them."""
+    """ASGI middleware that lets through only the requests that the app needs, within limits."""
 
     def __init__(self, app: ASGIApp, folder: Path, stop: Callable[[str], None]):
         """
         Args:
-            folder: where uploads go.
-            stop: is called with the name of a session that does not listen any more.
+            app: the application behind the gate.
+            folder: where uploads are stored.
+            stop: called with the name of a session that has stopped listening.
         """
         self._app, self._folder, self._stop = app, folder, stop
 
@@ -81,7 +82,7 @@ class Gate:
         except Exception as error:
             _log.error("unexpected: %s", place(error))
             if not begun:
-                sorry = "This could not be answered: the page's API description tells what can be."
+                sorry = "This request failed: the page's API description shows what is possible."
                 await _refuse(500, sorry)(scope, receive, send)
 
     async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -93,7 +94,7 @@ class Gate:
             try:
                 body = await asyncio.wait_for(_json(scope, receive), BODY_S)
             except (ValueError, RecursionError, TimeoutError):
-                wanted = f"A request is JSON of at most {MOST_BODY_BYTES // 1000} KB."
+                wanted = f"A request must be JSON of at most {MOST_BODY_BYTES // 1000} KB."
                 return await _refuse(400, wanted)(scope, receive, send)
             await self._app(scope, _replayed(body, receive), send)
         elif listened and scope["method"] == "GET":
@@ -116,7 +117,8 @@ class Gate:
         received = 0
 
         async def bounded() -> Message:
-            """Gradio deletes what came of an upload where this exception ends it."""
+            """Receives a message within the limits. On MultiPartException, Gradio deletes the
+            incomplete upload."""
             nonlocal received
             left_s = until - asyncio.get_running_loop().time()
             try:
@@ -144,18 +146,16 @@ _DISK_FULL = "The server's disk is full at the moment: try again later."
 
 
 def is_open(method: str, path: str) -> bool:
-    """Whether the app answers this."""
+    """Whether the gate lets such a request through."""
     paths = _OPEN.get("GET" if method == "HEAD" else method)
     return paths is not None and paths.fullmatch(path) is not None
 
 
 async def _json(scope: Scope, receive: Receive) -> bytes:
-    """
-    Returns:
-        The body of a request.
+    """The body of a request, checked.
 
     Raises:
-        ValueError: it is too large, no JSON, or holds a number that is none.
+        ValueError: it is too large, not JSON, or contains NaN or infinity.
         RecursionError: it is nested too deeply.
     """
     if not _header(scope, b"content-type").startswith("application/json"):
@@ -178,7 +178,7 @@ def _finite(number: str) -> float:
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that tells of a body which was read already, and then what comes."""
+    """A `receive` that first gives a body that was already read, then what follows."""
     first = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def replay() -> Message:

@@ -1,4 +1,4 @@
-"""What is told of the page to those who do not run it, as makers of link previews do."""
+"""The page's HTML head, for readers that run no scripts, such as makers of link previews."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _CHARSET = re.compile(rb"<meta charset[^>]*>\s*")  # comes first, as HTML asks
 
 
 def head(picture: Path, environment: Mapping[str, str]) -> str:
-    """Title, description, icon and picture, as HTML.
+    """Title, description, icon and preview picture, as HTML.
 
     Args:
-        picture: of the page.
-        environment: of the process, which tells where the page is reached: GAIT_DEMO_URL, or
-            SPACE_HOST on the Hub; without either the picture has no whole address.
+        picture: the preview picture.
+        environment: of the process. The page's address is GAIT_DEMO_URL, or on the Hub SPACE_HOST;
+            without either the picture's address is relative.
     """
     host = environment.get("SPACE_HOST")
     base = environment.get("GAIT_DEMO_URL") or (f"https://{host}" if host else "")
@@ -47,11 +47,15 @@ def head(picture: Path, environment: Mapping[str, str]) -> str:
 
 
 class OwnHead:
-    """ASGI middleware that puts a head into the page in place of what Gradio tells of itself;
-    Gradio's own `head` is added by a script, which such readers do not run."""
+    """ASGI middleware that puts this head into the page, in place of Gradio's own description.
+    Gradio's parameter `head` is applied by a script, which such readers do not run."""
 
     def __init__(self, app: ASGIApp, head: str):
-        """head: as of `head`."""
+        """
+        Args:
+            app: the application.
+            head: what `head` returns.
+        """
         self._app, self._head = app, head.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""How the page looks, and what moves on it without the server."""
+"""The page's title, theme, style sheet and general script."""
 
 import json
 from pathlib import Path
@@ -90,8 +90,8 @@ footer .divider {display: none}
 }
 """
 
-# Buttons and videos get names for screen readers; errors stay on the page, instead of vanishing
-# with a toast; and that the browser cannot play a video, as many phones make it, is no error.
+# Gives buttons and videos names for screen readers, shows errors permanently on the page instead of
+# in a toast, and turns "Video not playable" (many phones' formats) into a note instead of an error.
 PAGE_JS = """
 () => {
   const titles = TITLES;

@@ -1,4 +1,4 @@
-"""The page's notice on person weights that are being fetched, or absent."""
+"""The page's notice while the weights that find people are being downloaded, or are missing."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from gait_demo.weights import PERSON, State, status
 
 ASK_EVERY_S = 3.0
 FETCHING = """
-**The person model is being fetched**, once, about 36 MB. A run that starts now waits for it.
+**The model that finds people is being downloaded**, once, about 36 MB. A run that starts now waits
+for it.
 """
 ABSENT = """
-**The person model is missing.** Until it can be fetched, persons are found by the project's own
-detector: it misses more of those that are distant, bent, seated or half hidden, and its masks are
-coarser. Watch the result closely before you pass it on. (`python -m gait_demo fetch`, run once with
-a network, fetches the model.)
+**The model that finds people is missing.** Until it can be downloaded, people are found by the
+project's own detector: it misses more of those who are far away, bent, seated or half hidden, and
+its masks are coarser. Watch the result closely before you pass it on. (`python -m gait_demo fetch`,
+run once with a network connection, downloads the model.)
 """
 
 
 def weights_notice(demo: gr.Blocks) -> None:
-    """Lay out the notice, which shows while `demo` is open and the person weights are not there."""
+    """Lays out the notice, which is visible as long as these weights are not there."""
     shown = gr.Markdown(visible=False, elem_id="weights")
     timer = gr.Timer(ASK_EVERY_S)
     gr.on(

@@ -1,4 +1,4 @@
-"""What a visitor can choose, as options of a run, and in words."""
+"""The settings that a visitor can choose, as options of a run and in words."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from gait_demo.options import (
     VideoOptions,
 )
 
-MAX_DURATION_S, MAX_FRAMES = 60, 3600  # of a run
+MAX_DURATION_S, MAX_FRAMES = 60, 3600  # limits of a run
 MAX_SEED = 9999
-EVERYONE = 0  # among the choices of whom to change; the others are track ids
+EVERYONE = 0  # choice of who gets another gait; other values are track ids
 FULL = STRENGTHS["someone else"]
 STRENGTH_CHOICES = [
     ("Subtle (hides little)", STRENGTHS["subtle"]),
@@ -31,17 +31,17 @@ COLOUR_CHOICES = [
     ("Own clothes, soft (paper)", "paper"),
     ("Plain grey", "plain"),
 ]
-# strengths in file names and links
+# names of the strengths in file names and links
 _SHORT = {STRENGTHS["subtle"]: "subtle", STRENGTHS["half way"]: "half", FULL: "full"}
 
 
 @dataclass(frozen=True)
 class Settings:
-    """All that a result depends on beside the clip, as the controls of the page hold it.
+    """The values of the page's controls: together with the clip, all that a result depends on.
 
     Attributes:
-        start_s, end_s: of the part, in seconds.
-        seed: of the noise.
+        start_s, end_s: the part to process, in seconds.
+        seed: selects the noise.
         who: EVERYONE, or a track id.
         strength: over 0 and at most 1.
         colour: as in ColorizeOptions.
@@ -58,7 +58,7 @@ class Settings:
 
     @property
     def badge(self) -> str:
-        """The settings that are not seen in the picture, in words."""
+        """The settings in words, as shown on the player."""
         names = {value: name for name, value in STRENGTHS.items()}
         colours = {value: name.lower() for name, value in COLOUR_CHOICES}
         strength = names.get(self.strength, f"strength {self.strength:.2g}")
@@ -68,12 +68,12 @@ class Settings:
 
     @property
     def query(self) -> str:
-        """Of a link that opens the page with these settings; `linked` reads it."""
+        """Query of a link that opens the page with these settings; `linked` reads it."""
         return f"?seed={self.seed}&strength={_SHORT.get(self.strength, '')}&colour={self.colour}"
 
     @property
     def file_stem(self) -> str:
-        """Of the names of downloads; it tells nothing of the visitor's own file name."""
+        """Beginning of the names of downloads; it does not contain the visitor's file name."""
         strength = _SHORT.get(self.strength, f"{round(100 * self.strength)}")
         network = "" if self.anonymizer == ANONYMIZER else f"_{self.anonymizer}"
         only = "" if self.who == EVERYONE else f"_person{self.who}"
@@ -81,7 +81,7 @@ class Settings:
 
 
 def linked(query: Mapping[str, str]) -> tuple[int | None, float | None, str | None]:
-    """Seed, strength and colour that a link to the page asks for; None where it asks for none."""
+    """Seed, strength and colour from the query of a link; None for those that it lacks."""
     seed, strength = query.get("seed", ""), query.get("strength", "")
     colour = query.get("colour")
     return (
@@ -100,11 +100,12 @@ def options_of(
     anonymizer: str = ANONYMIZER,
     secret: bytes | None = None,
 ) -> Options:
-    """
+    """The options of a run.
+
     Args:
-        part: of the clip, in seconds; an end of None is its own.
+        part: (start, end) in seconds; an end of None is the clip's end.
         who: EVERYONE, or a track id.
-        secret: the session's, without which a seed gives another gait every time.
+        secret: the session's secret. Without it, a seed gives another gait every time.
     """
     return Options(
         video=VideoOptions(MAX_DURATION_S, MAX_FRAMES, start_s=part[0], end_s=part[1]),

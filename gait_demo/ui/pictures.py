@@ -1,4 +1,4 @@
-"""The pictures that the page shows beside the videos."""
+"""Preview pictures of the example clips."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gait_demo.video import probe, read_frames
 
 
 def poster(clip: Path, folder: Path) -> str:
-    """The path of a picture of a clip, the frame in its middle, in `folder`, made if need be."""
+    """Writes the middle frame of a clip as a picture to `folder`; returns its path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{clip.stem}.jpg"
     frame = next(read_frames(clip, start_s=probe(clip).duration_s / 2))

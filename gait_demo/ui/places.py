@@ -1,4 +1,4 @@
-"""Places in the waiting line: for those who listen, and a few for each."""
+"""The waiting line: places only for clients that listen, and only a few for each of them."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from fastapi import HTTPException
 from gradio import queueing
 from gradio.server_messages import ProcessCompletedMessage
 
-MOST_OF_SESSION = 3  # jobs in one line, waiting or running
-LISTENS_WITHIN_S = 20.0  # from asking for a job until listening for its result
-RETURNS_WITHIN_S = 5.0  # from a lost connection until listening again
-_MOST_SILENT = 200  # jobs that nobody listens for yet
+MOST_OF_SESSION = 3  # maximum number of a session's jobs in one line, waiting or running
+LISTENS_WITHIN_S = 20.0  # time limit from submitting a job to listening for its result
+RETURNS_WITHIN_S = 5.0  # time limit from a lost connection to listening again
+_MOST_SILENT = 200  # maximum number of jobs whose clients do not listen yet
 _TOO_MANY = "You have {} jobs here already: wait until one of them has ended."
 _FULL = "Too many people are waiting at the moment: try again in a few minutes."
-_UNHEARD = "This job was given up, because nobody listened for its result."
+_UNHEARD = "This job was dropped, because nobody listened for its result."
 
 
 class ListenedQueue(queueing.Queue):
-    """Gradio's queue, in which only those wait who listen for their result.
+    """Gradio's queue, in which a job waits only if its client listens for the result.
 
-    Every line (`concurrency_id`) has `max_size` places of its own. A session gets a few of them, an
-    address half of them. Who leaves gives the places back, and what runs is stopped.
+    Every line (`concurrency_id`) has `max_size` places of its own. One session can take a few of
+    them, one IP address half of them. When a client leaves, its places become free and its running
+    jobs are stopped.
     """
 
     def __init__(self, *args, max_size: int | None = None, **kwargs):
@@ -34,15 +35,16 @@ class ListenedQueue(queueing.Queue):
         self._silent: list[queueing.Event] = []
 
     async def push(self, body, request, username):
-        """
+        """Adds a job; called by Gradio.
+
         Raises:
-            HTTPException: no place is free for this visitor, and why.
+            HTTPException: there is no place for this client; the detail says why.
         """
         success, event_id, state = await super().push(body, request, username)
         if not success:
             return success, event_id, state
         event = self.event_ids_to_events[event_id]
-        self._line_of(event).remove(event)  # nothing ran since it was put there
+        self._line_of(event).remove(event)  # nothing has run since it was put there
         if event.session_hash in self._listening:
             if refusal := self._refusal(event):
                 self._forget(event)
@@ -57,11 +59,11 @@ class ListenedQueue(queueing.Queue):
 
     @contextmanager
     def heard(self, name: str, stop: Callable[[str], None]) -> Iterator[None]:
-        """Somebody listens meanwhile.
+        """While the block runs, a client listens.
 
         Args:
-            name: of a session, or of a job.
-            stop: is called with the session's name if it leaves while a job of it runs.
+            name: of the session, or of one of its jobs.
+            stop: called with the session's name if it leaves while one of its jobs runs.
         """
         asked_for = self.event_ids_to_events.get(name)
         session = asked_for.session_hash if asked_for else name
@@ -93,7 +95,7 @@ class ListenedQueue(queueing.Queue):
             stop(session)
 
     def _refusal(self, event: queueing.Event) -> str | None:
-        """Why a job gets no place now."""
+        """Why there is no place for a job now; None if there is one."""
         waiting = self._line_of(event)
         line = [*waiting, *(e for e in self._running() if e.concurrency_id == event.concurrency_id)]
         mine = sum(other.session_hash == event.session_hash for other in line)
@@ -112,7 +114,7 @@ class ListenedQueue(queueing.Queue):
             self.event_ids_to_events.pop(event._id, None)
 
     def _forget(self, event: queueing.Event) -> None:
-        """Nobody will be told of this job."""
+        """Removes a job without a message to its client."""
         self.event_ids_to_events.pop(event._id, None)
         self.pending_event_ids_session.get(event.session_hash, set()).discard(event._id)
 

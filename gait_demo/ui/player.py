@@ -1,4 +1,4 @@
-"""The player in which the original and the result lie over each other, with a divider to drag."""
+"""The player: the original and the result on top of each other, with a divider to drag."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gait_demo.ui.summary import marks, notes, verdict
 from gait_demo.video.linking import link_or_copy
 
 _HERE = Path(__file__).parent
-_WEAK = "“Subtle” hides little: people are still found by their gait. Use it to compare only."
+_WEAK = "“Subtle” hides little: people can still be recognised by their gait. Only for comparison."
 _ICONS = {
     "back": "M6 5h2v14H6zM20 5v14L9 12z",
     "play": "M7 4v16l13-8z",
@@ -78,10 +78,10 @@ _HTML = f"""
 
 
 def player(value: dict | None) -> gr.HTML:
-    """Lay out the player.
+    """The player component.
 
     Args:
-        value: as of `shown`, or None for an empty screen.
+        value: what `shown` or `intro` returns; None for an empty screen.
     """
     return gr.HTML(
         value,
@@ -96,11 +96,13 @@ def player(value: dict | None) -> gr.HTML:
 def shown(
     result: GaitResult, settings: Settings, clip: str, folder: Path, times: Sequence[float]
 ) -> dict:
-    """A result as the player is told of it.
+    """The player's value for a result.
 
     Args:
-        clip: names the clip and its part; between results of one clip the moment is kept.
-        folder: gets the downloads under names that tell the settings; it is there.
+        result: the files and the report.
+        settings: that made the result.
+        clip: identifies the clip and its part; between results of one, the player keeps its time.
+        folder: an existing folder for downloads, whose names contain the settings.
         times: of the frames, in seconds since the first.
     """
     stem, report = settings.file_stem, result.report
@@ -134,7 +136,7 @@ def shown(
 
 
 def intro(result: GaitResult | None) -> dict | None:
-    """A result as the first picture of the page: a loop that explains itself."""
+    """The player's value when the page opens: a result in a loop; None without a result."""
     if result is None:
         return None
     return {
@@ -158,5 +160,5 @@ def _layers(result: GaitResult) -> list[dict]:
 
 
 def address(path: Path) -> str:
-    """Where the page finds a file."""
+    """The address of a file for the page."""
     return f"gradio_api/file={quote(os.path.abspath(path))}"

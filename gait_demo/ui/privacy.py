@@ -1,4 +1,4 @@
-"""What Gradio does by itself with visitors' files, and this app does otherwise."""
+"""Replaces the parts of Gradio that would not keep visitors' files private."""
 
 from __future__ import annotations
 
@@ -24,12 +24,13 @@ _log = logging.getLogger("gait_demo")
 
 @contextmanager
 def private_root(parent: str | None) -> Iterator[Path]:
-    """A folder for all that visitors bring and get, in `parent` or the system's temporary one.
+    """A folder for all uploads and results, in `parent` or the system's temporary folder.
 
-    It is gone when the block ends; if the server is killed, when the next server or run starts.
+    It is deleted when the block ends or, if the server is killed, when the next server or run
+    starts.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: the folder cannot be created.
     """
     parent = Path(parent or tempfile.gettempdir())
     parent.mkdir(parents=True, exist_ok=True)
@@ -40,8 +41,8 @@ def private_root(parent: str | None) -> Iterator[Path]:
 
 
 class _OwnUpload(route_utils.GradioUploadFile):
-    """Gradio names an upload after its content, so that who has the same file finds it, and two
-    visitors with the same clip share it. Here nobody can guess the name, and nobody shares."""
+    """An upload under a random name. Gradio names an upload by a hash of its content: then two
+    visitors with the same clip would share a file, and whoever has the clip could find it."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -52,7 +53,8 @@ _SORRY = "This could not be done: check what was asked for, and try again."
 
 
 def _told(error: BaseException | None, show_error: bool) -> dict:
-    """What a visitor is told of an error: a sentence of ours, or one that says nothing."""
+    """The error message for a visitor: one of this app's sentences, or a general one without
+    details."""
     payload = utils.error_payload(error, False)
     return payload if payload["error"] else payload | {"error": _SORRY}
 
@@ -63,7 +65,7 @@ def _tell_place() -> None:
 
 
 class _WithoutDetails(logging.Filter):
-    """Of the errors that the web server logs, the kind and the place stay."""
+    """Reduces the web server's error messages in the log to the kind and place of the error."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.exc_info:
@@ -75,7 +77,7 @@ class _WithoutDetails(logging.Filter):
 
 async def _never_fetched(*args, **kwargs) -> None:
     raise gr.Error(
-        "The server fetches nothing: upload the video itself, not its address.",
+        "The server downloads nothing: upload the video itself, not its address.",
         print_exception=False,
     )
 
@@ -91,22 +93,22 @@ _OURS = (
         (module, "traceback", SimpleNamespace(print_exc=_tell_place))
         for module in (queueing, route_utils, routes)
     ),
-)  # modules, names in them, and what takes their place
+)  # module, name in it, replacement
 
 
 def keep_private() -> None:
-    """Uploads get names that nobody can guess; what is given by its address is not fetched, nor is
-    its host looked up; in line are only those who listen. No traceback, which may hold the names of
-    users' files, is printed: only what kind of error came up, and where.
+    """Patches Gradio: uploads get names that nobody can guess; nothing is downloaded from a URL,
+    and its host is not looked up; only clients that listen wait in line; and no traceback is
+    printed, as it may contain the names of users' files, but only the kind and place of an error.
 
     Raises:
-        RuntimeError: this Gradio lacks something that is replaced; nothing was.
+        RuntimeError: this version of Gradio lacks a name to replace; then nothing is patched.
     """
-    for module, name, _ in _OURS:  # under a new name, Gradio would go on using its own
+    for module, name, _ in _OURS:  # a renamed function would silently stay Gradio's own
         if not hasattr(module, name):
             raise RuntimeError(
                 f"Visitors' files would not be private: {module.__name__} has no {name} to replace."
-                " Install the version of Gradio that README.md begins with."
+                " Install the version of Gradio that README.md names at its top."
             )
     for module, name, ours in _OURS:
         setattr(module, name, ours)

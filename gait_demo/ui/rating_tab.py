@@ -1,4 +1,4 @@
-"""The tab in which people rate how natural walkers look."""
+"""The tab "Rate", in which people rate how natural walkers look."""
 
 from __future__ import annotations
 
@@ -34,15 +34,17 @@ _OPEN_JS = """
   tabs.find((tab) => tab.textContent.trim() === "Rate")?.click();
 }
 """  # a link that ends in #rate opens the tab
-_ANSWER_S = 4  # to make up one's mind about a clip
-_AT_ONCE = 40  # answers that wait for the database, apart from the threads of uploads and runs
+_ANSWER_S = 4  # estimated time to decide on a rating
+_AT_ONCE = 40  # threads that wait for the database, separate from those of uploads and runs
 
 
 def rating_tab(demo: gr.Blocks, settings: StudySettings) -> None:
-    """Lay out the tab and wire it; where there is no study, or its votes cannot be kept, say so.
+    """Lays out the tab and connects its events. If there is no study, or its votes cannot be
+    stored, the tab says so.
 
     Args:
-        demo: the Blocks that is open.
+        demo: the open Blocks.
+        settings: of the study.
     """
     try:
         store = open_store(settings)
@@ -67,7 +69,7 @@ def rating_tab(demo: gr.Blocks, settings: StudySettings) -> None:
 
 
 def _told(study: Study) -> dict:
-    """What the page knows from the start."""
+    """What the page's script is given at the start."""
     watched = sum(clip.duration_s for clip in study.clips) / len(study.clips)
     total = study.per_rater + len(study.of_role("gold"))
     return {
@@ -81,7 +83,7 @@ def _told(study: Study) -> dict:
 
 
 def _state(study: Study, trial: Trial) -> dict:
-    """A trial as the page and the API are told of it: nothing about conditions or others."""
+    """A trial for the page and the API, without conditions or data of other raters."""
     clip = trial.clip
     shown = {} if clip is None else {
         "video": f"gradio_api/file={quote(str(study.path(clip).resolve()))}",
@@ -102,7 +104,7 @@ def _state(study: Study, trial: Trial) -> dict:
 
 
 def _api(store: Store) -> list:
-    """The same for programs: the rules are the store's."""
+    """The API for programs; the store enforces the rules."""
     desk = CapacityLimiter(_AT_ONCE)
 
     async def shown_errors(answer: Callable[[], dict]) -> dict:
@@ -112,30 +114,31 @@ def _api(store: Store) -> list:
             raise gr.Error(str(error), print_exception=False) from error
 
     async def rate_join() -> dict:
-        """Agree to take part (see the page for what that means).
+        """Agree to take part (the page explains what that means).
 
-        Returns {"token": ...}, which names you from then on; keep it to yourself."""
+        Returns {"token": ...}, which identifies you from then on; keep it secret."""
         return await shown_errors(lambda: {"token": store.join()})
 
     async def rate_next(token: str) -> dict:
-        """The clip to be rated now, with its `video`, and your progress; `clip` is null when all
-        are rated."""
+        """The clip to rate now, with the address of its `video`, and your progress; `clip` is null
+        when all clips are rated."""
         return await shown_errors(lambda: _state(store.study, store.trial(token)))
 
     async def rate_vote(token: str, clip: str, score: int) -> dict:
-        """Rate the clip that `rate_next` named, 1 (Bad) to 5 (Excellent), once it has played to
-        its end. Returns what comes next, as `rate_next` does."""
+        """Rate the clip that `rate_next` returned, from 1 (Bad) to 5 (Excellent), after it has
+        played to its end. Returns the next clip, as `rate_next` does."""
         return await shown_errors(lambda: _state(store.study, store.vote(token, clip, score)))
 
     async def rate_back(token: str) -> dict:
-        """Go back one clip, to change its rating. Returns it, as `rate_next` does."""
+        """Go back to the previous clip, to change its rating. Returns it, as `rate_next` does."""
         return await shown_errors(lambda: _state(store.study, store.back(token)))
 
     return [rate_join, rate_next, rate_vote, rate_back]
 
 
 def _for_the_page(store: Store) -> list:
-    """What the page's script calls, each with one object; errors are told as {"error": ...}."""
+    """The functions that the page's script calls, each with one object; errors are returned as
+    {"error": ...}."""
     desk = CapacityLimiter(_AT_ONCE)
 
     async def answered(trial: Callable[[], dict]) -> dict:
@@ -149,7 +152,7 @@ def _for_the_page(store: Store) -> list:
         return {"token": token, **_state(store.study, store.trial(token))}
 
     def given(data: dict, *names: str) -> list:
-        """What the script should have sent."""
+        """Values from the script's object; None for missing ones."""
         return [data.get(name) if isinstance(data, dict) else None for name in names]
 
     async def join(data: dict) -> dict:

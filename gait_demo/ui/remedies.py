@@ -1,4 +1,4 @@
-"""The buttons that mend an error: what else to run instead."""
+"""Remedies for errors: buttons that run with other settings."""
 
 from __future__ import annotations
 
@@ -11,34 +11,35 @@ from gait_demo.types import Look
 from gait_demo.ui.options import ANONYMIZER, EVERYONE, MAX_DURATION_S, MAX_FRAMES, Settings
 
 TRIM_STEP_S = 0.1
-_SHORT_S = 10  # a part that is no reason for a run to break
+_SHORT_S = 10  # a part so short that its length is not the reason for a failure
 
 
 @dataclass(frozen=True)
 class Remedy:
-    """What a button says, and the settings it runs with."""
+    """The label of a button, and the settings that it runs with."""
 
     label: str
     settings: Settings
 
 
 def longest_s(look: Look) -> float:
-    """The longest part of a clip that can be worked on, in seconds."""
+    """The longest part of a clip that a run accepts, in seconds."""
     most_s = min(MAX_DURATION_S, MAX_FRAMES / float(look.info.fps))
     return math.floor(most_s / TRIM_STEP_S) * TRIM_STEP_S
 
 
 def last_s(look: Look) -> float:
-    """The end of a clip on the slider, which does not cut off its last frame."""
+    """The end of a clip on the slider, rounded up, so that the last frame is included."""
     return max(TRIM_STEP_S, round(look.duration_s + TRIM_STEP_S / 2, 1))
 
 
 def remedy(error: Exception, look: Look, settings: Settings) -> Remedy | None:
-    """The likeliest way to a result after an error; None: there is none but another video.
+    """The most promising remedy for an error; None if only another video helps.
 
     Args:
-        look: at the clip.
-        settings: with which the error came.
+        error: of the run.
+        look: quick look at the clip.
+        settings: of the run.
     """
     most_s, end_s = longest_s(look), last_s(look)
     length_s = settings.end_s - settings.start_s

@@ -1,4 +1,4 @@
-"""What a study's votes say, for its owner."""
+"""The results of a rating study, for its owner."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from gait_demo.mos.results import STAGES, comparison, condition_rows, results, s
 from gait_demo.mos.store import Store
 from gait_demo.mos.votes import Vote
 
-_WRONG_S = 1.0  # what a wrong token costs
-_ASIDE = 1.2  # degrees
+_WRONG_S = 1.0  # delay after a wrong token
+_ASIDE = 1.2  # degrees between the points of two methods in the plot
 _CLIP_COLUMNS = [
     "clip", "method", "view", "subset", "person", "seed", "votes", "mos", "low", "high"
 ]  # fmt: skip
@@ -33,7 +33,7 @@ _CLOSED = (
 
 
 def results_part(store: Store, admin_token: str | None) -> None:
-    """An accordion that opens its content to whoever has the owner's token."""
+    """An accordion that shows the results to whoever enters the owner's token."""
     with gr.Accordion("For the owner of this study", open=False, elem_id="owner"):
         if admin_token is None:
             gr.Markdown(_CLOSED)
@@ -83,17 +83,19 @@ def results_part(store: Store, admin_token: str | None) -> None:
         js=_WITH_THEME_JS,
         outputs=[plot, text, conditions, clips, *downloads],
         concurrency_id="owner",
-        concurrency_limit=1,  # so that nobody tries many tokens at once
+        concurrency_limit=1,  # so that nobody can try many tokens at once
         api_visibility="private",
     )
 
 
 def by_view(report: dict, stage: str, is_dark: bool = False) -> go.Figure:
-    """The paper's Fig. 11: MOS by view angle with its 95 % interval, one line a method; a study
+    """The paper's Fig. 11: MOS by view angle with 95 % intervals, one line per method. A study
     without view angles is shown by method alone.
 
     Args:
-        is_dark: whether the page that shows it is.
+        report: what `mos.results.results` returns.
+        stage: one of STAGES.
+        is_dark: whether the page is in dark mode.
     """
     part = report["stages"][stage]
     rows = [row for row in part["views"] if row["view"] is not None and row["mos"] is not None]
@@ -106,7 +108,7 @@ def by_view(report: dict, stage: str, is_dark: bool = False) -> go.Figure:
     figure = go.Figure()
     for number, method in enumerate(methods):
         points = [row for row in rows if row["method"] == method]
-        aside = _ASIDE * (number - (len(methods) - 1) / 2)  # so that intervals lie side by side
+        aside = _ASIDE * (number - (len(methods) - 1) / 2)  # intervals must not overlap
         figure.add_scatter(
             name=method,
             x=[p["view"] + aside for p in points],
@@ -139,6 +141,6 @@ def _files(store: Store, votes: list[Vote], folder: Path) -> list[gr.DownloadBut
         try:
             (folder / name).write_text(write(store.study, votes))
             buttons.append(gr.DownloadButton(value=str(folder / name), visible=True))
-        except StudyError:  # gold items only, so far
+        except StudyError:  # so far, only gold items have votes
             buttons.append(gr.DownloadButton(visible=False))
     return buttons

@@ -1,4 +1,4 @@
-"""What the server keeps for one visitor, for how long, and how that visitor stops a run."""
+"""Sessions: what the server keeps for each visitor and for how long, and stopping their runs."""
 
 from __future__ import annotations
 
@@ -20,19 +20,22 @@ from gait_demo.types import Look
 from gait_demo.video.linking import link_or_copy
 
 _log = logging.getLogger("gait_demo")
-KEPT_S = 3600  # seconds; what was not used for so long is deleted
-KEPT_RUNS = 16  # the last, which players may still be loading
+KEPT_S = 3600  # what is not used for so many seconds is deleted
+KEPT_RUNS = 16  # number of latest runs whose files are kept, as players may still load them
 SWEPT_EVERY_S = 60
 _UPLOAD = re.compile(r"[0-9a-f]{64}")  # name of the folder that Gradio makes for each upload
 
 
 @dataclass(frozen=True)
 class Analysed:
-    """A clip, the part of it, and where the analysis that all its seeds share is kept.
+    """The analysis of a part of a clip, which all seeds share.
 
     Attributes:
-        walkers: the numbers of everybody.
-        times: of the frames of the part, in seconds since the first.
+        source: the clip.
+        part: (start, end) in seconds; an end of None is the clip's end.
+        folder: that holds the analysis.
+        walkers: numbers of all people.
+        times: of the part's frames, in seconds since the first.
     """
 
     source: Path
@@ -49,24 +52,28 @@ class _Run:
 
 
 class Session:
-    """A private folder with everything of one visitor.
+    """All data of one visitor, with their files in a private folder.
 
     Attributes:
-        clip: the one on the page, once it was looked at; `look` is what was seen.
-        analysed: of that clip.
-        secret: of the noise of all results; it is never written.
-        shown: the settings of the result on the page, None while there is none.
-        previewed: what the pictured gaits depend on.
+        clip: the clip on the page, after a quick look at it.
+        look: the quick look at this clip.
+        analysed: the analysis of this clip.
+        secret: for the noise of all results; it is never written to disk.
+        shown: the settings of the result on the page; None without a result.
+        previewed: identifies the previewed gaits.
     """
 
     def __init__(self, root: Path):
-        """root: where Gradio puts uploads, and from where it serves files."""
+        """
+        Args:
+            root: where Gradio stores uploads and serves files from.
+        """
         self._root = root
-        self._folder = root / "sessions" / secrets.token_hex(16)  # nobody can guess it
+        self._folder = root / "sessions" / secrets.token_hex(16)  # a name that nobody can guess
         self._folder.mkdir(parents=True, mode=0o700)
-        self._taken: dict[Path, Path] = {}
-        self._lasting: set[Path] = set()  # of what was taken
-        self._runs: dict[bool, list[Path]] = {True: [], False: []}  # of the page, and others
+        self._taken: dict[Path, Path] = {}  # upload: its place in the session's folder
+        self._lasting: set[Path] = set()  # clips that stay when another is chosen on the page
+        self._runs: dict[bool, list[Path]] = {True: [], False: []}  # folders, by `of_page`
         self._stops: dict[threading.Event, _Run] = {}
         self._used = time.monotonic()
         self._is_closed = False
@@ -78,19 +85,19 @@ class Session:
         self.previewed: object = None
 
     def take(self, path: Path, free: list[Path], of_page: bool = True) -> Path:
-        """Give an upload a place in the session's folder. Where it was it stays until `settle`,
-        since the page may still be loading it from there.
+        """Links an upload into the session's folder. Until `settle`, it also stays where it was, as
+        the page may still be loading it from there.
 
         Args:
-            path: as a client tells it, which may be any.
-            free: files that everybody may use; they stay where they are.
-            of_page: whether it is for the page, and goes when another clip is chosen there.
+            path: from the client, so not to be trusted.
+            free: files that all visitors may use; they stay where they are.
+            of_page: whether the clip is for the page, and deleted when another is chosen there.
 
         Returns:
-            Where it is now. What was taken before is found again.
+            Its place in the session's folder; the same for the same upload.
 
         Raises:
-            VideoError: it is neither free, nor this session's, nor just uploaded.
+            VideoError: the path is neither free, nor this session's, nor a new upload.
         """
         path = Path(path)
         if path in free or path in self._taken.values():
@@ -113,7 +120,7 @@ class Session:
         return mine
 
     def settle(self) -> None:
-        """Delete uploads from where Gradio put them; what was taken of them stays."""
+        """Deletes uploads from where Gradio stored them; the session's own links stay."""
         for upload in list(self._taken):
             shutil.rmtree(upload.parent, ignore_errors=True)
 
@@ -121,14 +128,14 @@ class Session:
     def run(
         self, settings: object = None, of_page: bool = True
     ) -> Iterator[tuple[Path, Callable[[], bool]]]:
-        """One run; its files stay only if it ends well.
+        """A run; its files are deleted if it fails or is stopped.
 
         Args:
-            settings: whose result it makes; None: no matter, as `supersede` is told.
-            of_page: whether it is of the clip on the page, and ends when another is chosen.
+            settings: of its result; `supersede` stops it when others are chosen. None: never.
+            of_page: whether it is for the clip on the page, and stopped when another is chosen.
 
         Yields:
-            A new folder for its files, and whether the run is no longer wanted.
+            A new folder for its files, and a function that tells whether it should stop.
         """
         stop = threading.Event()
         folder = self._new_folder("run-")
@@ -147,19 +154,20 @@ class Session:
         self._delete_what_is_not_shown()
 
     def discard(self, folder: Path) -> None:
-        """Delete what a run has made; folders that are no run's of this session stay."""
+        """Deletes the files of a run; other folders are left alone."""
         for runs in self._runs.values():
             if folder in runs:
                 runs.remove(folder)
                 shutil.rmtree(folder, ignore_errors=True)
 
     def analysis_of(self, source: Path, part: tuple[float, float | None]) -> Analysed | None:
-        """The analysis that is kept, if it is of this part of this clip."""
+        """The stored analysis, if it is of this part of this clip; otherwise None."""
         kept = self.analysed
         return kept if kept and (kept.source, kept.part) == (source, part) else None
 
     def forget(self, but: Path | None = None) -> None:
-        """Another clip was chosen: the one before goes, and with it what was made of it."""
+        """Another clip was chosen: stops the runs of the previous one and deletes it, but not the
+        clip `but`."""
         for stop, run in list(self._stops.items()):
             if run.of_page:
                 stop.set()
@@ -168,7 +176,7 @@ class Session:
             self.drop(clip)
 
     def drop(self, clip: Path) -> None:
-        """Delete a clip that was taken."""
+        """Deletes a clip and its upload."""
         for upload, taken in list(self._taken.items()):
             if taken == clip:
                 shutil.rmtree(clip.parent, ignore_errors=True)
@@ -180,13 +188,13 @@ class Session:
             stop.set()
 
     def supersede(self, settings: object) -> None:
-        """Stop runs that make a result of other settings."""
+        """Stops runs with other settings than these."""
         for stop, run in list(self._stops.items()):
             if run.settings not in (None, settings):
                 stop.set()
 
     def close(self) -> None:
-        """Stop the runs and delete every file."""
+        """Stops all runs and deletes all files."""
         self._is_closed = True
         self.cancel()
         self.settle()
@@ -214,16 +222,19 @@ class Session:
 
 
 class Sessions:
-    """Every visitor's session, by the number that Gradio gives a page or a client."""
+    """The sessions of all visitors, by Gradio's session hash of a page or client."""
 
     def __init__(self, root: Path):
-        """root: as for `Session`; all in it belongs to this server."""
+        """
+        Args:
+            root: as for `Session`; only this server uses it.
+        """
         self._root = root
         self._lock = threading.Lock()
         self._open: dict[str, Session] = {}
 
     def of(self, number: str | None) -> Session:
-        """The session, opened if need be; a client without a number gets a new one every time."""
+        """The session of a number, created if necessary; without a number, always a new one."""
         number = number or secrets.token_hex(16)
         with self._lock:
             if number not in self._open:
@@ -233,21 +244,21 @@ class Sessions:
             return session
 
     def cancel(self, number: str) -> None:
-        """Stop what runs for a visitor."""
+        """Stops all runs of a visitor."""
         with self._lock:
             session = self._open.get(number)
         if session is not None:
             session.cancel()
 
     def end(self, number: str) -> None:
-        """The visitor has gone."""
+        """The visitor has left: stops their runs and deletes their files."""
         with self._lock:
             session = self._open.pop(number, None)
         if session is not None:
             session.close()
 
     def sweep(self) -> None:
-        """Delete what was not used for an hour: sessions, and uploads that nobody took."""
+        """Deletes sessions that were not used for an hour, and uploads that no session took."""
         with self._lock:
             unused = [n for n, session in self._open.items() if session.unused_s > KEPT_S]
         for number in unused:
@@ -259,18 +270,18 @@ class Sessions:
                 continue
             if is_old and _UPLOAD.fullmatch(path.name):
                 shutil.rmtree(path, ignore_errors=True)
-            elif is_old and path.is_file():  # an upload that was broken off
+            elif is_old and path.is_file():  # an incomplete upload
                 path.unlink(missing_ok=True)
 
     def sweep_forever(self) -> None:
-        """In a thread of its own."""
+        """Calls `sweep` regularly, in a daemon thread."""
 
         def sweep() -> None:
             while True:
                 time.sleep(SWEPT_EVERY_S)
                 try:
                     self.sweep()
-                except Exception as error:  # the next one must come
+                except Exception as error:  # the next sweep must still take place
                     _log.error("unexpected: %s", place(error))
 
         threading.Thread(target=sweep, daemon=True).start()

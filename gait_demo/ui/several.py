@@ -1,4 +1,4 @@
-"""Several videos at once: a line for each, and one ZIP with all results and reports."""
+"""Several videos at once: a table of their states, and one ZIP with all results and reports."""
 
 from __future__ import annotations
 
@@ -11,28 +11,29 @@ from pathlib import Path
 from gait_demo.types import GaitResult
 from gait_demo.ui.options import Settings
 
-MOST = 20  # videos of one drop
+MOST = 20  # maximum number of videos
 WAITING, PEOPLE, DRAWING, UNFINISHED = "waits", "finding people", "drawing", "stopped"
 
 
 @dataclass
 class Line:
-    """What is told of one video: the visitor's own name of it, and how far it is."""
+    """One video in the table: the visitor's file name, and the state."""
 
     name: str
     state: str = WAITING
 
 
 def listed(lines: list[Line]) -> str:
-    """The lines as Markdown; the numbers are those in the ZIP."""
+    """The table as Markdown; the numbers are those of the files in the ZIP."""
     rows = [f"| {n:02} | {_cell(one.name)} | {_cell(one.state)} |" for n, one in _numbered(lines)]
     return "\n".join(["| | video | |", "|---|---|---|", *rows])
 
 
 def add(archive: Path, number: int, result: GaitResult, settings: Settings) -> None:
-    """Put a result's videos and report into a ZIP, under names that tell the settings only."""
+    """Adds a result's videos and report to a ZIP. Their names contain the number and the settings,
+    not the visitor's file name."""
     stem = f"{number:02}_{settings.file_stem}"
-    with zipfile.ZipFile(archive, "a") as file:  # stored: videos are compressed already
+    with zipfile.ZipFile(archive, "a") as file:  # without compression: videos are compressed
         file.write(result.colorized, f"{stem}.mp4")
         file.write(result.binary, f"{stem}_silhouette.mp4")
         file.write(result.comparison, f"{stem}_comparison.mp4")

@@ -1,4 +1,4 @@
-"""What the page says about a clip and about a run."""
+"""The page's sentences about a clip and about a run."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from gait_demo.serving.pace import Pace, Size
 from gait_demo.types import Look, Moment, Rank
 from gait_demo.ui.options import MAX_DURATION_S, MAX_FRAMES
 
-_ENOUGH_COVERED = 0.5  # of the frames of everybody who is drawn, or the result is of no use
+_ENOUGH_COVERED = 0.5  # share of a person's frames that must not be lost, for a usable result
 _MARKED = {
     "lost": "not seen, the place was cleared",
-    "carried": "carried over from a frame beside",
+    "carried": "carried over from a neighbouring frame",
     "kept_pose": "keeps the pose",
 }
 _NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 
 
 def describe(look: Look, start_s: float, end_s: float, pace: Pace) -> str:
-    """A clip before its run, and how long the part from `start_s` to `end_s` should take."""
+    """Describes a clip before its run, with the estimated time for the part from `start_s` to
+    `end_s`."""
     info, fps = look.info, float(look.info.fps)
     people = {0: "nobody", 1: "1 person"}.get(look.people, f"{look.people} people")
     looked = "1 frame" if look.looked == 1 else f"{look.looked} frames"
@@ -28,7 +29,7 @@ def describe(look: Look, start_s: float, end_s: float, pace: Pace) -> str:
         sentences.append("If somebody walks elsewhere in the clip, try it anyway.")
     part_s = min(end_s, look.duration_s) - start_s
     if part_s <= 0:
-        sentences.append("Nothing is left of the video: let it end after it starts.")
+        sentences.append("Nothing is left of the video: the end must be after the start.")
     elif part_s - 1 / fps > MAX_DURATION_S:
         sentences.append(f"Choose {MAX_DURATION_S} s of it at most.")
     elif part_s * fps - 1 > MAX_FRAMES:
@@ -45,13 +46,13 @@ def describe(look: Look, start_s: float, end_s: float, pace: Pace) -> str:
 
 
 def size_of(look: Look, part_s: float) -> Size:
-    """What the time of a run over so many seconds of a clip depends on."""
+    """The size of a run over `part_s` seconds of a clip, on which its time depends."""
     info = look.info
     return Size(part_s * float(info.fps), info.width * info.height / 1e6, look.people)
 
 
 def about(seconds: float) -> str:
-    """A duration that is not known well, in words."""
+    """A rough duration, in words."""
     if seconds < 10:
         return f"About {max(1, round(seconds))} s"
     if seconds < 90:
@@ -60,7 +61,7 @@ def about(seconds: float) -> str:
 
 
 def verdict(report: dict) -> tuple[str, str]:
-    """Whether the result of a run can be passed on: "good", "check" or "bad", and a sentence."""
+    """Whether a result can be passed on: "good", "check" or "bad", and a sentence."""
     drawn = [track for track in report["tracks"] if track["drawn"]]
     number = sum(track["changed"] for track in drawn)
     same = _counted(len(drawn) - number, "person keeps the pose", "people keep the pose")
@@ -82,7 +83,7 @@ def verdict(report: dict) -> tuple[str, str]:
 
 
 def notes(report: dict) -> list[str]:
-    """Who, when, and what else should be known of a run, in sentences."""
+    """Sentences about people who were lost or carried over, and all other warnings of a run."""
     told = []
     for track in report["tracks"]:
         if not track["drawn"]:
@@ -101,15 +102,15 @@ def notes(report: dict) -> list[str]:
         )
     if report["camera"] == "moving":
         told.append(
-            "The camera moves: what was behind the people comes from other frames where these "
-            "show it, and is made up elsewhere."
+            "The camera moves: what was behind the people is taken from other frames that show "
+            "it, and is invented elsewhere."
         )
     return [*told, *report["warnings"]]
 
 
 def marks(report: dict) -> list[dict]:
-    """Where to look before a result is passed on: seconds, what kind of place, the person's box in
-    pixels, and in words."""
+    """The stretches of a result to check, for the player: from and to in seconds, kind, box of the
+    person in pixels, person, and text."""
     return [
         {
             "from": one["from_s"],
@@ -127,10 +128,11 @@ def marks(report: dict) -> list[dict]:
 
 
 def details(report: dict, spent_s: float | None) -> str:
-    """The rest of a report, for who wants to know.
+    """Technical details of a report.
 
     Args:
-        spent_s: seconds that the run took, without waiting; None: it was made beforehand.
+        report: of the run.
+        spent_s: seconds that the run took, without waiting; None for a stored result.
     """
     spent = "made beforehand" if spent_s is None else f"this took {spent_s:.0f} s"
     files = "; ".join(
@@ -139,19 +141,19 @@ def details(report: dict, spent_s: float | None) -> str:
     )
     return "\n\n".join([
         f"{report['frames_in']} frames, {report['fps']:.4g} per second, "
-        f"{report['duration_s']:.1f} s, {report['width']}×{report['height']}; somebody was drawn "
-        f"anew in {report['frames_covered']} of them; {spent}.",
+        f"{report['duration_s']:.1f} s, {report['width']}×{report['height']}; "
+        f"{report['frames_covered']} frames show somebody with another gait; {spent}.",
         _found_by(report),
         f"Networks: {files}.",
     ])  # fmt: skip
 
 
 def place_in_crowd(ranks: list[Rank], strangers: int) -> str:
-    """Where recognisers put the most prominent walker among people who do not exist, in words.
+    """How recognisers rank the most prominent walker among synthetic people, as Markdown.
 
     Args:
-        ranks: none, if nobody got another gait for long enough.
-        strangers: how many people there are beside the walker.
+        ranks: empty if nobody has another gait for long enough.
+        strangers: number of synthetic people, besides the walker.
     """
     if not ranks:
         return (
@@ -161,24 +163,25 @@ def place_in_crowd(ranks: list[Rank], strangers: int) -> str:
     of = strangers + 1
     rows = [f"| {r.recogniser} | {r.before:.0f} | {r.after:.0f} |" for r in ranks]
     return "\n".join([
-        "**This clip:** recognisers know the first half of this walk in clear, and "
-        f"{strangers} people who do not exist; frames in which the walker kept the pose are left "
-        "out. Shown the second half, they put the walker at rank",
+        "**This clip:** recognisers are given the first half of the original walk, and walks of "
+        f"{strangers} synthetic people; frames in which the walker kept the pose are left out. "
+        "When they are shown the second half, before and after anonymization, the walker's rank "
+        "among these people is",
         "",
         "| recogniser | before | after |",
         "|---|---|---|",
         *rows,
         "",
-        f"Rank 1 means recognised; guessing averages {(of + 1) / 2:.0f} of {of}. This says how far "
-        "the silhouette of this clip has changed to two recognisers. It does not prove that nobody "
-        "can find the walker: who knows clothes, place or time needs no gait, a better recogniser "
-        "may see more, and the new silhouettes resemble these people because A-NET learnt from "
-        "such.",
+        f"Rank 1 means recognised; guessing averages {(of + 1) / 2:.0f} of {of}. This shows how "
+        "much the silhouettes of this clip have changed for two recognisers. It does not prove "
+        "that nobody can recognise the walker: whoever knows clothes, place or time needs no gait, "
+        "a better recogniser may see more, and the new silhouettes resemble these synthetic people "
+        "because A-NET was trained on such people.",
     ])  # fmt: skip
 
 
 def _found_by(report: dict) -> str:
-    """Which networks found the people."""
+    """A sentence about the networks that found the people."""
     used = {file["name"]: file for file in report["weights"]}
     if "pose_landmark" in used:
         return f"People are found by: BlazePose ({used['pose_landmark']['source']})."
@@ -201,7 +204,7 @@ def _when(moments: list[Moment]) -> str:
 
 
 def _place(box: list[int], width: int) -> str:
-    """Where in the picture, in words."""
+    """Where in the picture a box is, in words."""
     across = (box[0] + box[2]) / 2 / width
     return (
         "on the left" if across < 1 / 3 else "on the right" if across > 2 / 3 else "in the middle"

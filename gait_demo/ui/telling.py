@@ -1,4 +1,4 @@
-"""How a visitor learns what goes on: progress, and sentences where something does not work."""
+"""Messages to visitors: progress, and sentences about errors."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from gait_demo.ui.summary import about
 STAGES = {
     WAITING: "Waiting until the machine is free",
     "people": "Finding people, and what is behind them",
-    "removal": "Marking what goes",
+    "removal": "Marking what must be replaced",
     "anonymize": "Making another gait",
-    "render": "Putting the new walkers in",
+    "render": "Drawing the new walkers",
 }
 _LOST = "The server could not keep the video: reload the page and try again."
 _log = logging.getLogger("gait_demo")
 
 
 def teller(progress: gr.Progress) -> Callable[[str, float, float | None], None]:
-    """What a `Countdown` tells, as one bar on the page."""
+    """A callback for `Countdown` that shows its progress as one bar on the page."""
 
     def tell(stage: str, share: float, left_s: float | None) -> None:
         left = "" if left_s is None else f" - {about(left_s).lower()} left"
@@ -37,8 +37,9 @@ def teller(progress: gr.Progress) -> Callable[[str, float, float | None], None]:
 
 
 def said(error: Exception) -> str:
-    """What it says, with the name that visitors do not know, as sessions give it, left out; of
-    what nobody foresaw the operator learns the place."""
+    """The sentence for the visitor about an error. The internal name that the session gave the file
+    is replaced, as visitors do not know it. For unexpected errors, the log gets the place in the
+    code, and the visitor a general sentence."""
     if isinstance(error, GaitDemoError):
         named = re.sub(r"^clip(\.\w+)? (?=is not a video)", "This file ", str(error))
         return re.sub(r"^clip(\.\w+)? ", "This video ", named)
@@ -48,7 +49,7 @@ def said(error: Exception) -> str:
 
 @contextmanager
 def sentences() -> Iterator[None]:
-    """For programs: errors as Gradio passes them on; a run that was cancelled says nothing."""
+    """For the API: turns errors into Gradio's; a cancelled run shows no message."""
     try:
         yield
     except (GaitDemoError, OSError) as error:

@@ -1,4 +1,4 @@
-"""Reading and writing video: every rule about time, rotation, colour, size and sound is here."""
+"""Reading and writing video: all handling of time, rotation, colour, size and sound."""
 
 from gait_demo.video.avi import write_avi
 from gait_demo.video.reader import probe, read_frames

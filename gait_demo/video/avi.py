@@ -1,4 +1,4 @@
-"""Small plain AVI files, as CASIA-B has them."""
+"""Writing AVI files like those of CASIA-B."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from pathlib import Path
 import av
 import numpy as np
 
-_BITS_PER_PIXEL = 0.8  # of a frame: light compression for MPEG-4 part 2
+_BITS_PER_PIXEL = 0.8  # per frame: light compression for MPEG-4 part 2
 
 
 def write_avi(path: Path, frames: Iterable[np.ndarray], fps: int) -> None:
-    """Write MPEG-4 in AVI; the file appears whole or not at all.
+    """Write MPEG-4 in AVI; the file appears complete or not at all.
 
     Args:
-        frames: (H, W, 3) uint8 RGB each, of one even size.
+        path: the file to write.
+        frames: (H, W, 3) uint8 RGB each, all of the same even size.
+        fps: frames per second.
     """
     part = path.with_name(f".{path.name}.part.avi")
     try:

@@ -1,7 +1,8 @@
-"""HDR and wide-gamut colours as an SDR screen shows them, by the formulas of ITU-R BT.2100.
+"""Conversion of HDR and wide-gamut colours to SDR (BT.709), by the formulas of ITU-R BT.2100.
 
-HDR white is 203 cd/m2 (BT.2408), the white of SDR; what is darker than three quarters of it keeps
-its light, what is brighter is rolled off up to the peak. SDR screens are those of BT.1886.
+HDR reference white, 203 cd/m2 (BT.2408), becomes SDR white. Light below three quarters of it is
+kept, brighter light is compressed, so that the HDR peak becomes white. SDR screens are as in
+BT.1886.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ from av.video.reformatter import ColorPrimaries, ColorTrc
 
 WHITE_NITS = 203
 PEAK_NITS = 1000
-HLG_GAMMA = 1.2  # of the system, at that peak
+HLG_GAMMA = 1.2  # HLG's system gamma for this peak
 SDR_GAMMA = 2.4
-KNEE = 0.75  # of white: darker light is not changed
-_NODES = 33  # of the table, a side
+KNEE = 0.75  # share of white up to which light is not changed
+_NODES = 33  # grid points per axis of the lookup table
 
 _HDR = (ColorTrc.ARIB_STD_B67, ColorTrc.SMPTE2084)
 _BT2020_LUMA = np.array([0.2627, 0.6780, 0.0593])
@@ -39,13 +40,13 @@ _TO_BT709 = {
 
 
 def needs_conversion(frame: av.VideoFrame) -> bool:
-    """Whether a frame's colours are tagged as others than an SDR screen's."""
+    """Whether a frame is tagged as HDR or wide gamut."""
     return frame.color_trc in _HDR or frame.color_primaries in _TO_BT709
 
 
 @contextmanager
 def conversion_file(frame: av.VideoFrame) -> Iterator[str]:
-    """Path of a table for FFmpeg's `lut3d` that makes a frame's colours BT.709."""
+    """Path of a lookup table for FFmpeg's `lut3d` that converts a frame's colours to BT.709."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "colours.cube"
         path.write_text(_cube(int(frame.color_trc), int(frame.color_primaries)))
@@ -55,18 +56,18 @@ def conversion_file(frame: av.VideoFrame) -> Iterator[str]:
 @cache
 def _cube(transfer: int, primaries: int) -> str:
     axis = np.linspace(0, 1, _NODES)
-    blue, green, red = np.meshgrid(axis, axis, axis, indexing="ij")  # red changes fastest
+    blue, green, red = np.meshgrid(axis, axis, axis, indexing="ij")  # in .cube, red varies fastest
     shown = as_bt709(np.stack([red, green, blue], -1), transfer, primaries).reshape(-1, 3)
     rows = "\n".join(f"{r:.5f} {g:.5f} {b:.5f}" for r, g, b in shown.tolist())
     return f"LUT_3D_SIZE {_NODES}\n{rows}\n"
 
 
 def as_bt709(signal: np.ndarray, transfer: int, primaries: int) -> np.ndarray:
-    """Colours of an SDR screen.
+    """Converts colours to BT.709.
 
     Args:
         signal: (..., 3) float in [0, 1], R'G'B' as stored.
-        transfer, primaries: as ITU-T H.273 numbers them.
+        transfer, primaries: the numbers of ITU-T H.273.
 
     Returns:
         (..., 3) float in [0, 1], R'G'B' of BT.709.
@@ -89,20 +90,21 @@ def as_bt709(signal: np.ndarray, transfer: int, primaries: int) -> np.ndarray:
 
 
 def _hlg_scene(signal: np.ndarray) -> np.ndarray:
-    """Scene light in [0, 1] of a signal: the inverse of BT.2100's OETF."""
+    """Scene light in [0, 1] of an HLG signal: the inverse of BT.2100's OETF."""
     a, b, c = 0.17883277, 0.28466892, 0.55991073
     return np.where(signal <= 0.5, signal**2 / 3, (np.exp((signal - c) / a) + b) / 12)
 
 
 def _pq_nits(signal: np.ndarray) -> np.ndarray:
-    """Light of a screen in cd/m2: BT.2100's EOTF."""
+    """Display light in cd/m2 of a PQ signal: BT.2100's EOTF."""
     m1, m2, c1, c2, c3 = 0.1593017578125, 78.84375, 0.8359375, 18.8515625, 18.6875
     root = signal ** (1 / m2)
     return 10_000 * (np.maximum(root - c1, 0) / (c2 - c3 * root)) ** (1 / m1)
 
 
 def _rolled_off(light: np.ndarray) -> np.ndarray:
-    """Reinhard's curve above the knee, where it has the slope 1; the peak becomes white."""
+    """Compresses light above the knee by Reinhard's curve, which starts with slope 1 and maps the
+    peak to white."""
     over = np.maximum(light - KNEE, 0) / (1 - KNEE)
     peak = (PEAK_NITS / WHITE_NITS - KNEE) / (1 - KNEE)
     curve = KNEE + (1 - KNEE) * over * (1 + over / peak**2) / (1 + over)

@@ -1,4 +1,4 @@
-"""Opening a video file, and decoding what can be decoded of it."""
+"""Opening a video file, and decoding its readable frames."""
 
 from __future__ import annotations
 
@@ -13,19 +13,23 @@ from av.stream import Disposition
 from gait_demo.errors import VideoError
 from gait_demo.video.layout import missing_share
 
-# Naming the containers and allowing plain files only keeps playlists and other files that refer to
-# files and addresses, which FFmpeg would open, from passing as videos.
+# Security: FFmpeg would also open playlists and other formats that refer to files and addresses.
+# Only these containers are accepted, and only plain files are opened.
 _OPTIONS = {
     "format_whitelist": "mov,mp4,matroska,webm,avi,gif,apng,mpegts,mpeg,flv,asf,ogg,mxf,dv",
     "protocol_whitelist": "file",
 }
-# What reading packets ends with where a file is damaged; IndexError if streams appeared in between.
+# Raised by reading packets where a file is damaged; IndexError if new streams appeared meanwhile.
 NOTHING_MORE = (av.FFmpegError, IndexError)
-_MAX_MISSING = 0.1  # share of a file's bytes; with less, what is there is worked on
+_MAX_MISSING = 0.1  # share of a file's bytes; if less is missing, the rest is processed
 
 
 def open_video(path: str | Path) -> InputContainer:
-    """Open a video for reading; VideoError says why it is none, or cannot be read."""
+    """Open a video for reading.
+
+    Raises:
+        VideoError: the file is missing, empty, cut off, or not a video that can be read.
+    """
     path = Path(path)
     try:
         if not path.is_file():
@@ -33,8 +37,8 @@ def open_video(path: str | Path) -> InputContainer:
         if path.stat().st_size == 0:
             raise VideoError(f"{path.name} is empty (0 bytes): copy or upload it again.")
         missing = missing_share(path)
-    except (OSError, ValueError) as error:  # no permission; too long a name; NUL in it
-        reason = getattr(error, "strerror", None) or "the name is none of a file"
+    except (OSError, ValueError) as error:  # no permission; name too long; NUL in the name
+        reason = getattr(error, "strerror", None) or "this is not a valid file name"
         raise VideoError(f"{_short(path)} cannot be opened: {reason}.") from error
     if missing >= _MAX_MISSING:
         raise VideoError(
@@ -46,7 +50,7 @@ def open_video(path: str | Path) -> InputContainer:
         with path.open("rb") as file:
             is_mp4 = file.read(8)[4:] == b"ftyp"
         if is_mp4:
-            reason = "is cut off or damaged, its index is missing: copy or record it again."
+            reason = "is cut off or damaged (its index is missing): copy or record it again."
         else:
             reason = "is not a video that can be read: use MP4, MOV, WebM, MKV, AVI or GIF."
         raise VideoError(f"{path.name} {reason}") from error
@@ -57,7 +61,8 @@ def file_name(container: InputContainer) -> str:
 
 
 def audio_stream(container: InputContainer) -> av.AudioStream | None:
-    """The default one, or the first, of those that can be decoded."""
+    """The default audio stream, or else the first, of those that can be decoded; None without
+    one."""
     streams = [stream for stream in container.streams.audio if stream.codec_context is not None]
     return max(streams, key=lambda one: bool(one.disposition & Disposition.default), default=None)
 
@@ -65,8 +70,9 @@ def audio_stream(container: InputContainer) -> av.AudioStream | None:
 def decoded_frames(
     container: InputContainer, stream: av.VideoStream | av.AudioStream
 ) -> Iterator[av.VideoFrame | av.AudioFrame]:
-    """Every frame that can be decoded, the same in every pass; damaged packets are passed over."""
-    stream.thread_type = "SLICE"  # with one thread a frame, what replaces damage is left to chance
+    """All frames that can be decoded; damaged packets are skipped. Every pass gives the same
+    frames."""
+    stream.thread_type = "SLICE"  # frame threading conceals damage differently in every pass
     packets = container.demux(stream)
     packet = None
     while True:

@@ -1,4 +1,4 @@
-"""How the frames of a video are shown: upright, square pixels, in RGB."""
+"""Conversion of decoded frames to what a player displays: upright, square pixels, RGB."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from av.video.reformatter import ColorPrimaries, Colorspace, Interpolation, Vide
 from gait_demo.video.colour import conversion_file, needs_conversion
 from gait_demo.video.layout import Crop
 
-SQUARE_PIXEL_TOLERANCE = 0.02  # pixels that are stretched by less are left alone
-SD_HEIGHT_PX = 576  # taller pictures without a colour tag are BT.709, the others BT.601
+SQUARE_PIXEL_TOLERANCE = 0.02  # a pixel aspect ratio that differs from 1 by less is ignored
+SD_HEIGHT_PX = 576  # without a colour tag, taller pictures are BT.709, others BT.601
 
 _UNSPECIFIED = 2  # FFmpeg's AVCOL_SPC_UNSPECIFIED
-_KNOWN_MATRICES = (0, 1, 2, 4, 5, 6, 7, 9)  # of H.273; FFmpeg's scaler refuses the others ...
-_LOGARITHMIC = (9, 10)  # ... and these transfer functions
+_KNOWN_MATRICES = (0, 1, 2, 4, 5, 6, 7, 9)  # H.273; FFmpeg's scaler refuses others
+_LOGARITHMIC = (9, 10)  # transfer functions of H.273 that FFmpeg's scaler refuses
 _LUT = "lut3d"
-_TO_RGB = Interpolation.BILINEAR  # 1 ms a 720p frame; accurate rounding takes 15
+_TO_RGB = Interpolation.BILINEAR  # 1 ms for a 720p frame; accurate rounding takes 15 ms
 
 
 @dataclass(frozen=True)
 class Display:
-    """How the frames of one video are shown: square pixels, in RGB, the right way up."""
+    """The conversion of one video's frames to upright RGB with square pixels."""
 
-    width: int  # before the quarter turn
+    width: int  # before transposing
     height: int
     colorspace: Colorspace | None  # None: as tagged
     transpose: bool
@@ -56,11 +56,11 @@ class Display:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """(height, width) of a frame as shown."""
+        """(height, width) of a displayed frame."""
         return (self.width, self.height) if self.transpose else (self.height, self.width)
 
     def rgb(self, frame: av.VideoFrame) -> np.ndarray:
-        """Convert a frame to (H, W, 3) uint8."""
+        """The displayed frame, (H, W, 3) uint8."""
         rgb = self.scaler.reformat(
             frame,
             self.width,
@@ -76,12 +76,12 @@ class Display:
 
 
 def prepared(frames: Iterable[av.VideoFrame], crop: Crop) -> Iterator[av.VideoFrame]:
-    """Frames cut to their clean aperture, deinterlaced, and in the colours of an SDR screen; those
-    that need none of it are passed on as they are.
+    """Crops frames to their clean aperture, deinterlaces them, and converts them to SDR; frames
+    that need none of this are passed on unchanged.
 
     Args:
-        frames: decoded, in the order in which they are presented.
-        crop: what of each is not shown.
+        frames: decoded frames in display order.
+        crop: the borders that are not displayed.
     """
     graph, made_for, interlaced = None, None, False
     for frame in frames:
@@ -124,7 +124,7 @@ def _filters(frame: av.VideoFrame, crop: Crop, interlaced: bool) -> tuple[tuple[
 
 
 class _Graph:
-    """FFmpeg filters one after the other, for frames like the one given."""
+    """A chain of FFmpeg filters, for frames of the same kind as the given one."""
 
     def __init__(self, frame: av.VideoFrame, filters: Iterable[tuple[str, str]]) -> None:
         self._tick = frame.time_base
@@ -143,8 +143,8 @@ class _Graph:
         self._graph.configure()
 
     def frames(self, frame: av.VideoFrame | None) -> Iterator[av.VideoFrame]:
-        """What comes out after one more frame goes in, or after the last one, None; time stamps
-        stay what they are."""
+        """Puts a frame into the chain, or None after the last one, and gives the frames that come
+        out. Time stamps are kept."""
         self._graph.push(frame)
         with suppress(av.BlockingIOError, av.EOFError):
             while True:

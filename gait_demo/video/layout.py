@@ -1,7 +1,7 @@
-"""What the bytes of a file say about it that FFmpeg's Python library does not pass on.
+"""File properties that PyAV does not give: the declared file size, and the clean aperture.
 
-MP4 and MOV (ISO 14496-12) are trees of boxes, Matroska and WebM (RFC 9559) trees of elements, AVI
-is one RIFF chunk; each says how long it is.
+MP4 and MOV (ISO 14496-12) are trees of boxes, Matroska and WebM (RFC 9559) trees of elements, and
+AVI is one RIFF chunk; each node declares its length.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _RIFF, _EBML = b"RIFF", b"\x1a\x45\xdf\xa3"
 _TO_TRACKS = (b"\x18\x53\x80\x67", b"\x16\x54\xae\x6b", b"\xae")  # Segment, Tracks, TrackEntry
 _VIDEO = b"\xe0"
 _CROP = (b"\x54\xcc", b"\x54\xbb", b"\x54\xdd", b"\x54\xaa")  # left, top, right, bottom
-_MOST_CHILDREN = 10_000  # of one box or element: no real file has more before its frames
+_MOST_CHILDREN = 10_000  # of one box or element; limits the time for malicious files
 
 
 @dataclass(frozen=True)
 class Crop:
-    """Pixels of a coded picture that are not shown."""
+    """Borders of a coded picture that are not displayed, in pixels."""
 
     left: int = 0
     top: int = 0
@@ -49,7 +49,7 @@ _Children = Callable[[BinaryIO, int, int], Iterator[_Node]]
 
 
 def missing_share(path: Path) -> float:
-    """Share in [0, 1) of the bytes that a file says it has, which are not there."""
+    """Share in [0, 1) of the bytes that a file declares, but that are missing."""
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(12)
@@ -66,8 +66,8 @@ def missing_share(path: Path) -> float:
 
 
 def crop_of(path: Path, stream: av.VideoStream) -> Crop:
-    """What of its coded pictures a stream of a file does not show: the clean aperture of MP4 and
-    MOV, the cropping of Matroska."""
+    """The borders that a stream does not display: by the clean aperture of MP4 and MOV, or the
+    cropping of Matroska."""
     with path.open("rb") as file:
         head, whole = file.read(8), _Node(b"", 0, _size(file))
         if head[:4] == _EBML:
@@ -121,7 +121,7 @@ def _size(file: BinaryIO) -> int:
 
 
 def _within(children: _Children, file: BinaryIO, node: _Node, *kinds: bytes) -> Iterator[_Node]:
-    """Every node at a path of kinds below another."""
+    """All nodes below `node` that are reached by the path `kinds`."""
     for child in children(file, node.start, node.end):
         if child.kind == kinds[0]:
             if len(kinds) == 1:
@@ -146,12 +146,13 @@ def _clean_aperture(file: BinaryIO, whole: _Node, track: int) -> Crop:
 
 
 def _track_number(header: bytes) -> int:
-    at = 20 if header[:1] == b"\x01" else 12  # times take 64 bits or 32
+    at = 20 if header[:1] == b"\x01" else 12  # version 1 has 64-bit times before the number
     return int.from_bytes(header[at : at + 4], "big")
 
 
 def _aperture(fields: bytes, width: int, height: int) -> Crop:
-    """Of a `clap` box: size, and how far the centre lies from that of the picture, as fractions."""
+    """The crop of a `clap` box, which holds fractions: width, height, and the offset of the
+    aperture's centre from the picture's."""
     parts = [int.from_bytes(fields[at : at + 4], "big", signed=True) for at in range(0, 32, 4)]
     if len(fields) < 32 or 0 in parts[1::2]:
         return Crop()

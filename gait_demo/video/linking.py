@@ -1,4 +1,4 @@
-"""A second place for a finished file."""
+"""Linking or copying finished files."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 
 
 def link_or_copy(path: Path, to: Path) -> None:
-    """Give a finished file a second place without writing it again where that is possible.
+    """Hard link a finished file to a second path, or copy it if that is not possible.
 
-    What is there already is replaced, at once and whole: others may do the same meanwhile.
+    A file at that path is replaced atomically: other processes may do the same at the same time.
     """
     part = to.with_name(f".{secrets.token_hex(8)}")
     try:
@@ -21,4 +21,4 @@ def link_or_copy(path: Path, to: Path) -> None:
             shutil.copyfile(path, part)
         os.replace(part, to)
     finally:
-        part.unlink(missing_ok=True)  # a second link to the same file is not moved
+        part.unlink(missing_ok=True)  # os.replace does nothing if both are links to one file

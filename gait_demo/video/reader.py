@@ -1,4 +1,4 @@
-"""Frames of a video as they are displayed: upright, square pixels, RGB, at their exact times."""
+"""Reading the frames of a video as a player displays them, with their exact times."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from gait_demo.video.display import Display, prepared
 from gait_demo.video.layout import crop_of, missing_share
 from gait_demo.video.track import MILLISECOND, VideoTrack, stores_display_order, track_of
 
-MIN_SIDE_PX = 32  # nobody can be seen walking in less
-MAX_PIXELS = 4096 * 2304  # a frame; 4K of any shape
-MAX_CODED_PIXELS = 4 * MAX_PIXELS  # of it before what is outside the clean aperture goes
-MAX_ASPECT = 10  # of a picture's sides: wider than any panorama in which somebody walks
-_WORTH_SEEKING_S = 2
-_MOST_MOMENTS = 3
-TRIM_PER_S = 90_000  # steps of a second in which a trim is told
+MIN_SIDE_PX = 32  # in smaller pictures nobody can be seen walking
+MAX_PIXELS = 4096 * 2304  # per displayed frame; 4K of any shape
+MAX_CODED_PIXELS = 4 * MAX_PIXELS  # per frame before cropping to the clean aperture
+MAX_ASPECT = 10  # ratio of a picture's sides
+_WORTH_SEEKING_S = 2  # with an earlier start, frames are decoded and dropped instead of seeking
+_MOST_MOMENTS = 3  # maximum number of times that a warning lists
+TRIM_PER_S = 90_000  # resolution of start and end times, in steps per second
 
 
 def probe(path: str | Path) -> VideoInfo:
-    """Describe a video: its packets are read, and its first two frames are decoded.
+    """Describe a video. This reads all its packets and decodes its first two frames.
 
     Raises:
-        VideoError: there is no such file; it is empty, cut off, not a video, has no picture or only
-            one, is smaller than 32 pixels or larger than 4K, or far too wide or high.
+        VideoError: the file is missing, empty, cut off, or not a video; it has no frame or only
+            one; or its frames are smaller than 32 pixels, larger than 4K, or too long and narrow.
     """
     path = Path(path)
     with open_video(path) as container:
@@ -58,12 +58,12 @@ def _warnings(path: Path, track: VideoTrack) -> Iterator[str]:
         moments = ", ".join(f"{leap:.1f} s" for leap in track.leaps[:_MOST_MOMENTS])
         more = " and later" if len(track.leaps) > _MOST_MOMENTS else ""
         yield (
-            f"The video's clock leaps at {moments}{more}; it is worked on as if nothing were "
+            f"The video's time stamps jump at {moments}{more}; it is processed as if nothing were "
             "missing there."
         )
     missing = missing_share(path)
     if missing:
-        yield f"The last {max(missing, 0.01):.0%} of the video file are missing."
+        yield f"The last {max(missing, 0.01):.0%} of the video file is missing."
 
 
 def read_frames(
@@ -74,29 +74,30 @@ def read_frames(
     max_duration_s: float | None = None,
     max_frames: int | None = None,
 ) -> Iterator[Frame]:
-    """Decode a video frame by frame, as it is displayed.
+    """Decode a video frame by frame, as a player displays it.
 
-    Only what is meant to be seen is shown: no frames outside an edit list, nothing outside the
-    clean aperture; interlaced frames are deinterlaced, and HDR and wide-gamut colours become those
-    of an SDR screen. Frames whose pixels are not square are stretched; those of another size than
-    the first (a browser's recording may change it) are scaled to it. Times are exact where the
-    container's are; those rounded to milliseconds move to the grid of the usual rate where they
-    fit, and where a stream's clock restarts or leaps, the next frame comes at the usual interval. A
-    clip that is damaged here and there gives the frames that can be decoded. Closing the
+    Frames outside an edit list and pixels outside the clean aperture are left out; interlaced
+    frames are deinterlaced; HDR and wide-gamut colours are converted to SDR. Frames with pixels
+    that are not square are stretched. Frames of another size than the first are scaled to it (a
+    browser's recording may change its size).
+
+    Times are exact if the container's are. Times rounded to milliseconds are moved to the grid of
+    the usual frame rate where they fit. Where time stamps restart or jump, the next frame follows
+    at the usual interval. Of a damaged clip, the frames that can be decoded are given. Closing the
     generator closes the file.
 
     Args:
         path: a video file.
-        start_s, end_s: seconds since the first frame; those at or after `start_s` and before
-            `end_s` (None: the end) are read, and count from index 0 and time 0.
-        max_duration_s: seconds; what would be longer by more than a frame is refused.
-        max_frames: so is what would have more frames than one over this.
+        start_s, end_s: seconds since the first frame; only frames at or after `start_s` and before
+            `end_s` (None: the end) are read. Their index and time start at 0.
+        max_duration_s: a part that is more than one frame longer than this is refused.
+        max_frames: a part that has at least two frames more than this is refused.
 
     Yields:
         Frame: rgb is (H, W, 3) uint8.
 
     Raises:
-        VideoError: as for `probe`, and for a part that is too long, or holds fewer than two frames.
+        VideoError: as for `probe`; or the part is too long or has fewer than two frames.
     """
     with open_video(path) as container:
         track = track_of(container)
@@ -145,9 +146,9 @@ def read_frames(
 
 
 def _decoded(container: InputContainer, stream: av.VideoStream) -> Iterator[av.VideoFrame]:
-    """Frames as they are meant to be seen, with the time stamps of the container."""
+    """Decoded, prepared frames with the time stamps of the container."""
     crop = crop_of(Path(container.name), stream)
-    stream.codec_context.options = {"max_pixels": str(MAX_CODED_PIXELS)}  # none is held in memory
+    stream.codec_context.options = {"max_pixels": str(MAX_CODED_PIXELS)}  # FFmpeg refuses larger
     in_order = stores_display_order(container)
 
     def stamped() -> Iterator[av.VideoFrame]:
@@ -163,13 +164,13 @@ def _decoded(container: InputContainer, stream: av.VideoStream) -> Iterator[av.V
 def _from_keyframe(
     container: InputContainer, track: VideoTrack, zero: int | None, start: Fraction
 ) -> Iterator[Iterator[av.VideoFrame] | None]:
-    """The frames from the last keyframe before `start` seconds on, without those before it.
+    """Seeks: gives the frames from the last keyframe before `start` seconds on.
 
     Args:
-        zero: time stamp of the first frame.
+        zero: time stamp of the video's first frame.
 
     Yields:
-        The frames; None where there is little to skip, or the file does not say where they are.
+        The frames; None if seeking is not worthwhile or not reliable.
     """
     in_order = stores_display_order(container) and not track.leaps
     if start < _WORTH_SEEKING_S or zero is None or not in_order:
@@ -195,17 +196,17 @@ def _first_two(decoded: Iterator[av.VideoFrame], stream: av.VideoStream) -> list
         raise _too_large(name, *coded)
     if not frames:
         raise VideoError(
-            f"{name} has no picture that can be decoded, it is cut off or damaged: copy or record "
+            f"{name} has no picture that can be decoded; it is cut off or damaged: copy or record "
             "it again."
         )
     if len(frames) == 1:
-        raise VideoError(f"{name} has only one frame; a walk is needed: choose a longer video.")
+        raise VideoError(f"{name} has only one frame, which shows no walk: choose a longer video.")
     shown = Display.of(frames[0], stream)
     width, height = shown.width, shown.height
     if max(width, height) > MAX_ASPECT * min(width, height):
         raise VideoError(
-            f"{name} has a picture of {width}x{height} pixels: at most {MAX_ASPECT} times as long "
-            "as wide can be worked on. Cut it to the part with the person."
+            f"{name} has {width}x{height} pixels, but one side may be at most {MAX_ASPECT} times "
+            "as long as the other: crop it to the part with the person."
         )
     if width * height > MAX_PIXELS:
         raise _too_large(name, width, height)
@@ -219,7 +220,7 @@ def _first_two(decoded: Iterator[av.VideoFrame], stream: av.VideoStream) -> list
 
 def _too_large(name: str, width: int, height: int) -> VideoError:
     return VideoError(
-        f"{name} is too large, {width}x{height} pixels: at most 4K (4096x2304) can be worked on. "
+        f"{name} is too large, {width}x{height} pixels: at most 4K (4096x2304) is possible. "
         "Export it smaller."
     )
 
@@ -227,8 +228,8 @@ def _too_large(name: str, width: int, height: int) -> VideoError:
 def _timed(
     frames: Iterable[av.VideoFrame], track: VideoTrack, zero: int | None
 ) -> Iterator[tuple[Fraction, av.VideoFrame]]:
-    """Pair each frame with its time since the video's first, whose stamp is `zero`: exact, and
-    strictly increasing."""
+    """Pairs each frame with its time in seconds since the video's first frame, whose time stamp is
+    `zero`. Times are exact and strictly increasing."""
     last_stamp, clock, last = zero, Fraction(0), None
     for frame in frames:
         stamp = frame.pts

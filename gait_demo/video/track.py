@@ -1,4 +1,4 @@
-"""Which track of a file is the video, and when its frames are presented."""
+"""Choosing the video track of a file, and reading the times of its frames without decoding."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from av.stream import Discard, Disposition
 from gait_demo.errors import VideoError
 from gait_demo.video.container import NOTHING_MORE, file_name, open_video
 
-MIN_FPS, MAX_FPS = 1, 1000  # beyond these nobody walks, or the file is damaged
-MAX_PAUSE_S = 10  # in a stream that may restart its clock: after more it did, as FFmpeg says
+MIN_FPS, MAX_FPS = 1, 1000  # outside this range, no walk can be seen, or the file is damaged
+MAX_PAUSE_S = 10  # a longer pause is a jump of the time stamps, in formats that may have them
 MILLISECOND = Fraction(1, 1000)
 
 _STILLS = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
@@ -28,17 +28,17 @@ _SAME_RATE = 0.01
 
 @dataclass(frozen=True)
 class VideoTrack:
-    """The video track of a file, as its packets say: nothing is decoded.
+    """The video track of a file, by its packets: nothing is decoded.
 
     Attributes:
         index: of the stream.
-        fps: frames per second at the usual interval between two of them.
-        frames: number of those that are presented.
-        start: time stamp of the first one, in ticks.
-        duration_s: seconds from the first frame to the end of the last.
-        tick: seconds of a time stamp.
-        leaps: seconds since the first frame at which the clock restarts, or leaps ahead.
-        may_leap: whether containers of this kind do that.
+        fps: frames per second, from the usual interval between frames.
+        frames: number of displayed frames.
+        start: time stamp of the first frame, in ticks.
+        duration_s: seconds from the start of the first frame to the end of the last.
+        tick: unit of time stamps, in seconds.
+        leaps: times in seconds since the first frame at which time stamps restart or jump ahead.
+        may_leap: whether containers of this kind may have such jumps.
     """
 
     index: int
@@ -51,23 +51,23 @@ class VideoTrack:
     may_leap: bool
 
     def is_leap(self, step: int) -> bool:
-        """Whether two frames, `step` ticks apart, are really one after the other."""
+        """Whether time stamps jump between two frames that are `step` ticks apart."""
         return step <= 0 or (self.may_leap and step * self.tick > MAX_PAUSE_S)
 
 
 def stores_display_order(container: InputContainer) -> bool:
-    """Whether packets say when they are presented; those of AVI only when they are decoded."""
+    """Whether packets have presentation times; AVI's have only decoding times."""
     return container.format.name != "avi"
 
 
 def track_of(container: InputContainer) -> VideoTrack:
-    """Find the video track of a file and read when its frames are presented.
+    """Finds the video track of a file and reads the times of its frames.
 
-    The default track comes first, then the one with most pixels in all its frames; pictures of
-    one frame, cover art and thumbnails are no video.
+    The default track is preferred, then the one with the most pixels in all its frames together.
+    Cover art, thumbnails and tracks of one frame are the last choice or none.
 
     Raises:
-        VideoError: there is none, or it has no rate of a video.
+        VideoError: there is no video track, or its frame rate is out of range.
     """
     path = Path(container.name)
     stat = path.stat()
@@ -96,7 +96,7 @@ def _track_of(path: Path, _version: tuple[int, ...]) -> VideoTrack:
 
 
 class _Stamps:
-    """Time stamps of a stream's frames, in parts between which its clock leaps."""
+    """The time stamps of a stream's frames, split into parts where they jump."""
 
     def __init__(self, stream: av.VideoStream) -> None:
         self._in_order = stores_display_order(stream.container)
@@ -112,7 +112,7 @@ class _Stamps:
             shown = self._end if clock is None else clock
         if shown is None:
             return
-        self._end = shown + (packet.duration or 0)  # where a packet without stamps starts
+        self._end = shown + (packet.duration or 0)  # start of a following packet without stamps
         if clock is not None:
             if self._clock is not None and not 0 <= clock - self._clock <= self._longest:
                 self._parts.append(array("q"))
@@ -120,12 +120,12 @@ class _Stamps:
         self._parts[-1].append(shown)
 
     def presented(self) -> list[np.ndarray]:
-        """(N,) int64 of each part, as the frames follow each other on the screen."""
+        """(N,) int64 time stamps of each part, in display order."""
         return [np.unique(np.array(part, np.int64)) for part in self._parts if part]
 
 
 def _stamps(container: InputContainer, videos: list[av.VideoStream]) -> dict[int, list[np.ndarray]]:
-    """Time stamps by index of the stream, in parts between which its clock leaps."""
+    """The time stamps by stream index, split into parts where they jump."""
     stamps = {stream.index: _Stamps(stream) for stream in videos}
     for stream in container.streams:
         if stream.index not in stamps:
@@ -170,8 +170,8 @@ def _declared_duration_s(stream: av.VideoStream) -> Fraction | None:
 
 
 def _rate(stream: av.VideoStream, steps: np.ndarray) -> Fraction:
-    """Frames per second at the usual interval, of (N,) intervals in ticks: as declared where that
-    fits, because time stamps may be rounded."""
+    """Frames per second, from intervals (N,) in ticks. The declared rate is taken if it fits,
+    because time stamps may be rounded."""
     declared = [rate for rate in (stream.average_rate, stream.guessed_rate) if rate]
     if not len(steps):
         return next(iter(declared), Fraction(MIN_FPS))
@@ -183,6 +183,6 @@ def _rate(stream: av.VideoStream, steps: np.ndarray) -> Fraction:
     if not MIN_FPS <= rate <= MAX_FPS:
         raise VideoError(
             f"{file_name(stream.container)} has {float(rate):.3g} frames per second; {MIN_FPS} to "
-            f"{MAX_FPS} can be worked on: copy, export or record it again."
+            f"{MAX_FPS} are possible: copy, export or record it again."
         )
     return rate

@@ -1,4 +1,4 @@
-"""Frames and sound into an mp4 that any browser plays."""
+"""Writing frames and sound to an MP4 file that any browser plays."""
 
 from __future__ import annotations
 
@@ -21,39 +21,41 @@ from gait_demo.errors import VideoError, not_written
 from gait_demo.video.container import NOTHING_MORE, audio_stream, decoded_frames, open_video
 from gait_demo.video.track import track_of
 
-TICKS_PER_S = 90_000  # at least
+TICKS_PER_S = 90_000  # minimum resolution of time stamps
 KEYFRAME_INTERVAL_S = 2  # so that players can seek
 COPIED_AUDIO = ("aac", "mp3")
 AAC_RATES_HZ = (44_100, 48_000)
 
-_OPTIONS = {"movflags": "+faststart", "fflags": "+bitexact"}  # bitexact: do not sign
+_OPTIONS = {"movflags": "+faststart", "fflags": "+bitexact"}  # bitexact: no encoder tag
 _BT709 = 1  # FFmpeg's AVCOL_SPC_BT709, AVCOL_PRI_BT709 and AVCOL_TRC_BT709
 _GREY_TO_LUMA = np.rint(16 + np.arange(256) * (219 / 255)).astype(np.uint8)
-_TO_YUV = Interpolation.AREA | Interpolation.FULL_CHR_H_INP  # colours are means of four pixels
+_TO_YUV = Interpolation.AREA | Interpolation.FULL_CHR_H_INP  # chroma: means of four pixels
 
 
 class VideoWriter:
-    """Writes an H.264 mp4 that any browser plays: yuv420p, BT.709, index first, no metadata.
+    """Writes an H.264 MP4 file that any browser plays: yuv420p, BT.709, index first, no metadata.
 
     A context manager: the file appears under its name when the block ends; if an exception ends
-    the block, nothing is left behind. An odd width or height grows by one pixel, a copy of the
-    last column or row, because yuv420p halves both. There are no B-frames, so frames are stored
-    in display order and keep exactly the times they were given.
+    the block, nothing is left behind. yuv420p needs even sizes: an odd width or height is extended
+    by a copy of the last column or row. There are no B-frames, so that frames are stored in display
+    order and keep exactly the times they were given.
 
     Args:
         path: the file to write; replaced if it exists.
-        width, height: pixels, of every frame.
-        fps: nominal frame rate; it sets the time base and how long the last frame is shown.
-        audio_from: a file whose sound, from its first picture on or `audio_start_s` seconds
-            later, is added and cut to the duration of the frames. AAC and MP3 of an mp4 or mov
-            are copied, anything else becomes AAC. A file without sound is no error.
+        width, height: of every frame, in pixels.
+        fps: nominal frame rate; determines the time base and the duration of the last frame.
+        audio_from: a file whose sound is added, cut to the duration of the frames. AAC and MP3 in
+            MP4 or MOV are copied, other formats are encoded as AAC. A file without sound is no
+            error.
+        audio_start_s: where its sound starts, in seconds after its first frame.
         crf: constant rate factor of x264; 18 is visually lossless, larger is coarser.
-        qp: constant quantiser instead, which x264 need not estimate frame by frame.
+        qp: constant quantiser of x264, used instead of `crf` if given; faster.
         preset: speed preset of x264.
-        threads: in which x264 works; 0: as many as suit the cores.
+        threads: number of x264's threads; 0: x264 chooses by the number of cores.
 
     Raises:
-        VideoError: no frame was written, or the file cannot be written, say on a full disk.
+        VideoError: no frame was written, or the file cannot be written, for example because the
+            disk is full.
     """
 
     def __init__(
@@ -151,7 +153,7 @@ class VideoWriter:
         return stream
 
     def _mux(self, frame: av.VideoFrame | None, sound_until: Fraction) -> None:
-        """Store a frame, or for None those still in the encoder, and the sound so far."""
+        """Encodes a frame (None: flushes the encoder), and writes the sound up to a time."""
         with self._reporting():
             self._output.mux(self._stream.encode(frame))
             while self._next_sound is not None and _start(self._next_sound) < sound_until:
@@ -186,8 +188,8 @@ def _start(packet: av.Packet) -> Fraction:
 def _sound_packets(
     source: InputContainer, output: OutputContainer, start_s: float
 ) -> Iterator[av.Packet]:
-    """Add a sound track to `output` and give its packets, timed from `start_s` seconds after the
-    first picture."""
+    """Adds a sound track to `output` and gives its packets, with times relative to `start_s`
+    seconds after the source's first frame."""
     stream = audio_stream(source)
     if stream is None:
         return
@@ -204,12 +206,12 @@ def _sound_packets(
     for packet in packets:
         shift = round(zero / packet.time_base)
         packet.pts, packet.dts = packet.pts - shift, packet.dts - shift
-        if packet.pts + 2 * packet.duration >= 0:  # the decoder runs up over one packet
+        if packet.pts + 2 * packet.duration >= 0:  # decoders need one packet before the first
             yield packet
 
 
 def _copied(stream: av.AudioStream, target: av.AudioStream) -> Iterator[av.Packet]:
-    with suppress(*NOTHING_MORE):  # a file that is cut off: its sound up to there
+    with suppress(*NOTHING_MORE):  # of a file that is cut off, the sound up to there
         for packet in stream.container.demux(stream):
             if packet.pts is not None:
                 packet.stream = target

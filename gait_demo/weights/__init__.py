@@ -1,7 +1,7 @@
-"""Where weights come from, and how they are published.
+"""Finding, downloading and publishing weights.
 
-`find` resolves the name of a network to a verified file. `ask_ahead` begins to fetch what may have
-to be fetched; `is_ready` and `status` say, without waiting, how far that is.
+`find` resolves the name of a network to a verified file. `ask_ahead` starts downloads in the
+background; `is_ready` and `status` tell, without waiting, whether weights are there.
 """
 
 from gait_demo.weights.finding import State, Status, ask_ahead, find, is_ready, of_a_run, status

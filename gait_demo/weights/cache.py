@@ -1,4 +1,4 @@
-"""The user's cache of weights that were taken out of released packages."""
+"""The user's cache of weights that come from released packages."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from pathlib import Path
 from gait_demo.workspace import working_folder
 
 _log = logging.getLogger(__name__)
-_LEFT = ".*.part"  # files and folders of a process that was killed while it wrote
+_LEFT = ".*.part"  # names of unfinished files and folders, which a killed process leaves behind
 _lock = threading.Lock()
-_stand_ins: dict[Path, Path] = {}  # of folders that cannot be written
+_stand_ins: dict[Path, Path] = {}  # temporary folders that replace folders that are not writable
 _until_exit = ExitStack()
 atexit.register(_until_exit.close)
 
 
 def location() -> Path:
-    """`weights` in $GAIT_DEMO_CACHE, else in `gait_demo` in $XDG_CACHE_HOME or ~/.cache."""
+    """The cache folder: $GAIT_DEMO_CACHE/weights, else $XDG_CACHE_HOME/gait_demo/weights, else
+    ~/.cache/gait_demo/weights."""
     if own := os.environ.get("GAIT_DEMO_CACHE"):
         return Path(own).absolute() / "weights"
     base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
@@ -32,15 +33,16 @@ def location() -> Path:
 
 
 def folders() -> list[Path]:
-    """Where cached files may be: `location`, and its stand-in if it has one."""
+    """All folders that may hold cached files: `location`, and the temporary ones of `writable`."""
     return [location(), *_stand_ins.values()]
 
 
 def writable() -> Path:
-    """`location`, made if need be; where that fails, a folder that is deleted with the process.
+    """`location`, created if missing; if it is not writable, a temporary folder that is deleted
+    when the process ends.
 
     Raises:
-        OSError: not even a temporary folder can be made.
+        OSError: not even a temporary folder can be created.
     """
     folder = location()
     with _lock:
@@ -57,15 +59,15 @@ def writable() -> Path:
             _stand_ins[folder] = stand_in
             _log.warning(
                 "The cache %s cannot be written (%s): weights are kept in %s until this process "
-                "ends, and fetched again by the next. Set GAIT_DEMO_CACHE to a folder that can be "
-                "written.",
+                "ends, and then have to be downloaded again. Set GAIT_DEMO_CACHE to a folder that "
+                "can be written.",
                 folder, error.strerror, stand_in,
             )  # fmt: skip
             return stand_in
 
 
 def write(path: Path, content: bytes) -> None:
-    """Put a file into the cache, whole or not at all."""
+    """Writes a file to the cache, completely or not at all."""
     part = path.with_name(f".{uuid.uuid4().hex}.part")
     try:
         part.write_bytes(content)
@@ -76,7 +78,7 @@ def write(path: Path, content: bytes) -> None:
 
 @contextmanager
 def download_folder(folder: Path) -> Iterator[Path]:
-    """A folder in one of the cache, which is gone when the block ends."""
+    """A temporary folder inside a folder of the cache, deleted when the block ends."""
     part = folder / f".{uuid.uuid4().hex}.part"
     part.mkdir()
     try:
@@ -86,7 +88,7 @@ def download_folder(folder: Path) -> Iterator[Path]:
 
 
 def sweep(folder: Path) -> None:
-    """Delete what killed processes left; to be called while no other process writes."""
+    """Deletes what killed processes left behind; only call it while no other process writes."""
     for part in folder.glob(_LEFT):
         if part.is_dir():
             shutil.rmtree(part, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Find weights, begin to fetch them ahead of time, and say how far that is."""
+"""Finding weights, and downloading them in the background ahead of time."""
 
 from __future__ import annotations
 
@@ -29,31 +29,33 @@ class State(Enum):
 
 @dataclass(frozen=True)
 class Status:
-    """Of one network's weights: the state and, where they are absent, why (one sentence)."""
+    """The state of one network's weights and, if they are absent, the reason (one sentence)."""
 
     state: State
     reason: str = ""
 
 
 def find(name: str, explicit: Path | None = None, *, folder: Path = CHECKPOINTS) -> Weights:
-    """Resolve a name to a file: the first of these that has it.
+    """Resolves the name of a network to a file, from the first of these sources that has it:
 
-    1. `explicit`, the user's own choice, which is not compared with anything here (but whoever
-       opens a pickle does, see `publisher.check_file`);
-    2. for "yolo" the publisher's detector (see `publisher`): a pickle, and the only one that is
-       taken unasked;
-    3. `folder`, as all that follow with the sha256 that `folder`/manifest.json lists;
-    4. for "pose_detection" and "pose_landmark" the user's cache (see `cache`);
-    5. the cache of huggingface_hub, and the project's repository on the Hub;
-    6. for "pose_detection" and "pose_landmark" the pinned release on the Python package index,
-       through pip (see `release`).
+    1. `explicit`, the user's own choice. It is not verified here; pickles are verified before they
+       are opened, see `publisher.check_file`.
+    2. For "yolo", the publisher's detector (see `publisher`): the only pickle that is used without
+       being asked for.
+    3. `folder`. Files of this source and the following ones must have the sha256 that
+       `folder`/manifest.json lists.
+    4. For "pose_detection" and "pose_landmark", the user's cache (see `cache`).
+    5. The cache of huggingface_hub, then the project's repository on the Hub.
+    6. For "pose_detection" and "pose_landmark", the pinned release on the Python package index,
+       downloaded by pip (see `release`).
 
-    What `ask_ahead` began is waited for. Where GAIT_DEMO_OFFLINE or HF_HUB_OFFLINE is 1, nothing
-    is fetched, and step 2 is skipped even if an earlier run left its file in the cache.
+    A download that `ask_ahead` started is waited for. If GAIT_DEMO_OFFLINE or HF_HUB_OFFLINE is 1,
+    nothing is downloaded, and source 2 is skipped even if an earlier run left its file in the
+    cache.
 
     Raises:
-        WeightsError: not found, an explicit path without a file, or content that is not what the
-            manifest promises or the publisher published.
+        WeightsError: there is no file, in any source or at the explicit path, or its content is not
+            what the manifest lists or the publisher published.
     """
     if explicit is not None:
         if not explicit.is_file():
@@ -65,14 +67,15 @@ def find(name: str, explicit: Path | None = None, *, folder: Path = CHECKPOINTS)
 
 
 def of_a_run(anonymizer: str, chosen: Mapping[str, Path] | None = None) -> tuple[Weights, ...]:
-    """Every file of weights of a run with this anonymizer, without the landmark networks where
-    those cannot be had.
+    """All weights files of a run with this anonymizer; without those of the landmark networks if
+    they are missing.
 
     Args:
-        chosen: by the network's name, where the user has chosen them.
+        anonymizer: one of `options.ANONYMIZERS`.
+        chosen: weights files that the user has chosen, by network.
 
     Raises:
-        WeightsError: as for `find`, and of a chosen landmark network.
+        WeightsError: as for `find`; for landmark networks only if the user has chosen a file.
     """
     chosen = chosen or {}
     files = [find(name, chosen.get(name)) for name in (anonymizer, "cnet", "yolo")]
@@ -85,11 +88,11 @@ def of_a_run(anonymizer: str, chosen: Mapping[str, Path] | None = None) -> tuple
 
 
 def ask_ahead(*names: str, folder: Path = CHECKPOINTS) -> None:
-    """Begin to fetch what `find` may have to wait for; returns at once.
+    """Starts to download weights in the background, so that `find` waits less; returns at once.
 
     Args:
-        names: of networks; none: those that are not in the repository.
-        folder: of the project's checkpoints and their manifest.
+        names: networks; without any, those that are not in the project's repository.
+        folder: the project's checkpoints and their manifest.
     """
     if offline():
         return
@@ -104,7 +107,7 @@ def ask_ahead(*names: str, folder: Path = CHECKPOINTS) -> None:
 
 
 def is_ready(name: str, *, folder: Path = CHECKPOINTS) -> bool:
-    """Whether `find` would return without the network; asks nobody and does not wait."""
+    """Whether `find` would succeed without network access; uses no network and does not wait."""
     try:
         search(Wanted(name, folder, online=False))
     except WeightsError:
@@ -113,7 +116,7 @@ def is_ready(name: str, *, folder: Path = CHECKPOINTS) -> bool:
 
 
 def status(name: str, *, folder: Path = CHECKPOINTS) -> Status:
-    """How far a network's weights are; asks nobody and does not wait."""
+    """Whether weights are there or being downloaded; uses no network and does not wait."""
     fetch = _fetches.get((name, folder))
     if fetch and fetch.runs:
         return Status(State.FETCHING)
@@ -125,7 +128,7 @@ def status(name: str, *, folder: Path = CHECKPOINTS) -> Status:
 
 
 class _Fetch:
-    """One attempt to find weights, in a thread that nothing waits for at exit."""
+    """One attempt to download weights, in a daemon thread."""
 
     def __init__(self, name: str, folder: Path):
         self.reason = ""  # why it failed

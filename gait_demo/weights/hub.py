@@ -1,4 +1,4 @@
-"""Our weights on the Hugging Face Hub, and what to say when the Hub does not deliver."""
+"""Downloading the project's weights from the Hugging Face Hub, and explaining failures."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from gait_demo.weights.manifest import sha256
 
 
 def fetch(file: str, digest: str, place: str, *, online: bool) -> Path:
-    """A file in huggingface_hub's cache; downloaded, with a progress bar, if it is not there.
+    """The path of a file in huggingface_hub's cache; downloaded, with a progress bar, if missing.
 
-    What the cache holds is used only if it is right; wrong content is downloaded anew. A file
-    appears in the cache whole or not at all, also where several processes ask for it at once.
+    A cached file with a wrong hash is downloaded again. A file appears in the cache completely or
+    not at all, also when several processes download it at once.
 
     Args:
         file: its name in the repository.
-        digest: the sha256 that it should have. The caller compares what was downloaded.
+        digest: the sha256 that it should have. The caller must verify a downloaded file.
         place: OWNER/NAME, or OWNER/NAME@REVISION.
-        online: whether the Hub may be asked.
+        online: whether the Hub may be used.
 
     Raises:
-        Exception: whatever a network, a proxy or a full disk can do; see `reason`.
+        Exception: any error of the network, a proxy or the disk; see `reason`.
     """
     from huggingface_hub import hf_hub_download, try_to_load_from_cache
 
@@ -36,11 +36,11 @@ def fetch(file: str, digest: str, place: str, *, online: bool) -> Path:
 
 
 def reason(error: BaseException) -> str:
-    """Why the Hub did not do what was asked of it, as the end of a sentence."""
+    """Why a request to the Hub failed, as the end of a sentence."""
     from huggingface_hub import errors
 
     while (response := getattr(error, "response", None)) is None and error.__cause__ is not None:
-        error = error.__cause__  # huggingface_hub wraps what happened
+        error = error.__cause__  # huggingface_hub wraps the original error
     if isinstance(error, errors.RevisionNotFoundError):
         return "it has no such revision"
     if isinstance(error, errors.LocalEntryNotFoundError):
@@ -50,7 +50,7 @@ def reason(error: BaseException) -> str:
     if isinstance(error, errors.HFValidationError):
         return "this is not the name of a repository, OWNER/NAME"
     if response is None:
-        return f"the connection failed or the disk did ({type(error).__name__}: {error})"
+        return f"the connection or the disk failed ({type(error).__name__}: {error})"
     said = getattr(error, "server_message", None)
     said = f" ({said})" if said else ""
     if isinstance(error, errors.RepositoryNotFoundError) or response.status_code in (401, 403):

@@ -1,4 +1,4 @@
-"""The manifest: sha256, origin and licence of every file of weights that the program uses."""
+"""The manifest: sha256, origin and licence of every weights file that the program uses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gait_demo.errors import WeightsError
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
 MANIFEST = "manifest.json"
-PERSON = ("pose_detection", "pose_landmark")  # the networks that come out of a released package
+PERSON = ("pose_detection", "pose_landmark")  # networks whose files are in a released package
 _FILES = {
     "pose_detection": "pose_detection.tflite",
     "pose_landmark": "pose_landmark_full.tflite",
@@ -18,13 +18,13 @@ _FILES = {
 
 
 def manifest(folder: Path = CHECKPOINTS) -> dict[str, dict]:
-    """The entry of each file by its name; empty if there is no manifest.
+    """The entries of the manifest by file name; empty without a manifest.
 
     An entry with "release" describes a file that is not in `folder`, but inside a package on the
     Python package index.
 
     Raises:
-        WeightsError: it is not valid JSON.
+        WeightsError: the manifest is not valid JSON.
     """
     path = folder / MANIFEST
     try:
@@ -34,17 +34,17 @@ def manifest(folder: Path = CHECKPOINTS) -> dict[str, dict]:
 
 
 def file_of(name: str) -> str:
-    """The file that holds a network."""
+    """The name of a network's weights file."""
     return _FILES.get(name, f"{name}.safetensors")
 
 
 def names(folder: Path = CHECKPOINTS) -> list[str]:
-    """The networks whose files the manifest lists."""
+    """The networks whose files the manifest in `folder` lists."""
     known = {file: name for name, file in _FILES.items()}
     return [known.get(file, Path(file).stem) for file in manifest(folder)]
 
 
 def sha256(path: Path) -> str:
-    """Of a file's content, as hexadecimal digits."""
+    """SHA-256 of a file's content, as hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

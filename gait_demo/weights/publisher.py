@@ -1,7 +1,7 @@
-"""The person detector of YOLO's publisher: a pickle, so only from the publisher's own repository.
+"""The person detector of YOLO's publisher, Ultralytics, from their own repository on the Hub.
 
-Unpickling runs code. The file is therefore pinned to the revision in which the publisher uploaded
-it, and to the sha256 that the Hub lists for it there.
+It is a pickle, and unpickling can run code. The file is therefore pinned to the revision in which
+the publisher uploaded it, and to the sha256 that the Hub lists for it there.
 """
 
 from __future__ import annotations
@@ -18,34 +18,34 @@ REPOSITORY = "Ultralytics/YOLO11"  # on the Hugging Face Hub
 REVISION = "5df55ae8af79be2d62706f481e97fea7c17c4afc"
 FILE = "yolo11n-seg.pt"  # nano size, trained on COCO
 SHA256 = "55ed65c56c91713d23e8402371c6c49a6fd84f257f7dce452e8d70e41dcbe152"
-ANSWER_S = 5.0  # within which the Hub must answer, ...
-DOWNLOAD_S = 60.0  # ... and the 6 MB must be there
+ANSWER_S = 5.0  # timeout for the Hub's first answer
+DOWNLOAD_S = 60.0  # timeout for the whole download of 6 MB
 
 
 def ask() -> None:
-    """Ask the Hub for the file now, unless it is cached, so that `fetch` waits less; returns at
-    once."""
+    """Starts the download in the background, unless the file is cached; returns at once."""
     if _cached() is None:
         _download()
 
 
 def fetch() -> Path | None:
-    """The file in huggingface_hub's cache, downloaded on first use.
+    """The path of the file in huggingface_hub's cache; downloaded on first use.
 
-    A cached file needs no network. Otherwise the Hub is asked once a process: what was not there
-    in time is not waited for again.
+    A cached file needs no network. Otherwise the download is tried once per process; after a
+    timeout it is not waited for again.
 
     Returns:
-        None where the Hub does not answer within ANSWER_S of the first call of `ask` or `fetch`,
-        does not deliver within DOWNLOAD_S of it, or refuses.
+        None if the Hub does not answer within ANSWER_S of the first call of `ask` or `fetch`, the
+        download is not finished within DOWNLOAD_S of it, or the Hub refuses.
     """
     return _cached() or _download().wait()
 
 
 def check(sha256: str) -> None:
-    """
+    """Verifies the hash of the downloaded file.
+
     Raises:
-        WeightsError: this is not the file's hash.
+        WeightsError: it is not the hash of the published file.
     """
     if sha256 != SHA256:
         raise WeightsError(
@@ -56,20 +56,21 @@ def check(sha256: str) -> None:
 
 
 def check_file(path: Path) -> None:
-    """Whether a file that the user named may be unpickled: only a copy of the publisher's.
+    """Verifies that a file named by the user may be unpickled: only a copy of the publisher's may.
 
     Raises:
-        WeightsError: it is another file, which was not opened but to compute its hash; or its name
-            says that it is of another format.
+        WeightsError: it is another file, which was read only to compute its hash, never unpickled;
+            or its name does not end in .pt.
     """
     found = digest(path)
     if found != SHA256:
         raise WeightsError(
-            f"{path} was not opened: what is no .safetensors is a pickle, which can run code, and "
-            f"only {FILE} from {REPOSITORY} is trusted, whose sha256 is {SHA256}; this one's is "
-            f"{found}. Name that file, or weights that `python -m gait_demo train detector` wrote."
+            f"{path} was not opened: weights other than .safetensors are pickles, which can run "
+            f"code. Only {FILE} from {REPOSITORY} is trusted, whose sha256 is {SHA256}; this "
+            f"file's is {found}. Use that file, or weights that `python -m gait_demo train "
+            "detector` wrote."
         )
-    if path.suffix.lower() != ".pt":  # by the suffix ultralytics chooses what reads it
+    if path.suffix.lower() != ".pt":  # ultralytics chooses the file format by the suffix
         raise WeightsError(
             f"{path} is {FILE} from {REPOSITORY}, which can be used only under a name that ends in "
             ".pt: rename it."
@@ -77,8 +78,8 @@ def check_file(path: Path) -> None:
 
 
 class _Download:
-    """One attempt to fetch the file. It starts at once, in a thread that nothing waits for at
-    exit, because a name that never resolves cannot be interrupted."""
+    """One attempt to download the file. It starts at once, in a daemon thread, because a name
+    look-up that never ends cannot be interrupted."""
 
     def __init__(self):
         self._began_s = monotonic()
@@ -101,7 +102,7 @@ class _Download:
             self._answered.set()
             path = hf_hub_download(REPOSITORY, FILE, revision=REVISION, token=False)
             self._path = Path(path)
-        except Exception:  # whatever a network, a proxy or a full disk can do: there is no file
+        except Exception:  # any error of the network, a proxy or the disk: there is no file
             pass
         finally:
             self._answered.set()

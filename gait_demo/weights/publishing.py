@@ -1,4 +1,4 @@
-"""Publishing on the Hugging Face Hub: our weights with a model card, and the Space."""
+"""Publishing on the Hugging Face Hub: the weights with a model card, and the app as a Space."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ _CARD = Path(__file__).with_name("model_card.md")
 _NETWORKS = {
     "anet": "A-NET: anonymized silhouettes from silhouettes and noise",
     "cnet": "C-NET: colours for anonymized silhouettes",
-    "recogniser": "GaitBase: the recogniser that looks for visitors among people who do not exist",
+    "recogniser": "GaitBase: checks whether a result is recognised among synthetic walkers",
     "stgan": "ST-GAN: the baseline to compare A-NET with",
-    "yolo": "person detector: a YOLO that segments",
+    "yolo": "person detector: a YOLO with instance masks",
     "pose_detection": "BlazePose detector: persons near the camera",
     "pose_landmark_full": "BlazePose landmarks: landmarks and mask of one person",
 }
 _MEASURES = {
-    "iou": "IoU with the silhouettes of the walker who is asked for",
-    "alike": "mean IoU of the results of two noises (1: the noise is ignored)",
-    "whole": "share of frames in one piece",
-    "area": "silhouette's area against the input's",
+    "iou": "IoU with the silhouettes of the wanted walker",
+    "alike": "mean IoU of the results of two noise vectors (1: the noise has no effect)",
+    "whole": "share of frames whose silhouette is one piece",
+    "area": "area of the silhouette relative to the input's",
     "inside": "mean absolute error of colours inside the silhouette",
-    "copy": "the same, of the original's own pixels",
+    "copy": "the same for the original's own pixels",
     "BCE": "training loss, binary cross-entropy",
     "L1": "training loss, mean absolute error",
 }
@@ -46,13 +46,13 @@ _MEASURES = {
 
 @dataclass(frozen=True)
 class Upload:
-    """What one repository is to hold.
+    """The files to upload to one repository.
 
     Attributes:
         kind: "model" or "space".
         repository: OWNER/NAME.
-        files: content by path in the repository; a Path is the file to be read.
-        owned: folders of the repository in which there shall be no other files.
+        files: by path in the repository: the content, or the path of a file that holds it.
+        owned: folders of the repository from which all other files are deleted.
     """
 
     kind: str
@@ -61,7 +61,7 @@ class Upload:
     owned: tuple[str, ...] = ()
 
     def sizes(self) -> dict[str, int]:
-        """Bytes by path."""
+        """Size in bytes by path."""
         return {
             path: len(content) if isinstance(content, bytes) else content.stat().st_size
             for path, content in sorted(self.files.items())
@@ -74,16 +74,16 @@ def weights(
     folder: Path = CHECKPOINTS,
     with_person_weights: bool = False,
 ) -> Upload:
-    """Every file of the manifest that is in `folder`, with a model card.
+    """The upload of all files of the manifest that are in `folder`, with a model card.
 
     Args:
         repository: OWNER/NAME.
-        results: the card's evaluation, as Markdown; None: what training itself measured.
+        results: the card's evaluation, as Markdown; None: the figures of the training.
         folder: of the weights and the manifest.
-        with_person_weights: add the files out of the released package, with its licence.
+        with_person_weights: add the files from the released package, with its licence.
 
     Raises:
-        WeightsError: a file is missing, or is not what the manifest lists; or there is no manifest.
+        WeightsError: a file is missing or differs from the manifest, or there is no manifest.
     """
     listed = manifest(folder)
     if not listed:
@@ -94,8 +94,8 @@ def weights(
         found = find(Path(name).stem, folder / name)
         if found.sha256 != entry["sha256"]:
             raise WeightsError(
-                f"{found.path} is not what {MANIFEST} lists: its sha256 is {found.sha256}. Restore "
-                "the file, or list it as it is, before you publish."
+                f"{found.path} is not the file that {MANIFEST} lists: its sha256 is "
+                f"{found.sha256}. Restore the file or update the manifest before you publish."
             )
         files[name] = found.path
     if with_person_weights:
@@ -109,31 +109,32 @@ def weights(
 
 
 def _released(name: str, entry: dict, folder: Path) -> dict[str, Path]:
-    """A file out of a released package and that package's licence files, by path in the
+    """A file from a released package, and that package's licence files, by path in the
     repository."""
     release = Release.of(name, folder)
     try:
         path = release.fetch(name)
     except NotFetchedError as error:
         raise WeightsError(
-            f"{name} cannot be published: it is not in the cache, and not from the package index: "
-            f"{error}. Check the network, or publish without it."
+            f"{name} cannot be published: it is not in the cache, and it could not be downloaded "
+            f"from the package index: {error}. Check the network, or publish without it."
         ) from error
     notices = release.notices()
     if not notices:
         raise WeightsError(
-            f"{name} must not be passed on without the licence of {release.title}, which is "
+            f"{name} must not be published without the licence of {release.title}, which is "
             f"missing: delete {path.parent} and try again."
         )
     return {name: path} | {f"licences/{release.folder}/{one.name}": one for one in notices}
 
 
 def space(repository: str, models: str, root: Path = ROOT) -> Upload:
-    """The app, as the files that a Space needs; its README names the weights' repository.
+    """The upload of the app as a Space, whose README names the repository of the weights.
 
     Args:
-        repository, models: OWNER/NAME of the Space, and of the weights.
-        root: of the project.
+        repository: OWNER/NAME of the Space.
+        models: OWNER/NAME of the weights.
+        root: folder of the project.
     """
     from huggingface_hub import SpaceCard
 
@@ -151,10 +152,10 @@ def space(repository: str, models: str, root: Path = ROOT) -> Upload:
 
 
 def upload(what: Upload) -> str:
-    """Make the repository if need be, and commit all files at once.
+    """Uploads all files in one commit; creates the repository if it does not exist.
 
     Returns:
-        The commit.
+        The id of the commit.
 
     Raises:
         GaitDemoError: the Hub cannot be reached, or refuses.
@@ -173,7 +174,7 @@ def upload(what: Upload) -> str:
         return api.create_commit(
             **name, operations=add + delete, commit_message="Published by gait_demo"
         ).oid
-    except Exception as error:  # whatever a network, a proxy or the Hub's rules can do
+    except Exception as error:  # any error of the network, a proxy or the Hub
         raise GaitDemoError(
             f"{what.kind} {what.repository} was not published: {hub.reason(error)}. Check the "
             "name, the network and, with `hf auth whoami`, that you may write there; no file in it "
@@ -182,12 +183,12 @@ def upload(what: Upload) -> str:
 
 
 def record(repository: str, commit: str, files: Iterable[str], folder: Path = CHECKPOINTS) -> None:
-    """Note in the manifest where published files can be fetched from.
+    """Writes to the manifest where published files can be downloaded from.
 
     Args:
         repository: OWNER/NAME.
-        commit: in which it has the files.
-        files: names, of which the manifest may lack some.
+        commit: id of the commit that holds the files.
+        files: names of the published files; those that the manifest does not list are ignored.
         folder: of the manifest.
 
     Raises:
@@ -204,13 +205,13 @@ def record(repository: str, commit: str, files: Iterable[str], folder: Path = CH
         os.replace(part, path)
     except OSError as error:
         raise WeightsError(
-            f"{path} cannot be written: {error.strerror}. Set GAIT_DEMO_HUB_REPO to "
-            f"{repository}@{commit} to fetch what was published."
+            f"{path} cannot be written: {error.strerror}. To download the published files, set "
+            f"GAIT_DEMO_HUB_REPO to {repository}@{commit}."
         ) from error
 
 
 def model_card(repository: str, entries: dict, sizes: dict[str, int], results: str | None) -> str:
-    """The README of the weights' repository, all of its figures from the arguments."""
+    """The README of the weights' repository; all its figures come from the arguments."""
     from huggingface_hub import ModelCardData
 
     about = ModelCardData(
@@ -234,7 +235,7 @@ def model_card(repository: str, entries: dict, sizes: dict[str, int], results: s
 
 
 def _training(name: str, entry: dict) -> str:
-    """How one file came about: the commands, and what they learnt from."""
+    """How one weights file was made: the commands and the training data, as Markdown."""
     if "release" in entry:
         return f"`{name}`: unchanged from {entry['origin']}; {entry['licence']}, see `licences/`."
     sets = _listed(entry["data"])
@@ -243,7 +244,7 @@ def _training(name: str, entry: dict) -> str:
     facts += [f"{entry[unit]} {unit}" for unit in ("steps", "epochs", "seconds") if unit in entry]
     facts += [f"photos: {entry['photos']}"] if "photos" in entry else []
     return (
-        f"`{name}` ({'; '.join(facts)}), on people that the project makes itself:\n\n```bash\n"
+        f"`{name}` ({'; '.join(facts)}), on synthetic people that the project makes:\n\n```bash\n"
         + "\n".join(commands)
         + "\n```"
     )
@@ -257,8 +258,8 @@ def _scores(entries: dict) -> str:
         if measure not in ("step", "seconds")
     ]
     return (
-        "What training measured: the losses while it learnt, all else on people whom it did not "
-        "learn from. This card has no figures on how well the gait is hidden.\n\n"
+        "Figures of the training: losses on the training data, all others on held-out people. This "
+        "card has no figures on how well the gait is hidden.\n\n"
         "| file | measure | value |\n|---|---|---|\n" + "\n".join(rows)
     )
 

@@ -1,8 +1,8 @@
-"""Weights out of a released package: pip fetches the wheel, two of its members are kept.
+"""Weights from a released Python package: pip downloads the wheel, and two of its files are kept.
 
-The package is never installed: its pins (numpy<2, jax, an OpenCV with window functions) do not fit
-this program, and newer releases hold no weights. The wheel is a zip file, so one for Linux serves
-every platform.
+The package is never installed: its requirements (numpy<2, jax, an OpenCV with window functions) do
+not fit this program, and newer releases contain no weights. A wheel is a zip file, so the one for
+Linux serves all platforms.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ from time import monotonic
 from gait_demo.weights import cache
 from gait_demo.weights.manifest import manifest, sha256
 
-FETCH_S = 600.0  # within which the wheel must have arrived
-RETRY_AFTER_S = 300.0  # for which a failure is taken as the answer
+FETCH_S = 600.0  # timeout for downloading the wheel
+RETRY_AFTER_S = 300.0  # time after a failure in which the download is not tried again
 _TARGET = (
     "--no-deps", "--only-binary=:all:", "--platform", "manylinux_2_28_x86_64",
     "--python-version", "3.11", "--implementation", "cp",
 )  # fmt: skip
-_NOTICES = ("LICENSE", "LICENCE", "NOTICE", "COPYING")  # how the names of licence files begin
-_NOTICE_FOLDER = "licences"  # beside the cached files
-# the last where a member is encrypted, or packed in a way that zipfile does not know
+_NOTICES = ("LICENSE", "LICENCE", "NOTICE", "COPYING")  # beginnings of names of licence files
+_NOTICE_FOLDER = "licences"  # folder for them, beside the cached files
+# RuntimeError: a member is encrypted or compressed by a method that zipfile does not support
 _BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)
 _log = logging.getLogger(__name__)
-_failures: dict[Release, tuple[float, str]] = {}  # when, and why
+_failures: dict[Release, tuple[float, str]] = {}  # time and reason of the last failure
 
 
 class NotFetchedError(Exception):
-    """Why there is no file, as the end of a sentence."""
+    """A download failed; the message gives the reason as the end of a sentence."""
 
 
 @dataclass(frozen=True)
 class Member:
-    """A file in a wheel: its name in the cache, its path in the wheel, its sha256."""
+    """A file in a wheel: its name in the cache, its path in the wheel, and its sha256."""
 
     file: str
     path: str
@@ -51,12 +51,12 @@ class Member:
 
 @dataclass(frozen=True)
 class Release:
-    """A pinned release of a package, and what is taken out of its wheel.
+    """A pinned release of a package, and the files to extract from its wheel.
 
     Attributes:
         requirement: NAME==VERSION.
         size: of the wheel in bytes.
-        members: the files that are wanted.
+        members: the files to extract.
     """
 
     requirement: str
@@ -65,7 +65,7 @@ class Release:
 
     @classmethod
     def of(cls, file: str, folder: Path) -> Release | None:
-        """The release that holds a file, as the manifest in `folder` lists it; None: no release."""
+        """The release that contains a file, by the manifest in `folder`; None if there is none."""
         entries = {name: e for name, e in manifest(folder).items() if "release" in e}
         if file not in entries:
             return None
@@ -88,7 +88,7 @@ class Release:
         return self.requirement.replace("==", "-")
 
     def cached(self, file: str) -> Path | None:
-        """The file in the cache, if it is what it should be."""
+        """The file in the cache; None if it is missing or has a wrong sha256."""
         (wanted,) = (member.sha256 for member in self.members if member.file == file)
         for folder in cache.folders():
             path = folder / self.folder / file
@@ -107,13 +107,12 @@ class Release:
         return []
 
     def fetch(self, file: str) -> Path:
-        """The file in the cache; if it is not there, all members are taken out of the wheel.
-
-        Where several processes ask at once, one fetches and the others wait for it.
+        """The file in the cache; if it is missing, the wheel is downloaded and all members are
+        extracted. If several processes ask at once, one downloads and the others wait.
 
         Raises:
-            NotFetchedError: the package index does not deliver, or not what it should; or the disk
-                fails. For RETRY_AFTER_S the next call raises the same without asking.
+            NotFetchedError: the download fails, its content is wrong, or the disk fails. For
+                RETRY_AFTER_S further calls raise the same error without trying again.
         """
         from filelock import FileLock, Timeout
 
@@ -142,7 +141,7 @@ class Release:
             raise NotFetchedError(reason)
 
     def _fill(self, folder: Path) -> None:
-        """Fetch the wheel and put its members into a folder of the cache."""
+        """Downloads the wheel and extracts its members to a folder of the cache."""
         _log.info(
             "Fetching person weights: %s from the package index, %.0f MB ...",
             self.title, self.size / 1e6,
@@ -182,17 +181,17 @@ class Release:
 
 
 def _is_notice(path: str) -> bool:
-    """Whether a path in a wheel is a licence file of the package itself."""
+    """Whether a path in a wheel is a licence file of the package itself (not of a dependency)."""
     parts = PurePosixPath(path)
     is_info = parts.parts[0].endswith(".dist-info") and not path.endswith("/")
     return is_info and parts.name.upper().startswith(_NOTICES)
 
 
 def _pip_download(requirement: str, folder: Path) -> None:
-    """Let pip, as this machine has it configured, download a wheel into a folder.
+    """Downloads a wheel to a folder, by pip with this machine's configuration.
 
     Raises:
-        NotFetchedError: it failed.
+        NotFetchedError: pip fails.
     """
     command = [
         sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--retries", "1",
@@ -202,7 +201,7 @@ def _pip_download(requirement: str, folder: Path) -> None:
         command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
         text=True, errors="replace", env=os.environ | {"TMPDIR": str(folder)},
     ) as pip:  # fmt: skip
-        atexit.register(pip.kill)  # the caller may be a thread that ends with the process
+        atexit.register(pip.kill)  # the caller may be a daemon thread
         try:
             _, said = pip.communicate(timeout=FETCH_S)
         except subprocess.TimeoutExpired as error:
@@ -215,7 +214,7 @@ def _pip_download(requirement: str, folder: Path) -> None:
 
 
 def _reason(said: str) -> str:
-    """What pip printed, as the end of a sentence."""
+    """The reason of pip's failure, from its output, as the end of a sentence."""
     if "No module named pip" in said:
         return f"pip is not installed; `{sys.executable} -m ensurepip` installs it"
     if "Retrying (" in said:

@@ -1,4 +1,4 @@
-"""The sources of weights, and the order in which they are asked."""
+"""The sources of weights, and the order in which they are tried."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from gait_demo.weights import hub, publisher
 from gait_demo.weights.manifest import MANIFEST, file_of, manifest, sha256
 from gait_demo.weights.release import NotFetchedError, Release
 
-_YES = ("1", "ON", "YES", "TRUE")  # as huggingface_hub takes it
+_YES = ("1", "ON", "YES", "TRUE")  # the values that huggingface_hub accepts
 
 
 @dataclass(frozen=True)
 class Weights:
-    """A file of weights that was found and verified.
+    """A weights file that was found and verified.
 
     Attributes:
         name: "anet", "cnet", "yolo", "stgan", "recogniser", "pose_detection" or "pose_landmark".
         path: the file.
         sha256: of its content, as hexadecimal digits.
-        source: "path" (the user's own choice), "checkpoints", the Hub repository, or the released
-            package.
+        source: "path" (the user's own choice), "checkpoints", or the name of the Hub repository or
+            the released package.
     """
 
     name: str
@@ -33,7 +33,8 @@ class Weights:
     source: str
 
     def damage(self, promised: str | None) -> str | None:
-        """What is wrong with the file, as a part of a sentence; None if its sha256 is promised."""
+        """What is wrong with the file, as a part of a sentence; None if it has the expected
+        sha256, `promised`."""
         if self.sha256 == promised:
             return None
         return (
@@ -44,12 +45,12 @@ class Weights:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a source is asked for.
+    """A request for weights.
 
     Attributes:
-        name: of the network.
-        folder: of the project's checkpoints and their manifest.
-        online: whether the network may be used.
+        name: of the neural network.
+        folder: the project's checkpoints and their manifest.
+        online: whether network access is allowed.
     """
 
     name: str
@@ -62,15 +63,15 @@ class Wanted:
 
     @property
     def entry(self) -> dict:
-        """What the manifest says of the file; empty if it is not listed."""
+        """The file's entry in the manifest; empty if it is not listed."""
         return manifest(self.folder).get(self.file, {})
 
     @property
     def release(self) -> Release:
-        """The released package that holds the file.
+        """The released package that contains the file.
 
         Raises:
-            AbsentError: none does.
+            AbsentError: there is none.
         """
         release = Release.of(self.file, self.folder)
         if release is None:
@@ -78,32 +79,32 @@ class Wanted:
         return release
 
     def released(self, path: Path) -> Weights:
-        """The file, taken out of the released package and verified."""
+        """The weights of a verified file that comes from the released package."""
         return Weights(self.name, path, self.entry["sha256"], self.release.requirement)
 
 
 class AbsentError(Exception):
-    """A source does not have a file. The message says why, as a part of a sentence; it is empty
-    where the source has nothing to do with such files."""
+    """A source does not have a file. The message gives the reason as a part of a sentence; it is
+    empty if the source never has such files."""
 
 
 class WeightSource(Protocol):
-    """A place that weights can come from."""
+    """A source of weights files."""
 
     def take(self, wanted: Wanted) -> Weights:
         """The verified file.
 
         Raises:
-            AbsentError: the next source shall be asked.
-            WeightsError: the file is damaged, and no other may replace it.
+            AbsentError: not here; try the next source.
+            WeightsError: the file is damaged; do not try other sources.
         """
 
 
 class Publisher:
-    """The detector of YOLO's publisher, a pickle: the only one that is taken unasked.
+    """The detector of YOLO's publisher: the only pickle that is used without being asked for.
 
-    Offline it is not taken even if it is cached: the result then depends on nothing but the
-    project.
+    Offline it is not used even if it is cached, so that results depend only on the project's own
+    files.
     """
 
     def take(self, wanted: Wanted) -> Weights:
@@ -115,7 +116,7 @@ class Publisher:
 
 
 class Checkpoints:
-    """The folder with the project's own weights, into which files can be put by hand."""
+    """The folder with the project's own weights; files can also be put there by hand."""
 
     def take(self, wanted: Wanted) -> Weights:
         path = wanted.folder / wanted.file
@@ -124,13 +125,13 @@ class Checkpoints:
         found = Weights(wanted.name, path, sha256(path), "checkpoints")
         if damage := found.damage(wanted.entry.get("sha256")):
             raise WeightsError(
-                f"{damage}. Put the right file into {wanted.folder} or pass your own by its path."
+                f"{damage}. Put the right file into {wanted.folder} or give the path of your own."
             )
         return found
 
 
 class Cached:
-    """A file that was taken out of a released package before."""
+    """The user's cache of files that were extracted from a released package."""
 
     def take(self, wanted: Wanted) -> Weights:
         path = wanted.release.cached(wanted.file)
@@ -140,10 +141,10 @@ class Cached:
 
 
 class Hub:
-    """The project's repository on the Hugging Face Hub, or the cache of huggingface_hub.
+    """The cache of huggingface_hub, then the project's repository on the Hugging Face Hub.
 
-    It is GAIT_DEMO_HUB_REPO, else the manifest entry's "hub", either of them OWNER/NAME or
-    OWNER/NAME@REVISION, and is asked only for what the manifest lists.
+    The repository is GAIT_DEMO_HUB_REPO, else "hub" in the manifest's entry: OWNER/NAME or
+    OWNER/NAME@REVISION. Only files that the manifest lists are asked for.
     """
 
     def take(self, wanted: Wanted) -> Weights:
@@ -159,7 +160,7 @@ class Hub:
             )
         try:
             path = hub.fetch(wanted.file, entry["sha256"], place, online=wanted.online)
-        except Exception as error:  # whatever a network, a proxy or a full disk can do
+        except Exception as error:  # any error of the network, a proxy or the disk
             raise AbsentError(f"not from {place}: {hub.reason(error)}") from error
         found = Weights(wanted.name, path, sha256(path), place)
         if damage := found.damage(entry["sha256"]):
@@ -185,10 +186,10 @@ ORDER: tuple[WeightSource, ...] = (Publisher(), Checkpoints(), Cached(), Hub(), 
 
 
 def search(wanted: Wanted) -> Weights:
-    """Ask one source after another.
+    """Tries one source after another.
 
     Raises:
-        WeightsError: none has the file, or it is damaged.
+        WeightsError: no source has the file, or it is damaged.
     """
     reasons, cause = [], None
     for source in ORDER:
@@ -207,6 +208,6 @@ def search(wanted: Wanted) -> Weights:
 
 
 def offline() -> bool:
-    """Whether the user forbids the network."""
+    """Whether an environment variable forbids network access."""
     said = (os.environ.get(name, "") for name in ("GAIT_DEMO_OFFLINE", "HF_HUB_OFFLINE"))
     return any(value.upper() in _YES for value in said)

@@ -221,7 +221,7 @@ def test_a_clip_whose_worker_is_killed_is_tried_again_once(clips, tmp_path):
     for result in batch(clips, tmp_path / "out", workers=1).run(kill):
         results[result.name] = result
     assert killed.count("a") == 1 and set(killed) == {"a", "more/b"}
-    assert results["more/b"].error.startswith("The process that worked on b.mp4 ended 2 times")
+    assert results["more/b"].error.startswith("The process that worked on b.mp4 died 2 times")
     for name in ("a", "more/same"):
         assert results[name].error is None and results[name].frames == COUNT
     assert not (tmp_path / "out" / "more" / "b").exists()
@@ -302,7 +302,7 @@ def test_an_output_that_may_not_be_written_is_told_before_anything_is_done(clips
     disk, remount = small_disk
     (disk / "there").mkdir()
     remount("ro")
-    with pytest.raises(BatchError, match="Nothing may be written to"):
+    with pytest.raises(BatchError, match="is not permitted"):
         next(batch(clips, disk / "there").run())
     with pytest.raises(BatchError, match="cannot be used: Read-only file system"):
         next(batch(clips, disk / "new").run())
@@ -316,7 +316,11 @@ def test_a_full_disk_ends_the_run_with_a_sentence_and_loses_nothing(clips, small
     arguments = ["anonymize", str(clips / "more"), "--out", str(out), "--workers", "1"]
     assert main(arguments) == 2
     said = capsys.readouterr().err
-    assert "No space left" in said and "start it again to go on" in said and "Traceback" not in said
+    assert (
+        "No space left" in said
+        and "start the run again to continue" in said
+        and "Traceback" not in said
+    )
     assert [path for path in out.rglob("*.mp4")] == []
     remount("size=50m")
     assert main(arguments) == 0

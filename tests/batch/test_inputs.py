@@ -89,7 +89,7 @@ def test_a_clip_that_is_named_twice_is_one(videos):
     [
         (["empty"], "out", "empty holds no video"),
         (["none"], "out", "no file or folder none"),
-        (["in/*.avi"], "out", "Nothing is called like in/"),
+        (["in/*.avi"], "out", "Nothing matches the pattern in/"),
         (["in", "blank.txt"], "out", "The list blank.txt is empty"),
         (["binary.txt"], "out", "binary.txt cannot be read: it is not text"),
         (["chain.txt"], "out", "names another list, chain.txt"),

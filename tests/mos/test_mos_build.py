@@ -142,7 +142,7 @@ def test_a_lab_brings_its_own_clips(tmp_path):
         ("file,view\nx.mp4,side\n", "line 2, is malformed"),
         ("file,colour\nx.mp4,red\n", "line 2, is malformed"),
         ("file,role\nx.mp4,gold\n", "expected answers"),
-        ("file\n", "not one clip"),
+        ("file\n", "no clips to rate"),
     ],
 )
 def test_a_table_that_is_malformed_is_told(tmp_path, text, words):

@@ -171,7 +171,7 @@ def test_the_api_obeys_the_rules_and_tells_nothing(study, tmp_path):
             ((token, state["clip"], 3), "to its end"),
             ((token, state["clip"], 9), "from 1 to 5"),
             ((token, "005a", 3), "not the clip"),
-            (("nobody" * 5, state["clip"], 3), "begin anew"),
+            (("nobody" * 5, state["clip"], 3), "start again"),
         ]
         for arguments, words in refused:
             status, answer = call("rate_vote", *arguments)

@@ -176,7 +176,7 @@ def test_the_report_tells_dmos_and_compares_methods(study):
     pairs = [test["methods"] for test in report["tests"]]
     assert pairs == [["reference", "ours"], ["reference", "anchor"], ["ours", "anchor"]]
     assert all(0 <= test["p"] <= 1 for test in report["tests"])
-    assert "by Holm" in table(results(study, cast(study)))
+    assert "Holm's correction" in table(results(study, cast(study)))
 
 
 def test_a_report_without_votes_is_empty_not_wrong(study):

@@ -86,7 +86,7 @@ def test_the_ends_of_a_track_in_which_nobody_was_seen_are_not_counted_as_lost():
 @pytest.mark.parametrize(("lost", "when"), [(range(40, 56), "5.6-6.2"), (range(20, 50), "4.8-6.0")])
 def test_who_is_lost_for_a_while_is_told(lost, when):
     (told,) = warnings([person(lost=lost, frames=100)], TIMES, SMALLEST, DRAWN)
-    assert f"person 3 at {when} s ({len(lost)}%). Seconds are of the result" in told
+    assert f"person 3 at {when} s ({len(lost)}%). Seconds are counted in the result" in told
 
 
 def test_times_are_those_of_the_frames():
@@ -146,7 +146,7 @@ def test_people_whose_place_looks_as_before_are_told():
 
 def test_a_likeness_names_both():
     told = likeness(person(track_id=5), person(track_id=2))
-    assert told.startswith("Person 5 is not seen together with person 2")
+    assert told.startswith("Person 5 may be the same as person 2, ")
     assert " s," not in told  # the page would make a button of a moment
 
 

@@ -259,7 +259,7 @@ def test_what_may_be_a_person_is_told_and_kept_out_of_the_background(models, ana
     assert (suspect.first, suspect.last) == (0, COUNT - 1)
     assert suspect.box[0] < 250 < suspect.box[2] and suspect.presence == pytest.approx(0.95)
     report = Pipeline(models, DEFAULTS).render(analysis, tmp_path / "result", 1).report
-    (told,) = [text for text in report["warnings"] if text.startswith("Not taken for a person")]
+    (told,) = [text for text in report["warnings"] if text.startswith("Perhaps a person")]
     assert "right (" in told
     there = np.min([scene.mask(1, n) for n in range(COUNT)], axis=0) > 0
     plate = analysis.background.crop(0, 0, 0, *SHAPE[::-1])

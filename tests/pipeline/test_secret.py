@@ -83,7 +83,10 @@ def test_the_command_repeats_a_run_by_its_secret_and_tells_it_to_nobody(
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
-    [(None, "secret cannot be read: No such file"), (b"short", "holds 5 bytes: a secret has at")],
+    [
+        (None, "secret cannot be read: No such file"),
+        (b"short", "holds 5 bytes, but a secret needs at"),
+    ],
 )
 def test_a_file_that_is_no_secret_is_refused(clip, tmp_path, capsys, content, sentence):
     if content is not None:

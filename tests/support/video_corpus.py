@@ -356,7 +356,11 @@ def _times() -> list[Recipe]:
         Recipe("pauses", "slower.mp4", (*H264, *slower), fps=None, duration_s=1.16, tolerance=3,
                pause_s=0.08),
     ]  # fmt: skip
-    half = {"frames": 2 * FRAMES, "duration_s": 2 * FRAMES / 25, "warning": "clock leaps at 0.8 s"}
+    half = {
+        "frames": 2 * FRAMES,
+        "duration_s": 2 * FRAMES / 25,
+        "warning": "time stamps jump at 0.8 s",
+    }
     recipes += [
         Recipe("clocks", f"{name}{kind}.ts", encoding, then=joined_at(*offsets), **half)
         for kind, encoding in {"": H264, "_b": B_FRAMES}.items()
@@ -372,7 +376,7 @@ def _times() -> list[Recipe]:
     ]  # fmt: skip
     recipes.append(
         Recipe("clocks", "thrice.ts", B_FRAMES, then=joined_at(0, 100, 3), frames=3 * FRAMES,
-               duration_s=3 * FRAMES / 25, warning="clock leaps at 0.8 s, 1.6 s"))  # fmt: skip
+               duration_s=3 * FRAMES / 25, warning="time stamps jump at 0.8 s, 1.6 s"))  # fmt: skip
     return recipes
 
 
@@ -472,7 +476,7 @@ def _shapes() -> list[Recipe]:
             "8/9": (171, 128), "1/2": (96, 128), "100/99": (192, 128),
         }.items()
     ]  # fmt: skip
-    long = "at most 10 times as long as wide"
+    long = "at most 10 times as long as the other"
     recipes += [
         Recipe("sample aspect", f"{name}.mp4", source_size=(512, 320), refused=refused,
                then=remade("-c", "copy", "-bsf:v", f"h264_metadata=sample_aspect_ratio={sar}"))

@@ -72,7 +72,7 @@ def test_windows_are_frames_in_a_row(tmp_path, capsys):
     expected = [*range(10, 0, -1), *range(8, 0, -1), *range(6, 0, -1)]
     assert walks.ahead.tolist() == expected
     told = capsys.readouterr().err
-    assert "001-nm-01-090-020.png is no picture" in told
+    assert "001-nm-01-090-020.png is not a readable picture" in told
     assert "lacks frames in between: 2" in told
     assert "109 of 110 sequences have no silhouettes" in told
     windows = walks.windows(16, 8, torch.Generator().manual_seed(0))

