@@ -1,4 +1,5 @@
-"""Hidden working folders that are always removed, also after a process was killed."""
+"""Hidden working folders that are removed at the end, or, after a process was killed, by the next
+one that opens a folder in the same place."""
 
 from __future__ import annotations
 

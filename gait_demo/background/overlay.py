@@ -236,10 +236,8 @@ class _Evidence:
         # dark before dark says nothing: it counts beside what is bright or colourful
         beside = (self._usual[..., 0] >= _BRIGHT) | (_apart(self._usual, grey) > _SHOWN)
         found = [(_bars(self._samples), self._usual)]
-        # cells of 64 levels, with grey in the middle of one; the brightest first
-        cells = (self._usual + np.int16([0, 32, 32])) // 64 @ np.int16([25, 5, 1])
-        for cell in np.unique(cells[seeds])[::-1]:
-            here = seeds & (cells == cell)
+        for level in range(3, -1, -1):
+            here = seeds & (self._usual[..., 0] // 64 == level)
             if (here & beside).any():
                 found.append(self._grown(here, beside))
                 near = np.ones((2 * self._near + 1, 2 * self._near + 1), np.uint8)
@@ -265,8 +263,8 @@ class _Evidence:
 
     def _grown(self, seeds: np.ndarray, beside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """With the pixels around that show, always or now and then as those of a clock, the same
-        colour: bool; and the colour of each, uint8. What changes while people pass is the scene; a
-        piece of one colour that has more of it around than it has that stays is scene as well."""
+        colour: bool; and the colour of each, uint8. Of a piece of one colour most must stay while
+        people pass: clothes of that colour hide no more than a part of the scene."""
         colour = np.rint(np.median(self._usual[seeds], axis=0)).astype(np.uint8)
         colours = np.where(self._steady[..., None], self._usual, colour)
         shown, shown_passed = (np.zeros(seeds.shape, np.float32) for _ in range(2))
@@ -279,18 +277,15 @@ class _Evidence:
         alike = seeds | (share >= _SOMETIMES) & (self._times >= _TIMES)
         tried = alike & (self._passed >= _TIMES)
         stays = seeds | tried & (shown_passed >= _MOSTLY * share * self._passed)
-        scene = tried & ~stays
-        count, pieces = cv2.connectedComponents((alike & ~scene).view(np.uint8), connectivity=4)
-        around = cv2.dilate(pieces.astype(np.float32), np.ones((3, 3), np.uint8)).astype(int)
-        is_beside, all_stay, scene_around = (
-            np.bincount(labels[mask], minlength=count)
-            for labels, mask in ((pieces, beside), (pieces, stays), (around, scene))
-        )
-        in_front = (is_beside > 0) & (all_stay >= scene_around)
-        in_front[0] = False  # what is in no piece
         away = cv2.distanceTransform((~seeds).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
-        mask = in_front[pieces] & (away <= self._reach)
-        return mask & ~self._still, colours
+        near = away <= self._reach
+        count, pieces = cv2.connectedComponents(alike.view(np.uint8), connectivity=4)
+        is_beside, all_tried, all_stay = (
+            np.bincount(pieces[mask], minlength=count) for mask in (alike & beside, tried, stays)
+        )
+        in_front = (is_beside > 0) & (all_stay >= _MOSTLY * all_tried)
+        mask = (stays | alike & ~tried) & in_front[pieces]
+        return mask & near & ~self._still, colours
 
 
 def _bars(samples: list[_Sample]) -> np.ndarray:

@@ -140,7 +140,7 @@ def _add_colour(parser: argparse.ArgumentParser) -> None:
         help="sharp: the original's own pixels; paper: C-NET's colours at 64x64; plain: one grey",
     )  # fmt: skip
     parser.add_argument(
-        "--show-face", action="store_true", help="with --colour sharp, keep the head sharp as well"
+        "--show-face", action="store_true", help="do not hide heads: faces may be recognised"
     )
 
 

@@ -217,7 +217,7 @@ class LandmarkSegmenter:
     ) -> list[Detection]:
         """The people; known ones whom a new person overlaps are read again with the new person
         painted over, because the first reading may have mixed the two. New people with a low
-        detector score are left out, as most of them are false."""
+        detector score stay, but cause no such reading, as most of them are false."""
         people = list(people)
         newcomers = [one for one in people[known.stop :] if one.score >= self._options.likely_score]
         for n in known:

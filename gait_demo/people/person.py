@@ -158,10 +158,14 @@ class Person:
 
     @property
     def well(self) -> np.ndarray:
-        """(T,) bool, True where the person is visible with both legs and the silhouette is good."""
+        """(T,) bool, True where the person is visible, the silhouette is good, and both legs are
+        seen, if any frame shows both."""
         good = (self.visibility == Visibility.VISIBLE) & ~self.poor
         joints = self.silhouettes.joints
-        return good if joints is None else good & (legs_seen(joints) > _LEG_SEEN).all(axis=1)
+        if joints is None:
+            return good
+        whole = good & (legs_seen(joints) > _LEG_SEEN).all(axis=1)
+        return whole if whole.any() else good
 
     @property
     def walks(self) -> bool:

@@ -10,7 +10,7 @@ class Visibility(IntEnum):
     """Visibility of one person in one frame."""
 
     ABSENT = 0  # outside the frame
-    VISIBLE = 1  # all of the body that lies within the frame is seen
+    VISIBLE = 1  # most of the body that lies within the frame is seen
     PARTIAL = 2  # seen, but a large part is hidden by something
     CARRIED = 3  # not seen for a moment; the matte of the nearest frame is moved here
     LOST = 4  # not seen for longer; the matte is moved as well, but may be in the wrong place

@@ -49,7 +49,7 @@ class Scene:
         """A frame without the people to remove, and without overlays around people.
 
         Args:
-            in_front: of the frame.
+            in_front: (H, W) uint8 or None, what `in_front` says of the frame.
 
         Returns:
             (H, W, 3) uint8; and the track ids of people who are seen in the frame, but whose region

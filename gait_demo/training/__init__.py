@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--preset",
         choices=("paired", "paper"),
-        help="paired: the same walk by two people; paper: the paper's losses",
+        help="paired: from the same walk by two people (not stgan); paper: the paper's losses",
     )
     parser.add_argument(
         "--adversarial-from",

@@ -32,8 +32,8 @@ HIDDEN = """
 <p class="yes"><b>Changed:</b> the gait, that is the build of the body and the way it moves, and the
 height by up to 8 %. In a test with 40 synthetic people, an attacker who knows this program and has
 original walks of all of them names the right one by outlines in 11 % of walks (93 % if nothing is
-changed, 2.5 % by guessing). Of 12 real people filmed in one place, 15 % are recognised in the
-finished videos by their gait, and 53 % by gait and clothes (93 % if nothing is changed, 8 % by
+changed, 2.5 % by guessing). Of 12 real people filmed in one place, 53 % are recognised in the
+finished videos, by gait and clothes, and 15 % in plain grey (93 % if nothing is changed, 8 % by
 guessing).</p>
 <p class="no"><b>Not changed:</b> the pose of people who stand, run, sit, lie, bend or are half
 hidden: they only get another outline, are named in the report, and may be recognised.</p>

@@ -339,15 +339,18 @@ def test_a_silhouette_in_two_pieces_is_poor():
     assert one.poor[:30].all() and not one.poor[30:].any() and not one.well[:30].any()
 
 
-def test_a_person_is_not_seen_well_while_something_hides_a_leg():
+@pytest.mark.parametrize("hidden_frames", [20, COUNT])
+def test_a_person_is_not_seen_well_while_something_hides_a_leg(hidden_frames):
+    """Unless it is hidden all the time."""
     found = {n: WALKER.detection(n, WALKER.mask(n, SHAPE)) for n in range(COUNT)}
     hidden = [landmark for pair in (KNEES, ANKLES, HEELS, TOES) for landmark in pair[1:]]
-    for n in range(20):
+    for n in range(hidden_frames):
         landmarks = found[n].landmarks.copy()
         landmarks[hidden, 3] = 0.3
         found[n] = replace(found[n], landmarks=landmarks)
     one = Person.of(Tracklet(found), SHAPE, (0, COUNT), FPS)
-    assert one.seen.all() and not one.well[:20].any() and one.well[20:].all()
+    assert one.seen.all()
+    assert one.well.tolist() == [hidden_frames == COUNT or n >= hidden_frames for n in range(COUNT)]
 
 
 def test_a_persons_number_is_that_of_track_and_silhouettes():

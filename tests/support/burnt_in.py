@@ -23,16 +23,6 @@ class Panned(Scene):
         return wide[:, 3 * index : 3 * index + self.shape[1]].copy()
 
 
-@dataclass(frozen=True)
-class Dark(Scene):
-    """Before a wall as dark as the ground of a clock; the floor is bright."""
-
-    def background(self, index: int) -> np.ndarray:
-        rgb = super().background(index)
-        rgb[:140] //= 8
-        return rgb
-
-
 def caption(index: int, rgb: np.ndarray) -> np.ndarray:
     return _written(rgb, "CAPTION", (100, 110))
 
@@ -59,11 +49,6 @@ def logo(index: int, rgb: np.ndarray) -> np.ndarray:
     return _written(rgb, "TV", (248, 122), YELLOW)
 
 
-def named_clock(index: int, rgb: np.ndarray) -> np.ndarray:
-    _written(rgb, "CAMERA 12", (60, 128))
-    return _written(rgb, f"12:30:{index // _TICK + 10:02}", (90, 104), YELLOW)
-
-
 def letterbox(index: int, rgb: np.ndarray) -> np.ndarray:
     rgb[:24] = rgb[-24:] = 2
     return rgb
@@ -74,7 +59,7 @@ def pillars(index: int, rgb: np.ndarray) -> np.ndarray:
     return rgb
 
 
-KINDS = (caption, outlined, clock, boxed_clock, logo, named_clock, letterbox, pillars)
+KINDS = (caption, outlined, clock, boxed_clock, logo, letterbox, pillars)
 
 
 def opaque(paint, index: int) -> np.ndarray:

@@ -174,7 +174,7 @@ def test_bad_calls_get_a_sentence_and_leave_nothing(app, clip, tmp_path):
         visitor.predict(handle_file(clip), person=5, api_name="/anonymize")
     with pytest.raises(AppError, match="end after start"):
         visitor.predict(handle_file(clip), start=2, end=1, api_name="/anonymize")
-    with pytest.raises(AppError, match="anonymizer is one of anet, stgan"):
+    with pytest.raises(AppError, match="anonymizer must be one of anet, stgan"):
         visitor.predict(handle_file(clip), anonymizer="none", api_name="/anonymize")
     visitor.close()
     assert until(lambda: not any("sessions" in path.parts for path in set(app.files()) - before))
