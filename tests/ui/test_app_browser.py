@@ -303,8 +303,14 @@ def test_the_words_are_plain_ones(page):
     ):
         assert page.locator(f"{choices} label:has(input)").all_inner_texts() == words
     _upload(page, EXAMPLE)
-    facts = page.locator("#facts")
-    facts.get_by_text(re.compile(r"1 person seen in 5 frames. About \d+ s\.")).wait_for()
+    page.locator("#facts").get_by_text("1 person seen in 5 frames.").wait_for()
+    estimate = page.locator("#facts").get_by_text(re.compile(r"About \d+ s\."))
+    end = time.monotonic() + 120  # by when the app knows how fast a busy machine is
+    while not estimate.is_visible() and time.monotonic() < end:
+        page.reload()
+        page.wait_for_selector("#examples button.gallery-item")
+        _upload(page, EXAMPLE)
+    assert estimate.is_visible()
     page.get_by_role("button", name="Try an example").click()
     page.wait_for_selector(".player[data-kind=result]")
     shown = page.locator("#intro, #result, #seed, #strength, #colour").all_inner_texts()
