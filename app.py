@@ -4,6 +4,7 @@ import atexit
 import logging
 import os
 import signal
+import sys
 import threading
 from contextlib import ExitStack
 from pathlib import Path
@@ -90,6 +91,8 @@ with gr.Blocks(title=look.TITLE, analytics_enabled=False) as demo:
         rating_tab.rating_tab(demo, StudySettings.read(os.environ))
 
 if __name__ == "__main__":
+    if sys.argv[1:]:
+        sys.exit("app.py takes no arguments. To choose a port, set GRADIO_SERVER_PORT.")
     end_tidily()
     threading.Thread(target=get_ready, daemon=True).start()
     # Gradio's own check gives up if the workers' start delays the first page by 3 s

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 
 from gait_demo import __version__
@@ -17,7 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     Returns:
         The exit status: 0 on success; 1 if some of many videos failed; 2 after an error, which is
-        one sentence on standard error; 130 after Ctrl-C.
+        one sentence on standard error; 130 after Ctrl-C; 1 if nobody reads the output to its end.
     """
     parser = argparse.ArgumentParser(prog="gait-demo", description="Gait anonymization.")
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
@@ -43,6 +44,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # whoever reads the output has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
 
 
 def run() -> int:

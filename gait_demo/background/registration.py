@@ -125,7 +125,7 @@ def steadied(
     border: int = cv2.BORDER_REPLICATE,
 ) -> np.ndarray:
     """A frame brought into the plate's pixels, as a fresh array of this height and width."""
-    if is_still(transform):
+    if is_still(transform) and image.shape[:2] == tuple(shape[:2]):
         return image.copy()
     how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     return cv2.warpPerspective(image, transform, shape[1::-1], None, how, border)

@@ -77,7 +77,7 @@ class Display:
 
 def prepared(frames: Iterable[av.VideoFrame], crop: Crop) -> Iterator[av.VideoFrame]:
     """Crops frames to their clean aperture, deinterlaces them, and converts them to SDR; frames
-    that need none of this are passed on unchanged.
+    that need none of this are passed on unchanged, those that FFmpeg refuses are skipped.
 
     Args:
         frames: decoded frames in display order.
@@ -96,7 +96,13 @@ def prepared(frames: Iterable[av.VideoFrame], crop: Crop) -> Iterator[av.VideoFr
         if kind != made_for:
             if graph is not None:
                 yield from graph.frames(None)
-            graph, made_for = _Graph(frame, filters) if filters else None, kind
+            graph, made_for = None, None
+            if filters:
+                try:
+                    graph = _Graph(frame, filters)
+                except av.FFmpegError:  # a damaged frame, skipped as damaged packets are
+                    continue
+            made_for = kind
         if graph is None:
             yield frame
         else:

@@ -8,6 +8,7 @@ from gait_demo.background.foreground import channel_gains
 from gait_demo.background.learning import BackgroundLearner
 from gait_demo.background.neighbours import free_places
 from gait_demo.background.plate import NoPlate
+from gait_demo.background.registration import steadied
 from gait_demo.errors import VideoError
 from gait_demo.types import Frame
 
@@ -185,3 +186,10 @@ def test_a_cast_shadow_is_not_foreground():
 def test_no_frames():
     with pytest.raises(VideoError, match="no frames"):
         BackgroundLearner().finish()
+
+
+def test_a_frame_that_did_not_move_fills_a_canvas_larger_than_itself():
+    """As where the camera only pans away from the first frame."""
+    image = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    brought = steadied(image, np.eye(3), (5, 6), cv2.BORDER_CONSTANT)
+    assert brought.shape == (5, 6) and (brought[:3, :4] == image).all() and brought.sum() == 66

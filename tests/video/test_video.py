@@ -698,3 +698,11 @@ def test_real_clip(robust, name, size):
 def test_real_bad_clip(robust, name):
     with pytest.raises(VideoError, match=name):
         probe(robust / name)
+
+
+def test_frames_that_cannot_be_deinterlaced_are_damaged_ones(tmp_path):
+    flat = write_clip(
+        tmp_path / "a.mkv", "-c:v", "mpeg4", "-flags", "+ildct+ilme", size=(4000, 6), frames=4
+    )
+    with pytest.raises(VideoError, match="has no picture that can be decoded"):
+        probe(flat)
