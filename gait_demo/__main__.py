@@ -6,11 +6,19 @@ import argparse
 import logging
 import os
 import sys
+from typing import NoReturn
 
 from gait_demo import __version__
 from gait_demo.cli import anonymize, evaluate, fetch, publish, study, synthesize, train
 from gait_demo.errors import GaitDemoError
 from gait_demo.serving.ending import end_tidily
+
+
+class _Parser(argparse.ArgumentParser):
+    """Answers a wrong option in one sentence, without the list of all options."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{message[0].upper()}{message[1:]}. See {self.prog} --help.\n")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -20,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
         The exit status: 0 on success; 1 if some of many videos failed; 2 after an error, which is
         one sentence on standard error; 130 after Ctrl-C; 1 if nobody reads the output to its end.
     """
-    parser = argparse.ArgumentParser(prog="gait-demo", description="Gait anonymization.")
+    parser = _Parser(prog="gait-demo", description="Gait anonymization.")
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for room in (anonymize, synthesize, evaluate, train, fetch, publish, study):

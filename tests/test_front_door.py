@@ -62,6 +62,23 @@ def test_version_of_the_command_is_the_packages(capsys):
     assert capsys.readouterr().out.strip() == f"gait-demo {gait_demo.__version__}"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["anonymize", "a.mp4", "--out", "o", "--seed", "-1"], "--seed"),
+        (["anonymize", "a.mp4"], "--out"),
+        (["train", "nothing"], "nothing"),
+        ([], "COMMAND"),
+    ],
+)
+def test_a_wrong_option_is_answered_in_one_sentence(capsys, arguments, named):
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    said = capsys.readouterr().err
+    assert ended.value.code == 2 and named in said and said.endswith("--help.\n")
+    assert said.count("\n") == 1
+
+
 def test_the_installed_command_exists_and_dependencies_come_from_the_requirements():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     module, _, function = project["project"]["scripts"]["gait-demo"].partition(":")
