@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 import av
 import numpy as np
@@ -133,7 +134,7 @@ class _Graph:
     """A chain of FFmpeg filters, for frames of the same kind as the given one."""
 
     def __init__(self, frame: av.VideoFrame, filters: Iterable[tuple[str, str]]) -> None:
-        self._tick = frame.time_base
+        self._tick = frame.time_base or Fraction(1, 1000)  # after the last packet, none
         self._graph = Graph()
         last = self._graph.add_buffer(
             width=frame.width, height=frame.height, format=frame.format, time_base=self._tick

@@ -12,6 +12,7 @@ from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
+import av
 import cv2
 import media
 import numpy as np
@@ -24,6 +25,8 @@ from video_corpus import B_FRAMES, FIELDS, PAUSED, Recipe, edit, joined_at
 from gait_demo.errors import VideoError
 from gait_demo.video import VideoWriter, probe, read_frames
 from gait_demo.video.colour import as_bt709
+from gait_demo.video.display import prepared
+from gait_demo.video.layout import Crop
 
 BT2020, ARIB_STD_B67 = ColorPrimaries.BT2020, ColorTrc.ARIB_STD_B67
 SMPTE2084 = ColorTrc.SMPTE2084
@@ -706,3 +709,13 @@ def test_frames_that_cannot_be_deinterlaced_are_damaged_ones(tmp_path):
     )
     with pytest.raises(VideoError, match="has no picture that can be decoded"):
         probe(flat)
+
+
+def test_frames_without_a_time_base_keep_their_time_stamps():
+    """As those that a damaged file gives after its last packet."""
+    frames = [av.VideoFrame(96, 64, "yuv420p10le") for _ in range(3)]
+    for pts, frame in zip((3, 7, 500), frames, strict=True):
+        frame.pts, frame.color_trc = pts, ColorTrc.ARIB_STD_B67
+    shown = list(prepared(frames, Crop(0, 0, 0, 0)))
+    assert [frame.pts for frame in shown] == [3, 7, 500]
+    assert {frame.format.name for frame in shown} == {"rgb24"}
