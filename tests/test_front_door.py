@@ -79,6 +79,21 @@ def test_a_wrong_option_is_answered_in_one_sentence(capsys, arguments, named):
     assert said.count("\n") == 1
 
 
+@pytest.mark.parametrize(("pipe", "status"), [("sys.stdout", 1), ("another", "BrokenPipeError")])
+def test_only_who_stops_reading_the_output_ends_a_command_in_silence(pipe, status):
+    code = (
+        "import os, sys; from gait_demo import __main__ as front; from gait_demo.cli import fetch\n"
+        "def closed():\n"
+        "    end, other = os.pipe(); os.close(end); return other\n"
+        "def out(parsed): os.dup2(closed(), 1); print('a', flush=True)\n"
+        "def inside(parsed): os.write(closed(), b'a')\n"
+        f"fetch._fetch = out if {pipe!r} == 'sys.stdout' else inside\n"
+        "sys.exit(front.main(['fetch']))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 1 and (run.stderr == "" if status == 1 else status in run.stderr)
+
+
 def test_the_installed_command_exists_and_dependencies_come_from_the_requirements():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     module, _, function = project["project"]["scripts"]["gait-demo"].partition(":")
