@@ -29,7 +29,7 @@ from gait_demo.serving.change import change, strip
 from gait_demo.serving.messages import CHANGE
 from gait_demo.serving.preview import clearest_frame, number_people
 from gait_demo.serving.worker import place
-from gait_demo.types import Look, Rank, Report
+from gait_demo.types import Inspection, Rank, Report
 from gait_demo.weights import find
 
 PEOPLE = "people.jpg"
@@ -44,9 +44,9 @@ def load() -> Models:
     return models
 
 
-def look(models: Models, report: Progress, source: Path, options: Options) -> Look:
-    """As `pipeline.look`."""
-    return pipeline.look(source, models.segmenter, options.people)
+def inspect_clip(models: Models, report: Progress, source: Path, options: Options) -> Inspection:
+    """As `pipeline.inspect_clip`."""
+    return pipeline.inspect_clip(source, models.segmenter, options.people)
 
 
 def analyse(

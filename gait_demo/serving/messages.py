@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from gait_demo import errors
-from gait_demo.types import GaitResult, Look, VideoInfo
+from gait_demo.types import GaitResult, Inspection, VideoInfo
 
 CHANGE = "change.json"  # beside a result: what has changed, as of `change.change`
 MOST_BYTES = 16_000_000  # of a line
@@ -99,12 +99,12 @@ def _plain(value: object) -> Any:
     raise TypeError(f"{type(value).__name__} cannot be told")
 
 
-def _look(content: dict, *_) -> Look:
+def _inspection(content: dict, *_) -> Inspection:
     info = content["info"]
     info = VideoInfo(
         **info | {"fps": Fraction(info["fps"]), "warnings": tuple(map(str, info["warnings"]))}
     )
-    return Look(**content | {"info": info})
+    return Inspection(**content | {"info": info})
 
 
 def _analysed(content: list, *_) -> tuple[tuple[int, ...], tuple[float, ...]]:
@@ -127,7 +127,7 @@ def _report(content: dict, *_) -> dict:
 
 
 RESULTS: Readers = {
-    "look": _look,
+    "inspect_clip": _inspection,
     "analyse": _analysed,
     "render": _rendered,
     "preview_gaits": _strips,

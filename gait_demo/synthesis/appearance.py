@@ -66,7 +66,11 @@ def _cloth(rng: np.random.Generator) -> np.ndarray:
 
 
 def shade(
-    walker: Walker, vertices: np.ndarray, index: np.ndarray, weights: np.ndarray, look: Appearance
+    walker: Walker,
+    vertices: np.ndarray,
+    index: np.ndarray,
+    weights: np.ndarray,
+    appearance: Appearance,
 ) -> np.ndarray:
     """Colour what the rasteriser saw.
 
@@ -86,15 +90,15 @@ def shade(
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
     place = np.einsum("nk,nkd->nd", mix, walker.cloth[corners])
     kind = walker.face_kind[face]
-    colour = look.colours[kind]
-    for cloth, pattern in zip((TOP, BOTTOM), look.patterns, strict=True):
+    colour = appearance.colours[kind]
+    for cloth, pattern in zip((TOP, BOTTOM), appearance.patterns, strict=True):
         there = kind == cloth
-        share = _pattern(pattern, place[there] / look.scale_m)[:, None]
-        colour[there] = (1 - share) * colour[there] + share * look.accents[cloth]
-    lit = np.clip(normal @ look.light * 0.8 + 0.2, 0, 1)
-    return np.clip(colour * (look.ambient + (1 - look.ambient) * lit)[:, None], 0, 1).astype(
-        np.float32
-    )
+        share = _pattern(pattern, place[there] / appearance.scale_m)[:, None]
+        colour[there] = (1 - share) * colour[there] + share * appearance.accents[cloth]
+    lit = np.clip(normal @ appearance.light * 0.8 + 0.2, 0, 1)
+    return np.clip(
+        colour * (appearance.ambient + (1 - appearance.ambient) * lit)[:, None], 0, 1
+    ).astype(np.float32)
 
 
 def _pattern(name: str, place: np.ndarray) -> np.ndarray:

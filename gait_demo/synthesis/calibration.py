@@ -81,7 +81,7 @@ def _read(network: LandmarkNetwork, number: int) -> Reading:
     rng = np.random.default_rng([_SEED, number])
     latent = rng.standard_normal(LATENT_DIM)
     walker = Walker(latent, str(rng.choice(OUTFITS, p=OUTFIT_SHARES)))
-    look, camera = Appearance.draw(rng), draw_camera(rng)
+    appearance, camera = Appearance.draw(rng), draw_camera(rng)
     focal = _PERSON_PX * camera.distance / 1.7
     camera = replace(camera, focal=focal, width=_WIDTH, height=_HEIGHT)
     scene = str(rng.choice(SCENES))
@@ -91,7 +91,7 @@ def _read(network: LandmarkNetwork, number: int) -> Reading:
     region, said = None, []
     for phase in phases:
         instants = walker.pose(phase + shutter(_FPS) * walker.cadence)
-        frame, coverage = expose(walker, instants, look, camera, place)
+        frame, coverage = expose(walker, instants, appearance, camera, place)
         if region is None:
             region = upright(bounds(coverage > 0.5))
         reading = network(develop(frame, rng), region)

@@ -75,12 +75,12 @@ def photograph(walker: Walker, height: int, rng: np.random.Generator) -> Cutout:
     vigour = rng.uniform(0, 0.15) if still else rng.uniform(0.6, 1.2)
     gesture = _gesture(rng) if rng.uniform() < _GESTURING else None
     instants = walker.pose(moments, vigour=vigour, gesture=gesture)
-    look = Appearance.draw(rng)
+    appearance = Appearance.draw(rng)
     if rng.uniform() < _TOPLESS:
-        look.colours[TOP] = look.colours[SKIN]
-        look = replace(look, patterns=("plain", look.patterns[1]))
+        appearance.colours[TOP] = appearance.colours[SKIN]
+        appearance = replace(appearance, patterns=("plain", appearance.patterns[1]))
     nothing = np.zeros((camera.height, camera.width, 3), np.float32)
-    return Cutout.of(*expose(walker, instants, look, camera, nothing)).resized(height)
+    return Cutout.of(*expose(walker, instants, appearance, camera, nothing)).resized(height)
 
 
 def _gesture(rng: np.random.Generator) -> dict[str, float]:

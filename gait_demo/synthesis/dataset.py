@@ -114,7 +114,7 @@ class _Set:
 
     Attributes:
         camera: that sees the whole walk.
-        look: clothes and light.
+        appearance: clothes and light.
         backgrounds: (Q, 64, 64, 3) float32 in [0, 1], of the pictures.
         blur: of the lens, pixels.
         gain: of the exposure.
@@ -122,7 +122,7 @@ class _Set:
     """
 
     camera: Camera
-    look: Appearance
+    appearance: Appearance
     backgrounds: np.ndarray
     blur: float
     gain: float
@@ -132,7 +132,7 @@ class _Set:
     def draw(cls, rng: np.random.Generator, places: list[np.ndarray]) -> _Set:
         return cls(
             camera=draw_camera(rng),
-            look=Appearance.draw(rng),
+            appearance=Appearance.draw(rng),
             backgrounds=np.stack([_patch(rng, places) for _ in RGB_PHASES]),
             blur=rng.uniform(0.2, 0.7),
             gain=rng.uniform(0.75, 1.15),
@@ -205,7 +205,7 @@ def _photograph(walker, mesh, index, weights, square, stage, background, rng) ->
     """(64, 64, 3) uint8: the walker's crop in front of a background, as a camera takes it."""
     seen = index >= 0
     picture = np.zeros((*index.shape, 3), np.float32)
-    picture[seen] = shade(walker, mesh, index, weights, stage.look)
+    picture[seen] = shade(walker, mesh, index, weights, stage.appearance)
     alpha = normalise(seen.astype(np.float32), square)[..., None]
     crop = normalise(picture, square) + background * (1 - alpha)
     crop = stage.gain * cv2.GaussianBlur(crop, (0, 0), stage.blur)

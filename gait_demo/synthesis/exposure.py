@@ -21,7 +21,7 @@ def out_of_focus(place: np.ndarray) -> np.ndarray:
 
 
 def expose(
-    walker: Walker, instants: np.ndarray, look: Appearance, camera: Camera, place: np.ndarray
+    walker: Walker, instants: np.ndarray, appearance: Appearance, camera: Camera, place: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """A walker in a place, blurred by the motion while the shutter is open.
 
@@ -38,12 +38,12 @@ def expose(
         points[:, :2] += offset
         index, weights = rasterise(points, walker.faces, camera.height, camera.width)
         seen = index >= 0
-        body[seen, :3] += shade(walker, mesh, index, weights, look) / len(instants)
+        body[seen, :3] += shade(walker, mesh, index, weights, appearance) / len(instants)
         body[seen, 3] += 1 / len(instants)
     colour, coverage = body[..., :3], body[..., 3]
 
     mesh = instants[len(instants) // 2]
-    ground = mesh - look.light * (mesh[:, 2:] / max(look.light[2], 0.5))
+    ground = mesh - appearance.light * (mesh[:, 2:] / max(appearance.light[2], 0.5))
     dark, _ = rasterise(camera.project(ground), walker.faces, camera.height, camera.width)
     shadow = cv2.GaussianBlur((dark >= 0).astype(np.float32), (0, 0), 0.02 * camera.height)
     frame = place * (1 - 0.3 * shadow[..., None])

@@ -95,7 +95,7 @@ def film(options: FilmOptions) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         left = options.pan_px - panned
         frame = place[:, left : left + options.width]
         coverage = np.zeros(frame.shape[:2], np.float32)
-        for n, (walker, look) in enumerate(people):
+        for n, (walker, appearance) in enumerate(people):
             phase = moments * walker.cadence
             way = walker.stride * phase
             lap = way[0] // (2 * reach)
@@ -106,7 +106,7 @@ def film(options: FilmOptions) -> Iterator[tuple[np.ndarray, np.ndarray]]:
             instants = walker.pose(phase)
             ahead = way - n * _APART_M - panned * options.distance / focal
             instants[..., 1] += ((2 * lap + 1) * reach - ahead)[:, None]
-            frame, seen = expose(walker, instants, look, camera, frame)
+            frame, seen = expose(walker, instants, appearance, camera, frame)
             coverage = np.maximum(coverage, seen)
         yield develop(frame, rng), coverage
 

@@ -39,11 +39,13 @@ class Performance:
     rgb: np.ndarray
 
     @classmethod
-    def of(cls, walker: Walker, phase: float, look: Appearance, camera: Camera) -> Performance:
+    def of(
+        cls, walker: Walker, phase: float, appearance: Appearance, camera: Camera
+    ) -> Performance:
         mesh = walker.pose(np.array([phase]))[0]
         truth = see(walker, mesh, camera)
         rgb = np.zeros((camera.height, camera.width, 3), np.float32)
-        rgb[truth.silhouette] = shade(walker, mesh, truth.face, truth.weights, look)
+        rgb[truth.silhouette] = shade(walker, mesh, truth.face, truth.weights, appearance)
         return cls(walker, mesh, truth, rgb)
 
 
@@ -53,19 +55,19 @@ class Pair:
 
     Attributes:
         first, second: the walkers; they walk on the spot, so that the path is the same.
-        look: clothes and light.
+        appearance: clothes and light.
         camera: that sees them.
     """
 
     first: Walker
     second: Walker
-    look: Appearance
+    appearance: Appearance
     camera: Camera
 
     def at(self, phase: float) -> tuple[Performance, Performance]:
         """Both at a phase of the gait cycle."""
         first, second = (
-            Performance.of(walker, phase, self.look, self.camera)
+            Performance.of(walker, phase, self.appearance, self.camera)
             for walker in (self.first, self.second)
         )
         return first, second

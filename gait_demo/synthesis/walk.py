@@ -30,14 +30,14 @@ class Walk:
 
     Attributes:
         walker: dressed for it.
-        look: the colours of the clothes and the light.
+        appearance: the colours of the clothes and the light.
         phase: (T,) gait cycles at each video frame.
         vigour: (T,) relative size of the movements.
         start: phase 0 is so many metres behind the middle of the path.
     """
 
     walker: Walker
-    look: Appearance
+    appearance: Appearance
     phase: np.ndarray
     vigour: np.ndarray
     start: float
@@ -67,8 +67,8 @@ class Walk:
         strides = np.arange(np.floor(phase[0]) - 1, np.ceil(phase[-1]) + 2)
         each = 1 + _BETWEEN_STRIDES * rng.standard_normal(len(strides))
         vigour = np.interp(phase, strides, each)
-        look = replace(coat if kind == "cl" else indoors, light=_LAMP, ambient=0.7)
-        return cls(walker, look, phase, vigour, start=_PATH_M / 2 + walker.stride * phase[0])
+        appearance = replace(coat if kind == "cl" else indoors, light=_LAMP, ambient=0.7)
+        return cls(walker, appearance, phase, vigour, start=_PATH_M / 2 + walker.stride * phase[0])
 
     def meshes(self) -> np.ndarray:
         """(T, V, 3) float32, metres; the middle of the path is the origin."""
@@ -92,7 +92,7 @@ class Walk:
         moments = shutter(FPS)[:, None, None] * FPS
         for mesh, following in zip(meshes, [*meshes[1:], meshes[-1]], strict=True):
             instants = (mesh + moments * (following - mesh)).astype(np.float32)
-            frame, _ = expose(self.walker, instants, self.look, camera, place)
+            frame, _ = expose(self.walker, instants, self.appearance, camera, place)
             yield develop(frame, rng)
 
 

@@ -23,7 +23,7 @@ from gait_demo.serving.pace import RENDERED, STAGES, Countdown, Pace, Size
 from gait_demo.serving.shared import Shared
 from gait_demo.types import GaitResult
 from gait_demo.ui.change import changed, ranks
-from gait_demo.ui.examples import change_of, look, stored, times_of
+from gait_demo.ui.examples import change_of, inspection_of, stored, times_of
 from gait_demo.ui.gaits import SEEDS, pictures
 from gait_demo.ui.options import EVERYONE, Settings, linked, options_of
 from gait_demo.ui.player import shown
@@ -52,7 +52,7 @@ class Actions:
 
     Args:
         engine: processes runs.
-        looker: takes the quick looks before runs, which must not wait for other runs.
+        inspector: inspects clips before runs, which must not wait for other runs.
         sessions: of all visitors.
         examples: clips that all visitors can use.
         folder: for analyses and results of the examples, which belong to no visitor.
@@ -61,13 +61,13 @@ class Actions:
     def __init__(
         self,
         engine: Engine,
-        looker: Engine,
+        inspector: Engine,
         sessions: Sessions,
         examples: list[Path],
         folder: Path,
     ):
         self._engine = engine
-        self._looker = looker
+        self._inspector = inspector
         self._sessions = sessions
         self.examples = examples
         self.folder = folder
@@ -84,15 +84,16 @@ class Actions:
         """
         options = Options(video=VideoOptions(start_s=1, end_s=2))
         with suppress(VideoError, NoPersonError, EngineError):
-            self._looker.run("look", self.examples[0], options)  # warm up: the first look is slow
-            self._engine.run("look", self.examples[0], options)
+            # warm up: the first inspection is slow
+            self._inspector.run("inspect_clip", self.examples[0], options)
+            self._engine.run("inspect_clip", self.examples[0], options)
             countdown = Countdown(None)
             job = "warm_up", self.examples[0], options
             report = self._engine.run(*job, on_progress=countdown)
             self.pace.learn(_size(report), countdown.finish())
 
     def choose(self, page) -> Callable:
-        """A clip was chosen: take a quick look at it and describe it."""
+        """A clip was chosen: inspect it and describe it."""
 
         def choose(source: str | None, request: gr.Request) -> dict:
             session = self._sessions.of(request.session_hash)
@@ -105,11 +106,13 @@ class Actions:
             except (GaitDemoError, OSError) as error:
                 session.forget()
                 return _cleared(page) | _told(page, error) | {page.source: None, page.status: READY}
-            whole_s = last_s(session.look)
-            end_s = min(whole_s, longest_s(session.look))
+            whole_s = last_s(session.inspection)
+            end_s = min(whole_s, longest_s(session.inspection))
             return _cleared(page) | {
                 page.source: str(clip),
-                page.facts: gr.Markdown(describe(session.look, 0, end_s, self.pace), visible=True),
+                page.facts: gr.Markdown(
+                    describe(session.inspection, 0, end_s, self.pace), visible=True
+                ),
                 page.trim: gr.Accordion(visible=True),
                 page.start: gr.Slider(maximum=whole_s, value=0),
                 page.end: gr.Slider(maximum=whole_s, value=end_s),
@@ -120,9 +123,9 @@ class Actions:
         return choose
 
     def _look(self, session: Session, clip: Path) -> None:
-        """Takes a quick look at the clip on the page."""
-        known = look(clip) if clip in self.examples else None
-        session.look = known or self._looker.run("look", clip, Options())
+        """Inspects the clip on the page."""
+        known = inspection_of(clip) if clip in self.examples else None
+        session.inspection = known or self._inspector.run("inspect_clip", clip, Options())
         session.clip = clip
 
     def linked(self, request: gr.Request) -> list:
@@ -135,7 +138,7 @@ class Actions:
 
     def describe(self, start_s: float, end_s: float, request: gr.Request):
         """The chosen part of the clip has changed."""
-        seen = self._sessions.of(request.session_hash).look
+        seen = self._sessions.of(request.session_hash).inspection
         return gr.skip() if seen is None else describe(seen, start_s, end_s, self.pace)
 
     def example(self, page) -> Callable:
@@ -213,7 +216,7 @@ class Actions:
             except Cancelled:
                 return gr.skip()  # whatever cancelled the run updates the page
             except (GaitDemoError, OSError) as error:
-                mended = session.look and remedy(error, session.look, settings)
+                mended = session.inspection and remedy(error, session.inspection, settings)
                 return _told(page, error, mended)
 
         return run
@@ -239,11 +242,11 @@ class Actions:
         if not source:
             raise VideoError(READY)
         clip = session.take(Path(source), self.examples)
-        if clip != session.clip:  # the quick look is not finished, or the session has expired
+        if clip != session.clip:  # the inspection is not finished, or the session has expired
             self._look(session, clip)
         part = _part(session, settings)
         analysed = session.analysis_of(clip, part)
-        size = size_of(session.look, settings.end_s - settings.start_s)
+        size = size_of(session.inspection, settings.end_s - settings.start_s)
         expected = self.pace.estimate(size, STAGES if analysed is None else RENDERED)
         countdown = Countdown(expected, teller(progress))
         countdown.wait()
@@ -348,8 +351,8 @@ class Actions:
             wanted = analysed.folder, settings.strength, settings.anonymizer
             if session.previewed == wanted:
                 return gr.skip()
-            part_s = min(settings.end_s, session.look.duration_s) - settings.start_s
-            if size_of(session.look, part_s).frames > _MOST_PREVIEWED:
+            part_s = min(settings.end_s, session.inspection.duration_s) - settings.start_s
+            if size_of(session.inspection, part_s).frames > _MOST_PREVIEWED:
                 session.previewed = wanted
                 return gr.HTML(visible=False)
             options = _options(session, analysed, replace(settings, who=EVERYONE))
@@ -373,7 +376,7 @@ class Actions:
 
     def _analysed(self, session: Session) -> Analysed | None:
         """The analysis of the result on the page; None while another part is being analysed."""
-        if session.shown is None or session.look is None:
+        if session.shown is None or session.inspection is None:
             return None
         return session.analysis_of(session.clip, _part(session, session.shown))
 
@@ -595,7 +598,7 @@ def _part(session: Session, settings: Settings) -> tuple[float, float | None]:
     start_s, end_s = float(settings.start_s), float(settings.end_s)
     if end_s <= start_s:
         raise VideoError("Nothing is left of the video: the end must be after the start.")
-    is_whole = end_s >= session.look.duration_s
+    is_whole = end_s >= session.inspection.duration_s
     return start_s, None if is_whole else end_s
 
 

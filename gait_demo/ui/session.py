@@ -16,7 +16,7 @@ from pathlib import Path
 from gait_demo.errors import VideoError
 from gait_demo.options import fresh_secret
 from gait_demo.serving.worker import place
-from gait_demo.types import Look
+from gait_demo.types import Inspection
 from gait_demo.video.linking import link_or_copy
 
 _log = logging.getLogger("gait_demo")
@@ -55,8 +55,8 @@ class Session:
     """All data of one visitor, with their files in a private folder.
 
     Attributes:
-        clip: the clip on the page, after a quick look at it.
-        look: the quick look at this clip.
+        clip: the clip on the page, after its inspection.
+        inspection: of this clip.
         analysed: the analysis of this clip.
         secret: for the noise of all results; it is never written to disk.
         shown: the settings of the result on the page; None without a result.
@@ -80,7 +80,7 @@ class Session:
         self.secret = fresh_secret()
         self.analysed: Analysed | None = None
         self.clip: Path | None = None
-        self.look: Look | None = None
+        self.inspection: Inspection | None = None
         self.shown: object = None
         self.previewed: object = None
 
@@ -171,7 +171,7 @@ class Session:
         for stop, run in list(self._stops.items()):
             if run.of_page:
                 stop.set()
-        self.analysed = self.clip = self.look = self.shown = self.previewed = None
+        self.analysed = self.clip = self.inspection = self.shown = self.previewed = None
         for clip in set(list(self._taken.values())) - self._lasting - {but}:
             self.drop(clip)
 

@@ -13,7 +13,7 @@ from gait_demo.options import STRENGTHS
 from gait_demo.ui.actions import Actions
 from gait_demo.ui.anonymize_tab import Page
 from gait_demo.ui.change import ranks
-from gait_demo.ui.examples import change_of, look, stored
+from gait_demo.ui.examples import change_of, inspection_of, stored
 from gait_demo.ui.options import ANONYMIZER, EVERYONE
 from gait_demo.ui.session import KEPT_RUNS, Sessions
 
@@ -29,16 +29,16 @@ class NumberingEngine:
     Attributes:
         drawn: whom it was asked to give another gait, None for everyone.
         meanwhile: is called once during the next analysis.
-        seen: what a look at a clip tells.
+        seen: what an inspection of a clip tells.
     """
 
     def __init__(self):
         self.drawn = []
         self.meanwhile = lambda: None
-        self.seen = look(CLIP)
+        self.seen = inspection_of(CLIP)
 
     def run(self, job, *arguments, on_progress=None, unwanted=lambda: False):
-        if job == "look":
+        if job == "inspect_clip":
             return self.seen
         if job == "preview_gaits":
             return ["strip" for seed in arguments[-1]]
