@@ -51,7 +51,7 @@ def channel_gains(
     """
     step = max(1, image.shape[1] // _SAMPLES)
     sparse = np.s_[step // 2 :: step, step // 2 :: step]
-    now, usual = (each[sparse].reshape(-1, 3).astype(np.float32) for each in (image, plate))
+    now, usual = (rgb[sparse].reshape(-1, 3).astype(np.float32) for rgb in (image, plate))
     if known is not None:
         seen = known[sparse].reshape(-1) > 0
         now, usual = now[seen], usual[seen]

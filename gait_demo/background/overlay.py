@@ -109,11 +109,11 @@ def overlay_mask(
     Returns:
         (h, w) uint8, 0 or 255; None: nothing does.
     """
-    here = [one for one in overlays if one.first <= index < one.end]
+    here = [overlay for overlay in overlays if overlay.first <= index < overlay.end]
     if not here:
         return None
     ycc = cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb)
-    mask = np.max([one.shown_in(ycc, x, y, scale) for one in here], axis=0)
+    mask = np.max([overlay.shown_in(ycc, x, y, scale) for overlay in here], axis=0)
     return cv2.dilate(mask, np.ones((3, 3), np.uint8))
 
 
@@ -178,7 +178,7 @@ class _Sample:
         free = cv2.resize((taken == 0).view(np.uint8), size, interpolation=cv2.INTER_NEAREST)
         deep = (_deep(mask, size) for mask in people if mask.any())
         ycc = cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb)
-        return cls(ycc, free, tuple(one for one in deep if one[1].any()))
+        return cls(ycc, free, tuple((part, inside) for part, inside in deep if inside.any()))
 
 
 def _deep(mask: np.ndarray, size: tuple[int, int]) -> tuple[_Part, np.ndarray]:
@@ -200,10 +200,10 @@ class _Evidence:
         self._near, self._reach = (round(share * shape[0]) for share in (_NEAR, _REACH))
         self._times, squares = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
         total = np.zeros((*shape, 3), np.float32)
-        for one in samples:
-            cv2.accumulate(one.free, self._times)
-            cv2.accumulate(one.ycc, total, one.free)
-            cv2.accumulateSquare(cv2.extractChannel(one.ycc, 0), squares, one.free)
+        for sample in samples:
+            cv2.accumulate(sample.free, self._times)
+            cv2.accumulate(sample.ycc, total, sample.free)
+            cv2.accumulateSquare(cv2.extractChannel(sample.ycc, 0), squares, sample.free)
         some = np.maximum(self._times, 1)
         mean = total / some[..., None]
         self._usual = np.rint(mean).astype(np.uint8)
@@ -243,7 +243,7 @@ class _Evidence:
                 near = np.ones((2 * self._near + 1, 2 * self._near + 1), np.uint8)
                 beside |= cv2.dilate(found[-1][0].view(np.uint8), near) > 0
         span = frames.start, frames.stop
-        return [Overlay.of(*span, scale, *one) for one in found if one[0].any()]
+        return [Overlay.of(*span, scale, mask, ycc) for mask, ycc in found if mask.any()]
 
     def _seeds(self) -> np.ndarray:
         """Bool: where an overlay surely is, as it stays, and stands out from the scene, from who
@@ -257,8 +257,8 @@ class _Evidence:
         seeds = tried & (self._times >= _TIMES) & self._steady & ~self._still
         seeds &= (off <= _SAME**2 * self._passed) & (apart >= _MOSTLY * self._passed)
         often = self._passed >= _TIMES
-        for each in (self._usual, self._then):
-            seeds &= _contrast(each, often, self._near) >= _SAME
+        for sample in (self._usual, self._then):
+            seeds &= _contrast(sample, often, self._near) >= _SAME
         return _without_specks(seeds)
 
     def _grown(self, seeds: np.ndarray, beside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -290,11 +290,11 @@ class _Evidence:
 
 def _bars(samples: list[_Sample]) -> np.ndarray:
     """(H, W) bool: dark bars along the sides, in which nobody ever is seen."""
-    brightest = reduce(np.maximum, (one.ycc[..., 0] for one in samples))
+    brightest = reduce(np.maximum, (sample.ycc[..., 0] for sample in samples))
     seen = np.zeros(brightest.shape, bool)
-    for one in samples:
-        for part, deep in one.people:
-            seen[part] |= deep & (one.ycc[part][..., 0] > _BAR_LEVEL)
+    for sample in samples:
+        for part, deep in sample.people:
+            seen[part] |= deep & (sample.ycc[part][..., 0] > _BAR_LEVEL)
     mask = np.zeros(brightest.shape, bool)
     for turn in range(4):
         bright, people = np.rot90(brightest, turn), np.rot90(seen, turn)

@@ -132,11 +132,13 @@ class NoPlate:
         first = self.first_frame
         free = [
             replace(
-                one,
-                free=free_places(one.index - first, self.motions, people, fps, shape, self.scale)
-                & ~overlay(one.index),
+                neighbour,
+                free=free_places(
+                    neighbour.index - first, self.motions, people, fps, shape, self.scale
+                )
+                & ~overlay(neighbour.index),
             )
-            for one in self.neighbours
+            for neighbour in self.neighbours
         ]
         return replace(self, neighbours=tuple(free))
 
@@ -144,10 +146,8 @@ class NoPlate:
         """(3, 3), pixels of one frame to those of another; None where it is not known."""
         if self.motions is None:
             return None
-        one, other = (self.motions[index - self.first_frame] for index in (first, second))
-        if np.isnan(one).any() or np.isnan(other).any():
-            return None
-        return other @ np.linalg.inv(one)
+        a, b = (self.motions[index - self.first_frame] for index in (first, second))
+        return None if np.isnan(a).any() or np.isnan(b).any() else b @ np.linalg.inv(a)
 
     def views(
         self, index: int, to_part: np.ndarray, wanted: np.ndarray
@@ -163,13 +163,13 @@ class NoPlate:
             of those that may be used where something is wanted.
         """
         size = wanted.shape[::-1]
-        for one in sorted(self.neighbours, key=lambda one: abs(one.index - index)):
-            motion = self.motion(one.index, index)
-            if motion is None or one.free is None or not one.free.any():
+        for neighbour in sorted(self.neighbours, key=lambda other: abs(other.index - index)):
+            motion = self.motion(neighbour.index, index)
+            if motion is None or neighbour.free is None or not neighbour.free.any():
                 continue
-            free = one.free_from(to_part @ motion, size)
+            free = neighbour.free_from(to_part @ motion, size)
             if (free & wanted).any():
-                yield one.seen_from(to_part @ motion, size), free
+                yield neighbour.seen_from(to_part @ motion, size), free
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,7 @@ class Background:
 
     def at(self, index: int) -> Plate | NoPlate:
         """Of the shot that holds the clip's frame `index`."""
-        return next(one for one in reversed(self.shots) if one.first_frame <= index)
+        return next(shot for shot in reversed(self.shots) if shot.first_frame <= index)
 
     def crop(self, index: int, x: int, y: int, w: int, h: int) -> np.ndarray | None:
         """As `Plate.crop`; None where it is not known."""

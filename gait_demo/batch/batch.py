@@ -118,7 +118,7 @@ class Batch:
         self._place = Place(str(out) if "://" in str(out) else str(Path(out).absolute()))
         self._options = options or Options()
         self._workers, self._ray, self._chosen = workers, ray, dict(weights or {})
-        self.clips = find_clips([str(one) for one in inputs], self._place.folder)
+        self.clips = find_clips([str(source) for source in inputs], self._place.folder)
 
     def run(self, watch: Watch = lambda name, stage, done, total: None) -> Iterator[ClipResult]:
         """The result of every clip: first those of an earlier run, then the others as they are
@@ -169,7 +169,7 @@ class Batch:
             WeightsError: weights are missing.
         """
         anonymize = self._options.anonymize
-        weights = {one.name: one.sha256 for one in of_a_run(anonymize.anonymizer, self._chosen)}
+        weights = {file.name: file.sha256 for file in of_a_run(anonymize.anonymizer, self._chosen)}
         own = replace(anonymize, secret=anonymize.secret or fresh_secret())
         options = replace(self._options, anonymize=own, threads=_THREADS)
         return Plan(self._place, options, self._chosen, weights)

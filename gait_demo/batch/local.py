@@ -74,8 +74,8 @@ class Local:
 
     def _affordable(self) -> int:
         (first,) = self._engine.pids
-        one = _GROWS * psutil.Process(first).memory_info().rss
-        return max(1, min(_cores(), int((_free_bytes() + one / _GROWS) // one)))
+        worker_bytes = _GROWS * psutil.Process(first).memory_info().rss
+        return max(1, min(_cores(), int((_free_bytes() + worker_bytes / _GROWS) // worker_bytes)))
 
 
 def _cores() -> int:

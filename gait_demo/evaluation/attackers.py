@@ -233,8 +233,8 @@ def triplet_loss(features: Tensor, label: Tensor) -> Tensor:
         features: (N, parts, F).
         label: (N,) int, who each is.
     """
-    each = features.transpose(0, 1)
-    distance = torch.cdist(each, each)  # (parts, N, N)
+    parts_first = features.transpose(0, 1)
+    distance = torch.cdist(parts_first, parts_first)  # (parts, N, N)
     same = label[:, None] == label
     loss = relu(_MARGIN + distance[:, :, :, None] - distance[:, :, None, :])
     loss = loss * (same[:, :, None] & ~same[:, None, :])

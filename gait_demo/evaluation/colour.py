@@ -116,7 +116,9 @@ def _limbs(
     pair: RenderedPair, landmarks: PairLandmarks, old: np.ndarray, new: np.ndarray
 ) -> list[np.ndarray]:
     """The renderer of the pipeline, with heads hidden."""
-    squares = [np.repeat(one[None], len(old), axis=0) for one in (pair.old_square, pair.new_square)]
+    squares = [
+        np.repeat(square[None], len(old), axis=0) for square in (pair.old_square, pair.new_square)
+    ]
     before, after = (
         joints_in(list(points), square, _FPS)[..., :2]
         for points, square in zip((landmarks.old, landmarks.new), squares, strict=True)
@@ -129,8 +131,8 @@ def _limbs(
         pose = Pose.of(*_in_pixels(before[t], pair.old_square))
         hide_head(rgb, pair.old_cover[t], head_in(landmarks.old[t], pose.height))
         cutouts.append(Cutout.of(rgb, pair.old_cover[t], pose, depths[t]))
-    colours = ArmColours.learnt(look for one in cutouts for look in one.parts.looks())
-    cutouts = [one.telling(colours) for one in cutouts]
+    colours = ArmColours.learnt(look for cutout in cutouts for look in cutout.parts.looks())
+    cutouts = [cutout.telling(colours) for cutout in cutouts]
     frames = []
     for t, cutout in enumerate(cutouts):
         frame = pair.place.copy()
@@ -188,7 +190,7 @@ def measure(
     """
     fine = detail(pair.old, pair.old_cover > _INSIDE, pair.old_square)
     inside = pair.new_cover > _INSIDE
-    core = np.stack([eroded(one, pair.new_square, 1) for one in inside])
+    core = np.stack([eroded(mask, pair.new_square, 1) for mask in inside])
 
     def moving(frames: np.ndarray) -> dict[str, float]:
         own = detail(frames, inside, pair.new_square)
@@ -283,7 +285,7 @@ def table(figures: list[tuple[int, dict]], ghosts: dict[str, float]) -> str:
             [name, *(form.format(mean[k]) if k in mean else None for k, form in formats.items())]
         )
     views = sorted({view for view, _ in figures})
-    seen = [[each for each in figures if each[0] == view] for view in views]
+    seen = [[walk for walk in figures if walk[0] == view] for view in views]
     by_view = [
         [f"{name}, {key}", *(formats[key].format(_mean(some, name, key)) for some in seen)]
         for key in ("psnr", "ssim", "distance")
@@ -293,4 +295,4 @@ def table(figures: list[tuple[int, dict]], ghosts: dict[str, float]) -> str:
 
 
 def _mean(figures: list[tuple[int, dict]], name: str, key: str) -> float:
-    return float(np.mean([each[name][key] for _, each in figures]))
+    return float(np.mean([walk[name][key] for _, walk in figures]))

@@ -36,8 +36,8 @@ def full_frame(gaits: Gaits) -> np.ndarray:
     growth of the height in pixels per second."""
     cadences = rhythms(gaits)[:, 0]
     return np.stack([
-        np.full(6, np.nan) if len(one) < _FEWEST else _frame_cue(one.boxes, cadence)
-        for one, cadence in zip(gaits.recordings, cadences, strict=True)
+        np.full(6, np.nan) if len(recording) < _FEWEST else _frame_cue(recording.boxes, cadence)
+        for recording, cadence in zip(gaits.recordings, cadences, strict=True)
     ])  # fmt: skip
 
 
@@ -60,8 +60,10 @@ def joints(gaits: Gaits) -> np.ndarray:
     walks without joints."""
     size = 4 * JOINTS + len(BONES)
     return np.stack([
-        np.full(size, np.nan) if one.joints is None or not len(one) else _joint_cue(one.joints)
-        for one in gaits.recordings
+        np.full(size, np.nan)
+        if recording.joints is None or not len(recording)
+        else _joint_cue(recording.joints)
+        for recording in gaits.recordings
     ])  # fmt: skip
 
 

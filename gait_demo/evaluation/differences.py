@@ -64,7 +64,7 @@ class Differences:
         is_same = person[rows][:, None] == person[columns]
         same = apart[is_same & (rows[:, None] != columns)]
         middle = _median(same)
-        scales = (_median(abs(each - middle)) for each in (same, apart[~is_same]))
+        scales = (_median(abs(values - middle)) for values in (same, apart[~is_same]))
         return middle, *(np.maximum(scale, _LEAST) for scale in scales)
 
 

@@ -91,7 +91,9 @@ class Gaits:
         """The walks selected by an index (M,) or mask (N,)."""
         numbers = np.arange(len(self))[chosen]
         about = self.person, self.view, self.condition, self.clear
-        return Gaits(tuple(self.recordings[n] for n in numbers), *(each[numbers] for each in about))
+        return Gaits(
+            tuple(self.recordings[n] for n in numbers), *(array[numbers] for array in about)
+        )
 
     def frames(self, number: int) -> np.ndarray:
         """(T, 64, 64) uint8, 0 or 1, of one walk, aligned."""
@@ -129,14 +131,14 @@ class Gaits:
 
     def save(self, path: Path) -> None:
         """Writes the walks atomically to a file for `load`."""
-        joints = [one.joints for one in self.recordings]
-        known = all(each is not None for each in joints) and len(joints) > 0
+        joints = [recording.joints for recording in self.recordings]
+        known = all(points is not None for points in joints) and len(joints) > 0
         part = path.with_suffix(".part.npz")
         np.savez(
             part,
-            lengths=[len(one) for one in self.recordings],
-            silhouettes=np.concatenate([one.silhouettes for one in self.recordings]),
-            squares=np.concatenate([one.squares for one in self.recordings]),
+            lengths=[len(recording) for recording in self.recordings],
+            silhouettes=np.concatenate([recording.silhouettes for recording in self.recordings]),
+            squares=np.concatenate([recording.squares for recording in self.recordings]),
             joints=np.concatenate(joints) if known else np.zeros(0, np.float32),
             person=self.person, view=self.view, condition=self.condition, clear=self.clear,
         )  # fmt: skip
@@ -149,7 +151,7 @@ class Gaits:
             parts = [np.split(saved[name], ends) for name in ("silhouettes", "squares")]
             joints = saved["joints"]
             parts.append(np.split(joints, ends) if len(joints) else [None] * (len(ends) + 1))
-            recordings = tuple(Recording(*each) for each in zip(*parts, strict=True))
+            recordings = tuple(Recording(*arrays) for arrays in zip(*parts, strict=True))
             about = (saved[name] for name in ("person", "view", "condition", "clear"))
             return cls(recordings, *about)
 

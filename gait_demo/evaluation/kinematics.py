@@ -60,7 +60,7 @@ class Kinematics:
         knee = np.stack([_turn(t, s, way) for t, s in zip(thighs, shanks, strict=True)])
         apart = (at["left_ankle"] - at["right_ankle"]) / height
         feet = np.linalg.norm(apart, axis=1)
-        ranges = [_span(one) for one in knee]
+        ranges = [_span(angles) for angles in knee]
         return cls(
             knee,
             np.stack([-_turn(spine, thigh, way) for thigh in thighs]),
@@ -85,7 +85,7 @@ def _strides_hz(apart: np.ndarray, times: np.ndarray) -> float:
     if not known.any() or np.ptp(times[known]) < _FEWEST_S:
         return float("nan")
     grid = np.arange(times[known][0], times[known][-1], 1 / _RATE_HZ)
-    swing = np.stack([np.interp(grid, times[known], one[known]) for one in apart.T])
+    swing = np.stack([np.interp(grid, times[known], values[known]) for values in apart.T])
     swing -= swing.mean(axis=1, keepdims=True)
     main = np.linalg.svd(swing, full_matrices=False)[2][0]  # along the way they swing most
     power = np.abs(np.fft.rfft(main * np.hanning(len(main)), _SPECTRUM))

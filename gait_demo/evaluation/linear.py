@@ -102,7 +102,7 @@ def _mean(numbers: np.ndarray) -> np.ndarray:
 def _people(numbers: np.ndarray, person: np.ndarray) -> dict[int, np.ndarray]:
     """The mean of each person, in the directions in which people differ most."""
     people = np.unique(person)
-    means = np.stack([numbers[person == one].mean(axis=0) for one in people])
+    means = np.stack([numbers[person == label].mean(axis=0) for label in people])
     centred = means - means.mean(axis=0)
     directions = np.linalg.svd(centred, full_matrices=False)[2][:_DIMS]
     return dict(zip(people.tolist(), centred @ directions.T, strict=True))
@@ -115,7 +115,7 @@ def _lead(
     fitted to; and who these are."""
     known = np.isin(person, list(wanted))
     numbers, person = numbers[known], person[known]
-    targets = np.stack([wanted[one] for one in person.tolist()])
+    targets = np.stack([wanted[label] for label in person.tolist()])
     folds = GroupKFold(min(_FOLDS, len(np.unique(person))))
     splits = list(folds.split(numbers, groups=person))
     search = GridSearchCV(
@@ -137,5 +137,5 @@ def _covariance(differences: np.ndarray) -> np.ndarray:
 
 def _quadratic(left: np.ndarray, right: np.ndarray, metric: np.ndarray) -> np.ndarray:
     """(P, G): (l - r)^T metric (l - r)."""
-    a, b = (np.einsum("nd,de,ne->n", each, metric, each) for each in (left, right))
+    a, b = (np.einsum("nd,de,ne->n", features, metric, features) for features in (left, right))
     return a[:, None] + b - 2 * left @ metric @ right.T

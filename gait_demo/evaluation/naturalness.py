@@ -77,7 +77,7 @@ def naturalness(
     sideways = [(a, b) for a, b, view in aligned if 45 <= view <= 135]
     report["smooth"] = _mean([smoothness(b) - smoothness(a) for a, b, _ in pairs])
     whole = [is_one_piece(mask) for _, walk, _ in pairs for mask in walk.astype(np.float32)]
-    report["broken"] = _mean([not one for one in whole])
+    report["broken"] = _mean([not is_whole for is_whole in whole])
     phases = [correlation(leg_spread(a), leg_spread(b)) for a, b in sideways]
     report["phase"] = round(float(np.median(phases)), 4) if phases else None
     report["direction"] = _mean([toe_lead(a) * toe_lead(b) > 0 for a, b in sideways])

@@ -179,7 +179,7 @@ def measure_clip(video: Path, labels: LabelledClip, run: Run, show: Show | None 
     return summary(figures) | {
         "frames": frames,
         "people": len(analysis.people),
-        "people_per_frame": sum(int(one.seen.sum()) for one in analysis.people) / frames,
+        "people_per_frame": sum(int(person.seen.sum()) for person in analysis.people) / frames,
         "ms_per_frame": round(1000 * seconds / frames, 1),
     }
 

@@ -175,7 +175,7 @@ def worst(
             if tops:
                 about = {"by": kind, "adversary": adversary}
                 rates.append(tops | about | {"equal error rate": here["equal error rate"]})
-    return max(rates, key=lambda each: each["top-1"]["rate"] or 0) if rates else {}
+    return max(rates, key=lambda rate: rate["top-1"]["rate"] or 0) if rates else {}
 
 
 def by_shape(method: dict) -> list[str]:
@@ -250,7 +250,7 @@ def _rates(scores: Scores, subsets: np.ndarray) -> dict:
         "subset 2": subset == HIGH,
     }
     found = {top: scores.found(first) for top, first in TOPS.items()}
-    same = {top: _same_view(scores, each) for top, each in found.items()}
+    same = {top: _same_view(scores, values) for top, values in found.items()}
     result: dict = {}
     for name, part in parts.items():
         person = scores.person[part]
@@ -260,10 +260,10 @@ def _rates(scores: Scores, subsets: np.ndarray) -> dict:
 
         result[name] = {
             "same view": rates(same),
-            "all views": rates({top: mean_known(each) for top, each in found.items()}),
+            "all views": rates({top: mean_known(values) for top, values in found.items()}),
             "by view": {
                 f"{view:03d}": rates({
-                    top: np.where(scores.view == view, each, np.nan) for top, each in same.items()
+                    top: np.where(scores.view == view, share, np.nan) for top, share in same.items()
                 })
                 for view in scores.views
             },

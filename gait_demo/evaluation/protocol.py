@@ -281,7 +281,7 @@ class Attack:
     @classmethod
     def load(cls, path: Path) -> Attack:
         with np.load(path) as saved:
-            names = [one.name for one in fields(Scores)]
+            names = [field.name for field in fields(Scores)]
             scores = {
                 adversary: Scores(*(saved[f"{adversary}, {name}"] for name in names))
                 for adversary in ADVERSARIES
@@ -316,7 +316,7 @@ def attack(
     for number in range(1, family.seeds):
         informed = family.train(number, 2 ** (len(rates) - 1))(together, on_progress)
         found.append(_knowing(informed, people, made))
-    scores = {name: stacked([one[name] for one in found]) for name in found[0]}
+    scores = {name: stacked([scores[name] for scores in found]) for name in found[0]}
     unknowing = {"naive": compared(naive, made.probes, people.gallery)}
     return Attack(unknowing | scores, tuple(rates))
 

@@ -79,7 +79,7 @@ class Crowd:
 
     def save(self, path: Path, summary: dict) -> None:
         """Write a checkpoint; what recognisers see is rounded to half precision."""
-        tensors = {f"network.{name}": each for name, each in self.attacker.state().items()}
+        tensors = {f"network.{name}": tensor for name, tensor in self.attacker.state().items()}
         tensors |= {f"seen.{name}": torch.from_numpy(s).half() for name, s in self.seen.items()}
         tensors["person"] = torch.from_numpy(self.person)
         write_tensors(path, _NETWORK, tensors, {"network": self.attacker.name}, summary)

@@ -104,7 +104,7 @@ class Scores:
 
 def stacked(seeds: Sequence[Scores]) -> Scores:
     """The same probes and gallery, as attackers of several seeds see them."""
-    return replace(seeds[0], distances=np.concatenate([one.distances for one in seeds]))
+    return replace(seeds[0], distances=np.concatenate([scores.distances for scores in seeds]))
 
 
 def fused(attackers: Sequence[Scores]) -> Scores:
@@ -117,11 +117,11 @@ def fused(attackers: Sequence[Scores]) -> Scores:
     from sklearn.model_selection import GroupKFold
 
     first = attackers[0]
-    seeds = max(len(one.distances) for one in attackers)
-    standard = [one.standard().distances for one in attackers]
+    seeds = max(len(scores.distances) for scores in attackers)
+    standard = [scores.standard().distances for scores in attackers]
     rows = np.stack([
-        np.broadcast_to(one if len(one) == seeds else one[:1], (seeds, *one.shape[1:]))
-        for one in standard
+        np.broadcast_to(found if len(found) == seeds else found[:1], (seeds, *found.shape[1:]))
+        for found in standard
     ], axis=-1)  # fmt: skip
     right = np.broadcast_to(first.right[:, None], rows.shape[1:-1])
     result = np.full(rows.shape[:-1], np.nan)
@@ -159,7 +159,7 @@ def rate(found: np.ndarray, person: np.ndarray, seed: int = 0) -> dict:
         return {"rate": None, "interval": None, "people": 0}
     _, number = np.unique(person[there], return_inverse=True)
     share = np.stack([
-        np.bincount(number, one) / np.bincount(number) for one in found[:, there]
+        np.bincount(number, values) / np.bincount(number) for values in found[:, there]
     ])  # fmt: skip
     rng = np.random.default_rng(seed)
     attackers, people = share.shape

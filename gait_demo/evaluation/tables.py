@@ -120,8 +120,8 @@ def _is_converged(report: dict, method: str) -> bool:
 def by_attacker(report: dict) -> str:
     """Every attacker by itself."""
     rows = [
-        [name, adversary, *(_rate(one[adversary]["all probes"]["all views"]["top-1"])
-                            for one in method.values())]
+        [name, adversary, *(_rate(figures[adversary]["all probes"]["all views"]["top-1"])
+                            for figures in method.values())]
         for name, method in report["methods"].items()
         for adversary in ADVERSARIES
     ]  # fmt: skip

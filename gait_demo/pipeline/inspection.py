@@ -33,16 +33,16 @@ def inspect_clip(source: Path, segmenter: PersonSegmenter, options: PeopleOption
             break
         rgb = _picture(source, position * info.duration_s)
         if rgb is not None:
-            people = max(people, sum(_is_sure(one, options) for one in segmenter(rgb)))
+            people = max(people, sum(_is_sure(person, options) for person in segmenter(rgb)))
             frames_read += 1
     return Inspection(info, info.duration_s, people, frames_read)
 
 
-def _is_sure(one: Detection, options: PeopleOptions) -> bool:
+def _is_sure(person: Detection, options: PeopleOptions) -> bool:
     """Whether a detection in a single frame is sure enough to be counted."""
-    if one.landmarks is None:
-        return one.score >= options.sure_yolo
-    return one.presence >= options.sure_presence and one.score >= options.sure_score
+    if person.landmarks is None:
+        return person.score >= options.sure_yolo
+    return person.presence >= options.sure_presence and person.score >= options.sure_score
 
 
 def _picture(source: Path, start_s: float) -> np.ndarray | None:

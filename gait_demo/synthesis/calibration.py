@@ -112,7 +112,7 @@ def _projected(walker: Walker, phases: np.ndarray, camera: Camera) -> tuple[np.n
     step = 1e-3
     moved = [walker.landmarks(phases, np.tile(step * axis, (JOINTS, 1))) for axis in np.eye(3)]
     base, *moved = (camera.project(points)[..., :2].astype(float) for points in (base, *moved))
-    return base, np.stack([(one - base) / step for one in moved], axis=-1)
+    return base, np.stack([(points - base) / step for points in moved], axis=-1)
 
 
 def _fit(readings: list[Reading]) -> dict[str, dict]:
@@ -120,15 +120,17 @@ def _fit(readings: list[Reading]) -> dict[str, dict]:
     report = {}
     for short in ANCHORS:
         joints = [n for n, name in enumerate(NAMES) if name.endswith(short)]
-        slope = np.concatenate([one.slope[:, n] for one in readings for n in joints])
+        slope = np.concatenate([reading.slope[:, n] for reading in readings for n in joints])
         wanted = np.concatenate(
-            [one.said[:, n, :2] - one.base[:, n] for one in readings for n in joints]
+            [reading.said[:, n, :2] - reading.base[:, n] for reading in readings for n in joints]
         )
         offset = _least_squares(slope, wanted)
         offsets[joints] = offset
         errors = np.array([
-            one.said[:, joints, :2] - one.base[:, joints] - one.slope[:, joints] @ offset
-            for one in readings
+            reading.said[:, joints, :2]
+            - reading.base[:, joints]
+            - reading.slope[:, joints] @ offset
+            for reading in readings
         ])  # fmt: skip
         middle = np.nanmedian(errors, axis=1, keepdims=True)
         report[short] = {
@@ -136,7 +138,7 @@ def _fit(readings: list[Reading]) -> dict[str, dict]:
             "error": _median(np.linalg.norm(errors, axis=-1)),
             "bias": _median(1.48 * abs(middle)),
             "jitter": _median(1.48 * abs(errors - middle)),
-            "visibility": _mean([one.said[:, joints, 2] for one in readings]),
+            "visibility": _mean([reading.said[:, joints, 2] for reading in readings]),
         }
     report["legs"] = {"swapped": _swapped(readings, offsets)}
     return report
@@ -159,8 +161,8 @@ def _least_squares(slope: np.ndarray, wanted: np.ndarray) -> np.ndarray:
 def _swapped(readings: list[Reading], offsets: np.ndarray) -> float:
     """Share of the frames in which the legs fit better if left is right."""
     left, right = (list(side) for side in LEGS)
-    said = np.concatenate([one.said[..., :2] for one in readings])
-    truth = np.concatenate([one.predicted(offsets) for one in readings])
+    said = np.concatenate([reading.said[..., :2] for reading in readings])
+    truth = np.concatenate([reading.predicted(offsets) for reading in readings])
 
     def apart(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return np.linalg.norm(a - b, axis=-1).mean(axis=-1)

@@ -146,7 +146,7 @@ def _walk(rng: np.random.Generator, places: list[np.ndarray]) -> dict[str, np.nd
     codes = rng.standard_normal((PEOPLE_PER_WALK, LATENT_DIM)).astype(np.float32)
     people = [_perform(Walker(code, outfit), stage, rng) for code in codes]
     return {
-        **{name: np.stack([one[name] for one in people]) for name in people[0]},
+        **{name: np.stack([person[name] for person in people]) for name in people[0]},
         "codes": codes,
         "views": np.array([stage.camera.view_angle, stage.camera.elevation], np.float32),
     }

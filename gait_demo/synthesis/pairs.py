@@ -126,10 +126,10 @@ def film_pair(
     phases = phase + np.arange(frames) / _FPS * pair.first.cadence
     result = {"place": _as_bytes(light)}
     for name, people in zip(("old", "new"), zip(*map(pair.at, phases), strict=True), strict=True):
-        covers = np.stack([_shrunk(one.truth.silhouette) for one in people])
+        covers = np.stack([_shrunk(person.truth.silhouette) for person in people])
         pictures = [
-            _as_bytes(_shrunk(one.rgb) + light * (1 - cover[..., None]))
-            for one, cover in zip(people, covers, strict=True)
+            _as_bytes(_shrunk(person.rgb) + light * (1 - cover[..., None]))
+            for person, cover in zip(people, covers, strict=True)
         ]
         motion = [
             flow(now.walker, now.truth, before.walker, before.mesh, camera)

@@ -65,8 +65,8 @@ class Walk:
         frames = round(FPS * _PATH_M / (walker.stride * cadence))
         phase = rng.uniform() + np.arange(frames) / FPS * cadence
         strides = np.arange(np.floor(phase[0]) - 1, np.ceil(phase[-1]) + 2)
-        each = 1 + _BETWEEN_STRIDES * rng.standard_normal(len(strides))
-        vigour = np.interp(phase, strides, each)
+        factors = 1 + _BETWEEN_STRIDES * rng.standard_normal(len(strides))
+        vigour = np.interp(phase, strides, factors)
         appearance = replace(coat if kind == "cl" else indoors, light=_LAMP, ambient=0.7)
         return cls(walker, appearance, phase, vigour, start=_PATH_M / 2 + walker.stride * phase[0])
 

@@ -200,8 +200,8 @@ class ANetTask:
     def _judge(self, windows: Tensor) -> tuple[Tensor, Tensor]:
         """Logits of D_S, on one frame of each window (neighbours are too alike), and of D_T."""
         count, frames = windows.shape[:2]
-        one = torch.randint(frames, (count,), generator=self.rng, device=windows.device)
-        picked = windows[torch.arange(count, device=windows.device), one]
+        frame = torch.randint(frames, (count,), generator=self.rng, device=windows.device)
+        picked = windows[torch.arange(count, device=windows.device), frame]
         with self._options.autocast():
             on_frames, on_windows = self._spatial(picked), self._temporal(windows)
         return on_frames.float(), on_windows.float()

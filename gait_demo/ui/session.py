@@ -217,7 +217,7 @@ class Session:
             for folder in runs[:-KEPT_RUNS]:
                 if self.analysed is None or folder != self.analysed.folder:
                     shutil.rmtree(folder, ignore_errors=True)
-            for folder in [one for one in list(runs) if not one.exists()]:
+            for folder in [run for run in list(runs) if not run.exists()]:
                 runs.remove(folder)
 
 

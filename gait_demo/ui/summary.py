@@ -89,7 +89,7 @@ def notes(report: dict) -> list[str]:
         if not track["drawn"]:
             continue
         for kind in ("lost", "carried"):
-            there = [one for one in track["moments"] if one["kind"] == kind]
+            there = [moment for moment in track["moments"] if moment["kind"] == kind]
             if there:
                 where = _place(there[0]["box"], report["width"])
                 told.append(
@@ -113,17 +113,17 @@ def marks(report: dict) -> list[dict]:
     person in pixels, person, and text."""
     return [
         {
-            "from": one["from_s"],
-            "to": one["to_s"],
-            "kind": one["kind"],
-            "box": one["box"],
+            "from": moment["from_s"],
+            "to": moment["to_s"],
+            "kind": moment["kind"],
+            "box": moment["box"],
             "person": track["person"],
-            "text": f"Person {track['person']}, {_place(one['box'], report['width'])}: "
-            f"{_MARKED[one['kind']]}",
+            "text": f"Person {track['person']}, {_place(moment['box'], report['width'])}: "
+            f"{_MARKED[moment['kind']]}",
         }
         for track in report["tracks"]
         if track["drawn"]
-        for one in track["moments"]
+        for moment in track["moments"]
     ]
 
 
@@ -191,13 +191,13 @@ def _found_by(report: dict) -> str:
     return f"People are found by: {where} ({yolo['file']})."
 
 
-def _counted(number: int, one: str, more: str) -> str:
+def _counted(number: int, singular: str, plural: str) -> str:
     word = _NUMBERS[number] if number < len(_NUMBERS) else str(number)
-    return f"{word} {one if number == 1 else more}"
+    return f"{word} {singular if number == 1 else plural}"
 
 
 def _when(moments: list[Moment]) -> str:
-    ends = ((f"{one['from_s']:.1f}", f"{one['to_s']:.1f}") for one in moments[:5])
+    ends = ((f"{moment['from_s']:.1f}", f"{moment['to_s']:.1f}") for moment in moments[:5])
     when = ", ".join(a if a == b else f"{a}-{b}" for a, b in ends)
     more = " and more often" if len(moments) > 5 else ""
     return f"{when} s{more}"

@@ -125,7 +125,7 @@ def _released(name: str, entry: dict, folder: Path) -> dict[str, Path]:
             f"{name} must not be published without the licence of {release.title}, which is "
             f"missing: delete {path.parent} and try again."
         )
-    return {name: path} | {f"licences/{release.folder}/{one.name}": one for one in notices}
+    return {name: path} | {f"licences/{release.folder}/{notice.name}": notice for notice in notices}
 
 
 def space(repository: str, models: str, root: Path = ROOT) -> Upload:
@@ -239,7 +239,7 @@ def _training(name: str, entry: dict) -> str:
     if "release" in entry:
         return f"`{name}`: unchanged from {entry['origin']}; {entry['licence']}, see `licences/`."
     sets = _listed(entry["data"])
-    commands = [each["command"] for each in sets] + _listed(entry["command"])
+    commands = [manifest["command"] for manifest in sets] + _listed(entry["command"])
     facts = [entry["date"][:10]]
     facts += [f"{entry[unit]} {unit}" for unit in ("steps", "epochs", "seconds") if unit in entry]
     facts += [f"photos: {entry['photos']}"] if "photos" in entry else []
