@@ -28,8 +28,8 @@ from gait_demo.serving.engine import Engine  # noqa: E402
 from gait_demo.ui import anonymize_tab, privacy, rating_tab, theme  # noqa: E402
 from gait_demo.ui.actions import Actions  # noqa: E402
 from gait_demo.ui.examples import FOLDER, clips  # noqa: E402
-from gait_demo.ui.gate import MOST_UPLOAD_BYTES, Gate  # noqa: E402
 from gait_demo.ui.head import OwnHead, head  # noqa: E402
+from gait_demo.ui.request_filter import MOST_UPLOAD_BYTES, RequestFilter  # noqa: E402
 from gait_demo.ui.session import Sessions  # noqa: E402
 from gait_demo.weights import PERSON, ask_ahead  # noqa: E402
 
@@ -104,11 +104,11 @@ if __name__ == "__main__":
         max_file_size=MOST_UPLOAD_BYTES,
         app_kwargs={
             "middleware": [
-                Middleware(Gate, folder=root, stop=sessions.cancel),
+                Middleware(RequestFilter, folder=root, stop=sessions.cancel),
                 Middleware(OwnHead, head=head(ASSETS / "result.png", os.environ)),
             ]
         },
-        ssr_mode=False,  # it would start a proxy of its own, which bypasses the gate
+        ssr_mode=False,  # it would start a proxy of its own, which bypasses the filter
         run_history=False,
         enable_monitoring=False,
         footer_links=["api"],

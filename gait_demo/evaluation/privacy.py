@@ -19,9 +19,9 @@ from gait_demo.evaluation.protocol import (
     ADVERSARIES,
     ATTACKERS,
     FULL_FRAME,
+    AnonymizedWalks,
     Attack,
     Family,
-    Made,
     People,
     Recogniser,
     attack,
@@ -120,7 +120,7 @@ def evaluate_privacy(
     first: dict[Method, str] = {}
     for name, method in methods.items():
         kept = first.setdefault(method, name)  # methods that do the same share what was found
-        made = Made(
+        anonymized = AnonymizedWalks(
             people,
             method,
             options.seed,
@@ -133,11 +133,11 @@ def evaluate_privacy(
         for kind, family in kinds.items():
             path = options.out / f"{kept} by {kind}.npz"
             if not path.exists():
-                attack(people, made, naive(kind), family, on_progress).save(path)
+                attack(people, anonymized, naive(kind), family, on_progress).save(path)
             attacks[kind] = Attack.load(path)
         path = options.out / f"{kept}, naturalness.json"
         if not path.exists():
-            path.write_text(json.dumps(_naturalness(people, made, options, on_progress)))
+            path.write_text(json.dumps(_naturalness(people, anonymized, options, on_progress)))
         report["naturalness"][name] = json.loads(path.read_text())
         report["training"][name] = {
             kind: {"rates": list(attacks[kind].rates), "is converged": attacks[kind].is_converged}
@@ -302,12 +302,15 @@ def _read(
 
 
 def _naturalness(
-    people: People, made: Made, options: PrivacyOptions, on_progress: Progress | None
+    people: People,
+    anonymized: AnonymizedWalks,
+    options: PrivacyOptions,
+    on_progress: Progress | None,
 ) -> dict | None:
     """Of what a method made of one half of the tested people, beside the other half in clear."""
     who = np.unique(people.probes.person)
     clear = np.isin(people.probes.person, who[: len(who) // 2])
-    parts = people.probes.of(clear), people.probes.of(~clear), made.some_probes(~clear)
+    parts = people.probes.of(clear), people.probes.of(~clear), anonymized.some_probes(~clear)
     try:
         return naturalness(*parts, on_progress, min(_JUDGE_STEPS, options.steps))
     except DataError:

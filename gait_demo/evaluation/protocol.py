@@ -175,7 +175,7 @@ class People:
 
 
 @dataclass(frozen=True)
-class Made:
+class AnonymizedWalks:
     """The anonymized walks of one method; each set is made on first use.
 
     Attributes:
@@ -211,7 +211,7 @@ class Made:
         return self._part("probes", probes.of(np.tile(np.arange(len(probes)), self.takes)), 2)
 
     def some_probes(self, chosen: np.ndarray) -> Gaits:
-        """Those of a mask (P,), as they are in the first take, which need not be made."""
+        """Those of a mask (P,), as they are in the first take, which need not be anonymized."""
         if "probes" in vars(self):
             return self.probes.of(np.flatnonzero(chosen))
         return self._changed(self.people.probes, 2, chosen)
@@ -291,7 +291,7 @@ class Attack:
 
 def attack(
     people: People,
-    made: Made,
+    anonymized: AnonymizedWalks,
     naive: Recogniser,
     family: Family,
     on_progress: Progress | None = None,
@@ -304,28 +304,30 @@ def attack(
     Args:
         naive: the attacker trained on clear walks.
     """
-    together = people.training.together(made.training)
+    together = people.training.together(anonymized.training)
     rates, found = [], []
     while True:
         informed = family.train(0, 2 ** len(rates))(together, on_progress)
-        found = [_knowing(informed, people, made)]
+        found = [_knowing_scores(informed, people, anonymized)]
         rates.append({name: rank_1(found[0][name]) for name in ("informed", "linking")})
         is_last = len(rates) > family.doublings
         if is_last or (len(rates) > 1 and not _rises(*rates[-2:])):
             break
     for number in range(1, family.seeds):
         informed = family.train(number, 2 ** (len(rates) - 1))(together, on_progress)
-        found.append(_knowing(informed, people, made))
+        found.append(_knowing_scores(informed, people, anonymized))
     scores = {name: stacked([scores[name] for scores in found]) for name in found[0]}
-    unknowing = {"naive": compared(naive, made.probes, people.gallery)}
+    unknowing = {"naive": compared(naive, anonymized.probes, people.gallery)}
     return Attack(unknowing | scores, tuple(rates))
 
 
-def _knowing(informed: Recogniser, people: People, made: Made) -> dict[str, Scores]:
+def _knowing_scores(
+    informed: Recogniser, people: People, anonymized: AnonymizedWalks
+) -> dict[str, Scores]:
     return {
-        "informed": compared(informed, made.probes, people.gallery),
-        "linking": compared(informed, made.probes, made.gallery),
-        "known seed": compared(informed, made.alike_probes, made.guessed_gallery),
+        "informed": compared(informed, anonymized.probes, people.gallery),
+        "linking": compared(informed, anonymized.probes, anonymized.gallery),
+        "known seed": compared(informed, anonymized.alike_probes, anonymized.guessed_gallery),
     }
 
 
