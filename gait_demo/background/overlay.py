@@ -322,7 +322,7 @@ def _bars(samples: list[_Sample]) -> np.ndarray:
 
 
 def _apart(ycc: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """(h, w) uint8: weighted difference of colours (h, w, 3) uint8 from other colours or one (3,)."""
+    """(h, w) uint8: weighted difference of colours (h, w, 3) uint8 from others or one (3,)."""
     other = np.broadcast_to(other, ycc.shape)
     return cv2.transform(cv2.absdiff(ycc, np.ascontiguousarray(other)), _WEIGHTS)
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 
 def declare() -> None:
-    """Let the app start on ZeroGPU; where the package `spaces` is not installed, do nothing.
+    """Lets the app start on ZeroGPU; does nothing if the package `spaces` is not installed.
 
-    To be called before torch looks for GPUs.
+    To be called before torch searches for GPUs.
     """
     try:
         import spaces

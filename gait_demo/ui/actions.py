@@ -102,7 +102,7 @@ class Actions:
             try:
                 clip = session.take(Path(source), self.examples)
                 session.forget(but=clip)
-                self._look(session, clip)
+                self._inspect(session, clip)
             except (GaitDemoError, OSError) as error:
                 session.forget()
                 return _cleared(page) | _told(page, error) | {page.source: None, page.status: READY}
@@ -122,7 +122,7 @@ class Actions:
 
         return choose
 
-    def _look(self, session: Session, clip: Path) -> None:
+    def _inspect(self, session: Session, clip: Path) -> None:
         """Inspects the clip on the page."""
         known = inspection_of(clip) if clip in self.examples else None
         session.inspection = known or self._inspector.run("inspect_clip", clip, Options())
@@ -243,7 +243,7 @@ class Actions:
             raise VideoError(READY)
         clip = session.take(Path(source), self.examples)
         if clip != session.clip:  # the inspection is not finished, or the session has expired
-            self._look(session, clip)
+            self._inspect(session, clip)
         part = _part(session, settings)
         analysed = session.analysis_of(clip, part)
         size = size_of(session.inspection, settings.end_s - settings.start_s)

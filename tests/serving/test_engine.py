@@ -130,7 +130,7 @@ def test_a_run_whose_change_cannot_be_told_is_delivered_and_logged_in_one_line(
     with caplog.at_level(logging.INFO):
         result = anonymized(engine, clip, folder)
     (said,) = caplog.messages
-    assert said.startswith("what changed could not be told: IsADirectoryError in jobs.py:")
+    assert said.startswith("what changed could not be described: IsADirectoryError in jobs.py:")
     assert "Anna" not in said and str(tmp_path) not in said
     assert result.report["frames_out"] == 40 and result.colorized.is_file()
     assert ranks(folder / "out" / CHANGE) is None
