@@ -54,7 +54,7 @@ class _FrameMeasurement:
         return self.xyxy[:, 3] - self.xyxy[:, 1]
 
     def taller(self, least: float) -> _FrameMeasurement:
-        """Without people who are less tall, in pixels."""
+        """The same without people who are less than `least` pixels tall."""
         kept = np.flatnonzero(self.heights >= least)
         ious = {size: [some[n] for n in kept] for size, some in self.ious.items()}
         return replace(self, xyxy=self.xyxy[kept], ious=ious)
@@ -65,10 +65,10 @@ def measure_clips(
     measure: Callable[[Path], tuple[dict, str | None]],
     on_progress: Progress | None = None,
 ) -> tuple[dict[str, dict], list[str]]:
-    """Measure every video in a folder.
+    """Measures every video in a folder.
 
     Args:
-        measure: measure_clip, with all but the video given.
+        measure: `measure_clip` with all arguments but the video.
 
     Returns:
         Figures by name, and a sentence for each video that could not be read or followed.
@@ -105,11 +105,11 @@ def measure_clip(
 ) -> tuple[dict, str | None]:
     """
     Args:
-        references: the people in a frame to compare with.
-        tracks_of: those whom the pipeline follows, with the boxes of their silhouettes, where it
-            saw or carried them; it may refuse a video with a GaitDemoError.
-        sizes: at which the detector sees the frames.
-        score: from which on a detection counts as one.
+        references: gives for a frame, (H, W, 3) uint8, the people to compare with.
+        tracks_of: gives the pipeline's tracks in a video, with the boxes of their silhouettes where
+            a person was seen or carried over; may refuse a video with a GaitDemoError.
+        sizes: longest sides, in pixels, at which the detector reads the frames.
+        score: minimum score of a detection.
         most_frames: maximum number of frames to measure, spread evenly over the clip with steps of
             at most 0.2 s; of a longer clip, the first ones.
 

@@ -15,7 +15,7 @@ from gait_demo.joints import BONES, JOINTS
 Cue = Callable[[Gaits], np.ndarray]  # -> (N, D)
 
 
-_FEWEST = 8  # frames in which a path can be seen
+_FEWEST = 8  # minimum number of frames of a path
 
 
 def energy(gaits: Gaits) -> np.ndarray:
@@ -31,9 +31,9 @@ def rhythms(gaits: Gaits) -> np.ndarray:
 
 
 def full_frame(gaits: Gaits) -> np.ndarray:
-    """(N, 6): what a fixed camera shows of a walker besides the shape: height, and y of head and
-    feet, in pixels; logarithms of the speed across the picture and of the strides per second; and
-    growth of the height in pixels per second."""
+    """(N, 6): features of a walker before a fixed camera besides the shape: height, and y of head
+    and feet, in pixels; logarithms of the speed across the picture and of the strides per second;
+    and growth of the height in pixels per second."""
     cadences = rhythms(gaits)[:, 0]
     return np.stack([
         np.full(6, np.nan) if len(recording) < _FEWEST else _frame_cue(recording.boxes, cadence)
