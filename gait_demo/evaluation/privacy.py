@@ -51,7 +51,7 @@ class PrivacyOptions:
         people: number of people to use, from the first on; None: all.
         views: view angles in degrees.
         attackers: of protocol.ATTACKERS; if empty, only naturalness is measured.
-        weights: sha256 of the methods' weights, by name.
+        weights: sha256 of the methods' weights files, by name.
     """
 
     out: Path
@@ -73,7 +73,7 @@ def evaluate_privacy(
     on_progress: Progress | None = None,
     guesses: Mapping[str, Method] | None = None,
 ) -> dict:
-    """Attacks every method, unless only naturalness is asked for.
+    """Attacks every method, and measures how natural its results look.
 
     Args:
         guesses: for methods with a secret, by name: the method that an attacker without the secret
@@ -119,7 +119,7 @@ def evaluate_privacy(
     report["clear"] = {name: _clear(naive.clear(name)) for name in kinds}
     first: dict[Method, str] = {}
     for name, method in methods.items():
-        kept = first.setdefault(method, name)  # methods that do the same share what was found
+        kept = first.setdefault(method, name)  # methods that do the same share their results
         anonymized = AnonymizedWalks(
             people,
             method,
@@ -206,7 +206,7 @@ class _Naive:
         return self._trained[kind]
 
     def clear(self, kind: str) -> tuple[Scores, np.ndarray]:
-        """And which of the probes are in usual clothes, without a bag."""
+        """The results on original walks; and which probes are in usual clothes, without a bag."""
         path = self._options.out / f"clear by {kind}.npz"
         people = self._people
         if not path.exists():
@@ -229,7 +229,7 @@ def _clear(found: tuple[Scores, np.ndarray]) -> dict:
 
 
 def _fusions(scores: Mapping[str, Mapping[str, Scores]]) -> dict[str, dict[str, Scores]]:
-    """Of attackers' scores by adversary."""
+    """Fusions of the attackers' scores, by adversary."""
     kinds = {BY_SHAPE: [kind for kind in scores if kind != FULL_FRAME], BY_ALL: list(scores)}
     return {
         name: {
@@ -242,7 +242,8 @@ def _fusions(scores: Mapping[str, Mapping[str, Scores]]) -> dict[str, dict[str, 
 
 
 def _rates(scores: Scores, subsets: np.ndarray) -> dict:
-    """subsets: LOW or HIGH, of the probes of one take."""
+    """Rates of all probes and of both subsets; `subsets` is LOW or HIGH for each probe of one
+    take."""
     subset = np.resize(subsets, len(scores.person))
     parts = {
         "all probes": np.ones(len(subset), bool),
@@ -281,7 +282,7 @@ def _rates(scores: Scores, subsets: np.ndarray) -> dict:
 
 
 def _same_view(scores: Scores, found: np.ndarray) -> np.ndarray:
-    """(S, P) of (S, P, V)."""
+    """(S, P) of (S, P, V): at the view of the probe."""
     return mean_known(np.where(scores.view[:, None] == scores.views, found, np.nan))
 
 
@@ -292,7 +293,7 @@ def _read(
     options: PrivacyOptions,
     on_progress: Progress | None,
 ) -> People:
-    """The clear walks, kept for a run that goes on."""
+    """The clear walks, stored for a run that continues."""
     whom = (*learnt_from, *tested) if options.attackers else tested
     path = options.out / ("walks.npz" if options.attackers else "tested walks.npz")
     if not path.exists():
@@ -307,7 +308,8 @@ def _naturalness(
     options: PrivacyOptions,
     on_progress: Progress | None,
 ) -> dict | None:
-    """Of what a method made of one half of the tested people, beside the other half in clear."""
+    """Naturalness of the anonymized walks of one half of the tested people, compared with clear
+    walks of the other half."""
     who = np.unique(people.probes.person)
     clear = np.isin(people.probes.person, who[: len(who) // 2])
     parts = people.probes.of(clear), people.probes.of(~clear), anonymized.some_probes(~clear)
@@ -331,7 +333,7 @@ def _subsets(data: CasiaB, probes: Gaits, on_progress: Progress | None) -> np.nd
 
 
 def _claim(options: PrivacyOptions, people: tuple[int, ...]) -> None:
-    """Make `out` the folder of this evaluation; methods made of other weights may join later."""
+    """Marks `out` as the folder of this evaluation; other methods may be added later."""
     options.out.mkdir(parents=True, exist_ok=True)
     settings = {
         "people": list(people), "views": list(options.views), "steps": options.steps,
