@@ -27,7 +27,7 @@ class Appearance:
         patterns: pattern name of TOP and of BOTTOM.
         scale_m: size of a pattern's repeat in metres.
         light: (3,) direction to the light, unit length.
-        ambient: share of light that comes from everywhere.
+        ambient: share of ambient light.
     """
 
     colours: np.ndarray
@@ -72,7 +72,7 @@ def shade(
     weights: np.ndarray,
     appearance: Appearance,
 ) -> np.ndarray:
-    """Colour what the rasteriser saw.
+    """Colours the pixels in which a rasteriser found a face.
 
     Args:
         vertices: (V, 3) posed mesh in metres.
@@ -102,7 +102,7 @@ def shade(
 
 
 def _pattern(name: str, place: np.ndarray) -> np.ndarray:
-    """(N,) share of the accent colour at points of the cloth, in repeats of the pattern."""
+    """(N,): share of the accent colour at points of the cloth, given in repeats of the pattern."""
     x, y, z = (2 * np.pi * place).T
     if name == "striped":
         return (np.sin(z) > 0.2).astype(float)

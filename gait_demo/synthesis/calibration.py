@@ -1,7 +1,7 @@
-"""Fit where the landmark network sees the joints of walkers, and how far it errs.
+"""Calibration of walkers' joints to the landmark network: where it sees them, and its errors.
 
-Walkers are filmed at all views, the network reads the film as it reads any, and for each joint an
-offset from a bone of the body is fitted to what it says.
+Walkers are filmed at all views, and the network reads the film. For each joint, an offset from a
+bone of the body is fitted to the readings.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ _PRESENCE = 0.5
 _USUAL_ERROR = 0.015  # heights; larger ones count less
 _RIDGE = 1e-5
 _ITERATIONS = 20
-_APART = 0.05  # heights between the legs from which a swap can be told
-_SWAPPED = 0.03  # heights by which swapped legs fit better
+_APART = 0.05  # heights: minimum distance of the legs for telling a swap
+_SWAPPED = 0.03  # heights by which legs must fit better if they are swapped
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What the network says of one walker, in heights of the walker in the picture.
+    """The network's readings of one walker, in heights of the walker in the picture.
 
     Attributes:
-        said: (T, 19, 3), x, y, and visibility; nan where it sees nobody.
+        said: (T, 19, 3), x, y, and visibility as read; nan where nobody is found.
         base: (T, 19, 2), the heads of the bones that joints are fitted from.
-        slope: (T, 19, 2, 3), what an offset of one height moves.
+        slope: (T, 19, 2, 3), displacement by an offset of one height along each axis.
     """
 
     said: np.ndarray
@@ -57,7 +57,7 @@ class Reading:
 def calibrate(
     walkers: int, on_progress: Callable[[str, int, int], None] | None = None
 ) -> dict[str, dict]:
-    """Fit the offsets of `landmarks.ANCHORS` anew.
+    """Fits the offsets of `landmarks.ANCHORS`.
 
     Returns:
         By joint, without its side: `offset`; in heights of the walker the median error, `bias`
@@ -77,7 +77,7 @@ def calibrate(
 
 
 def _read(network: LandmarkNetwork, number: int) -> Reading:
-    """Film one walker and read the film."""
+    """Films one walker and reads the film."""
     rng = np.random.default_rng([_SEED, number])
     latent = rng.standard_normal(LATENT_DIM)
     walker = Walker(latent, str(rng.choice(OUTFITS, p=OUTFIT_SHARES)))
@@ -106,8 +106,8 @@ def _read(network: LandmarkNetwork, number: int) -> Reading:
 
 
 def _projected(walker: Walker, phases: np.ndarray, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels of the bones' heads (T, 19, 2), and what an offset of a height moves
-    (T, 19, 2, 3)."""
+    """The bones' heads (T, 19, 2) in pixels, and their displacement (T, 19, 2, 3) by an offset of
+    one height."""
     base = walker.landmarks(phases, np.zeros((JOINTS, 3)))
     step = 1e-3
     moved = [walker.landmarks(phases, np.tile(step * axis, (JOINTS, 1))) for axis in np.eye(3)]
@@ -145,7 +145,8 @@ def _fit(readings: list[Reading]) -> dict[str, dict]:
 
 
 def _least_squares(slope: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """(3,) offset, of slopes (N, 2, 3) and places (N, 2); errors beyond the usual count less."""
+    """(3,): robust fit of an offset to slopes (N, 2, 3) and places (N, 2); larger errors than usual
+    have less weight."""
     known = np.isfinite(wanted).all(axis=1)
     slope, wanted = slope[known], wanted[known]
     offset = np.zeros(3)
@@ -159,7 +160,7 @@ def _least_squares(slope: np.ndarray, wanted: np.ndarray) -> np.ndarray:
 
 
 def _swapped(readings: list[Reading], offsets: np.ndarray) -> float:
-    """Share of the frames in which the legs fit better if left is right."""
+    """Share of the frames in which the legs fit better with left and right exchanged."""
     left, right = (list(side) for side in LEGS)
     said = np.concatenate([reading.said[..., :2] for reading in readings])
     truth = np.concatenate([reading.predicted(offsets) for reading in readings])

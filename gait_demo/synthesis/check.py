@@ -34,7 +34,7 @@ def check_walkers(
     mocap: Path | None = None,
     on_progress: Callable[[str, int, int], None] | None = None,
 ) -> dict:
-    """Measure a population.
+    """Measures a population of walkers.
 
     Args:
         mocap: a folder of BVH files of walks, named as CMU's: subject_trial.bvh.
@@ -132,7 +132,7 @@ def _named(joints: dict[str, np.ndarray], source: int, sides: tuple[str, str] | 
 
 
 def _posture(joints: dict[str, np.ndarray], up: np.ndarray, forward: np.ndarray) -> dict:
-    """Degrees: the highest, lowest and mean angles of one walk, both sides together."""
+    """The highest, lowest and mean angles of one walk in degrees, both sides together."""
 
     def leaning(low: str, high: str) -> np.ndarray:
         """Forward lean of the line between two joints, seen from the side."""

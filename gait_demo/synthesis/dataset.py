@@ -64,7 +64,7 @@ class SynthesisOptions:
 def synthesize(
     options: SynthesisOptions, on_progress: Callable[[str, int, int], None] | None = None
 ) -> list[Path]:
-    """Write the shards that are not there yet; a killed run goes on where it was.
+    """Writes the shards that do not exist yet, so that a killed run can be continued.
 
     `on_progress("synthesize", done, total)` counts shards.
     """
@@ -83,7 +83,7 @@ def synthesize(
 
 
 def write_shard(path: Path, seed: int, number: int) -> None:
-    """Render one shard; the file appears whole or not at all."""
+    """Renders one shard; the file is written atomically."""
     rng = np.random.default_rng([seed, number])
     places = [
         backdrop(kind, 480, 360, rng.uniform(0.35, 0.6), int(rng.integers(2**31)))

@@ -10,13 +10,13 @@ from gait_demo.synthesis.render import Camera, rasterise
 from gait_demo.synthesis.walker import Walker
 
 _SHUTTER = 0.3  # of the time between frames
-# Each moment of an exposure looks through another part of the pixel: soft edges as well.
+# Each moment of an exposure samples another part of the pixel, which also softens edges.
 _OFFSETS = np.array([(-3, -1), (1, -3), (3, 1), (-1, 3)], np.float32) / 8
 _SENSOR_NOISE = 0.01  # deviation, of full brightness
 
 
 def out_of_focus(place: np.ndarray) -> np.ndarray:
-    """(H, W, 3) float32 in [0, 1] of a uint8 backdrop: a little softer than the walker."""
+    """(H, W, 3) float32 in [0, 1]: a uint8 backdrop, slightly blurred."""
     return cv2.GaussianBlur(place, (0, 0), 0.8).astype(np.float32) / 255
 
 
@@ -26,7 +26,7 @@ def expose(
     """A walker in a place, blurred by the motion while the shutter is open.
 
     Args:
-        instants: (4, V, 3) metres, the mesh at the moments that `shutter` says.
+        instants: (4, V, 3) metres, the mesh at the moments of `shutter`.
         place: (H, W, 3) float32 in [0, 1].
 
     Returns:

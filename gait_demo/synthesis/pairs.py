@@ -17,8 +17,8 @@ from gait_demo.synthesis.scene import backdrop
 from gait_demo.synthesis.truth import Truth, flow, see
 from gait_demo.synthesis.walker import LATENT_DIM, Walker
 
-_EYE_LEVEL = 12.0  # degrees: cameras not much above it
-_FINE = 2  # samples a pixel, across and down: no jagged edges
+_EYE_LEVEL = 12.0  # degrees: maximum elevation of a camera at about eye level
+_FINE = 2  # samples per pixel, across and down, against jagged edges
 _FPS = 25
 
 
@@ -29,7 +29,7 @@ class Performance:
     Attributes:
         walker: who walks.
         mesh: (V, 3) float32, metres.
-        truth: of every pixel.
+        truth: the ground truth of every pixel.
         rgb: (H, W, 3) float32 in [0, 1], black around the person.
     """
 
@@ -56,7 +56,7 @@ class Pair:
     Attributes:
         first, second: the walkers; they walk on the spot, so that the path is the same.
         appearance: clothes and light.
-        camera: that sees them.
+        camera: that films them.
     """
 
     first: Walker
@@ -65,7 +65,7 @@ class Pair:
     camera: Camera
 
     def at(self, phase: float) -> tuple[Performance, Performance]:
-        """Both at a phase of the gait cycle."""
+        """Both people at a phase of the gait cycle."""
         first, second = (
             Performance.of(walker, phase, self.appearance, self.camera)
             for walker in (self.first, self.second)
@@ -105,7 +105,7 @@ def draw_pair(
 def film_pair(
     pair: Pair, phase: float, frames: int, scene: str, seed: int
 ) -> dict[str, np.ndarray]:
-    """What a camera sees of both, one after the other, in one place, and how each of them moves.
+    """Films both people, one after the other, in one place, with the motion of each.
 
     Args:
         pair: drawn twice as large as the pictures are to be.

@@ -1,4 +1,4 @@
-"""A contact sheet of walkers: what the cameras of CASIA-B's protocol see of a few people."""
+"""A contact sheet of walkers: a few people before the cameras of CASIA-B's protocol."""
 
 from __future__ import annotations
 
