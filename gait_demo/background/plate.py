@@ -11,8 +11,6 @@ import numpy as np
 from gait_demo.background.foreground import find_foreground
 from gait_demo.background.neighbours import Neighbour, free_places
 from gait_demo.background.registration import is_still, rescale
-from gait_demo.imaging.resizing import shrink_by
-from gait_demo.types import Frame
 
 _WORK_SIDE = 480  # longest side, in pixels, at which people and foreground are found
 
@@ -55,10 +53,6 @@ class Plate:
     def scale(self) -> float:
         """Working pixels per full pixel."""
         return working_scale(self.frame_shape)
-
-    def foreground(self, frame: Frame) -> np.ndarray:
-        """(h, w) uint8, 0 or 1 at working resolution: the foreground of a frame."""
-        return self.differences(shrink_by(frame.rgb, self.scale), frame.index)[0]
 
     def differences(self, image: np.ndarray, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Masks (h, w) uint8, 0 or 1, of the foreground and of the shadows that it casts.

@@ -339,36 +339,32 @@ class Actions:
         except (GaitDemoError, OSError) as error:
             yield f"Not done: {said(error)}"
 
-    def preview(self, page) -> Callable:
+    def preview(self, request: gr.Request):
         """Preview the gaits of a few seeds for the clip's walker, if the clip is not too long.
         Runs only while no visitor waits for a worker."""
-
-        def preview(request: gr.Request):
-            session = self._sessions.of(request.session_hash)
-            settings, analysed = session.shown, self._analysed(session)
-            if analysed is None:
-                return gr.skip()
-            wanted = analysed.folder, settings.strength, settings.anonymizer
-            if session.previewed == wanted:
-                return gr.skip()
-            part_s = min(settings.end_s, session.inspection.duration_s) - settings.start_s
-            if size_of(session.inspection, part_s).frames > _MOST_PREVIEWED:
-                session.previewed = wanted
-                return gr.HTML(visible=False)
-            options = _options(session, analysed, replace(settings, who=EVERYONE))
-            try:
-                with session.run() as (_, unwanted):
-                    strips = self._when_idle(
-                        "preview_gaits", analysed.folder, options, SEEDS, unwanted=unwanted
-                    )
-            except (GaitDemoError, Cancelled):
-                return gr.skip()
-            if session.analysed is not analysed:
-                return gr.skip()
+        session = self._sessions.of(request.session_hash)
+        settings, analysed = session.shown, self._analysed(session)
+        if analysed is None:
+            return gr.skip()
+        wanted = analysed.folder, settings.strength, settings.anonymizer
+        if session.previewed == wanted:
+            return gr.skip()
+        part_s = min(settings.end_s, session.inspection.duration_s) - settings.start_s
+        if size_of(session.inspection, part_s).frames > _MOST_PREVIEWED:
             session.previewed = wanted
-            return gr.HTML(pictures(strips), visible=True) if strips else gr.HTML(visible=False)
-
-        return preview
+            return gr.HTML(visible=False)
+        options = _options(session, analysed, replace(settings, who=EVERYONE))
+        try:
+            with session.run() as (_, unwanted):
+                strips = self._when_idle(
+                    "preview_gaits", analysed.folder, options, SEEDS, unwanted=unwanted
+                )
+        except (GaitDemoError, Cancelled):
+            return gr.skip()
+        if session.analysed is not analysed:
+            return gr.skip()
+        session.previewed = wanted
+        return gr.HTML(pictures(strips), visible=True) if strips else gr.HTML(visible=False)
 
     def take_gait(self, chosen: gr.EventData) -> int:
         """One of the pictured gaits was clicked."""

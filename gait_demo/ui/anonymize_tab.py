@@ -291,9 +291,7 @@ def _wire(demo, actions: Actions, workers: int, page: Page, stop, clicked, other
         "concurrency_limit": 1,
         "trigger_mode": "always_last",
     }
-    previewed = [
-        step.then(actions.preview(page), None, page.gaits, **idle) for step in (prepared, *runs)
-    ]
+    previewed = [step.then(actions.preview, None, page.gaits, **idle) for step in (prepared, *runs)]
     page.gaits.select(actions.take_gait, None, page.seed, **at_once)
     gr.on(
         [setting.change for setting in page.settings], None, page.settings, js=_SETTINGS_JS,

@@ -101,14 +101,14 @@ def weights(
     if with_person_weights:
         released = {name: entry for name, entry in listed.items() if "release" in entry}
         entries |= released
-        for name, entry in released.items():
-            files |= _released(name, entry, folder)
+        for name in released:
+            files |= _released(name, folder)
     sizes = Upload("model", repository, files).sizes()
     card = model_card(repository, entries, sizes, results)
     return Upload("model", repository, {**files, "README.md": card.encode(), "LICENSE": _LICENCE})
 
 
-def _released(name: str, entry: dict, folder: Path) -> dict[str, Path]:
+def _released(name: str, folder: Path) -> dict[str, Path]:
     """A file from a released package, and that package's licence files, by path in the
     repository."""
     release = Release.of(name, folder)
