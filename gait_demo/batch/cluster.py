@@ -123,7 +123,7 @@ class _Actor:
 
     def anonymize(self, path: Path, name: str) -> WorkerResult | GaitDemoError:
         from gait_demo.batch import jobs
-        from gait_demo.serving.worker import place
+        from gait_demo.serving.worker import error_location
 
         if self._problem is not None:
             return self._problem
@@ -132,7 +132,9 @@ class _Actor:
         except GaitDemoError as error:
             return type(error)(str(error))
         except Exception as error:
-            return EngineError(f"Something went wrong that nobody foresaw ({place(error)}).")
+            return EngineError(
+                f"Something went wrong that nobody foresaw ({error_location(error)})."
+            )
 
 
 def _connected(address: str):

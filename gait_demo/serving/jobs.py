@@ -28,7 +28,7 @@ from gait_demo.pipeline.gaits import Gait, chosen_people
 from gait_demo.serving.change import change, strip
 from gait_demo.serving.messages import CHANGE
 from gait_demo.serving.preview import clearest_frame, number_people
-from gait_demo.serving.worker import place
+from gait_demo.serving.worker import error_location
 from gait_demo.types import Inspection, Rank, Report
 from gait_demo.weights import find
 
@@ -81,7 +81,7 @@ def render(
         told = change(analysis, gaits, *_ranks(gaits))
         (folder / CHANGE).write_text(json.dumps(told, separators=(",", ":")))
     except Exception as error:  # a failed explanation must not cost the result
-        _log.error("what changed could not be described: %s", place(error))
+        _log.error("what changed could not be described: %s", error_location(error))
     return result.report
 
 

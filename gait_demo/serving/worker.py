@@ -34,7 +34,7 @@ class Stopped(Exception):
     """The job is no longer wanted."""
 
 
-def place(error: BaseException) -> str:
+def error_location(error: BaseException) -> str:
     """The class of an error and where in this package it was raised, without its message."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if "gait_demo" in Path(frame.filename).parts]
@@ -103,7 +103,7 @@ def main() -> None:
         except MemoryError:
             os._exit(1)
         except Exception as error:
-            send("broken", place(error))
+            send("broken", error_location(error))
 
 
 class _LogSender(logging.Handler):

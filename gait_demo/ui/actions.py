@@ -25,13 +25,13 @@ from gait_demo.types import GaitResult
 from gait_demo.ui.change import changed, ranks
 from gait_demo.ui.examples import change_of, inspection_of, stored, times_of
 from gait_demo.ui.gaits import SEEDS, pictures
+from gait_demo.ui.messages import error_message, gradio_errors, progress_bar
 from gait_demo.ui.options import EVERYONE, Settings, linked, options_of
 from gait_demo.ui.player import shown
 from gait_demo.ui.remedies import Remedy, last_s, longest_s, remedy
 from gait_demo.ui.session import Analysed, Session, Sessions
 from gait_demo.ui.several import DRAWING, MOST, PEOPLE, UNFINISHED, WAITING, Line, add, listed
 from gait_demo.ui.summary import describe, details, place_in_crowd, size_of, verdict
-from gait_demo.ui.telling import said, sentences, teller
 
 READY = "Choose a video, or click an example."
 WORKING = "The result is being made."
@@ -248,7 +248,7 @@ class Actions:
         analysed = session.analysis_of(clip, part)
         size = size_of(session.inspection, settings.end_s - settings.start_s)
         expected = self.pace.estimate(size, STAGES if analysed is None else RENDERED)
-        countdown = Countdown(expected, teller(progress))
+        countdown = Countdown(expected, progress_bar(progress))
         countdown.wait()
         if analysed is None:
             analysed = self._analyse(session, clip, part, countdown)
@@ -337,7 +337,7 @@ class Actions:
                 session.discard(analysed.folder)
             yield verdict(result.report)[1]
         except (GaitDemoError, OSError) as error:
-            yield f"Not done: {said(error)}"
+            yield f"Not done: {error_message(error)}"
 
     def preview(self, request: gr.Request):
         """Preview the gaits of a few seeds for the clip's walker, if the clip is not too long.
@@ -425,7 +425,7 @@ class Actions:
         walkers in colour, all three side by side, and the report.
         """
         session = self._sessions.of(request.session_hash)
-        with sentences():
+        with gradio_errors():
             if not video:
                 raise VideoError("No video was given: pass handle_file(PATH) as video.")
             for name, number in zip(_NUMBERS, (seed, person, start, end, strength), strict=True):
@@ -624,7 +624,7 @@ def _untroubled(page) -> dict:
 
 def _told(page, error: Exception, mended: Remedy | None = None) -> dict:
     """Updates of the page: an error message and, if there is a remedy, its button."""
-    return _offered(page, f"**This did not work.** {said(error)}", mended)
+    return _offered(page, f"**This did not work.** {error_message(error)}", mended)
 
 
 def _offered(page, text: str, mended: Remedy | None) -> dict:

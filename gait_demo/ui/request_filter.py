@@ -21,7 +21,7 @@ from starlette.formparsers import MultiPartException
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gait_demo.serving.worker import place
+from gait_demo.serving.worker import error_location
 
 MOST_UPLOAD_BYTES = 500_000_000
 FREE_BYTES = 1_000_000_000  # disk space that uploads must leave free
@@ -80,7 +80,7 @@ class RequestFilter:
         try:
             await self._let_in(scope, receive, answer)
         except Exception as error:
-            _log.error("unexpected: %s", place(error))
+            _log.error("unexpected: %s", error_location(error))
             if not begun:
                 sorry = "This request failed: the page's API description shows what is possible."
                 await _refuse(500, sorry)(scope, receive, send)

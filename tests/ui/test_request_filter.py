@@ -17,8 +17,8 @@ from starlette.middleware import Middleware
 from walker import crossing
 
 from gait_demo.ui import request_filter
-from gait_demo.ui.places import MOST_OF_SESSION
 from gait_demo.ui.request_filter import MOST_UPLOAD_BYTES, RequestFilter, is_allowed
+from gait_demo.ui.waiting_line import MOST_OF_SESSION
 
 pytestmark = pytest.mark.slow
 
