@@ -1,7 +1,7 @@
 """ZeroGPU, the hardware of Hugging Face's Spaces that lends a GPU to functions that ask for one.
 
-This app has no use for it: its networks take a third of a run, and on the processor the same clip
-and seed give the same frames everywhere. A lease would spend a visitor's quota on decoding and
+This app has no use for it: its networks take only a part of a run, and on the processor the same
+clip and seed give the same frames everywhere. A lease would spend a visitor's quota on decoding and
 encoding, and a visitor without quota would get nothing. But ZeroGPU ends an app of which no
 function asks, so one does.
 """
