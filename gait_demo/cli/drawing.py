@@ -71,7 +71,7 @@ def _figures(
         analysis = pipeline.analyse(clip, Path(folder))
         originals = {frame.index: frame.rgb for frame in analysis.frames()
                      if frame.index % every == 0}  # fmt: skip
-        gaits = [pipeline.gaits(analysis, seed) for seed in (number, number + 1)]
+        gaits = [pipeline.gaits(analysis, each) for each in (number, number + 1)]
         person, gait = gaits[0][0].person, gaits[0][0].clip
         if gait.joints is None or not person.walks:
             return None
