@@ -25,16 +25,16 @@ from gait_demo.errors import WeightsError  # noqa: E402
 from gait_demo.mos.settings import StudySettings  # noqa: E402
 from gait_demo.serving.ending import end_tidily  # noqa: E402
 from gait_demo.serving.engine import Engine  # noqa: E402
-from gait_demo.ui import anonymize_tab, look, privacy, rating_tab  # noqa: E402
+from gait_demo.ui import anonymize_tab, privacy, rating_tab, theme  # noqa: E402
 from gait_demo.ui.actions import Actions  # noqa: E402
 from gait_demo.ui.examples import FOLDER, clips  # noqa: E402
-from gait_demo.ui.gate import MOST_UPLOAD_BYTES, Gate  # noqa: E402
 from gait_demo.ui.head import OwnHead, head  # noqa: E402
+from gait_demo.ui.request_filter import MOST_UPLOAD_BYTES, RequestFilter  # noqa: E402
 from gait_demo.ui.session import Sessions  # noqa: E402
 from gait_demo.weights import PERSON, ask_ahead  # noqa: E402
 
 ASSETS = Path(__file__).resolve().parent / "assets"
-MOST_WAITING = 40  # for each line: runs, looks, ...
+MOST_WAITING = 40  # for each line: runs, inspections, ...
 
 until_the_end = ExitStack()
 atexit.register(until_the_end.close)
@@ -54,9 +54,9 @@ workers = os.environ.get("GAIT_DEMO_WORKERS", "1")
 if not workers.isdecimal() or int(workers) == 0:
     raise SystemExit(f"GAIT_DEMO_WORKERS, the runs at once, must be 1 or more, not {workers}.")
 workers = int(workers)
-engine, looker = Engine(workers), Engine(1, limit_s=60)
+engine, inspector = Engine(workers), Engine(1, limit_s=60)
 atexit.register(engine.close)
-atexit.register(looker.close)
+atexit.register(inspector.close)
 
 examples = clips(ASSETS)
 # served from where they are, so that no clean-up deletes them
@@ -71,7 +71,7 @@ gr.set_static_paths(
 
 sessions = Sessions(root)
 sessions.sweep_forever()
-actions = Actions(engine, looker, sessions, examples, root / FOLDER)
+actions = Actions(engine, inspector, sessions, examples, root / FOLDER)
 unusable: list[str] = []
 
 
@@ -84,7 +84,7 @@ def get_ready() -> None:
         os.kill(os.getpid(), signal.SIGINT)
 
 
-with gr.Blocks(title=look.TITLE, analytics_enabled=False) as demo:
+with gr.Blocks(title=theme.TITLE, analytics_enabled=False) as demo:
     with gr.Tab("Anonymize"):
         anonymize_tab.anonymize_tab(demo, actions, workers)
     with gr.Tab("Rate"):
@@ -98,17 +98,17 @@ if __name__ == "__main__":
     # Gradio's own check gives up if the workers' start delays the first page by 3 s
     networking.url_ok = lambda url: True
     demo.queue(max_size=MOST_WAITING, api_open=False).launch(
-        theme=look.THEME,
-        css=look.CSS,
-        favicon_path=look.FAVICON,
+        theme=theme.THEME,
+        css=theme.CSS,
+        favicon_path=theme.FAVICON,
         max_file_size=MOST_UPLOAD_BYTES,
         app_kwargs={
             "middleware": [
-                Middleware(Gate, folder=root, stop=sessions.cancel),
+                Middleware(RequestFilter, folder=root, stop=sessions.cancel),
                 Middleware(OwnHead, head=head(ASSETS / "result.png", os.environ)),
             ]
         },
-        ssr_mode=False,  # it would start a proxy of its own, which bypasses the gate
+        ssr_mode=False,  # it would start a proxy of its own, which bypasses the filter
         run_history=False,
         enable_monitoring=False,
         footer_links=["api"],

@@ -24,10 +24,10 @@ def _fits(value: object, kind: type) -> bool:
     """Whether a value has the type of an option. Integers count as floats; NaN and bool do not
     count as numbers."""
     if get_origin(kind) is UnionType:
-        return any(_fits(value, one) for one in get_args(kind))
+        return any(_fits(value, choice) for choice in get_args(kind))
     if get_origin(kind) is tuple:
-        one, _ = get_args(kind)
-        return isinstance(value, list | tuple) and all(_fits(each, one) for each in value)
+        item, _ = get_args(kind)
+        return isinstance(value, list | tuple) and all(_fits(element, item) for element in value)
     if kind in (int, float):
         number = isinstance(value, Integral if kind is int else Real)
         return number and not isinstance(value, bool) and value == value
@@ -41,15 +41,15 @@ def _stage(cls: type) -> type:
 
     @wraps(made)
     def init(self, *args, **options) -> None:
-        for name in sorted(options.keys() - {one.name for one in fields(cls)}):
-            having = [one.__name__ for one in _STAGES if name in one.__dataclass_fields__]
+        for name in sorted(options.keys() - {known.name for known in fields(cls)}):
+            having = [stage.__name__ for stage in _STAGES if name in stage.__dataclass_fields__]
             where = f"{' and '.join(having)} has it" if having else "no stage has it"
             raise TypeError(f"{cls.__name__} has no option {name}; {where}.")
         for name, value in signature(made).bind(self, *args, **options).arguments.items():
             if name in kinds and not _fits(value, kinds[name]):
-                one = cls.__dataclass_fields__[name]
-                got = shortened(value) if one.repr else f"a {type(value).__name__}"  # no secret
-                raise ValueError(f"{cls.__name__}: {name}: expected {one.type}, got {got}.")
+                field = cls.__dataclass_fields__[name]
+                got = shortened(value) if field.repr else f"a {type(value).__name__}"  # no secret
+                raise ValueError(f"{cls.__name__}: {name}: expected {field.type}, got {got}.")
         made(self, *args, **options)
 
     cls.__init__ = init

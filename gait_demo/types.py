@@ -49,20 +49,20 @@ class VideoInfo:
 
 
 @dataclass(frozen=True)
-class Look:
-    """What a quick look at a few frames of a video tells before a run.
+class Inspection:
+    """What a quick inspection of a few frames tells about a video before a run.
 
     Attributes:
         info: properties of the video.
         duration_s: seconds.
         people: the largest number of people in any of these frames.
-        looked: number of these frames.
+        frames_read: number of these frames.
     """
 
     info: VideoInfo
     duration_s: float
     people: int
-    looked: int
+    frames_read: int
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What is behind people, in the light of the frame that they are taken out of."""
+"""Fills the places of removed people with background that has the brightness of the frame."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from gait_demo.background.inpainting import inpaint
 from gait_demo.background.plate import NoPlate
 from gait_demo.imaging.resizing import scaling, shrink_by
 
-_RING = 0.12  # of a hole's height around it, in which other frames are compared with this one
-_FIT_SIDE = 128  # longest side, in pixels, at which they are
-# Correlation of the edges around a hole in frames that fit together, and pixels that tell it
+_RING = 0.12  # hole heights: margin around a hole in which frames are compared
+_FIT_SIDE = 128  # pixels: longest side at which they are compared
+# minimum correlation of the gradients around a hole, and minimum number of pixels to compare
 _FITTING, _KNOWN = 0.6, 200
-_MOST_VIEWS = 6  # other frames that are asked what is behind somebody
-_MATCH_STEP = 8  # pixels a sample of the brightness offset
-_MATCH_LIMIT = 28.0  # levels: what differs more is another object, not another light
+_MOST_VIEWS = 6  # maximum number of other frames that are tried for a hole
+_MATCH_STEP = 8  # pixels between samples of the brightness offset
+_MATCH_LIMIT = 28.0  # grey levels: a larger difference is another object, not another light
 
 
 class Filler:
-    """Frames without their people, where the camera moves too far for a plate: from what other
-    frames show there, then by inpainting, which goes on from frame to frame.
+    """Fills the places of people where the camera moves too far for a plate: first from other
+    frames that show the place, then by inpainting, which starts from the last filled frame.
 
-    Frames are asked for in order.
+    `fill` is to be called for the frames in order.
     """
 
     def __init__(self, plate: NoPlate, scale: float):
-        """scale: of the images, against the frames."""
+        """scale: pixels of the images per pixel of the frames."""
         self._plate, self._scale = plate, scale
         self._before: tuple[int, np.ndarray] | None = None
 
@@ -41,10 +41,10 @@ class Filler:
             index: of the frame.
             image: (h, w, 3) uint8.
             hole: (h, w) uint8, 255 where people are.
-            overlay: (h, w) uint8, 255 where something lies in front of everything.
+            overlay: (h, w) uint8, 255 where an overlay is.
 
         Returns:
-            (h, w, 3) uint8, as the image outside of the hole.
+            (h, w, 3) uint8, outside the hole the values of `image`.
         """
         left, filled = hole.copy(), image.copy()
         x, y, w, h = cv2.boundingRect(hole)
@@ -66,7 +66,8 @@ class Filler:
         return filled
 
     def _guess(self, index: int, size: tuple[int, int]) -> np.ndarray | None:
-        """(h, w, 3) uint8: the last frame without people, moved with the camera."""
+        """(h, w, 3) uint8: the last filled frame, moved with the camera; None without one, or if
+        the camera's motion is not known."""
         if self._before is None:
             return None
         motion = self._plate.motion(self._before[0], index)
@@ -80,9 +81,14 @@ class Filler:
 
 
 def light_matched(behind: np.ndarray, part: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """The plate with the frame's brightness, as told by what surrounds the mask: its exposure, and
-    then, carried smoothly into the mask, soft shadows and mirror images on the floor a little, so
-    that no seam shows.
+    """The background with the brightness that the frame has around the mask, so that no seam shows.
+
+    First the gain of each channel is applied; then the remaining differences, such as soft shadows
+    and faint reflections on the floor, are carried smoothly into the mask.
+
+    Args:
+        behind, part: (h, w, 3) uint8, the background, and the same part of the frame.
+        mask: (h, w) uint8, 0 or 255; 0 where both show the same.
     """
     h, w = mask.shape
     behind = apply_gains(behind, channel_gains(part, behind, ~mask))
@@ -102,8 +108,8 @@ def light_matched(behind: np.ndarray, part: np.ndarray, mask: np.ndarray) -> np.
 
 
 def _fit(shown: np.ndarray, part: np.ndarray, around: np.ndarray) -> bool:
-    """Whether the edges of two pictures (h, w, 3) agree in a mask (h, w), uint8, 0 or 255: the
-    camera's motion may be known wrongly, and what is near moves otherwise."""
+    """Whether the gradients of two pictures (h, w, 3) agree within a mask (h, w), uint8, 0 or 255.
+    They do not if the camera's motion was estimated wrongly, or for near objects (parallax)."""
     scale = min(1.0, _FIT_SIDE / max(around.shape))
     known = cv2.erode(shrink_by(around, scale), np.ones((5, 5), np.uint8)) == 255
     here, there = (_slopes(shrink_by(rgb, scale))[known] for rgb in (part, shown))
@@ -112,6 +118,6 @@ def _fit(shown: np.ndarray, part: np.ndarray, around: np.ndarray) -> bool:
 
 
 def _slopes(rgb: np.ndarray) -> np.ndarray:
-    """(h, w, 2) float32: the gradient of a picture's brightness, without its finest grain."""
+    """(h, w, 2) float32: the gradient of a picture's brightness, blurred against noise."""
     gray = cv2.GaussianBlur(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), (0, 0), 1)
     return np.dstack([cv2.Sobel(gray, cv2.CV_32F, dx, 1 - dx) for dx in (1, 0)])

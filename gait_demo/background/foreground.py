@@ -1,4 +1,4 @@
-"""What differs from the background plate, without shadows and changes of light."""
+"""Foreground: what differs from the background plate by more than shadows and changes of light."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ import zlib
 import cv2
 import numpy as np
 
-_USABLE = 0.3  # of the picture, that a channel's gain is told by
-_AGREEING = 0.5  # of that, which must be as much brighter or darker ...
-_AS_MUCH = 0.15  # ... within this share
-_GAINS = 0.02, 4.0  # from a fade's end to a lamp that is switched on
-_WHITE, _WHITE_SHARE = 250, 0.9  # level from which on, and share of a flash that, is too bright
-_SAMPLES = 60  # along a picture's width, that gains are told by
-_LUMA_FLOOR = 5.0  # grey levels that noise alone may differ, at least
-_CHROMA_FLOOR = 3.5
-_WEAK, _STRONG = 1.8, 3.2  # thresholds in units of the expected deviation, with hysteresis
-_EDGE = 0.35  # of the deviation nearby: blurring must not widen what stands out
-_SHADOW_RATIO = (0.42, 1.2)  # brightness of a shadow, or a reflection, against the background
-_SHADOW_CHROMA = 7.0  # levels of colour change either may cause
-_SHADOW_DARKER = 1.0  # units of the expected deviation, at least: shadows fade away at their edge
-_SHADOW_TEXTURE = 0.06  # deviation of log brightness within a window: shadows are smooth
+_USABLE = 0.3  # minimum share of the pixels from which a channel's gain is estimated
+_AGREEING = 0.5  # minimum share of these pixels that the gain must explain ...
+_AS_MUCH = 0.15  # ... up to this relative error
+_GAINS = 0.02, 4.0  # limits: from the end of a fade to a lamp that is switched on
+_WHITE, _WHITE_SHARE = 250, 0.9  # level of overexposure, and share of pixels beyond it in a flash
+_SAMPLES = 60  # number of pixels along the width from which gains are estimated
+_LUMA_FLOOR = 5.0  # levels: difference of brightness that noise may always cause
+_CHROMA_FLOOR = 3.5  # the same for the mean of Cr and Cb
+_WEAK, _STRONG = 1.8, 3.2  # hysteresis thresholds, in units of the expected deviation
+_EDGE = 0.35  # share of the largest deviation nearby: below it is only the blurred edge
+_SHADOW_RATIO = (0.42, 1.2)  # brightness of a shadow or reflection, relative to the background
+_SHADOW_CHROMA = 7.0  # levels: maximum change of Cr and Cb that either causes
+_SHADOW_DARKER = 1.0  # minimum deviation of a shadow, in the same units: its edge fades away
+_SHADOW_TEXTURE = 0.06  # maximum deviation of the log ratio of brightness in a 5x5 window
 _HOLE_SHARE = 0.012  # of a blob's area: larger holes are gaps between limbs
 _SPECK_SHARE = 1.2e-4  # of the frame's area: smaller blobs are noise
 
 
 def pack(mask: np.ndarray) -> bytes:
-    """A mask of 0 and 1, small."""
+    """Compresses a mask (h, w) of 0 and 1."""
     return zlib.compress(np.packbits(mask).tobytes(), 1)
 
 
 def unpack(packed: bytes, shape: tuple[int, int]) -> np.ndarray:
-    """(h, w) uint8, 0 or 1."""
+    """(h, w) uint8, 0 or 1: the inverse of `pack`."""
     bits = np.frombuffer(zlib.decompress(packed), np.uint8)
     return np.unpackbits(bits, count=shape[0] * shape[1]).reshape(shape)
 
@@ -39,19 +39,19 @@ def unpack(packed: bytes, shape: tuple[int, int]) -> np.ndarray:
 def channel_gains(
     image: np.ndarray, plate: np.ndarray, known: np.ndarray | None = None
 ) -> np.ndarray:
-    """How much brighter the image is than the plate: median ratio by channel.
+    """Brightness of the image relative to the plate: the median ratio of each channel.
 
     Args:
         image, plate: (h, w, 3) uint8.
-        known: (h, w) uint8, not 0 where they show the same; None: nearly everywhere.
+        known: (h, w) uint8, not 0 where both show the same scene; None: nearly everywhere.
 
     Returns:
-        (3,) float64; 1 of a channel that most of the picture is too dark in to tell, or does not
-        agree on.
+        (3,) float64; 1 for a channel that is too dark or too bright in most of the plate, or whose
+        ratio too few pixels share.
     """
     step = max(1, image.shape[1] // _SAMPLES)
     sparse = np.s_[step // 2 :: step, step // 2 :: step]
-    now, usual = (each[sparse].reshape(-1, 3).astype(np.float32) for each in (image, plate))
+    now, usual = (rgb[sparse].reshape(-1, 3).astype(np.float32) for rgb in (image, plate))
     if known is not None:
         seen = known[sparse].reshape(-1) > 0
         now, usual = now[seen], usual[seen]
@@ -69,14 +69,15 @@ def channel_gains(
         else:
             continue
         ours, theirs = ours[usable], np.minimum(gain * theirs[usable], 255)
-        off = np.abs(ours - theirs) > _AS_MUCH * theirs + 1  # one is rounding
+        off = np.abs(ours - theirs) > _AS_MUCH * theirs + 1  # 1 level is rounding
         if off.mean() <= 1 - _AGREEING:
             gains[channel] = gain
     return gains.clip(*_GAINS)
 
 
 def apply_gains(image: np.ndarray, gains: np.ndarray) -> np.ndarray:
-    """(h, w, 3) uint8 times one gain a channel; the image itself if none is off by 1 %."""
+    """The image (h, w, 3) uint8 times one gain per channel (3,); the image itself if all gains are
+    within 1 % of 1."""
     if np.abs(gains - 1).max() < 0.01:
         return image
     levels = np.arange(256)[:, None] * gains
@@ -86,18 +87,19 @@ def apply_gains(image: np.ndarray, gains: np.ndarray) -> np.ndarray:
 def find_foreground(
     image: np.ndarray, plate: np.ndarray, noise: np.ndarray, shaking: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The foreground of one image against the background in the same pixels.
+    """Separates the foreground of an image from a background plate in the same pixels.
 
-    Brightness and white balance may have drifted: the plate is brought to the image's gains.
+    The plate is first brought to the exposure and white balance of the image.
 
     Args:
         image, plate: (h, w, 3) uint8.
         noise: (h, w) float32, median absolute deviation of brightness in the background.
-        shaking: the two may be off by a pixel, so the plate's neighbouring pixels count as well.
+        shaking: whether the two may be misaligned by a pixel: each pixel is then compared with its
+            neighbours in the plate as well.
 
     Returns:
-        (h, w) uint8, 0 or 1: whole blobs, without cast shadows, specks and small holes; and the
-        cast shadows.
+        Two masks (h, w) uint8, 0 or 1: the foreground as whole blobs, without cast shadows, specks
+        and small holes; and the cast shadows.
     """
     plate = apply_gains(plate, channel_gains(image, plate))
     ours = cv2.cvtColor(cv2.GaussianBlur(image, (3, 3), 0), cv2.COLOR_RGB2YCrCb)
@@ -134,7 +136,8 @@ def find_foreground(
 
 
 def _cast_shadow(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
-    """(h, w) uint8, 0 or 255: the same colour, darker or a bit brighter by a smooth factor."""
+    """(h, w) uint8, 0 or 255: pixels of a YCrCb image that have the background's colour and are
+    darker or slightly brighter, by a factor that varies smoothly."""
     levels = np.log(np.arange(256, dtype=np.float32) + 4)
     (luma, *colours), (plate_luma, *plate_colours) = cv2.split(ours), cv2.split(theirs)
     ratio = cv2.LUT(luma, levels) - cv2.LUT(plate_luma, levels)
@@ -151,7 +154,8 @@ def _cast_shadow(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
 
 
 def _whole_blobs(weak: np.ndarray, strong: np.ndarray, frame_area: int) -> np.ndarray:
-    """Blobs that are no specks and have strong pixels, with their small holes filled.
+    """Blobs of weak pixels that are no specks and of which more than a tenth is strong, with their
+    small holes filled.
 
     Args:
         weak, strong: (h, w) uint8, 0 or 255.
@@ -160,7 +164,7 @@ def _whole_blobs(weak: np.ndarray, strong: np.ndarray, frame_area: int) -> np.nd
         (h, w) uint8, 0 or 1.
     """
     smallest = max(6, _SPECK_SHARE * frame_area)
-    how = {"connectivity": 8, "ltype": cv2.CV_16U}  # a third of the time of 32 bits
+    how = {"connectivity": 8, "ltype": cv2.CV_16U}  # takes a third of the time of 32 bits
     count, labels, stats, _ = cv2.connectedComponentsWithStats(weak, **how)
     mask = np.zeros_like(weak)
     for label in range(1, count):

@@ -1,12 +1,13 @@
-"""Inpainting that continues lines and texture: patches of the picture itself, copied into the hole.
+"""Exemplar-based inpainting: patches of the picture are copied into the hole, so that lines and
+texture continue.
 
 Coarse to fine, every patch that touches the hole gets its nearest neighbour among the patches
 beside it, and the hole becomes the weighted mean of what these neighbours show (Wexler, Shechtman,
 Irani: "Space-Time Completion of Video", PAMI 2007, section 3). On the finest level neighbours are
-found by propagation and random search (Barnes et al.: "PatchMatch", SIGGRAPH 2009, section 3). What
-is kept of all this are the offsets: the full resolution copies whole pixels by them, so that the
-texture is as sharp as around the hole, and a membrane takes away the steps in brightness (Perez et
-al.: "Poisson Image Editing", SIGGRAPH 2003, equation 4).
+found by propagation and random search (Barnes et al.: "PatchMatch", SIGGRAPH 2009, section 3). Only
+the offsets to these neighbours are kept: at full resolution, whole pixels are copied by them, so
+that the texture is as sharp as around the hole, and a membrane removes steps in brightness (Perez
+et al.: "Poisson Image Editing", SIGGRAPH 2003, equation 4).
 """
 
 from __future__ import annotations
@@ -21,21 +22,21 @@ from scipy.sparse.linalg import splu
 
 _RADIUS = 3  # pixels of a patch to each side of its centre
 _SIDE = 2 * _RADIUS + 1
-_HOLE_AREA = 3000  # pixels of the hole on the finest level
-_WINDOW_AREA = 30_000  # pixels of the hole and its surroundings, on the same
-_COARSE_AREA = 250  # pixels of the hole below which no coarser level is made
-_MIN_SOURCES = 64  # patches that a level must offer
-_MARGINS = (0.5, 1.5, 8.0)  # longer sides of the hole around it: the first with enough sources
-_PAIRS = 8_000_000  # patches times candidates that are compared exhaustively
+_HOLE_AREA = 3000  # maximum area of the hole in pixels of the finest level
+_WINDOW_AREA = 30_000  # maximum area of the hole and its surroundings on the same level
+_COARSE_AREA = 250  # area of the hole below which no coarser level is made
+_MIN_SOURCES = 64  # minimum number of patches that can be copied on a level
+_MARGINS = (0.5, 1.5, 8.0)  # around the hole, in its longer sides: the first with enough pixels
+_PAIRS = 8_000_000  # patches times candidates: up to here all are compared
 _FEATURES = 16  # principal components by which patches are compared
-_DRIFT = 0.6, 0.15  # grey levels per 1/128 of the window between patch and source, down and across
-_COHERENCE = 0.5  # of the median distance: cost of a source that does not continue a neighbour's
-_ROUNDS = 6, 3, 2  # votes on the coarsest level, the next, and finer ones
-_INWARD = 1.3  # factor by which a vote weighs less a pixel deeper in the hole
-_STIFFNESS = 0.05  # of the membrane: the seam's step falls to 1/e over some four pixels
-_RIM = 0.5  # pixels of the finest level over which the copy fades into the surroundings
-_RIM_RANGE = 0.8, 3.0  # deviation in pixels of the picture, of the filter that does so
-_FIT = 12.0  # grey levels by which a guess may differ around the hole, apart from its light
+_DRIFT = 0.6, 0.15  # cost of distance: grey levels per 1/128 of the window, down and across
+_COHERENCE = 0.5  # cost in median costs, for each neighbour whose source is not adjacent
+_ROUNDS = 6, 3, 2  # of matching and voting on the coarsest level, the next, and finer ones
+_INWARD = 1.3  # factor by which the weight of a vote falls per pixel of depth in the hole
+_STIFFNESS = 0.05  # of the membrane: a step at the seam falls to 1/e over about four pixels
+_RIM = 0.5  # pixels of the finest level: deviation of the filter that fades out seams ...
+_RIM_RANGE = 0.8, 3.0  # ... and its limits, in pixels of the picture
+_FIT = 12.0  # grey levels: maximum difference of a guess around the hole, up to a constant
 _NEIGHBOURS = ((0, 1), (0, -1), (1, 0), (-1, 0))
 
 
@@ -54,9 +55,9 @@ def inpaint(
         rgb: (H, W, 3) uint8; its values in the hole are not read.
         hole: (H, W) bool, where to fill, of any shape.
         forbidden: (H, W) bool, what must neither be copied nor continued, such as other people.
-        guess: (H, W, 3) uint8, an earlier frame with its fill, moved with the camera. If it fits
-            around the hole, its pixels are adopted and only their light is adapted: fills made
-            afresh for every frame of a video would flicker.
+        guess: (H, W, 3) uint8, an earlier filled frame, moved with the camera. If it fits around
+            the hole, it is used with adapted brightness: filling every frame of a video anew would
+            flicker.
 
     Returns:
         (H, W, 3) uint8, outside the hole the values of `rgb`. A hole with too little around it for
@@ -103,7 +104,8 @@ def _window(hole: np.ndarray, usable: np.ndarray) -> tuple[slice, slice]:
 def _adopted(
     part: np.ndarray, missing: np.ndarray, usable: np.ndarray, guess: np.ndarray
 ) -> np.ndarray | None:
-    """(n, 3) uint8: a guess in the light of its surroundings; None if it does not fit them."""
+    """(n, 3) uint8: the guess in the hole, in the brightness of what is around it; None if it does
+    not fit there."""
     x, y, w, h = cv2.boundingRect(missing.view(np.uint8))
     box = np.s_[max(0, y - _SIDE) : y + h + _SIDE, max(0, x - _SIDE) : x + w + _SIDE]
     missing, guess = missing[box], guess[box]
@@ -117,7 +119,8 @@ def _adopted(
 
 
 def _smooth(rgb: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """(h, w, 3) float32: the mean of what is known, as near as there is any; else grey."""
+    """(h, w, 3) float32: unknown pixels filled with the mean of the nearest known ones, by halving
+    the resolution until there are any; grey if nothing is known."""
     if known.all():
         return rgb.astype(np.float32)
     if not known.any():
@@ -131,7 +134,7 @@ def _smooth(rgb: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 
 def _pyramid(part: np.ndarray, missing: np.ndarray, usable: np.ndarray) -> list[_Level]:
-    """Levels that offer enough patches, from the finest to the coarsest; maybe none."""
+    """Levels with enough patches to copy, from the finest to the coarsest; possibly none."""
     scale = min(1.0, (_HOLE_AREA / np.count_nonzero(missing)) ** 0.5)
     scale = min(scale, (_WINDOW_AREA / missing.size) ** 0.5)
     size = tuple(max(1, round(side * scale)) for side in missing.shape[::-1])
@@ -163,15 +166,16 @@ def _halved(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 @dataclass
 class _Level:
-    """One resolution. Pixels are counted in the image with a border of _RADIUS pixels, row by row.
+    """One level of the pyramid. A pixel is given by its number, row by row, in the image with a
+    border of 3 pixels.
 
     Attributes:
-        image: (h + 6, w + 6, 3) float32, what is known and what is thought of the rest.
+        image: (h + 6, w + 6, 3) float32, what is known, and the current estimate of the rest.
         usable: (h, w) bool, what may be copied.
-        unknown: (n,) pixels that get votes: the hole and what is forbidden beside it.
-        targets, sources: (t,), (s,) centres of the patches that touch the hole, or may be copied.
+        unknown: (n,) pixels to estimate: the hole, and what must not be copied beside it.
+        targets, sources: (t,), (s,) centres of patches that touch the hole, or may be copied.
         trust: (t,) float32, weight of a target's vote.
-        nearest: (t,) the source of each target.
+        nearest: (t,) the most similar source of each target.
     """
 
     image: np.ndarray
@@ -207,7 +211,8 @@ class _Level:
         return self.image[_RADIUS:-_RADIUS, _RADIUS:-_RADIUS]
 
     def grow(self) -> None:
-        """Begins from the rim inward, with the sources that fit what is known so far."""
+        """Makes a first estimate, from the rim inward: each pixel is that of the source that best
+        fits what is known around it."""
         pending = np.zeros(self.image.shape[:2], np.uint8)
         pending.ravel()[self.unknown] = 1
         offered = self._patches(self.sources) - 128
@@ -230,7 +235,7 @@ class _Level:
         self.image = _bordered(self._inner)
 
     def inherit(self, coarse: _Level) -> None:
-        """Begins from the sources that were found one level above."""
+        """Makes a first estimate from the offsets that were found on the next coarser level."""
         ratio = np.array(self.usable.shape) / coarse.usable.shape
         high, wide = coarse.usable.shape
         shifts = np.zeros((high * wide, 2), np.float32)
@@ -248,7 +253,7 @@ class _Level:
         self.vote(np.where(lost, 1e-3, 1).astype(np.float32))
 
     def match(self, random: np.random.Generator) -> None:
-        """Looks for the nearest source of every target."""
+        """Finds the most similar source of every target, by comparing all or by PatchMatch."""
         wanted, offered = self._features(self.targets), self._offered
         if len(wanted) * len(offered) <= _PAIRS or not len(self.nearest):
             step = -(-len(wanted) * len(offered) // _PAIRS)
@@ -269,6 +274,7 @@ class _Level:
         price = _COHERENCE * np.median(distance)
 
         def breaks(candidates: np.ndarray, which: np.ndarray) -> np.ndarray:
+            """Number of neighbours whose source is not adjacent to the candidate."""
             links = zip(beside, steps, strict=True)
             return sum(found[n[which]] - step != candidates for n, step in links)
 
@@ -293,7 +299,11 @@ class _Level:
         self.nearest, self._distance = found, distance
 
     def vote(self, weight: np.ndarray | None = None) -> None:
-        """Makes the unknown the mean of what the sources of all patches over it show."""
+        """Sets each unknown pixel to the weighted mean of what the sources of patches over it show.
+
+        Args:
+            weight: (t,) float32; by default it falls with the cost of the match.
+        """
         if weight is None:
             weight = np.exp(-self._distance / (2 * np.percentile(self._distance, 75) + 1))
         weight = (self.trust * weight)[:, None].astype(np.float32)
@@ -346,7 +356,7 @@ class _Level:
         return result[_RADIUS:-_RADIUS, _RADIUS:-_RADIUS]
 
     def shifts(self) -> np.ndarray:
-        """(h, w, 2) float32: right and down to the source of each target, 0 elsewhere."""
+        """(h, w, 2) float32: x and y from each target to its source, 0 elsewhere."""
         result = np.zeros((self.image.shape[0] * self.width, 2), np.float32)
         to, by = (np.stack(np.divmod(p, self.width), 1) for p in (self.targets, self.nearest))
         result[self.targets] = (by - to)[:, ::-1]
@@ -359,7 +369,7 @@ class _Level:
         return result
 
     def _patches(self, centres: np.ndarray) -> np.ndarray:
-        """(n, 147) float32."""
+        """(n, 147) float32: the values of the patches."""
         view = np.lib.stride_tricks.sliding_window_view(self.image, (_SIDE, _SIDE), (0, 1))
         y, x = np.divmod(centres, self.width)
         return view[y - _RADIUS, x - _RADIUS].reshape(len(centres), -1)
@@ -373,11 +383,12 @@ class _Level:
 
     @cached_property
     def _offered(self) -> np.ndarray:
-        """(s, f + 2) float32: the features of the sources, which no vote changes."""
+        """(s, f + 2) float32: the features of the sources; votes do not change them."""
         return self._features(self.sources)
 
     def _features(self, centres: np.ndarray) -> np.ndarray:
-        """(n, f + 2) float32: by whose squares patches differ, the place included."""
+        """(n, f + 2) float32: content and place of patches; the cost of a match is the squared
+        distance."""
         shown = (self._patches(centres) - 128) @ self._basis
         return np.concatenate([shown, self._places(centres)], 1, dtype=np.float32)
 
@@ -398,7 +409,7 @@ def _bordered(image: np.ndarray) -> np.ndarray:
 
 
 def _copy(part: np.ndarray, missing: np.ndarray, usable: np.ndarray, level: _Level) -> np.ndarray:
-    """(n, 3) uint8: the window's own pixels for those that are missing, at full resolution."""
+    """(n, 3) uint8: the missing pixels, copied from the window by the offsets of a level."""
     (high, wide), (h, w) = usable.shape, level.usable.shape
     ratio = np.array([wide / w, high / h], np.float32)
     left, top, *size = cv2.boundingRect(missing.view(np.uint8))
@@ -432,6 +443,7 @@ def _copy(part: np.ndarray, missing: np.ndarray, usable: np.ndarray, level: _Lev
 
 
 def _fades(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Weights of the cells below and above: they fade over half a cell, midway between both."""
+    """Weights of the cells before and after each coordinate: they cross-fade over half a cell,
+    midway between both."""
     above = np.clip(2 * (cells - np.floor(cells)) - 0.5, 0, 1)
     return 1 - above, above

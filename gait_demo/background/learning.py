@@ -1,4 +1,4 @@
-"""How the background plate of a shot is made."""
+"""Learning of the background plate of a shot."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ from gait_demo.imaging.resizing import shrink_by
 from gait_demo.types import Frame
 
 _TRACK_SIDE = 320  # longest side at which camera shake and motion are measured
-_MOST_SAMPLES = 32
-_SAMPLE_BYTES = 240_000_000  # of full frames held while the plate is made
-_STRIP_BYTES = 1_000_000  # sorted at a time, to stay in the cache
-_LEAST_HOLE = 60  # working pixels: smaller holes are filled smoothly
-_MIN_SEEN = 3  # samples that must show a background pixel
-_DARK_GAIN = 2.0  # from which on a sample counts only if ...
-_LEAST_LIT = 8  # ... fewer than so many others are there
+_MOST_SAMPLES = 32  # maximum number of frames of which a plate is made
+_SAMPLE_BYTES = 240_000_000  # maximum size of these frames, unless eight need more
+_STRIP_BYTES = 1_000_000  # size of the strips that are sorted, to stay in the cache
+_LEAST_HOLE = 60  # working pixels: area below which holes are filled smoothly
+_MIN_SEEN = 3  # minimum number of samples that show the background of a pixel
+_DARK_GAIN = 2.0  # gain above which a dark sample is used only if ...
+_LEAST_LIT = 8  # ... fewer than so many others remain
 
 
 PeopleMask = Callable[[int], np.ndarray]
 
 
 class BackgroundLearner:
-    """Learns what is behind the people of one shot, frame by frame.
+    """Learns the background of one shot, frame by frame.
 
-    Each frame is registered to the first; a bounded, even sample of frames is kept.
+    Each frame is registered to the first; a bounded number of evenly spaced frames is kept.
     """
 
     def __init__(self):
@@ -64,20 +64,19 @@ class BackgroundLearner:
 
     @property
     def camera_moves(self) -> bool:
-        """Whether it has moved too far for a plate."""
+        """Whether the camera moves too far for a plate, or could not be followed."""
         return self._registration is not None and self._registration.has_failed
 
     def finish(
         self, people_mask: PeopleMask | None = None, overlay: PeopleMask | None = None
     ) -> Plate | NoPlate:
-        """The plate: the median of those samples in which nobody is at the pixel; where somebody
-        always is, it is inpainted.
+        """The plate: at each pixel the median of the samples that show nobody there, inpainted
+        where too few do; or `NoPlate` if `camera_moves`.
 
         Args:
-            people_mask: says where people are, or may be, in the frame of an index, (h, w) uint8,
+            people_mask: gives for an index where people are or may be in the frame, (h, w) uint8,
                 0 or 255, at working resolution: these pixels never become background.
-            overlay: says in the same way what lies in front of everything: it does not move with
-                the camera.
+            overlay: gives in the same way where overlays are, which do not move with the camera.
 
         Raises:
             VideoError: there was no frame.
@@ -94,7 +93,8 @@ class BackgroundLearner:
 
 
 class _Samples:
-    """An even sample of a clip of unknown length: when it is full, every second one goes."""
+    """Evenly spaced frames of a clip of unknown length: whenever there are too many, every second
+    one is dropped."""
 
     def __init__(self, frame_bytes: int, first: int):
         self._first = first
@@ -126,7 +126,7 @@ def _plate_of(
         transform = transforms[sample.index - first_frame]
         full.append(steadied(sample.rgb, transform, canvas))
         works.append(shrink_by(full[-1], scale))
-        if works[-1] is full[-1]:  # which is worked on in place
+        if works[-1] is full[-1]:  # since it is changed in place
             works[-1] = full[-1].copy()
         shape = works[-1].shape[:2]
         inside = np.full(frame_shape, 255, np.uint8)
@@ -136,7 +136,7 @@ def _plate_of(
         if people_mask is not None:
             here = cv2.dilate(people_mask(sample.index), np.ones((7, 7), np.uint8))
             here = steadied(here, rescale(transform, scale), shape, cv2.BORDER_CONSTANT)
-            here = cv2.compare(here, 0, cv2.CMP_GT)  # no half values: these are counted
+            here = cv2.compare(here, 0, cv2.CMP_GT)  # partly covered pixels are covered
             people = here if people is None else people | here
             covered[-1] |= here
         if overlay is not None and not is_still(transform):
@@ -157,8 +157,8 @@ def _plate_of(
 def _bring_to_one_light(
     full: list[np.ndarray], works: list[np.ndarray], covered: list[np.ndarray]
 ) -> None:
-    """Bring all samples to the exposure of a usual one, in place; those that are far darker, as in
-    a fade, are covered where enough others are left, since only their noise would grow.
+    """Brings all samples, in place, to the exposure of the one of median brightness. Those that are
+    far darker, as in a fade, are covered if enough others remain, since mostly their noise grows.
 
     Args:
         full, works: samples, (H, W, 3) uint8, and at working resolution.
@@ -177,12 +177,12 @@ def _bring_to_one_light(
 
 
 def _filled(rgb: np.ndarray, unseen: np.ndarray, people: np.ndarray | None) -> np.ndarray:
-    """The plate without its holes: from patches where people hide it, smoothly where no frame
-    reaches.
+    """The plate with its holes filled: by patches where people hide the background, smoothly where
+    no frame reaches and in small holes.
 
     Args:
         rgb: (H, W, 3) uint8; overwritten.
-        unseen: (h, w) bool, where no sample shows it.
+        unseen: (h, w) bool, where too few samples show the background.
         people: (h, w) uint8, not 0 where people are in any of the samples.
     """
     hole = cv2.dilate(unseen.view(np.uint8), np.ones((3, 3), np.uint8))
@@ -206,7 +206,7 @@ def _filled(rgb: np.ndarray, unseen: np.ndarray, people: np.ndarray | None) -> n
 
 
 def _smoothly_filled(rgb: np.ndarray, hole: np.ndarray) -> np.ndarray:
-    """As `inpaint`, from the nearest colours (Telea 2004), at a low resolution."""
+    """Fills a hole, (H, W) bool, from the nearest colours (Telea 2004), at a low resolution."""
     if not hole.any() or hole.all():
         return rgb
     scale = min(1.0, _TRACK_SIDE / max(rgb.shape))
@@ -220,7 +220,7 @@ def _smoothly_filled(rgb: np.ndarray, hole: np.ndarray) -> np.ndarray:
 def _common_canvas(
     transforms: np.ndarray, frame_shape: tuple[int, int]
 ) -> tuple[np.ndarray, tuple[int, int]]:
-    """A canvas that holds what any frame shows.
+    """A canvas that holds all of every frame.
 
     Returns:
         The transforms from canvas to frame pixels, and the canvas's height and width.
@@ -238,13 +238,14 @@ def _common_canvas(
 
 
 def _times_seen(covered: list[np.ndarray]) -> np.ndarray:
+    """(h, w) int: number of samples that show the background."""
     return np.sum([mask == 0 for mask in covered], axis=0)
 
 
 def _noise(
     works: list[np.ndarray], covered: list[np.ndarray], plate: np.ndarray, unseen: np.ndarray
 ) -> np.ndarray:
-    """(h, w) float32: median absolute deviation of brightness, smoothed; 0 where it is unseen."""
+    """(h, w) float32: median absolute deviation of brightness, smoothed; 0 where `unseen`."""
     base = cv2.cvtColor(plate, cv2.COLOR_RGB2GRAY)
     deviations = [cv2.absdiff(cv2.cvtColor(work, cv2.COLOR_RGB2GRAY), base) for work in works]
     noise = _median(deviations, covered).astype(np.float32)
@@ -253,10 +254,10 @@ def _noise(
 
 
 def _median(images: list[np.ndarray], covered: list[np.ndarray]) -> np.ndarray:
-    """Median over the images where they are not covered; over all of them where all are.
+    """(H, W, 3) uint8: the median over the images that are not covered; over all where all are.
 
-    Covered values are sent to both ends of the order in turn, which leaves the middle in place.
-    A sorting network over strips that fit the cache does the rest, in about a tenth of the time of
+    Covered values become black and white in turn, which leaves the median of the others in the
+    middle. A sorting network over strips that fit the cache takes about a tenth of the time of
     `np.partition`.
 
     Args:

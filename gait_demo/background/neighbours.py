@@ -1,7 +1,7 @@
-"""Frames that show what is behind the people of others, where the camera moves far.
+"""Frames of a moving camera that show the background that people hide in other frames.
 
-Nothing is taken from where somebody is, or may be, in them or shortly before or after: whatever
-they give, their own places in the result show anyway.
+Only pixels are used where nobody is or may be, in the frame and shortly before and after. Whatever
+is copied from there, the result shows in that frame anyway.
 """
 
 from __future__ import annotations
@@ -15,20 +15,21 @@ import numpy as np
 from gait_demo.imaging.jpeg import packed, unpacked
 from gait_demo.imaging.resizing import scaling
 
-_MARGIN = 0.15  # heights around a box: heads and feet that it lacks, and shadows
-_AROUND_S = 0.5  # before and after, in which somebody may be there unseen
-_IN_FRONT, _FAR = 0.1, 1e5  # of the camera, and pixels from the picture: else a box is no place
+_MARGIN = 0.15  # box heights: margin for heads and feet that a box misses, and shadows
+_AROUND_S = 0.5  # before and after a detection, the person may be there undetected
+_IN_FRONT, _FAR = 0.1, 1e5  # least homogeneous coordinate of a corner, and largest pixel coordinate
 
 
 @dataclass(frozen=True)
 class Neighbour:
-    """One frame of a clip.
+    """A frame from which others are filled.
 
     Attributes:
         index: of the frame.
-        jpeg: its picture, packed: an analysis is kept on disk.
-        width: of it, in pixels.
-        free: (h, w) uint8 at working resolution, 255 where nobody is or may be; None: not known.
+        jpeg: the frame as JPEG, because an analysis is kept on disk.
+        width: of the frame, in pixels.
+        free: (h, w) uint8 at working resolution, 255 where nobody is or may be; None: not known
+            yet.
     """
 
     index: int
@@ -42,10 +43,10 @@ class Neighbour:
         return cls(index, packed(rgb), rgb.shape[1])
 
     def free_from(self, motion: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-        """(height, width) uint8, 0 or 255: where it may be used in a part of another frame.
+        """(height, width) uint8, 0 or 255: where this frame may fill a part of another frame.
 
         Args:
-            motion: (3, 3), its pixels to those of the part.
+            motion: (3, 3), pixels of this frame to pixels of the part.
             size: (width, height) of the part.
         """
         to_full = scaling(self.width / self.free.shape[1])
@@ -53,7 +54,7 @@ class Neighbour:
         return cv2.compare(free, 254, cv2.CMP_GT)
 
     def seen_from(self, motion: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-        """(height, width, 3) uint8: what it shows there; arguments as of free_from."""
+        """(height, width, 3) uint8: this frame in the pixels of the part; see `free_from`."""
         return cv2.warpPerspective(_unpacked(self.jpeg), motion, size)
 
 
@@ -68,18 +69,19 @@ def free_places(
     shape: tuple[int, int],
     scale: float,
 ) -> np.ndarray:
-    """Where nobody is in a frame, nor was or will be a moment before or after.
+    """Where nobody is in a frame, nor in those up to half a second before and after.
 
     Args:
         index: of the frame.
         motions: (T, 3, 3), pixels of the first frame to those of each; nan where not known.
-        people: for each frame, (N, 4) boxes of whoever may be there, in pixels.
+        people: for each frame, (N, 4) boxes in pixels of all who are or may be in it.
         fps: frames per second.
         shape: (h, w) of the result.
         scale: its pixels per pixel of a frame.
 
     Returns:
-        (h, w) uint8: 255 there and 0 elsewhere; all 0 if the camera was lost meanwhile.
+        (h, w) uint8, 255 where nobody is, else 0; all 0 if the camera's motion is not known
+        meanwhile, or a box cannot be mapped.
     """
     around = round(_AROUND_S * fps)
     free, nowhere = np.full(shape, 255, np.uint8), np.zeros(shape, np.uint8)

@@ -1,8 +1,8 @@
-"""Captions, clocks, logos and bars that were burnt into a video: they lie in front of everybody.
+"""Detection of overlays, which lie in front of everybody: captions, clocks, logos and bars.
 
-A pixel of an overlay keeps its colour while somebody passes behind it, and stands out from them. A
-pixel of the scene is hidden then. Somebody who stands still keeps their colours as well, but then
-hardly anything of their place changes: such a place is never an overlay.
+While a person passes, a pixel of an overlay keeps its colour and stands out from the person; a
+pixel of the scene is hidden. People who stand still keep their colours as well: where they stand,
+no overlay is found.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ from gait_demo.background.foreground import pack, unpack
 from gait_demo.imaging.morphology import narrowed
 from gait_demo.imaging.resizing import shrink_by
 
-_WINDOW_S = 3.0  # in which a caption is looked for, beside the whole shot
-_PER_S = 15.0  # frames by which it is judged
-_MOST = 60  # of them in a whole shot
-_LONGEST_PX = 1280  # of a side, in which overlays are looked for
-_WEIGHTS = np.float32([[1, 0.5, 0.5]])  # of Y, Cr, Cb: most videos hold colour half as fine
-_SAME = 10.0  # levels by which one colour differs, on average over frames ...
-_SHOWN = 20.0  # ... and in one of them
-_STEADY = 7.0  # levels: deviation of what does not change
-_TIMES = 3  # frames in which a pixel must be free, and be passed by somebody, at least
-_MOSTLY = 0.5  # of pixels, or of frames: most of them
-_SOMETIMES = 0.1  # of the free frames, in which a clock's digit shows
-_DEEP = 0.02  # heights to the edge of a matte, within which its person surely is
-_NEAR = 0.04  # of the picture's height: what surrounds a pixel
-_REACH = 0.12  # of the picture's height, that an overlay goes on from where it is sure
-_BRIGHT = 128  # from which on an overlay is told by itself
-_SPECK_PX = 8  # of an overlay's pixels: fewer are noise
-_BAR_LEVEL = 24  # of a bar, at most
-_BAR_FILLED = 0.8  # of a bar's rows and columns that are as dark
-_BAR_MOST = 0.4  # of the picture
+_WINDOW_S = 3.0  # windows in which overlays are searched for, as well as in the whole shot
+_PER_S = 15.0  # frames per second that are examined
+_MOST = 60  # maximum number of frames that are examined in a whole shot
+_LONGEST_PX = 1280  # longest side of the frames that are examined
+_WEIGHTS = np.float32([[1, 0.5, 0.5]])  # of Y, Cr, Cb: most videos hold chroma at half resolution
+_SAME = 10.0  # levels: maximum difference of equal colours on average over frames ...
+_SHOWN = 20.0  # ... and in a single frame
+_STEADY = 7.0  # levels: maximum deviation of a pixel that does not change
+_TIMES = 3  # minimum number of frames in which a pixel is free, and in which it is passed
+_MOSTLY = 0.5  # share of pixels or frames that counts as most of them
+_SOMETIMES = 0.1  # minimum share of the free frames that show a changing part, as a digit
+_DEEP = 0.02  # heights: a pixel this far inside a mask surely shows the person
+_NEAR = 0.04  # picture heights: half side of the surroundings of a pixel
+_REACH = 0.12  # picture heights: how far an overlay may extend from its seeds
+_BRIGHT = 128  # luma from which a pixel of an overlay is evidence by itself
+_SPECK_PX = 8  # minimum area of a component; smaller ones are noise
+_BAR_LEVEL = 24  # maximum luma of a bar
+_BAR_FILLED = 0.8  # minimum share of so dark pixels in each row or column of a bar
+_BAR_MOST = 0.4  # maximum share of the picture's height or width
 
 Read = Callable[[int], np.ndarray]
 Places = Callable[[int], Sequence[np.ndarray]]
@@ -44,13 +44,15 @@ Places = Callable[[int], Sequence[np.ndarray]]
 
 @dataclass(frozen=True)
 class Overlay:
-    """What lies in front of everybody in some frames of a shot.
+    """An overlay in some frames of a shot.
 
     Attributes:
         first, end: these frames, end excluded.
-        scale: pixels of the levels per pixel of a frame.
-        x, y: of the upper left corner, in these pixels.
-        shape: (h, w).
+        scale: pixels of the mask per pixel of a frame.
+        x, y: upper left corner, in pixels of the mask.
+        shape: (h, w) of the mask.
+        mask: where the overlay may show, compressed by `pack`.
+        colours: (h, w, 3) uint8 YCrCb, as PNG.
     """
 
     first: int
@@ -68,8 +70,8 @@ class Overlay:
     ) -> Overlay:
         """
         Args:
-            mask: (H, W) bool, where it may be; somewhere.
-            colours: (H, W, 3) uint8 YCrCb, its own there.
+            mask: (H, W) bool, where the overlay may show; not empty.
+            colours: (H, W, 3) uint8 YCrCb, its colours there.
         """
         x, y, w, h = cv2.boundingRect(mask.astype(np.uint8))
         part = np.s_[y : y + h, x : x + w]
@@ -77,8 +79,8 @@ class Overlay:
         return cls(first, end, scale, x, y, (h, w), pack(mask[part]), packed.tobytes())
 
     def shown_in(self, ycc: np.ndarray, x: int, y: int, scale: float) -> np.ndarray:
-        """(h, w) uint8, 0 or 255: where a part of a frame shows it; arguments as of `overlay_mask`,
-        in YCrCb."""
+        """(h, w) uint8, 0 or 255: where a part of a frame, in YCrCb, shows the overlay; other
+        arguments as of `overlay_mask`."""
         s = scale / self.scale
         shift = (s - 1) / 2  # pixel centres lie at whole numbers
         to_part = np.array([[s, 0, s * self.x + shift - x], [0, s, s * self.y + shift - y]])
@@ -98,36 +100,36 @@ def overlay_mask(
     y: int = 0,
     scale: float = 1.0,
 ) -> np.ndarray | None:
-    """What of a part of a frame lies in front of everybody, with its soft edge.
+    """Where a part of a frame shows overlays, with their soft edges.
 
     Args:
         index: of the frame.
         rgb: (h, w, 3) uint8, the part.
         x, y: of its upper left corner, in its own pixels.
-        scale: of the part, against the frame.
+        scale: pixels of the part per pixel of the frame.
 
     Returns:
-        (h, w) uint8, 0 or 255; None: nothing does.
+        (h, w) uint8, 0 or 255; None if no overlay is known in this frame.
     """
-    here = [one for one in overlays if one.first <= index < one.end]
+    here = [overlay for overlay in overlays if overlay.first <= index < overlay.end]
     if not here:
         return None
     ycc = cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb)
-    mask = np.max([one.shown_in(ycc, x, y, scale) for one in here], axis=0)
+    mask = np.max([overlay.shown_in(ycc, x, y, scale) for overlay in here], axis=0)
     return cv2.dilate(mask, np.ones((3, 3), np.uint8))
 
 
 def find_overlays(
     read: Read, frames: range, scale: float, fps: float, people: Places, taken: Read
 ) -> tuple[Overlay, ...]:
-    """What lies in front of everybody in one shot.
+    """The overlays of one shot.
 
     Args:
-        read: (H, W, 3) uint8, a frame by its index, `scale` times as large as it is.
-        frames: of the shot.
-        people: for each person who is seen in a frame, where they are: (h, w) uint8, 0 or 1, at any
-            resolution.
-        taken: (h, w) uint8, not 0 where anybody is or may be, and around.
+        read: gives for an index the frame, (H, W, 3) uint8, scaled by `scale`.
+        frames: indices of the shot's frames.
+        people: gives for an index a mask of each person seen in the frame, (h, w) uint8, 0 or 1, at
+            any resolution.
+        taken: gives for an index (h, w) uint8, not 0 where anybody is or may be, with a margin.
     """
     if not frames:
         return ()
@@ -150,7 +152,7 @@ def find_overlays(
 
 
 def _smaller(read: Read, first: int) -> tuple[Read, float]:
-    """Frames of a bounded size, since many are held at once, and how large they are then."""
+    """`read` with frames of a bounded size, since many are held at once; and their scale."""
     smaller = min(1.0, _LONGEST_PX / max(read(first).shape))
     return lambda index: shrink_by(read(index), smaller), smaller
 
@@ -165,7 +167,7 @@ class _Sample:
     Attributes:
         ycc: (H, W, 3) uint8 YCrCb.
         free: (H, W) uint8, 0 or 1: where nobody is or may be.
-        people: for each person, a part of the frame, and where in it they surely are, bool.
+        people: for each person, a part of the frame and, bool, where in it they surely are.
     """
 
     ycc: np.ndarray
@@ -178,11 +180,12 @@ class _Sample:
         free = cv2.resize((taken == 0).view(np.uint8), size, interpolation=cv2.INTER_NEAREST)
         deep = (_deep(mask, size) for mask in people if mask.any())
         ycc = cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb)
-        return cls(ycc, free, tuple(one for one in deep if one[1].any()))
+        return cls(ycc, free, tuple((part, inside) for part, inside in deep if inside.any()))
 
 
 def _deep(mask: np.ndarray, size: tuple[int, int]) -> tuple[_Part, np.ndarray]:
-    """Where a person surely is, also behind letters that the matte lacks."""
+    """A part of the frame and, bool, where in it a person surely is; gaps in the mask, as letters
+    leave them, are closed."""
     reach = max(1, round(_DEEP * cv2.boundingRect(mask)[3]))
     closing = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
     deep = narrowed(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, closing), reach)
@@ -193,17 +196,17 @@ def _deep(mask: np.ndarray, size: tuple[int, int]) -> tuple[_Part, np.ndarray]:
 
 
 class _Evidence:
-    """What some frames of a shot say. All images are (H, W) or (H, W, 3)."""
+    """Statistics of the pixels of some frames of a shot, (H, W) or (H, W, 3)."""
 
     def __init__(self, samples: list[_Sample]):
         self._samples, shape = samples, samples[0].free.shape
         self._near, self._reach = (round(share * shape[0]) for share in (_NEAR, _REACH))
         self._times, squares = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
         total = np.zeros((*shape, 3), np.float32)
-        for one in samples:
-            cv2.accumulate(one.free, self._times)
-            cv2.accumulate(one.ycc, total, one.free)
-            cv2.accumulateSquare(cv2.extractChannel(one.ycc, 0), squares, one.free)
+        for sample in samples:
+            cv2.accumulate(sample.free, self._times)
+            cv2.accumulate(sample.ycc, total, sample.free)
+            cv2.accumulateSquare(cv2.extractChannel(sample.ycc, 0), squares, sample.free)
         some = np.maximum(self._times, 1)
         mean = total / some[..., None]
         self._usual = np.rint(mean).astype(np.uint8)
@@ -211,8 +214,8 @@ class _Evidence:
         self._find_passes()
 
     def _find_passes(self) -> None:
-        """People who differ from what is usual at their place pass; of the others, who may
-        themselves be what is usual there, the place is remembered."""
+        """Collects the people who differ from the mean colours of their place: they pass it. Places
+        of the others are marked as still, as these people may be part of the mean."""
         known = self._times >= _TIMES
         self._passes: list[tuple[np.ndarray, _Part, np.ndarray]] = []
         self._still, self._passed = np.zeros(known.shape, bool), np.zeros(known.shape, np.float32)
@@ -230,10 +233,12 @@ class _Evidence:
         self._then = np.rint(then / np.maximum(self._passed, 1)[..., None]).astype(np.uint8)
 
     def overlays(self, frames: range, scale: float) -> list[Overlay]:
+        """The overlays in these frames; `scale` is that of the samples."""
         seeds = self._seeds()
         grey = self._usual.copy()
         grey[..., 1:] = 128
-        # dark before dark says nothing: it counts beside what is bright or colourful
+        # dark clothes before something dark change nothing: dark overlays need bright or colourful
+        # pixels beside them
         beside = (self._usual[..., 0] >= _BRIGHT) | (_apart(self._usual, grey) > _SHOWN)
         found = [(_bars(self._samples), self._usual)]
         for level in range(3, -1, -1):
@@ -243,11 +248,12 @@ class _Evidence:
                 near = np.ones((2 * self._near + 1, 2 * self._near + 1), np.uint8)
                 beside |= cv2.dilate(found[-1][0].view(np.uint8), near) > 0
         span = frames.start, frames.stop
-        return [Overlay.of(*span, scale, *one) for one in found if one[0].any()]
+        return [Overlay.of(*span, scale, mask, ycc) for mask, ycc in found if mask.any()]
 
     def _seeds(self) -> np.ndarray:
-        """Bool: where an overlay surely is, as it stays, and stands out from the scene, from who
-        passes, and from both together: clothes may look like the wall that they pass."""
+        """(H, W) bool: pixels that surely show an overlay. They keep their colour while people
+        pass, and stand out from their surroundings in the scene, in most of the passes, and in the
+        mean of the passes: clothes may look like the wall that they pass."""
         off, apart = (np.zeros(self._still.shape, np.float32) for _ in range(2))
         for ycc, part, deep in self._passes:
             away = _apart(ycc, self._usual[part])
@@ -257,14 +263,23 @@ class _Evidence:
         seeds = tried & (self._times >= _TIMES) & self._steady & ~self._still
         seeds &= (off <= _SAME**2 * self._passed) & (apart >= _MOSTLY * self._passed)
         often = self._passed >= _TIMES
-        for each in (self._usual, self._then):
-            seeds &= _contrast(each, often, self._near) >= _SAME
+        for mean in (self._usual, self._then):
+            seeds &= _contrast(mean, often, self._near) >= _SAME
         return _without_specks(seeds)
 
     def _grown(self, seeds: np.ndarray, beside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """With the pixels around that show, always or now and then as those of a clock, the same
-        colour: bool; and the colour of each, uint8. Of a piece of one colour most must stay while
-        people pass: clothes of that colour hide no more than a part of the scene."""
+        """Extends seeds to pixels nearby of the same colour, also to those that show it only now
+        and then, as the digits of a clock.
+
+        Most of a connected piece must keep the colour while people pass: clothes of that colour
+        would cover only a part of it.
+
+        Args:
+            beside: (H, W) bool, of which each piece must contain a pixel.
+
+        Returns:
+            (H, W) bool; and (H, W, 3) uint8 YCrCb, the colours.
+        """
         colour = np.rint(np.median(self._usual[seeds], axis=0)).astype(np.uint8)
         colours = np.where(self._steady[..., None], self._usual, colour)
         shown, shown_passed = (np.zeros(seeds.shape, np.float32) for _ in range(2))
@@ -289,12 +304,12 @@ class _Evidence:
 
 
 def _bars(samples: list[_Sample]) -> np.ndarray:
-    """(H, W) bool: dark bars along the sides, in which nobody ever is seen."""
-    brightest = reduce(np.maximum, (one.ycc[..., 0] for one in samples))
+    """(H, W) bool: dark bars along the sides of the picture, in which nobody is ever seen."""
+    brightest = reduce(np.maximum, (sample.ycc[..., 0] for sample in samples))
     seen = np.zeros(brightest.shape, bool)
-    for one in samples:
-        for part, deep in one.people:
-            seen[part] |= deep & (one.ycc[part][..., 0] > _BAR_LEVEL)
+    for sample in samples:
+        for part, deep in sample.people:
+            seen[part] |= deep & (sample.ycc[part][..., 0] > _BAR_LEVEL)
     mask = np.zeros(brightest.shape, bool)
     for turn in range(4):
         bright, people = np.rot90(brightest, turn), np.rot90(seen, turn)
@@ -307,13 +322,14 @@ def _bars(samples: list[_Sample]) -> np.ndarray:
 
 
 def _apart(ycc: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """(h, w) uint8: by how much colours, (h, w, 3) uint8, differ from others, or from one, (3,)."""
+    """(h, w) uint8: weighted difference of colours (h, w, 3) uint8 from others or one (3,)."""
     other = np.broadcast_to(other, ycc.shape)
     return cv2.transform(cv2.absdiff(ycc, np.ascontiguousarray(other)), _WEIGHTS)
 
 
 def _contrast(ycc: np.ndarray, known: np.ndarray, near: int) -> np.ndarray:
-    """(H, W) uint8: by how much pixels differ from what is known around them."""
+    """(H, W) uint8: difference of known pixels from the mean of the known pixels around them; 0
+    elsewhere."""
     size = 2 * near + 1, 2 * near + 1
     weight = known.astype(np.float32)
     around = cv2.blur(ycc * weight[..., None], size)
@@ -322,7 +338,7 @@ def _contrast(ycc: np.ndarray, known: np.ndarray, near: int) -> np.ndarray:
 
 
 def _without_specks(mask: np.ndarray) -> np.ndarray:
-    """(H, W) bool: a mask without the components that are small."""
+    """(H, W) bool: a mask without its small components."""
     near = cv2.dilate(mask.view(np.uint8), np.ones((3, 3), np.uint8))
     count, labels = cv2.connectedComponents(near)
     sizes = np.bincount(labels[mask], minlength=count)

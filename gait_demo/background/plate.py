@@ -11,14 +11,12 @@ import numpy as np
 from gait_demo.background.foreground import find_foreground
 from gait_demo.background.neighbours import Neighbour, free_places
 from gait_demo.background.registration import is_still, rescale
-from gait_demo.imaging.resizing import shrink_by
-from gait_demo.types import Frame
 
 _WORK_SIDE = 480  # longest side, in pixels, at which people and foreground are found
 
 
 def working_scale(frame_shape: tuple[int, int]) -> float:
-    """By how much frames of this height and width are scaled for the analysis."""
+    """Factor by which frames of this height and width are scaled for the analysis."""
     return min(1.0, _WORK_SIDE / max(frame_shape))
 
 
@@ -34,11 +32,11 @@ class Plate:
     """The scene without its moving people.
 
     Attributes:
-        rgb: (H, W, 3) uint8; where the camera shakes, larger than a frame.
+        rgb: (H, W, 3) uint8; larger than a frame if the camera shakes.
         work: (h, w, 3) uint8, the same at working resolution.
         noise: (h, w) float32, median absolute deviation of brightness in the background.
-        unseen: (h, w) bool, where no sample showed the background and it was inpainted.
-        transforms: (T, 3, 3) float64, one a frame: plate pixels to frame pixels.
+        unseen: (h, w) bool, where too few samples showed the background and it was inpainted.
+        transforms: (T, 3, 3) float64, for each frame: plate pixels to frame pixels.
         frame_shape: height and width of a frame.
         first_frame: index in the clip of the first of the T frames.
     """
@@ -56,12 +54,8 @@ class Plate:
         """Working pixels per full pixel."""
         return working_scale(self.frame_shape)
 
-    def foreground(self, frame: Frame) -> np.ndarray:
-        """(h, w) uint8, 0 or 1: what a frame shows in front of the plate, working resolution."""
-        return self.differences(shrink_by(frame.rgb, self.scale), frame.index)[0]
-
     def differences(self, image: np.ndarray, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """The foreground, and the shadows that it casts, as `foreground`.
+        """Masks (h, w) uint8, 0 or 1, of the foreground and of the shadows that it casts.
 
         Args:
             image: (h, w, 3) uint8, a frame at working resolution.
@@ -104,13 +98,13 @@ class Plate:
 
 @dataclass(frozen=True)
 class NoPlate:
-    """In place of a plate, where the camera moves too much for one: nothing stands out from it.
+    """Stands for the plate of a shot whose camera moves too much for one; without foreground.
 
     Attributes:
         frame_shape: height and width of a frame.
         motions: (T, 3, 3) float64, pixels of the first frame to those of each; nan where the
-            camera was lost; None: nothing is known of it.
-        neighbours: some of the frames, that may show what is behind the people of others.
+            camera's motion is not known; None: it is known nowhere.
+        neighbours: some of the frames, which may show the background behind people in others.
         first_frame: index in the clip of the first of the T frames.
     """
 
@@ -125,44 +119,44 @@ class NoPlate:
         return working_scale(self.frame_shape)
 
     def differences(self, image: np.ndarray, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """(h, w) uint8 twice, all 0."""
+        """Two masks (h, w) uint8, all 0."""
         nothing = np.zeros(image.shape[:2], np.uint8)
         return nothing, nothing
 
     def crop(self, index: int, x: int, y: int, w: int, h: int) -> None:
-        """None: what is behind the people is not known for sure."""
+        """None: the background behind the people is not known for sure."""
 
     def without(
         self, people: list[np.ndarray], fps: float, overlay: Callable[[int], np.ndarray]
     ) -> NoPlate:
-        """The same, where the neighbours show nobody, and no overlay.
+        """The same with `free` of the neighbours: where they show neither people nor overlays.
 
         Args:
-            people: for each of the T frames, (N, 4) boxes of whoever may be there, in pixels.
+            people: for each of the T frames, (N, 4) boxes in pixels of all who are or may be there.
             fps: frames per second.
-            overlay: (h, w) uint8, 0 or 255 at working resolution, what of the clip's frame with an
-                index lies in front of everything.
+            overlay: gives for an index of the clip (h, w) uint8, 0 or 255 at working resolution,
+                the overlays in the frame.
         """
         shape = working_shape(self.frame_shape)
         first = self.first_frame
         free = [
             replace(
-                one,
-                free=free_places(one.index - first, self.motions, people, fps, shape, self.scale)
-                & ~overlay(one.index),
+                neighbour,
+                free=free_places(
+                    neighbour.index - first, self.motions, people, fps, shape, self.scale
+                )
+                & ~overlay(neighbour.index),
             )
-            for one in self.neighbours
+            for neighbour in self.neighbours
         ]
         return replace(self, neighbours=tuple(free))
 
     def motion(self, first: int, second: int) -> np.ndarray | None:
-        """(3, 3), pixels of one frame to those of another; None where it is not known."""
+        """(3, 3): pixels of one frame to pixels of another; None if it is not known."""
         if self.motions is None:
             return None
-        one, other = (self.motions[index - self.first_frame] for index in (first, second))
-        if np.isnan(one).any() or np.isnan(other).any():
-            return None
-        return other @ np.linalg.inv(one)
+        a, b = (self.motions[index - self.first_frame] for index in (first, second))
+        return None if np.isnan(a).any() or np.isnan(b).any() else b @ np.linalg.inv(a)
 
     def views(
         self, index: int, to_part: np.ndarray, wanted: np.ndarray
@@ -170,36 +164,33 @@ class NoPlate:
         """What other frames show of a part of the frame with this index, the nearest first.
 
         Args:
-            to_part: (3, 3), pixels of the frame to those of the part.
-            wanted: (h, w) uint8, not 0 where it is; may be changed meanwhile.
+            to_part: (3, 3), pixels of the frame to pixels of the part.
+            wanted: (h, w) uint8, not 0 where background is wanted; may be changed between the
+                results.
 
         Returns:
-            Pairs of (h, w, 3) uint8 and, (h, w) uint8, 255 where that may be used and 0 elsewhere,
-            of those that may be used where something is wanted.
+            For each frame that has some of it, in pixels of the part: the frame, (h, w, 3) uint8;
+            and (h, w) uint8, 255 where it may be used and 0 elsewhere.
         """
         size = wanted.shape[::-1]
-        for one in sorted(self.neighbours, key=lambda one: abs(one.index - index)):
-            motion = self.motion(one.index, index)
-            if motion is None or one.free is None or not one.free.any():
+        for neighbour in sorted(self.neighbours, key=lambda other: abs(other.index - index)):
+            motion = self.motion(neighbour.index, index)
+            if motion is None or neighbour.free is None or not neighbour.free.any():
                 continue
-            free = one.free_from(to_part @ motion, size)
+            free = neighbour.free_from(to_part @ motion, size)
             if (free & wanted).any():
-                yield one.seen_from(to_part @ motion, size), free
+                yield neighbour.seen_from(to_part @ motion, size), free
 
 
 @dataclass(frozen=True)
 class Background:
-    """What is behind the people of a clip, shot by shot.
-
-    Attributes:
-        shots: one a shot, in order.
-    """
+    """The background of a clip: a plate, or what stands for it, for each shot, in order."""
 
     shots: tuple[Plate | NoPlate, ...]
 
     def at(self, index: int) -> Plate | NoPlate:
-        """Of the shot that holds the clip's frame `index`."""
-        return next(one for one in reversed(self.shots) if one.first_frame <= index)
+        """The plate of the shot that holds the clip's frame `index`."""
+        return next(shot for shot in reversed(self.shots) if shot.first_frame <= index)
 
     def span(self, index: int, count: int) -> tuple[int, int]:
         """The first frame of the shot that holds the clip's frame `index`, and the one after its
@@ -209,5 +200,5 @@ class Background:
         return max(start for start in starts if start <= index), min([*later, count])
 
     def crop(self, index: int, x: int, y: int, w: int, h: int) -> np.ndarray | None:
-        """As `Plate.crop`; None where it is not known."""
+        """As `Plate.crop`; None in a shot without a plate."""
         return self.at(index).crop(index, x, y, w, h)

@@ -1,4 +1,4 @@
-"""The motion of the camera: of each frame against the first."""
+"""Camera motion: the registration of each frame of a shot to the first."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ import numpy as np
 
 from gait_demo.imaging.resizing import scaling
 
-_CELLS = (6, 8)  # corners are taken cell by cell, so that no person owns most of them
+_CELLS = (6, 8)  # rows and columns; corners are taken cell by cell, so that no person has most
 _CORNERS_PER_CELL = 2
-_MAX_SHIFT = 0.2  # of the longest side: more than that is no shaking
-_FEWEST_CORNERS = 30  # with fewer the scene is bare and counts as standing still
-_CORNER_STRENGTH = 2e-4  # least eigenvalue; below it is sensor noise on a bare wall
+_MAX_SHIFT = 0.2  # share of the longest side: a larger shift is more than shaking
+_FEWEST_CORNERS = 30  # with fewer the scene is bare, and the last transform is kept
+_CORNER_STRENGTH = 2e-4  # least eigenvalue of a corner; sensor noise on a bare wall has less
 _MIN_AGREEMENT = 0.25  # share of the corners that must follow one motion
 _MAX_LOST = 0.25  # share of the frames that may go without such an agreement
-_LARGEST_ZOOM = 2.0  # and its inverse: what seems more is a mistake
+_LARGEST_ZOOM = 2.0  # and its inverse: a larger zoom is taken for an error
 _STILL_PX = 0.12  # median corner motion of a camera that stands still, in tracking pixels
-_TRIPOD = 0.0012  # of the longest side: corner motion over a clip that is measuring noise
+_TRIPOD = 0.0012  # share of the longest side: a smaller shift over a clip is measurement noise
 
 
 class Registration:
-    """Follows corners of the first frame through a clip, and where the camera moves far from it,
-    those of later frames.
+    """Registers the frames of a shot to the first.
 
-    Lucas-Kanade tracking follows them, and RANSAC finds the homography most of them agree on,
-    which is exact for a turning camera. Corners on people disagree and drop out.
+    Lucas-Kanade tracking follows corners of the first frame or, once the camera has moved far from
+    it, of a later one. RANSAC finds the similarity or homography that most of them agree on; a
+    homography is exact for a camera that only rotates. Corners on people disagree and drop out.
 
     Attributes:
-        is_lost: whether the last frame gave no answer.
+        is_lost: whether the motion of the last frame is not known.
     """
 
     def __init__(self, gray: np.ndarray):
         """gray: (h, w) uint8, the first frame at tracking resolution."""
-        self._key = np.eye(3)  # pixels of the first frame to those of the one that is followed
+        self._key = np.eye(3)  # pixels of the first frame to those of the frame with the corners
         self._frames = self._lost = 0
         self._far = self.is_lost = False
         self._follow_from(gray, _levelled(gray))
@@ -46,8 +46,8 @@ class Registration:
             gray: (h, w) uint8, at tracking resolution.
 
         Returns:
-            (3, 3) float64, pixels of the first frame to pixels of this one; the transform before
-            where the frame gives no answer.
+            (3, 3) float64, pixels of the first frame to pixels of this one; the last transform if
+            this frame cannot be registered.
         """
         self._frames += 1
         self.is_lost = self._far and len(self._corners) < _FEWEST_CORNERS
@@ -77,7 +77,12 @@ class Registration:
     def _motion_since(
         self, image: np.ndarray, points: np.ndarray, guess: np.ndarray, gray: np.ndarray
     ) -> np.ndarray | None:
-        """First frame to `gray`, from where the corners lie in an earlier image."""
+        """(3, 3): from the frame with the corners to `gray`; None if too few corners agree.
+
+        Args:
+            image, points: an earlier image, and the corners in it.
+            guess: where to start the search for the corners in `gray`.
+        """
         found, status, _ = cv2.calcOpticalFlowPyrLK(
             image, gray, points, guess.copy(), winSize=(15, 15), maxLevel=2,
             flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
@@ -92,15 +97,16 @@ class Registration:
 
     @property
     def has_failed(self) -> bool:
-        """Whether the camera moved too far, or too many frames gave no answer."""
+        """Whether the camera moved too far for a plate, or too many frames were not registered."""
         return self._far or self._lost > _MAX_LOST * self._frames
 
 
 def settle(transforms: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Sets a clip's transforms to the identity where they are no more than measuring noise.
+    """The transforms, or identities if they are no more than measurement noise.
 
     Args:
-        transforms: (T, 3, 3), between frames of this shape (height, width).
+        transforms: (T, 3, 3), between frames.
+        shape: (height, width) of a frame.
     """
     shifts = [largest_shift(transform, shape) for transform in transforms]
     if np.quantile(shifts, 0.95) < max(0.6, _TRIPOD * max(shape)):
@@ -109,7 +115,7 @@ def settle(transforms: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 
 
 def rescale(transform: np.ndarray, scale: float) -> np.ndarray:
-    """The same motion between images that are `scale` times as large."""
+    """The same motion between images scaled by `scale`."""
     resize = scaling(scale)
     return resize @ transform @ np.linalg.inv(resize)
 
@@ -124,7 +130,13 @@ def steadied(
     shape: tuple[int, ...],
     border: int = cv2.BORDER_REPLICATE,
 ) -> np.ndarray:
-    """A frame brought into the plate's pixels, as a fresh array of this height and width."""
+    """A frame warped into the pixels of the plate, as a new array.
+
+    Args:
+        transform: (3, 3), pixels of the plate to pixels of the frame.
+        shape: (height, width) of the plate.
+        border: OpenCV's border mode outside the frame.
+    """
     if is_still(transform) and image.shape[:2] == tuple(shape[:2]):
         return image.copy()
     how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
@@ -132,21 +144,21 @@ def steadied(
 
 
 def largest_shift(transform: np.ndarray, shape: tuple[int, ...]) -> float:
-    """How far, in pixels, the transform moves a corner of an image of this shape."""
+    """Largest shift in x or y, in pixels, of the corners of an image of this shape."""
     corners = image_corners(shape)
     return float(np.abs(cv2.perspectiveTransform(corners, transform) - corners).max())
 
 
 def image_corners(shape: tuple[int, ...]) -> np.ndarray:
-    """(4, 1, 2) float32."""
+    """(4, 1, 2) float32: x and y of the corners of an image."""
     h, w = shape[:2]
     return np.float32([[[0, 0]], [[w, 0]], [[0, h]], [[w, h]]])
 
 
 def _common_motion(start: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, int]:
-    """The motion most corners agree on, and how many do.
+    """(3, 3): the motion that most corners agree on; and how many do.
 
-    A similarity, which few corners suffice for; a homography where clearly more agree on one.
+    A similarity, for which few corners suffice; a homography if clearly more agree on one.
     """
     if len(start) < 6:
         return np.eye(3), 0
@@ -162,7 +174,7 @@ def _common_motion(start: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, int]
 
 
 def _is_likely(transform: np.ndarray, shape: tuple[int, int]) -> bool:
-    """Whether a camera moves so while the same corners are followed."""
+    """Whether a camera can move like this while the same corners are followed."""
     h, w = shape
     area = np.linalg.det(transform[:2, :2])
     nearer = transform[2] @ np.array([[0, w, 0, w], [0, 0, h, h], [1, 1, 1, 1]])
@@ -174,7 +186,7 @@ def _median_shift(start: np.ndarray, end: np.ndarray) -> float:
 
 
 def _levelled(gray: np.ndarray) -> np.ndarray:
-    """Fixed mean and contrast: a change of exposure would look like motion."""
+    """The image with a fixed mean and contrast, as changes of exposure would look like motion."""
     mean, std = (float(v.item()) for v in cv2.meanStdDev(gray))
     gain = min(48 / max(std, 1e-3), 6.0)
     levels = gain * (np.arange(256) - mean) + 128

@@ -23,7 +23,7 @@ from gait_demo.batch.manifest import (
     stamped,
 )
 from gait_demo.batch.place import Place
-from gait_demo.batch.plan import Crew, Made, Plan
+from gait_demo.batch.plan import Plan, WorkerPool, WorkerResult
 from gait_demo.errors import (
     BatchError,
     GaitDemoError,
@@ -40,7 +40,7 @@ _TRIES = 2  # attempts at a clip whose worker died
 _THREADS = 1  # per worker, as there is a worker for each core
 _log = logging.getLogger(__name__)
 
-_Result = Made | GaitDemoError
+_Result = WorkerResult | GaitDemoError
 Watch = Callable[[str, str, int, int], None]
 
 
@@ -118,7 +118,7 @@ class Batch:
         self._place = Place(str(out) if "://" in str(out) else str(Path(out).absolute()))
         self._options = options or Options()
         self._workers, self._ray, self._chosen = workers, ray, dict(weights or {})
-        self.clips = find_clips([str(one) for one in inputs], self._place.folder)
+        self.clips = find_clips([str(source) for source in inputs], self._place.folder)
 
     def run(self, watch: Watch = lambda name, stage, done, total: None) -> Iterator[ClipResult]:
         """The result of every clip: first those of an earlier run, then the others as they are
@@ -152,11 +152,11 @@ class Batch:
                 manifest.write()
                 return
             stamps = {clip.name: stamp for clip, stamp in waiting}
-            with self.crew(plan, len(waiting)) as crew:
+            with self.pool(plan, len(waiting)) as pool:
                 manifest.forget(stamps)
                 try:
-                    for clip, made in spread(crew, (clip for clip, _ in waiting), watch):
-                        line = self._line(clip, stamps[clip.name], settings, made)
+                    for clip, result in spread(pool, (clip for clip, _ in waiting), watch):
+                        line = self._line(clip, stamps[clip.name], settings, result)
                         manifest.add(line)
                         yield self._result(clip, line)
                 finally:
@@ -169,12 +169,12 @@ class Batch:
             WeightsError: weights are missing.
         """
         anonymize = self._options.anonymize
-        weights = {one.name: one.sha256 for one in of_a_run(anonymize.anonymizer, self._chosen)}
+        weights = {file.name: file.sha256 for file in of_a_run(anonymize.anonymizer, self._chosen)}
         own = replace(anonymize, secret=anonymize.secret or fresh_secret())
         options = replace(self._options, anonymize=own, threads=_THREADS)
         return Plan(self._place, options, self._chosen, weights)
 
-    def crew(self, plan: Plan, clips: int) -> Crew:
+    def pool(self, plan: Plan, clips: int) -> WorkerPool:
         """The workers of a run, not yet started.
 
         Args:
@@ -201,22 +201,22 @@ class Batch:
         except OSError:
             return False
 
-    def _line(self, clip: Clip, stamp: dict[str, str], settings: str, made: _Result) -> Line:
+    def _line(self, clip: Clip, stamp: dict[str, str], settings: str, result: _Result) -> Line:
         line = {"name": clip.name, "input": str(clip.path)}
-        if isinstance(made, Made):
+        if isinstance(result, WorkerResult):
             line |= {
                 "outputs": {kind: f"{clip.name}/{kind}.mp4" for kind in self._options.video.only},
                 "report": f"{clip.name}/{REPORT}",
                 "seed": self._options.anonymize.seed,
-                "frames": made.frames,
-                "seconds": round(made.seconds, 3),
-                "warnings": made.warnings,
-                "content": made.content,
+                "frames": result.frames,
+                "seconds": round(result.seconds, 3),
+                "warnings": result.warnings,
+                "content": result.content,
                 **stamp,
                 "settings": settings,
             }
         else:
-            line["error"] = str(made)
+            line["error"] = str(result)
         return line
 
     def _result(self, clip: Clip, line: Line, resumed: bool = False) -> ClipResult:
@@ -234,31 +234,31 @@ class Batch:
         )
 
 
-def spread(crew: Crew, clips: Iterable[Clip], watch: Watch) -> Iterator[tuple[Clip, _Result]]:
+def spread(pool: WorkerPool, clips: Iterable[Clip], watch: Watch) -> Iterator[tuple[Clip, _Result]]:
     """Distributes clips to workers; gives each clip and its result as soon as it is finished. One
     clip is always waiting, so that no worker does."""
     running: dict[Future, Clip] = {}
     clips = iter(clips)
-    with ThreadPoolExecutor(crew.workers) as threads:
+    with ThreadPoolExecutor(pool.workers) as threads:
 
         def begin(count: int) -> None:
             for clip in islice(clips, count):
-                running[threads.submit(_attempt, crew, clip, watch)] = clip
+                running[threads.submit(_attempt, pool, clip, watch)] = clip
 
         try:
-            begin(crew.workers + 1)
+            begin(pool.workers + 1)
             while running:
                 finished, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in finished:
                     yield running.pop(future), future.result()
                     begin(1)
         except BaseException:
-            crew.stop()
+            pool.stop()
             threads.shutdown(cancel_futures=True)
             raise
 
 
-def _attempt(crew: Crew, clip: Clip, watch: Watch) -> _Result:
+def _attempt(pool: WorkerPool, clip: Clip, watch: Watch) -> _Result:
     """Processes one clip; returns its result or error.
 
     Raises:
@@ -266,7 +266,7 @@ def _attempt(crew: Crew, clip: Clip, watch: Watch) -> _Result:
     """
     for _ in range(_TRIES):
         try:
-            return crew.anonymize(clip.path.absolute(), clip.name, partial(watch, clip.name))
+            return pool.anonymize(clip.path.absolute(), clip.name, partial(watch, clip.name))
         except WorkerDiedError:
             _log.info("The process that worked on %s died.", clip.path.name)
         except NoSpaceError as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 from queue import Queue
 from threading import Event
 
-from gait_demo.batch.plan import Made, Plan, Progress
+from gait_demo.batch.plan import Plan, Progress, WorkerResult
 from gait_demo.errors import BatchError, EngineError, GaitDemoError, WorkerDiedError
 
 _WORKER_BYTES = 2_000_000_000  # memory reserved per worker: see the table in README.md
@@ -18,7 +18,7 @@ _ASKS_EVERY_S = 0.5  # interval of checking whether the run was stopped
 
 
 class Cluster:
-    """A `plan.Crew` of Ray actors: one for each core of the cluster, or as many as wanted.
+    """A `plan.WorkerPool` of Ray actors: one for each core of the cluster, or as many as wanted.
 
     An actor that dies is replaced, on another node if its own is gone.
     """
@@ -84,7 +84,7 @@ class Cluster:
     def stop(self) -> None:
         self._stop.set()
 
-    def anonymize(self, path: Path, name: str, on_progress: Progress) -> Made:
+    def anonymize(self, path: Path, name: str, on_progress: Progress) -> WorkerResult:
         import ray
 
         actor = self._idle.get()
@@ -121,9 +121,9 @@ class _Actor:
         """Why this actor cannot work."""
         return self._problem
 
-    def anonymize(self, path: Path, name: str) -> Made | GaitDemoError:
+    def anonymize(self, path: Path, name: str) -> WorkerResult | GaitDemoError:
         from gait_demo.batch import jobs
-        from gait_demo.serving.worker import place
+        from gait_demo.serving.worker import error_location
 
         if self._problem is not None:
             return self._problem
@@ -132,7 +132,9 @@ class _Actor:
         except GaitDemoError as error:
             return type(error)(str(error))
         except Exception as error:
-            return EngineError(f"Something went wrong that nobody foresaw ({place(error)}).")
+            return EngineError(
+                f"Something went wrong that nobody foresaw ({error_location(error)})."
+            )
 
 
 def _connected(address: str):

@@ -59,11 +59,11 @@ def find_clips(inputs: Sequence[str], out: Path | None) -> list[Clip]:
         BatchError: an input has no clip, two clips would share a name, the output and the inputs
             overlap, or results would lie outside the output.
     """
-    found = [one for text in inputs for one in _found(text, out)]
-    roots = {os.path.abspath(one.root) for one in found}
+    found = [match for text in inputs for match in _found(text, out)]
+    roots = {os.path.abspath(match.root) for match in found}
     root = os.path.commonpath(roots) if roots else ""
     clips: dict[Path, Clip] = {}
-    for path in (path for one in found for path in one.paths):
+    for path in (path for match in found for path in match.paths):
         below = Path(os.path.relpath(path, root))
         clips.setdefault(path.resolve(), Clip(path, (below.parent / below.stem).as_posix()))
     empty = [path for path in clips if _EMPTY_PLACE.fullmatch(path.stem)]
@@ -114,8 +114,8 @@ def _found(text: str, out: Path | None) -> Iterator[_Found]:
                 break
             steady.append(part)
         for match in matching:
-            for one in _found(match, out):
-                yield _Found(Path(*steady), one.paths)
+            for deeper in _found(match, out):
+                yield _Found(Path(*steady), deeper.paths)
     else:
         raise BatchError(f"There is no file or folder {text}: check its path.")
 

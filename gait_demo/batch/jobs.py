@@ -7,7 +7,7 @@ from pathlib import Path
 from time import perf_counter
 
 from gait_demo.batch.manifest import content_of
-from gait_demo.batch.plan import Made, Plan, Progress
+from gait_demo.batch.plan import Plan, Progress, WorkerResult
 from gait_demo.errors import VideoError, WeightsError
 from gait_demo.pipeline import Models, Pipeline
 from gait_demo.workspace import sweep
@@ -42,7 +42,7 @@ def load(plan: Plan) -> Worker:
     return Worker(models, plan)
 
 
-def anonymize(worker: Worker, report: Progress, path: Path, name: str) -> Made:
+def anonymize(worker: Worker, report: Progress, path: Path, name: str) -> WorkerResult:
     """`Pipeline.run`, with the output that the plan names."""
     began = perf_counter()
     try:
@@ -50,5 +50,5 @@ def anonymize(worker: Worker, report: Progress, path: Path, name: str) -> Made:
     except OSError as error:
         raise VideoError(f"{path.name} cannot be read: {error.strerror}.") from error
     with worker.plan.place.filled(name) as folder:
-        made = Pipeline(worker.models, worker.plan.options).run(path, folder, report).report
-    return Made(content, made["frames_out"], perf_counter() - began, made["warnings"])
+        summary = Pipeline(worker.models, worker.plan.options).run(path, folder, report).report
+    return WorkerResult(content, summary["frames_out"], perf_counter() - began, summary["warnings"])

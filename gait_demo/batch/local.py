@@ -10,18 +10,18 @@ from threading import Event
 
 import psutil
 
-from gait_demo.batch.plan import Made, Plan, Progress
+from gait_demo.batch.plan import Plan, Progress, WorkerResult
 from gait_demo.errors import BatchError, WorkerDiedError
 from gait_demo.serving.engine import Engine
 
 _JOBS = "gait_demo.batch.jobs"
-_RESULTS = {"anonymize": lambda told, *_: Made(**told)}
+_RESULTS = {"anonymize": lambda told, *_: WorkerResult(**told)}
 _GROWS = 2.5  # peak memory of a worker relative to its memory after loading: see README.md
 _CGROUP = Path("/sys/fs/cgroup")
 
 
 class Local:
-    """A `plan.Crew` of local processes: as many as cores and memory allow, or as wanted.
+    """A `plan.WorkerPool` of local processes: as many as cores and memory allow, or as wanted.
 
     The memory of a process is estimated from the first one, once its networks are loaded.
     """
@@ -67,15 +67,15 @@ class Local:
     def stop(self) -> None:
         self._stop.set()
 
-    def anonymize(self, path: Path, name: str, on_progress: Progress) -> Made:
+    def anonymize(self, path: Path, name: str, on_progress: Progress) -> WorkerResult:
         return self._engine.run(
             "anonymize", path, name, on_progress=on_progress, unwanted=self._stop.is_set
         )
 
     def _affordable(self) -> int:
         (first,) = self._engine.pids
-        one = _GROWS * psutil.Process(first).memory_info().rss
-        return max(1, min(_cores(), int((_free_bytes() + one / _GROWS) // one)))
+        worker_bytes = _GROWS * psutil.Process(first).memory_info().rss
+        return max(1, min(_cores(), int((_free_bytes() + worker_bytes / _GROWS) // worker_bytes)))
 
 
 def _cores() -> int:

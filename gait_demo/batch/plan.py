@@ -31,7 +31,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Made:
+class WorkerResult:
     """A worker's message about a finished clip.
 
     Attributes:
@@ -47,7 +47,7 @@ class Made:
     warnings: list[str]
 
 
-class Crew(Protocol):
+class WorkerPool(Protocol):
     """A group of workers, each of which processes one clip at a time. A context manager: the
     workers end with the block.
 
@@ -57,14 +57,14 @@ class Crew(Protocol):
 
     workers: int
 
-    def __enter__(self) -> Crew: ...
+    def __enter__(self) -> WorkerPool: ...
 
     def __exit__(self, *_: object) -> None: ...
 
     def stop(self) -> None:
         """Aborts the clips that are being processed; calls of `anonymize` end with an exception."""
 
-    def anonymize(self, path: Path, name: str, on_progress: Progress) -> Made:
+    def anonymize(self, path: Path, name: str, on_progress: Progress) -> WorkerResult:
         """Processes a clip; called from as many threads as there are workers.
 
         Args:

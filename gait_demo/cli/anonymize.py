@@ -214,5 +214,5 @@ def _bench(parsed: argparse.Namespace) -> None:
         return
     from gait_demo.cli.bench_batch import bench_batch
 
-    crews = {"workers": parsed.workers, "ray": parsed.ray}
-    print(json.dumps(bench_batch(pipeline, parsed.clips, parsed.rounds, crews, parsed.finished)))
+    pools = {"workers": parsed.workers, "ray": parsed.ray}
+    print(json.dumps(bench_batch(pipeline, parsed.clips, parsed.rounds, pools, parsed.finished)))

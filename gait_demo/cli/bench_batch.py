@@ -19,13 +19,13 @@ import psutil
 from gait_demo.batch.batch import REPORT, Batch, spread
 from gait_demo.batch.inputs import Clip
 from gait_demo.batch.manifest import MANIFEST, stamped
-from gait_demo.batch.plan import Crew, Made
+from gait_demo.batch.plan import WorkerPool, WorkerResult
 from gait_demo.errors import GaitDemoError
 from gait_demo.pipeline import Pipeline
 
 
 def bench_batch(
-    pipeline: Pipeline, inputs: list[str], rounds: int, crews: dict, finished: int
+    pipeline: Pipeline, inputs: list[str], rounds: int, pools: dict, finished: int
 ) -> dict:
     """Measures all methods in turns, so that other programs disturb them equally. The time for
     loading networks does not count.
@@ -34,7 +34,7 @@ def bench_batch(
         pipeline: processes the clips one after another.
         inputs: as for `Batch`.
         rounds: how often all clips are processed.
-        crews: the arguments "workers" and "ray" of `Batch`; with a cluster, local processes are
+        pools: the arguments "workers" and "ray" of `Batch`; with a cluster, local processes are
             measured as well.
         finished: number of finished clips in the run that is resumed.
 
@@ -52,20 +52,20 @@ def bench_batch(
     _ = pipeline.models.detector
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        runs = {"local": Batch(inputs, root / "local", pipeline.options, workers=crews["workers"])}
-        if crews["ray"] is not None:
-            runs["ray"] = Batch(inputs, root / "ray", pipeline.options, **crews)
+        runs = {"local": Batch(inputs, root / "local", pipeline.options, workers=pools["workers"])}
+        if pools["ray"] is not None:
+            runs["ray"] = Batch(inputs, root / "ray", pipeline.options, **pools)
         clips = runs["local"].clips
         alone = Batch(inputs, root / "alone", pipeline.options, workers=1)
-        with _crew(alone, clips) as crew:
-            overhead_s = min(_overhead_s(crew, clips) for _ in range(rounds))
+        with _pool(alone, clips) as pool:
+            overhead_s = min(_overhead_s(pool, clips) for _ in range(rounds))
 
         seconds: dict[str, list[float]] = {}
         cpu_s = {"loop": 0.0, "local": 0.0}
         with ExitStack() as stack:
-            opened = {name: stack.enter_context(_crew(run, clips)) for name, run in runs.items()}
-            for crew in opened.values():
-                _work(crew, (clips * crew.workers)[: 2 * crew.workers])  # every worker loads
+            opened = {name: stack.enter_context(_pool(run, clips)) for name, run in runs.items()}
+            for pool in opened.values():
+                _work(pool, (clips * pool.workers)[: 2 * pool.workers])  # every worker loads
 
             def loop() -> int:
                 return sum(
@@ -74,8 +74,8 @@ def bench_batch(
                 )
 
             ways: dict[str, Callable[[], int]] = {"loop": loop}
-            for name, crew in opened.items():
-                ways[name] = lambda crew=crew: sum(made.frames for made in _work(crew, clips))
+            for name, pool in opened.items():
+                ways[name] = lambda pool=pool: sum(result.frames for result in _work(pool, clips))
             for _ in range(rounds):
                 for name, way in ways.items():
                     pids = {"loop": [os.getpid()], "local": opened["local"].pids}.get(name)
@@ -108,26 +108,26 @@ def bench_batch(
     }
 
 
-def _crew(batch: Batch, clips: list[Clip]) -> Crew:
+def _pool(batch: Batch, clips: list[Clip]) -> WorkerPool:
     plan = batch.plan()
     plan.place.open()
-    return batch.crew(plan, len(clips))
+    return batch.pool(plan, len(clips))
 
 
-def _work(crew: Crew, clips: list[Clip]) -> list[Made]:
+def _work(pool: WorkerPool, clips: list[Clip]) -> list[WorkerResult]:
     done = []
-    for clip, made in spread(crew, clips, lambda *_: None):
-        if isinstance(made, GaitDemoError):
-            raise GaitDemoError(f"{clip.path} cannot be measured: {made}")
-        done.append(made)
+    for clip, result in spread(pool, clips, lambda *_: None):
+        if isinstance(result, GaitDemoError):
+            raise GaitDemoError(f"{clip.path} cannot be measured: {result}")
+        done.append(result)
     return done
 
 
-def _overhead_s(crew: Crew, clips: list[Clip]) -> float:
+def _overhead_s(pool: WorkerPool, clips: list[Clip]) -> float:
     """Seconds per clip in which the worker does not work on it."""
     began = perf_counter()
-    done = _work(crew, clips)
-    return (perf_counter() - began - sum(made.seconds for made in done)) / len(clips)
+    done = _work(pool, clips)
+    return (perf_counter() - began - sum(result.seconds for result in done)) / len(clips)
 
 
 def _worked_s(pids: list[int] | None) -> float:

@@ -1,4 +1,4 @@
-"""Deep gait recognisers that attack: compact networks after GaitSet and GaitBase, trained here.
+"""Attackers that are deep gait recognisers: compact networks after GaitSet and GaitBase.
 
 GaitSet (Chao et al. 2019) treats a walk as a set of frames: convolutions per frame, the maximum
 over the set, horizontal strips, a separate linear map for each strip, and batch-all triplet loss.
@@ -125,7 +125,7 @@ class AttackerOptions:
 
     Attributes:
         network: one of NETWORKS.
-        steps: of people x walks x frames silhouettes each.
+        steps: number of training steps, each with people x walks x frames silhouettes.
     """
 
     network: str = "GaitBase"
@@ -149,7 +149,7 @@ class Attacker:
 
     @classmethod
     def of(cls, name: str, state: dict[str, Tensor]) -> Attacker:
-        """One of NETWORKS with what `state` gave.
+        """The network of NETWORKS with this name, with the parameters that `state` returned.
 
         Raises:
             KeyError: there is no such network.
@@ -213,7 +213,7 @@ class Attacker:
 
     @torch.inference_mode()
     def features(self, gaits: Gaits, on_progress: Progress | None = None) -> np.ndarray:
-        """(N, D) float32; NaN of walks that show nobody."""
+        """(N, D) float32; NaN for walks that show nobody."""
         rows = []
         for n in range(len(gaits)):
             if on_progress:
@@ -227,14 +227,14 @@ class Attacker:
 
 
 def triplet_loss(features: Tensor, label: Tensor) -> Tensor:
-    """Batch-all triplet loss, of each part by itself, over the triplets that are not yet right.
+    """Batch-all triplet loss, for each part by itself, over the triplets that violate the margin.
 
     Args:
         features: (N, parts, F).
-        label: (N,) int, who each is.
+        label: (N,) int, the person of each walk.
     """
-    each = features.transpose(0, 1)
-    distance = torch.cdist(each, each)  # (parts, N, N)
+    parts_first = features.transpose(0, 1)
+    distance = torch.cdist(parts_first, parts_first)  # (parts, N, N)
     same = label[:, None] == label
     loss = relu(_MARGIN + distance[:, :, :, None] - distance[:, :, None, :])
     loss = loss * (same[:, :, None] & ~same[:, None, :])
@@ -242,7 +242,7 @@ def triplet_loss(features: Tensor, label: Tensor) -> Tensor:
 
 
 def _sets(gaits: Gaits, numbers: np.ndarray, frames: int, rng: np.random.Generator) -> Tensor:
-    """(N, frames, 64, 44): of each walk some frames in no order."""
+    """(N, frames, 64, 44): some frames of each walk, in no order."""
     sets = []
     for n in numbers:
         walk = gaits.walks[n]

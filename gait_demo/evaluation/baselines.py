@@ -1,4 +1,4 @@
-"""The methods of protecting a gait that are compared: simple baselines, and anonymizers.
+"""The methods that are compared for hiding a gait: simple baselines, and anonymizers.
 
 A method is a function of a walk (silhouettes of 0 and 1 in their squares) and a seed. It returns
 the silhouettes, in [0, 1], that an attacker would extract from its result.
@@ -35,13 +35,13 @@ def nothing(clip: SilhouetteClip, seed: int) -> SilhouetteClip:
 
 
 def blur(clip: SilhouetteClip, seed: int) -> SilhouetteClip:
-    """The person blurred."""
+    """Blurs the person."""
     soft = [cv2.GaussianBlur(mask, (0, 0), _BLUR_PX) for mask in clip.masks]
     return replace(clip, masks=np.stack(soft))
 
 
 def pixelate(clip: SilhouetteClip, seed: int) -> SilhouetteClip:
-    """The person in large squares."""
+    """Pixelates the person."""
     count, height, width = clip.masks.shape
     grid = count, height // _BLOCK_PX, _BLOCK_PX, width // _BLOCK_PX, _BLOCK_PX
     cells = clip.masks.reshape(grid).mean(axis=(2, 4))
@@ -49,7 +49,7 @@ def pixelate(clip: SilhouetteClip, seed: int) -> SilhouetteClip:
 
 
 def dilate(clip: SilhouetteClip, seed: int) -> SilhouetteClip:
-    """A fatter silhouette, in squares with room for it."""
+    """Dilates the silhouette, and enlarges the squares to hold it."""
     side = 2 * _DILATION_PX + 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     room = np.pad(clip.masks, ((0, 0), (side, side), (side, side)))
@@ -61,14 +61,14 @@ def dilate(clip: SilhouetteClip, seed: int) -> SilhouetteClip:
 
 
 def jitter(clip: SilhouetteClip, seed: int) -> SilhouetteClip:
-    """Frames shown a little too early or too late, at random."""
+    """Shows frames a little too early or too late, at random."""
     rng = np.random.default_rng(seed)
     late = rng.integers(-_JITTER_FRAMES, _JITTER_FRAMES + 1, len(clip))
     shown = np.clip(np.arange(len(clip)) + late, 0, len(clip) - 1)
     return replace(clip, masks=clip.masks[shown], squares=clip.squares[shown])
 
 
-Noise = Callable[[SilhouetteClip, int, int], Tensor]  # a walk, a seed, a length
+Noise = Callable[[SilhouetteClip, int, int], Tensor]  # a walk, a seed, the noise's dimension
 
 
 def keyed(secret: bytes) -> Noise:
@@ -88,7 +88,7 @@ def from_seed(clip: SilhouetteClip, seed: int, noise_dim: int) -> Tensor:
 
 
 def made_by(anonymizer: GaitAnonymizer, noise: Noise, strength: float = 1.0) -> Method:
-    """The method of an anonymizer; `strength` as for `anonymize`."""
+    """The method that applies an anonymizer; `strength` as for `anonymize`."""
 
     def method(clip: SilhouetteClip, seed: int) -> SilhouetteClip:
         vector = noise(clip, seed, anonymizer.noise_dim)

@@ -33,7 +33,7 @@ _VIDEOS = {".mp4", ".avi", ".mov", ".mkv", ".webm", ".gif"}
 
 
 @dataclass(frozen=True)
-class _Look:
+class _FrameMeasurement:
     """Measurements in one frame.
 
     Attributes:
@@ -53,8 +53,8 @@ class _Look:
         """(N,) float32 in pixels."""
         return self.xyxy[:, 3] - self.xyxy[:, 1]
 
-    def taller(self, least: float) -> _Look:
-        """Without people who are less tall, in pixels."""
+    def taller(self, least: float) -> _FrameMeasurement:
+        """The same without people who are less than `least` pixels tall."""
         kept = np.flatnonzero(self.heights >= least)
         ious = {size: [some[n] for n in kept] for size, some in self.ious.items()}
         return replace(self, xyxy=self.xyxy[kept], ious=ious)
@@ -65,10 +65,10 @@ def measure_clips(
     measure: Callable[[Path], tuple[dict, str | None]],
     on_progress: Progress | None = None,
 ) -> tuple[dict[str, dict], list[str]]:
-    """Measure every video in a folder.
+    """Measures every video in a folder.
 
     Args:
-        measure: measure_clip, with all but the video given.
+        measure: `measure_clip` with all arguments but the video.
 
     Returns:
         Figures by name, and a sentence for each video that could not be read or followed.
@@ -105,16 +105,16 @@ def measure_clip(
 ) -> tuple[dict, str | None]:
     """
     Args:
-        references: the people in a frame to compare with.
-        tracks_of: those whom the pipeline follows, with the boxes of their silhouettes, where it
-            saw or carried them; it may refuse a video with a GaitDemoError.
-        sizes: at which the detector sees the frames.
-        score: from which on a detection counts as one.
-        most_frames: to look at, evenly along the clip, but at least one each 0.2 s: from a long
-            clip they are the first.
+        references: gives for a frame, (H, W, 3) uint8, the people to compare with.
+        tracks_of: gives the pipeline's tracks in a video, with the boxes of their silhouettes where
+            a person was seen or carried over; may refuse a video with a GaitDemoError.
+        sizes: longest sides, in pixels, at which the detector reads the frames.
+        score: minimum score of a detection.
+        most_frames: maximum number of frames to measure, spread evenly over the clip with steps of
+            at most 0.2 s; of a longer clip, the first ones.
 
     Returns:
-        frames (looked at), step (from one to the next), person_frames (of the references);
+        frames (measured), step (from one to the next), person_frames (of the references);
         found (share), mask_iou (mean) and ms (median) by size; followed (share), switches. Shares
         of nobody are None. And why the clip was not followed, if it was refused.
 
@@ -125,30 +125,30 @@ def measure_clip(
     step = _step(info, most_frames)
     with closing(read_frames(video)) as frames:
         chosen = islice((frame for frame in frames if frame.index % step == 0), most_frames)
-        looks = [_look(frame, detector, references, sizes, score) for frame in chosen]
-    tallest = max(look.heights.max(initial=0) for look in looks)
-    looks = [look.taller(_RELATIVE_HEIGHT * tallest) for look in looks]
+        frames = [_measure_frame(frame, detector, references, sizes, score) for frame in chosen]
+    tallest = max(frame.heights.max(initial=0) for frame in frames)
+    frames = [frame.taller(_RELATIVE_HEIGHT * tallest) for frame in frames]
     problem, tracks = None, []
     try:
         tracks = tracks_of(video)
     except GaitDemoError as error:
         problem = str(error)
-    people = [look.xyxy for look in looks]
+    people = [frame.xyxy for frame in frames]
     gap = round(_MISSING_S * float(info.fps) / step)
     there = list(zip(identities(people, gap), people, strict=True))
-    boxes = [_boxes(tracks, look.index, info) for look in looks]
+    boxes = [_boxes(tracks, frame.index, info) for frame in frames]
     covered, switches = followed(there, boxes, FOUND)
     count = sum(map(len, people))
     clip = {
-        "frames": len(looks),
+        "frames": len(frames),
         "step": step,
         "person_frames": count,
         "followed": round(covered / count, 4) if count else None,
         "switches": switches,
     } | {"found": {}, "mask_iou": {}, "ms": {}}
     for size in sizes:
-        ious = [iou for look in looks for iou in look.ious[size] if iou is not None]
-        ms = [look.ms[size] for look in looks]
+        ious = [iou for frame in frames for iou in frame.ious[size] if iou is not None]
+        ms = [frame.ms[size] for frame in frames]
         clip["found"][size] = round(len(ious) / count, 4) if count else None
         clip["mask_iou"][size] = rounded(np.mean, ious)
         clip["ms"][size] = round(float(np.median(ms[_WARM_UP:] or ms)), 1)
@@ -159,13 +159,13 @@ def _step(info: VideoInfo, most_frames: int) -> int:
     return max(1, min(-(-info.frames // most_frames), round(_STEP_S * info.fps)))
 
 
-def _look(
+def _measure_frame(
     frame: Frame,
     detector: Detect,
     references: Callable[[np.ndarray], People],
     sizes: tuple[int, ...],
     score: float,
-) -> _Look:
+) -> _FrameMeasurement:
     people = references(frame.rgb)
     ious = {size: [None] * len(people.xyxy) for size in sizes}
     ms = {}
@@ -177,11 +177,11 @@ def _look(
         for n, m in pairs(iou(seen.xyxy[:, None] / scale, people.xyxy), FOUND):
             person = shrink_by(people.masks[m].astype(np.float32), scale) > 0.5
             ious[size][m] = mask_iou(seen.masks[n] > 0, person)
-    return _Look(frame.index, people.xyxy, ious, ms)
+    return _FrameMeasurement(frame.index, people.xyxy, ious, ms)
 
 
 def _as_analysed(rgb: np.ndarray, size: int) -> tuple[np.ndarray, float]:
-    """A frame no larger than the pipeline, or the detector, looks at it; and its scale."""
+    """A frame no larger than the pipeline, or the detector, reads it; and its scale."""
     scale = max(working_scale(rgb.shape[:2]), min(1.0, size / max(rgb.shape[:2])))
     return shrink_by(rgb, scale), scale
 

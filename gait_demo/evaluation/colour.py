@@ -1,4 +1,4 @@
-"""How well new walkers are coloured, compared with renderings of what they should look like."""
+"""How well new walkers are coloured, compared with renderings of the true picture."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ class RenderedPair:
     new_motion: np.ndarray
 
     def elsewhere(self) -> RenderedPair:
-        """The same people before the negative of the place."""
+        """The same people in front of the negative of the place."""
         place = 255 - self.place
         more = (1 - self.old_cover[..., None]) * (place.astype(np.float32) - self.place)
         old = np.rint(self.old + more).clip(0, 255).astype(np.uint8)
         return replace(self, place=place, old=old)
 
     def silhouettes(self) -> tuple[np.ndarray, np.ndarray]:
-        """(T, 64, 64) float32 each, the old and the new, as the pipeline sees them."""
+        """The old and the new silhouettes, (T, 64, 64) float32 each, as the pipeline sees them."""
         old, new = (
             np.stack([normalise(cover, square) for cover in covers])
             for covers, square in (
@@ -66,7 +66,7 @@ class RenderedPair:
 
 @dataclass(frozen=True)
 class PairLandmarks:
-    """What the landmark network sees: (T, 33, 4) float32 of the old pictures, and of the new."""
+    """What the landmark network reads in the old and in the new pictures: (T, 33, 4) float32."""
 
     old: np.ndarray
     new: np.ndarray
@@ -90,11 +90,11 @@ def _landmarks(frames: np.ndarray, square: np.ndarray, network: LandmarkNetwork)
 def painted(
     pair: RenderedPair, landmarks: PairLandmarks, cnet: CNet
 ) -> dict[str, list[np.ndarray]]:
-    """The new silhouettes before the place, (H, W, 3) uint8 a frame, by each of METHODS.
+    """The new walker in front of the place, (H, W, 3) uint8 per frame, by each of METHODS.
 
-    All know the old picture and both silhouettes at 64x64: `paper` is C-NET, enlarged; `nearest`
-    takes each pixel from the same place, or from the nearest that lies in the old silhouette;
-    `sharp` moves the limbs by the landmarks of both.
+    All of them get the old picture and both silhouettes at 64x64: `paper` is C-NET, enlarged;
+    `nearest` takes each pixel from the nearest place in the old silhouette; `sharp` moves the limbs
+    by the landmarks of both.
     """
     old, new = pair.silhouettes()
     crops = np.stack([crop_square(rgb, pair.old_square) for rgb in pair.old])
@@ -115,8 +115,10 @@ def _pasted(pair: RenderedPair, colours: np.ndarray, alpha: np.ndarray) -> np.nd
 def _limbs(
     pair: RenderedPair, landmarks: PairLandmarks, old: np.ndarray, new: np.ndarray
 ) -> list[np.ndarray]:
-    """The renderer of the pipeline, with heads hidden."""
-    squares = [np.repeat(one[None], len(old), axis=0) for one in (pair.old_square, pair.new_square)]
+    """As the pipeline's renderer draws the new walker, with heads hidden."""
+    squares = [
+        np.repeat(square[None], len(old), axis=0) for square in (pair.old_square, pair.new_square)
+    ]
     before, after = (
         joints_in(list(points), square, _FPS)[..., :2]
         for points, square in zip((landmarks.old, landmarks.new), squares, strict=True)
@@ -129,8 +131,8 @@ def _limbs(
         pose = Pose.of(*_in_pixels(before[t], pair.old_square))
         hide_head(rgb, pair.old_cover[t], head_in(landmarks.old[t], pose.height))
         cutouts.append(Cutout.of(rgb, pair.old_cover[t], pose, depths[t]))
-    colours = ArmColours.learnt(look for one in cutouts for look in one.parts.looks())
-    cutouts = [one.telling(colours) for one in cutouts]
+    colours = ArmColours.learnt(look for cutout in cutouts for look in cutout.parts.looks())
+    cutouts = [cutout.telling(colours) for cutout in cutouts]
     frames = []
     for t, cutout in enumerate(cutouts):
         frame = pair.place.copy()
@@ -177,18 +179,18 @@ def _nearest(
 def measure(
     pair: RenderedPair, landmarks: PairLandmarks, cnet: CNet, perceptual: Perceptual
 ) -> dict[str, dict[str, float]]:
-    """Figures by method, those of `original`, and those of `truth`, the true render.
+    """Figures by method, and those of `original` and of `truth`, the true rendering.
 
-    psnr (dB), ssim, distance (perceptual): against the true render, psnr and ssim inside the new
-    silhouette. sharpness: mean square of what 64x64 pixels do not hold, inside the body below the
-    head. head: root mean square of the same in the head, levels. flicker: mean
-    difference of a frame from the one before, moved as the pictures move, levels; slide: the same,
-    moved as the body moves. background: share of the new body's pixels that change with the
-    colours of the place.
+    psnr (dB), ssim, distance (perceptual): compared with the true rendering, psnr and ssim inside
+    the new silhouette. sharpness: mean square of the detail finer than 64x64 pixels, inside the
+    body below the head. head: root mean square of this detail in the head, levels. flicker: mean
+    difference of consecutive frames after compensation of the pictures' motion, levels; slide: the
+    same after compensation of the body's motion. background: share of the new body's pixels that
+    change with the colours of the place.
     """
     fine = detail(pair.old, pair.old_cover > _INSIDE, pair.old_square)
     inside = pair.new_cover > _INSIDE
-    core = np.stack([eroded(one, pair.new_square, 1) for one in inside])
+    core = np.stack([eroded(mask, pair.new_square, 1) for mask in inside])
 
     def moving(frames: np.ndarray) -> dict[str, float]:
         own = detail(frames, inside, pair.new_square)
@@ -228,12 +230,12 @@ def measure(
 def ghost(
     frames: np.ndarray, covers: np.ndarray, results: Iterable[tuple[np.ndarray, np.ndarray]]
 ) -> float:
-    """Share of an old body's pixels that can still be seen where the new body is not.
+    """Share of the old body's pixels outside the new body that are still visible.
 
     Args:
         frames: (T, H, W, 3) uint8, of a still camera; each place is free in some of them.
         covers: (T, H, W) float32 in [0, 1], where the old body is.
-        results: of each frame (H, W, 3) uint8 in colour, and (H, W), the new silhouette.
+        results: for each frame (H, W, 3) uint8 in colour, and the new silhouette (H, W).
     """
     place, seen = np.zeros(frames.shape[1:], np.float32), np.zeros(covers.shape[1:], np.float32)
     for rgb, cover in zip(frames, covers, strict=True):
@@ -259,15 +261,15 @@ def colour_report(
     perceptual: Perceptual,
     on_progress: Callable[[int], None],
 ) -> Iterator[tuple[int, dict]]:
-    """The figures of each pair beside its view angle in degrees."""
+    """For each pair, its view angle in degrees and its figures."""
     for done, (view, pair) in enumerate(pairs):
         on_progress(done)
         yield view, measure(pair, PairLandmarks.of(pair, network), cnet, perceptual)
 
 
 def table(figures: list[tuple[int, dict]], ghosts: dict[str, float]) -> str:
-    """Markdown: the means by method, of the original's where it is measured as well but for the
-    head, and by view what is like the truth."""
+    """Markdown: the means by method, of which sharpness, flicker and slide are ratios to the
+    original's; and the likeness to the truth by view."""
     formats = {
         "psnr": "{:.1f}", "ssim": "{:.3f}", "distance": "{:.3f}", "sharpness": "{:.2f}",
         "head": "{:.1f}", "flicker": "{:.2f}", "slide": "{:.1f}", "background": "{:.1%}",
@@ -283,7 +285,7 @@ def table(figures: list[tuple[int, dict]], ghosts: dict[str, float]) -> str:
             [name, *(form.format(mean[k]) if k in mean else None for k, form in formats.items())]
         )
     views = sorted({view for view, _ in figures})
-    seen = [[each for each in figures if each[0] == view] for view in views]
+    seen = [[walk for walk in figures if walk[0] == view] for view in views]
     by_view = [
         [f"{name}, {key}", *(formats[key].format(_mean(some, name, key)) for some in seen)]
         for key in ("psnr", "ssim", "distance")
@@ -293,4 +295,4 @@ def table(figures: list[tuple[int, dict]], ghosts: dict[str, float]) -> str:
 
 
 def _mean(figures: list[tuple[int, dict]], name: str, key: str) -> float:
-    return float(np.mean([each[name][key] for _, each in figures]))
+    return float(np.mean([walk[name][key] for _, walk in figures]))

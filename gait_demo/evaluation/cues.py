@@ -15,7 +15,7 @@ from gait_demo.joints import BONES, JOINTS
 Cue = Callable[[Gaits], np.ndarray]  # -> (N, D)
 
 
-_FEWEST = 8  # frames in which a path can be seen
+_FEWEST = 8  # minimum number of frames of a path
 
 
 def energy(gaits: Gaits) -> np.ndarray:
@@ -31,13 +31,13 @@ def rhythms(gaits: Gaits) -> np.ndarray:
 
 
 def full_frame(gaits: Gaits) -> np.ndarray:
-    """(N, 6): what a fixed camera shows of a walker besides the shape: height, and y of head and
-    feet, in pixels; logarithms of the speed across the picture and of the strides per second; and
-    growth of the height in pixels per second."""
+    """(N, 6): features of a walker before a fixed camera besides the shape: height, and y of head
+    and feet, in pixels; logarithms of the speed across the picture and of the strides per second;
+    and growth of the height in pixels per second."""
     cadences = rhythms(gaits)[:, 0]
     return np.stack([
-        np.full(6, np.nan) if len(one) < _FEWEST else _frame_cue(one.boxes, cadence)
-        for one, cadence in zip(gaits.recordings, cadences, strict=True)
+        np.full(6, np.nan) if len(recording) < _FEWEST else _frame_cue(recording.boxes, cadence)
+        for recording, cadence in zip(gaits.recordings, cadences, strict=True)
     ])  # fmt: skip
 
 
@@ -60,8 +60,10 @@ def joints(gaits: Gaits) -> np.ndarray:
     walks without joints."""
     size = 4 * JOINTS + len(BONES)
     return np.stack([
-        np.full(size, np.nan) if one.joints is None or not len(one) else _joint_cue(one.joints)
-        for one in gaits.recordings
+        np.full(size, np.nan)
+        if recording.joints is None or not len(recording)
+        else _joint_cue(recording.joints)
+        for recording in gaits.recordings
     ])  # fmt: skip
 
 

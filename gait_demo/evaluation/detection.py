@@ -20,8 +20,8 @@ from gait_demo.imaging.boxes import area, bounds, iou, overlap
 from gait_demo.people.yolo import Detections
 
 FOUND = 0.5  # IoU of boxes
-_INSIDE = 0.5  # share of a detection within the box of a person whom it is about
-_LEAST = 0.01  # score of the detections that average precision is computed from
+_INSIDE = 0.5  # minimum share of a detection within a person's box, to be judged by it
+_LEAST = 0.01  # minimum score of detections for the average precision
 
 Detect = Callable[[np.ndarray, int, float], Detections]
 Progress = Callable[[str, int, int], None]
@@ -35,7 +35,7 @@ class Tally:
     Attributes:
         score: minimum score of a detection that counts; average precision uses all detections.
         pictures, people: their numbers.
-        ious: of the masks of people found.
+        ious: IoU of the masks of the people found.
         alarms: number of false or duplicate detections.
         scores, right: scores of all detections, and whether each found a person.
     """
@@ -52,8 +52,8 @@ class Tally:
         """
         Args:
             masks: (N, H, W) bool, of people in the picture, none empty.
-            everybody: whether there are no others; if there may be, detections that lie mostly
-                outside the boxes of these people are not judged.
+            everybody: whether these are all people in the picture. If not, detections mostly
+                outside their boxes are not judged.
         """
         boxes = np.array([bounds(mask) for mask in masks]).reshape(-1, 4)
         if not everybody:
@@ -72,8 +72,8 @@ class Tally:
         self.right += (found >= 0).tolist()
 
     def figures(self) -> dict:
-        """pictures, people, false_alarms (a picture) and, where there are people, found (share),
-        ap50 (of boxes), mask_iou and mask_iou_median (of those found; None without any)."""
+        """pictures, people, false_alarms (per picture) and, if there are people, found (share),
+        ap50 (of boxes), mask_iou and mask_iou_median (of the people found; None without any)."""
         figures = {
             "pictures": self.pictures,
             "people": self.people,
@@ -101,12 +101,12 @@ def measure_pictures(
     score: float,
     everybody: bool = True,
 ) -> dict[int, dict]:
-    """Tally.figures by the size at which the detector sees the pictures.
+    """`Tally.figures` by the size at which the detector reads the pictures.
 
     Args:
         pictures: at least one.
-        score: from which on a detection counts as one.
-        everybody: whether masks show all people of a picture, see Tally.add.
+        score: minimum score of a detection that counts.
+        everybody: whether the masks show all people of a picture; see `Tally.add`.
     """
     tallies = {size: Tally(score) for size in sizes}
     for rgb, masks in pictures:
@@ -116,7 +116,7 @@ def measure_pictures(
 
 
 def held_out_photos(folder: Path) -> Iterator[Picture]:
-    """The photos that no training sees, with one person each; passers-by have no masks.
+    """The photos that are not used in training, each with one labelled person.
 
     Raises:
         DataError: no photos with masks, or a damaged one.
@@ -141,7 +141,7 @@ def crowds(folder: Path) -> Iterator[Picture]:
 
 
 def empty_places(folder: Path) -> Iterator[Picture]:
-    """The photos, *.jpg and *.png, of a folder in which there is nobody.
+    """The photos without people, *.jpg and *.png, of a folder.
 
     Raises:
         DataError: there are none, or a damaged one.
@@ -162,7 +162,7 @@ def _read(path: Path) -> np.ndarray:
 
 
 def _outlined(path: Path, shape: tuple[int, int]) -> np.ndarray:
-    """Masks from YOLO's labels: a class and the corners of one polygon, a line each."""
+    """Masks from YOLO's labels: in each line, a class and the corners of a polygon."""
     try:
         lines = path.read_text().splitlines()
         outlines = [np.array(line.split()[1:], float).reshape(-1, 2) for line in lines]
@@ -176,7 +176,7 @@ def _outlined(path: Path, shape: tuple[int, int]) -> np.ndarray:
 
 
 def machine() -> dict:
-    """What milliseconds were measured on: cores of the machine, threads that torch uses."""
+    """The machine that milliseconds were measured on: its cores, and torch's threads."""
     return {"cores": os.cpu_count(), "threads": torch.get_num_threads()}
 
 

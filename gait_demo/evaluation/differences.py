@@ -18,10 +18,10 @@ _LEAST = 1e-4  # minimum scale, for numbers that never differ
 
 
 class Differences:
-    """Distances by the differences of a cue."""
+    """Distances of walks by the differences of their features."""
 
     def __init__(self, training: Gaits, cue: Cue):
-        """training: clear walks, and those that the method made of them, if there are any."""
+        """training: clear walks, and anonymized ones, if there are any."""
         self._cue, self._training = cue, training
         self._numbers = cue(training)
         self._densities = cache(self._fit)
@@ -39,8 +39,8 @@ class Differences:
         return result
 
     def _parts(self, gaits: Gaits) -> list[tuple[tuple[int, bool], np.ndarray, np.ndarray]]:
-        """Walks of each view, in clear or not, and their numbers; all are clear to an attacker who
-        has seen no others."""
+        """The walks of each view and kind (clear or anonymized), and their features. An attacker
+        who was trained on clear walks only takes all for clear."""
         numbers, kinds = self._cue(gaits), self._kinds(gaits)
         return [(kind, rows, numbers[rows]) for kind, rows in kinds.items()]
 
@@ -55,8 +55,8 @@ class Differences:
     def _fit(
         self, a: tuple[int, bool], b: tuple[int, bool]
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(D,) each: what a gallery of one kind lacks against probes of another, and how far the
-        walks of one person, and of two, still differ: medians."""
+        """(D,) each, medians: the offset of probes of one kind from a gallery of another; and,
+        after it, the differences between walks of one person, and of two."""
         kinds = self._kinds(self._training)
         rows, columns = kinds[a], kinds[b]
         apart = self._numbers[rows][:, None] - self._numbers[columns]
@@ -64,16 +64,16 @@ class Differences:
         is_same = person[rows][:, None] == person[columns]
         same = apart[is_same & (rows[:, None] != columns)]
         middle = _median(same)
-        scales = (_median(abs(each - middle)) for each in (same, apart[~is_same]))
+        scales = (_median(abs(values - middle)) for values in (same, apart[~is_same]))
         return middle, *(np.maximum(scale, _LEAST) for scale in scales)
 
 
 def _median(numbers: np.ndarray) -> np.ndarray:
-    """(D,) of (N, D), where there are any; else NaN."""
+    """(D,): the median of the known values of (N, D); NaN without any."""
     known = (column[~np.isnan(column)] for column in numbers.T)
     return np.array([np.median(column) if len(column) else np.nan for column in known])
 
 
 def _surprise(apart: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """The negative logarithm of Cauchy's density, but for a constant."""
+    """The negative logarithm of the Cauchy density, up to a constant."""
     return np.log(scale) + np.log1p((apart / scale) ** 2)

@@ -80,8 +80,8 @@ def seen(rgb: np.ndarray, square: np.ndarray, network: LandmarkNetwork) -> Seen 
 
 
 def ratios(pairs: Sequence[tuple[Seen, Seen]]) -> dict[str, float]:
-    """Of what is seen of the originals, and of the results in the same frames: the ratio of the
-    means by kind, and of the worst tenth of the frames (`_worst`)."""
+    """Ratios of results to originals in the same frames, for each attribute of `Seen`: of the means
+    and, with the suffix `_worst`, of the worst tenth of the frames."""
     figures = {}
     for kind in KINDS:
         before, after = (
@@ -93,8 +93,8 @@ def ratios(pairs: Sequence[tuple[Seen, Seen]]) -> dict[str, float]:
 
 
 def angle_difference(one: SilhouetteClip, other: SilhouetteClip) -> dict[str, float]:
-    """Mean absolute difference in degrees, in the picture, between two gaits of one track: of the
-    trunk and the thighs against the vertical, and of the knees."""
+    """Mean absolute difference between two gaits of one track, in degrees in the picture: of the
+    inclination of trunk and thighs, and of the knees' flexion."""
     first, second = (_angles(clip) for clip in (one, other))
     return {
         name: float(np.abs((first[name] - second[name] + 180) % 360 - 180).mean()) for name in first
@@ -117,7 +117,7 @@ def _angles(clip: SilhouetteClip) -> dict[str, np.ndarray]:
 
 
 def slides(gait: SilhouetteClip, stands: np.ndarray) -> list[float]:
-    """How far each standing foot of a gait moves to the side in each stance, in heights.
+    """Horizontal movement of the standing foot in each stance of a gait, in heights.
 
     Args:
         stands: (T, 2) in [0, 1], whether the left and the right foot stand.
@@ -137,7 +137,7 @@ def slides(gait: SilhouetteClip, stands: np.ndarray) -> list[float]:
 
 
 def table(report: dict[str, dict[str, float]]) -> str:
-    """Markdown, a row a clip and the means."""
+    """Markdown: a row per clip, and the means."""
     names = list(dict.fromkeys(name for row in report.values() for name in row))
     rows = [
         [clip, *(f"{row[name]:.2f}" if name in row else None for name in names)]

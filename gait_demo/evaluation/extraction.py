@@ -36,8 +36,8 @@ class Crossing:
 
     Attributes:
         first_frame: index in the video.
-        masks: (T, 64, 64) float32 in [0, 1], aligned as recognisers take them, and mirrored if
-            need be so that everybody walks to the right.
+        masks: (T, 64, 64) float32 in [0, 1], aligned for recognisers, and mirrored if necessary so
+            that everybody walks to the right.
     """
 
     first_frame: int
@@ -50,10 +50,10 @@ class Crossing:
 
 
 def crossings(video: Path, segment: Segment | None = None) -> list[Crossing]:
-    """Every time a person walks through the picture, seen whole.
+    """The walks of whole people through the picture.
 
     Args:
-        segment: says where people are in a frame; None: by brightness.
+        segment: gives a mask of the people in a frame; None: by brightness.
 
     Raises:
         VideoError: the video cannot be read, or has too few frames.
@@ -89,7 +89,7 @@ def _crossing(frames: list[int], masks: list[np.ndarray]) -> Crossing | None:
     columns = [np.nonzero(mask)[1].mean() for mask in masks]
     way = np.polyfit(frames, columns, 1)[0] * (frames[-1] - frames[0])
     height = np.median([cv2.boundingRect(mask)[3] for mask in masks])
-    if abs(way) < height:  # nobody who comes to another place
+    if abs(way) < height:  # the person stays in place
         return None
     step = 1 if way > 0 else -1
     kept = [a for mask in masks if (a := aligned(mask[:, ::step])) is not None]
@@ -97,7 +97,7 @@ def _crossing(frames: list[int], masks: list[np.ndarray]) -> Crossing | None:
 
 
 def _by_brightness(grey: np.ndarray) -> list[np.ndarray | None]:
-    """The person in each frame of (T, H, W) uint8."""
+    """The person in each frame (T, H, W) uint8; see `_person`."""
     spread = np.linspace(0, len(grey) - 1, min(len(grey), _MEDIAN_FRAMES)).astype(int)
     background = np.median(grey[spread], axis=0).astype(np.uint8)
     return [_person(_standing_out(cv2.absdiff(frame, background))) for frame in grey]
@@ -112,7 +112,8 @@ def _standing_out(difference: np.ndarray) -> np.ndarray:
 
 
 def _person(out: np.ndarray) -> np.ndarray | None:
-    """The largest piece of (H, W) uint8, 0 or 1; None: nobody, or somebody whom the border cuts."""
+    """(H, W) uint8, 0 or 1: the largest component of a mask; None if it is no person, or is cut by
+    the border."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(out)
     if count < 2:
         return None

@@ -15,8 +15,8 @@ _TOPS = ("top-1", "top-3")  # of the paper
 
 
 def success_by_view(report: dict, path: Path) -> None:
-    """Write a PNG: success against the paper's recogniser by view angle, for both subsets by
-    top-1 and top-3, as the paper's figures have it, with every method."""
+    """Writes a PNG like the paper's figures: success against the paper's recogniser by view angle,
+    for both subsets, top-1 and top-3, and every method."""
     figure = Figure((10, 7), layout="constrained")
     panels = figure.subplots(2, 2, sharex=True, sharey=True)
     for row, subset in zip(panels, _SUBSETS, strict=True):
@@ -40,7 +40,7 @@ def success_by_view(report: dict, path: Path) -> None:
 
 
 def privacy_against_naturalness(report: dict, path: Path) -> None:
-    """Write a PNG: each method by how often the best attacker names the right person, and by how
+    """Writes a PNG: for each method, how often the best attacker names the right person against how
     well a network tells its shapes from clear ones."""
     figure = Figure((6, 4.6), layout="constrained")
     axes = figure.subplots()

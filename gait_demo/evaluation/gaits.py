@@ -22,7 +22,7 @@ Method = Callable[[SilhouetteClip, int], SilhouetteClip]  # a clear walk, a seed
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """One walk before one camera.
+    """One walk, filmed by one camera.
 
     Attributes:
         silhouettes: (T, 64, 8) uint8, packed bits along x; T may be 0.
@@ -36,7 +36,7 @@ class Recording:
 
     @classmethod
     def of(cls, clip: SilhouetteClip) -> Recording:
-        """Without the frames that show hardly anything."""
+        """A clip without the frames that show hardly anything."""
         masks = clip.masks > 0.5
         shown = _shown(masks)
         bits = np.packbits(masks[shown], axis=-1)
@@ -53,7 +53,7 @@ class Recording:
 
     @cached_property
     def aligned(self) -> np.ndarray:
-        """(T, 64, 8) uint8, packed: each silhouette as recognisers take it."""
+        """(T, 64, 8) uint8, packed: the silhouettes aligned for recognisers; see `gei.aligned`."""
         return packed(np.unpackbits(self.silhouettes, axis=-1))
 
     @property
@@ -64,13 +64,13 @@ class Recording:
 
 @dataclass(frozen=True, eq=False)
 class Gaits:
-    """N walks; two of them are equal only if they are the same object.
+    """N walks. Two `Gaits` are equal only if they are the same object.
 
     Attributes:
-        recordings: of each.
+        recordings: one for each walk.
         person, view: (N,) int; view in degrees.
         condition: (N,) str, such as "nm-01".
-        clear: (N,) bool, False of those that a method made.
+        clear: (N,) bool, False for anonymized walks.
     """
 
     recordings: tuple[Recording, ...]
@@ -84,21 +84,23 @@ class Gaits:
 
     @cached_property
     def walks(self) -> tuple[np.ndarray, ...]:
-        """Of each, (T, 64, 8) uint8: packed bits along x, aligned; T may be 0."""
+        """For each walk (T, 64, 8) uint8: aligned silhouettes, packed bits along x; T may be 0."""
         return tuple(recording.aligned for recording in self.recordings)
 
     def of(self, chosen: np.ndarray | list) -> Gaits:
         """The walks selected by an index (M,) or mask (N,)."""
         numbers = np.arange(len(self))[chosen]
         about = self.person, self.view, self.condition, self.clear
-        return Gaits(tuple(self.recordings[n] for n in numbers), *(each[numbers] for each in about))
+        return Gaits(
+            tuple(self.recordings[n] for n in numbers), *(array[numbers] for array in about)
+        )
 
     def frames(self, number: int) -> np.ndarray:
         """(T, 64, 64) uint8, 0 or 1, of one walk, aligned."""
         return np.unpackbits(self.walks[number], axis=-1)
 
     def geis(self) -> Geis:
-        """Their gait energy images; all 0 where a walk shows nobody."""
+        """Their gait energy images; all 0 for a walk that shows nobody."""
         images = [
             self.frames(n).mean(axis=0, dtype=np.float32) if len(walk) else np.zeros((SIZE, SIZE))
             for n, walk in enumerate(self.walks)
@@ -109,7 +111,7 @@ class Gaits:
     def changed(
         self, method: Method, seeds: int | np.ndarray, on_progress: Progress | None = None
     ) -> Gaits:
-        """All walks after a method; `seeds` is one for all, or (N,) with one for each."""
+        """What a method makes of all walks; `seeds` is one for all, or (N,) with one for each."""
         made = []
         for n, (recording, seed) in enumerate(
             zip(self.recordings, np.broadcast_to(seeds, len(self)), strict=True)
@@ -129,14 +131,14 @@ class Gaits:
 
     def save(self, path: Path) -> None:
         """Writes the walks atomically to a file for `load`."""
-        joints = [one.joints for one in self.recordings]
-        known = all(each is not None for each in joints) and len(joints) > 0
+        joints = [recording.joints for recording in self.recordings]
+        known = all(points is not None for points in joints) and len(joints) > 0
         part = path.with_suffix(".part.npz")
         np.savez(
             part,
-            lengths=[len(one) for one in self.recordings],
-            silhouettes=np.concatenate([one.silhouettes for one in self.recordings]),
-            squares=np.concatenate([one.squares for one in self.recordings]),
+            lengths=[len(recording) for recording in self.recordings],
+            silhouettes=np.concatenate([recording.silhouettes for recording in self.recordings]),
+            squares=np.concatenate([recording.squares for recording in self.recordings]),
             joints=np.concatenate(joints) if known else np.zeros(0, np.float32),
             person=self.person, view=self.view, condition=self.condition, clear=self.clear,
         )  # fmt: skip
@@ -149,7 +151,7 @@ class Gaits:
             parts = [np.split(saved[name], ends) for name in ("silhouettes", "squares")]
             joints = saved["joints"]
             parts.append(np.split(joints, ends) if len(joints) else [None] * (len(ends) + 1))
-            recordings = tuple(Recording(*each) for each in zip(*parts, strict=True))
+            recordings = tuple(Recording(*arrays) for arrays in zip(*parts, strict=True))
             about = (saved[name] for name in ("person", "view", "condition", "clear"))
             return cls(recordings, *about)
 
@@ -157,10 +159,10 @@ class Gaits:
 def read_gaits(
     data: CasiaB, sequences: list[Sequence], on_progress: Progress | None = None
 ) -> Gaits:
-    """The sequences that show somebody, cropped as the program crops a track.
+    """The sequences that show a person, cropped as the program crops a track.
 
     Raises:
-        DataError: none does.
+        DataError: no sequence does.
     """
     kept = []
     for done, sequence in enumerate(sequences):
@@ -190,12 +192,13 @@ def _recording(seen: Silhouettes) -> Recording:
 
 
 def _shown(masks: np.ndarray) -> np.ndarray:
-    """(T,) bool: which of (T, H, W), bool or 0 and 1, show somebody."""
+    """(T,) bool: which of the masks (T, H, W), bool or 0 and 1, show a person."""
     return np.array([aligned(mask.astype(np.uint8)) is not None for mask in masks], bool)
 
 
 def packed(masks: np.ndarray) -> np.ndarray:
-    """(T, H, W) of 0 to 1 -> (T', 64, 8) uint8 without the frames that show nobody."""
+    """(T', 64, 8) uint8: masks (T, H, W) in [0, 1], aligned and packed, without those that show
+    nobody."""
     frames = [a for mask in masks if (a := aligned((mask > 0.5).astype(np.uint8))) is not None]
     bits = np.reshape(frames, (-1, SIZE, SIZE)) > 0.5
     return np.packbits(bits, axis=-1)

@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 
 SIZE = 64
-_FEWEST_PIXELS = 40  # GaitSet passes over frames whose values, 255 a pixel, sum to 10,000 or less
+_FEWEST_PIXELS = 40  # GaitSet skips frames whose values, 255 per pixel, sum to 10,000 or less
 
 
 def aligned(mask: np.ndarray) -> np.ndarray | None:
-    """A silhouette as recognisers take it: full height, centred on the column of half its mass.
+    """Aligns a silhouette for recognisers: full height, centred on the column that halves its mass.
 
     Args:
         mask: (H, W) uint8, 0 or 1.
@@ -32,7 +32,7 @@ def aligned(mask: np.ndarray) -> np.ndarray | None:
 
 
 def gait_energy_image(masks: np.ndarray) -> np.ndarray | None:
-    """The mean over all frames that show somebody.
+    """The mean of the aligned silhouettes of all frames that show a person.
 
     Args:
         masks: (T, H, W) uint8, 0 or 1.

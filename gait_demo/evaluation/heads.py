@@ -1,10 +1,10 @@
 """Whether the fine detail of a head survives in an anonymized frame.
 
-Detail is what a head shows beyond a Gaussian blur of a fifth of its radius, within a disc that
-leaves most of the outline out, at no more than 32 pixels a head. It is found again where the
-normalised cross-correlation with the result, within half a radius of the head's place and also a
-little turned or scaled, reaches MIN_NCC at a contrast of at least MIN_CONTRAST of the original's.
-Of the 144 labelled heads, by size, this calls in clear:
+Detail is the difference of a head from its Gaussian blur with a sigma of a fifth of its radius,
+within a disc that excludes most of the outline, at no more than 32 pixels per head. It is found
+again where the normalised cross-correlation with the result, within half a radius of the head's
+place and also slightly turned or scaled, reaches MIN_NCC with at least MIN_CONTRAST of the
+original's contrast. Share of the 144 labelled heads that this calls in clear:
 
 | head | in clear |
 | --- | --- |
@@ -20,8 +20,8 @@ Of the 144 labelled heads, by size, this calls in clear:
 A head that shows little but its outline in the original, such as one against the light, may count
 as in clear by that outline.
 
-A head of less than 10 pixels has no more than pixelation leaves of a large one, so that
-correlation proves nothing. It counts as in clear if its pixels are as they were.
+A head of less than 10 pixels shows no more than a large one that is pixelated, so that correlation
+proves nothing. It counts as in clear if its pixels are unchanged.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ import cv2
 import numpy as np
 
 MIN_NCC = 0.77
-MIN_CONTRAST = 0.5  # standard deviation of the result's detail, of the original's
-MIN_RADIUS_PX = 5.0  # of a head whose detail is correlated
-MIN_DETAIL = 2.0  # levels, standard deviation; a head with less shows nothing to be found again
-UNCHANGED_LEVELS = 4.0  # mean difference of a tiny head that is as it was, at most
+MIN_CONTRAST = 0.5  # standard deviation of the result's detail relative to the original's
+MIN_RADIUS_PX = 5.0  # minimum radius of a head whose detail is correlated
+MIN_DETAIL = 2.0  # levels: standard deviation; a head with less has no detail to find again
+UNCHANGED_LEVELS = 4.0  # maximum mean difference of an unchanged tiny head
 _MAX_RADIUS_PX = 16.0  # larger heads are scaled down to it
 _DETAIL_SIGMA = 1 / 5  # of the radius
 _DISC = 0.85  # of the radius; the outline lies beyond
-_REACH = 0.5  # of the radius, to all sides
+_REACH = 0.5  # radii: how far from its place a head is searched
 _SCALES, _ANGLES_DEG = (0.88, 1.0, 1.12), (-7.0, 0.0, 7.0)  # of the head in the result
 
 
@@ -77,7 +77,7 @@ def head_state(original: np.ndarray, result: np.ndarray, head: np.ndarray) -> He
 
 
 def _compare(before: np.ndarray, after: np.ndarray, known: np.ndarray, radius: float) -> HeadState:
-    """Of squares around the head's centre; known: (S, S) uint8, 1 inside the frame."""
+    """Compares squares around the head's centre; known: (S, S) uint8, 1 inside the frame."""
     middle, half = len(before) // 2, round(radius)
     core = slice(middle - half, middle + half + 1)
     disc = _disc(half, _DISC * radius) * known[core, core]
@@ -100,7 +100,7 @@ def _is_found(template: np.ndarray, disc: np.ndarray, detail: np.ndarray, reach:
         template: (K, K) float32 of mean 0 within the disc, 0 beyond it.
         disc: (K, K) float32, 0 or 1.
         detail: (S, S) float32 of the result.
-        reach: pixels to all sides of the middle in which the template is sought.
+        reach: pixels: maximum shift of the template from the middle, to all sides.
     """
     middle, half = len(detail) // 2, len(template) // 2 + reach
     area = slice(middle - half, middle + half + 1)
@@ -116,7 +116,7 @@ def _is_found(template: np.ndarray, disc: np.ndarray, detail: np.ndarray, reach:
 
 
 def _square(image: np.ndarray, head: np.ndarray, border: int) -> np.ndarray:
-    """Around the head's centre, two radii to all sides."""
+    """The square around the head's centre, two radii to all sides."""
     x, y = (round(float(v)) for v in head[:2])
     side = int(np.ceil(2 * head[2])) + 2
     padded = cv2.copyMakeBorder(image, *[side] * 4, border)
@@ -129,6 +129,6 @@ def _detail(rgb: np.ndarray, radius: float) -> np.ndarray:
 
 
 def _disc(half: int, radius: float) -> np.ndarray:
-    """(2 half + 1, 2 half + 1) float32, 1 within the radius of the middle, else 0."""
+    """(2 half + 1, 2 half + 1) float32: 1 within `radius` of the middle, else 0."""
     y, x = np.mgrid[-half : half + 1, -half : half + 1]
     return (np.hypot(x, y) <= radius).astype(np.float32)

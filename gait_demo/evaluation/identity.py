@@ -1,4 +1,4 @@
-"""How well raw GEIs identify walkers by the nearest neighbour, by view and condition."""
+"""How well raw GEIs identify walkers by nearest neighbours, by view and condition."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Geis:
         images: (N, 4096) float32.
         person, view: (N,) int; view in degrees.
         condition: (N,) str.
-        missing: how many sequences of the protocol are not there.
-        problems: what the reader had to pass over in the others.
+        missing: number of sequences of the protocol that are not there.
+        problems: sentences about what the reader skipped in the others.
     """
 
     images: np.ndarray
@@ -35,12 +35,12 @@ class Geis:
     problems: tuple[str, ...]
 
     def where(self, conditions: Collection[str], view: int) -> np.ndarray:
-        """(M,) indices."""
+        """(M,) indices of the sequences under these conditions at this view."""
         return np.flatnonzero(np.isin(self.condition, list(conditions)) & (self.view == view))
 
 
 def read_geis(data: CasiaB, on_progress: Callable[[str, int, int], None] | None = None) -> Geis:
-    """The GEI of every sequence that is there.
+    """The GEIs of all sequences that are there.
 
     Raises:
         DataError: there are none.
@@ -85,9 +85,9 @@ def identity_report(geis: Geis) -> dict:
     """Rank-1 of each kind of probe against the nm gallery.
 
     Returns:
-        by kind: "same_view" and "cross_view" (identical view excluded), means over views, None
-        where there is nothing to compare, and "by_view", the former by view angle; people,
-        chance, sequences, missing, and problems, the number of things passed over.
+        by kind: "same_view" and "cross_view" (identical view excluded), means over views, None if
+        there is nothing to compare, and "by_view", the same-view rates by view angle; people,
+        chance, sequences, missing, and problems (number).
     """
     views = [view for view in VIEWS if len(geis.where(CONDITIONS, view))]
     report: dict = {

@@ -1,7 +1,7 @@
-"""How well holes in the shape of people are filled: methods side by side on photos without people.
+"""Comparison of inpainting methods on holes in the shape of people, in photos without people.
 
-Of each pair of photo and mask one hole is made, 80 to 400 pixels tall, dilated by 2 % of its
-height, at a random position.
+Each hole is a mask of a person, scaled to 80 to 400 pixels of height, dilated by 2 % of it, at a
+random position.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SUFFIXES = {".jpg", ".jpeg", ".png"}
 
 
 def holes(images: Path, masks: Path, count: int, seed: int = 0) -> list[tuple]:
-    """Photos, (H, W, 3) uint8, and a hole in each, (H, W) bool.
+    """Photos, (H, W, 3) uint8, each with a hole, (H, W) bool.
 
     Raises:
         DataError: a folder holds no pictures, or one is damaged.
@@ -77,7 +77,7 @@ def measure(cases: list[tuple], fill: Fill) -> dict[str, float]:
 
     Returns:
         psnr (dB) and ssim in the hole; energy: squared gradients in the hole, and seam: steps over
-        its edge, each as ratio to the photo's own (geometric means; 1 is as in the photo);
+        its edge, each relative to the photo (geometric means);
         ms: median CPU time of a fill.
     """
     rows, times = [], []
@@ -102,7 +102,7 @@ def measure(cases: list[tuple], fill: Fill) -> dict[str, float]:
 
 
 def table(rows: dict[str, dict[str, float]]) -> str:
-    """Markdown: a row a method."""
+    """Markdown: a row per method."""
     formats = {"psnr": ".1f", "ssim": ".3f", "energy": ".2f", "seam": ".2f", "ms": ".0f"}
     head = ["method", "PSNR (dB)", "SSIM", "gradient energy", "seam", "CPU time (ms)"]
     cells = [
@@ -135,7 +135,7 @@ def _biharmonic(rgb: np.ndarray, hole: np.ndarray) -> np.ndarray:
 
 
 def _reduced(rgb: np.ndarray, hole: np.ndarray, fill: Fill, side: int) -> np.ndarray:
-    """A fill at the resolution at which the hole's longer side has so many pixels."""
+    """Fills a hole at the resolution at which its longer side has `side` pixels."""
     x, y, w, h = cv2.boundingRect(hole.view(np.uint8))
     margin = max(w, h) // 4 + 8
     box = np.s_[max(0, y - margin) : y + h + margin, max(0, x - margin) : x + w + margin]

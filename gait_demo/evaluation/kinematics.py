@@ -27,11 +27,11 @@ class Kinematics:
 
     Attributes:
         knee, hip: (2, T) flexion in degrees, left and right; 0 is straight.
-        trunk: (T,) degrees by which it leans forwards.
-        feet: (T,) distance of the ankles, of the body's height.
-        cadence: steps a minute; nan where the walk is too short.
-        stride: two steps, of the body's height.
-        asymmetry: by how much the ranges of both knees differ, of their mean.
+        trunk: (T,) forward inclination in degrees.
+        feet: (T,) distance of the ankles in body heights.
+        cadence: steps per minute; nan if the walk is too short.
+        stride: length of two steps in body heights.
+        asymmetry: difference of the ranges of motion of both knees, relative to their mean.
     """
 
     knee: np.ndarray
@@ -60,7 +60,7 @@ class Kinematics:
         knee = np.stack([_turn(t, s, way) for t, s in zip(thighs, shanks, strict=True)])
         apart = (at["left_ankle"] - at["right_ankle"]) / height
         feet = np.linalg.norm(apart, axis=1)
-        ranges = [_span(one) for one in knee]
+        ranges = [_span(angles) for angles in knee]
         return cls(
             knee,
             np.stack([-_turn(spine, thigh, way) for thigh in thighs]),
@@ -73,21 +73,21 @@ class Kinematics:
 
 
 def _turn(start: np.ndarray, end: np.ndarray, way: int) -> np.ndarray:
-    """(T,) degrees from (T, 2) to (T, 2) in the picture, positive if a walker who goes to the
-    right (way 1) turns clockwise."""
+    """(T,) angle in degrees from directions (T, 2) to others in the picture; clockwise is positive
+    for a walker who goes to the right (way 1)."""
     cross = start[:, 0] * end[:, 1] - start[:, 1] * end[:, 0]
     return way * np.degrees(np.arctan2(cross, (start * end).sum(axis=1)))
 
 
 def _strides_hz(apart: np.ndarray, times: np.ndarray) -> float:
-    """How often the feet (T, 2) swing to and fro in a second."""
+    """Stride frequency in Hz, from the vector (T, 2) between the feet."""
     known = np.isfinite(apart).all(axis=1)
     if not known.any() or np.ptp(times[known]) < _FEWEST_S:
         return float("nan")
     grid = np.arange(times[known][0], times[known][-1], 1 / _RATE_HZ)
-    swing = np.stack([np.interp(grid, times[known], one[known]) for one in apart.T])
+    swing = np.stack([np.interp(grid, times[known], values[known]) for values in apart.T])
     swing -= swing.mean(axis=1, keepdims=True)
-    main = np.linalg.svd(swing, full_matrices=False)[2][0]  # along the way they swing most
+    main = np.linalg.svd(swing, full_matrices=False)[2][0]  # the direction of their main movement
     power = np.abs(np.fft.rfft(main * np.hanning(len(main)), _SPECTRUM))
     hertz = np.fft.rfftfreq(_SPECTRUM, 1 / _RATE_HZ)
     power[(hertz < _STRIDES_HZ[0]) | (hertz > _STRIDES_HZ[1])] = 0

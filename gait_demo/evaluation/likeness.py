@@ -1,4 +1,4 @@
-"""How alike pictures are, how sharp, and how steady."""
+"""Measures of pictures: likeness, sharpness and steadiness."""
 
 from __future__ import annotations
 
@@ -15,22 +15,23 @@ from gait_demo.rendering.head import necks
 from gait_demo.silhouettes.crops import normalise
 from gait_demo.types import SILHOUETTE_SIZE
 
-_STAGES = (2, 4, 6, 9)  # layers of the detector that end its backbone's stages, strides 4 to 32
-_SIDE = 256  # pixels at which the detector sees a person's square
-_EDGE = 2  # 1/64 of the height: nearer to the outline, sharpness is that of the outline
-_BELOW_NECK = 0.06  # heights below the head's line, where nothing is coarse on purpose
-_ABOVE_NECK = 0.07  # heights above that line, where only the head is
+_STAGES = (2, 4, 6, 9)  # layers that end the stages of the detector's backbone, strides 4 to 32
+_SIDE = 256  # pixels: side at which the detector reads a person's square
+_EDGE = 2  # 1/64 heights: margin inside the outline, where sharpness is the outline's
+_BELOW_NECK = 0.06  # heights below the neck line: the body's detail counts from here
+_ABOVE_NECK = 0.07  # heights above it: the head's detail counts from here
 _SSIM = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 
 class Perceptual:
-    """A distance of pictures after LPIPS (Zhang et al., 2018), on features of our own.
+    """A perceptual distance of pictures like LPIPS (Zhang et al., 2018), with our own features.
 
-    LPIPS compares the features of a network that was trained on ImageNet, with weights fitted to
-    what people say. None of this may be shipped here, so the features are those of the backbone of
-    the person detector, and all channels count alike: at each place the channels of both pictures
-    are brought to unit length, and the squared difference is summed over the channels, then
-    averaged over places and stages. From 0, the same, to 2. Comparable with itself only.
+    LPIPS compares features of a network trained on ImageNet, with weights fitted to judgements of
+    people. Neither may be distributed here, so the features are those of the person detector's
+    backbone, all with the same weight: at each place the features of both pictures are scaled to
+    unit length, and their squared difference is summed over the channels, then averaged over places
+    and stages. The distance is 0 for equal pictures and at most 2; it is comparable only with
+    itself.
     """
 
     def __init__(self, weights: Path):
@@ -39,7 +40,7 @@ class Perceptual:
 
     @torch.inference_mode()
     def __call__(self, first: np.ndarray, second: np.ndarray, square: np.ndarray) -> float:
-        """Of the square (x0, y0, x1, y1) of two (H, W, 3) uint8 pictures."""
+        """The distance in a square (x0, y0, x1, y1) of two pictures (H, W, 3) uint8."""
         view = (0, 0, *first.shape[1::-1])
         both = np.stack([gathered(rgb, square, view, (_SIDE, _SIDE)) for rgb in (first, second)])
         features = torch.from_numpy(both).permute(0, 3, 1, 2).float() / 255
@@ -54,7 +55,7 @@ class Perceptual:
 
 @dataclass(frozen=True)
 class Fine:
-    """What 64x64 pixels do not hold: mean square of the body, root mean square of the head."""
+    """Detail finer than 64x64 pixels: mean square in the body, root mean square in the head."""
 
     body: float
     head: float
@@ -93,18 +94,18 @@ def detail(frames: np.ndarray, inside: np.ndarray, square: np.ndarray) -> Fine:
 
 
 def eroded(mask: np.ndarray, square: np.ndarray, cells: float) -> np.ndarray:
-    """(H, W) bool: a mask without what is nearer to its outline, in 1/64 of its square."""
+    """(H, W) bool: a mask eroded by this many cells, 1/64 of its square."""
     reach = 2 * round(cells * float(square[3] - square[1]) / SILHOUETTE_SIZE) + 1
     return cv2.erode(mask.astype(np.uint8), np.ones((reach, reach), np.uint8)) > 0
 
 
 def flicker(frames: np.ndarray, inside: np.ndarray) -> float:
-    """Mean difference of a frame from the one before, levels, after that is moved as the pictures
-    themselves move: by dense inverse search (Kroeger et al., 2016).
+    """Mean difference, in levels, of consecutive frames after compensation of their optical flow,
+    by dense inverse search (Kroeger et al., 2016).
 
     Args:
         frames: (T, H, W, 3) uint8.
-        inside: (T, H, W) bool, what counts.
+        inside: (T, H, W) bool, the pixels that count.
     """
     search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     grey = [cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY) for rgb in frames]
@@ -114,7 +115,8 @@ def flicker(frames: np.ndarray, inside: np.ndarray) -> float:
 
 
 def slide(frames: np.ndarray, inside: np.ndarray, motion: np.ndarray) -> float:
-    """As `flicker`, moved as the body truly moves: what slides over it counts too.
+    """As `flicker`, after compensation of the body's true motion, so that texture that slides over
+    the body counts too.
 
     Args:
         motion: (T - 1, H, W, 2) float32, as synthesis.pairs.film_pair returns it.
@@ -133,7 +135,8 @@ def _unlike(frames: np.ndarray, inside: list[np.ndarray], places: list[np.ndarra
 
 
 def ssim(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """(H, W) structural similarity of two (H, W, 3) uint8 pictures' brightness (Wang, 2004)."""
+    """(H, W): structural similarity (Wang et al. 2004) of the brightness of two pictures (H, W, 3)
+    uint8."""
     a, b = (cv2.cvtColor(x, cv2.COLOR_RGB2GRAY).astype(np.float32) for x in (first, second))
     mean = lambda image: cv2.GaussianBlur(image, (11, 11), 1.5)  # noqa: E731
     ma, mb = mean(a), mean(b)

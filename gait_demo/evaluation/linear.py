@@ -20,21 +20,21 @@ from gait_demo.evaluation.gaits import Gaits
 
 _PENALTIES = tuple(10.0**power for power in range(-3, 5))
 _FOLDS = 5  # of people
-_DIMS = 32  # of what people differ by in clear, at most
-_MOST_PAIRS = 4000  # of walks, from which the differences are learnt
+_DIMS = 32  # maximum number of directions in which people differ in clear
+_MOST_PAIRS = 4000  # maximum number of pairs of walks from which differences are learnt
 
 _Kind = tuple[int, bool]  # view in degrees, whether in clear
 
 
 class Linear:
-    """Distances after ridge regression; each pair of views has its own."""
+    """Distances after ridge regression, fitted for each pair of views."""
 
     def __init__(self, training: Gaits, made: Cue, clear: Cue):
         """
         Args:
-            training: clear walks, and those that the method made of them, if the attacker has any.
-            made: cue of the latter.
-            clear: cue of the former, which is also what everything is led to.
+            training: clear walks, and anonymized ones, if the attacker has any.
+            made: features of the anonymized walks.
+            clear: features of the clear walks, which are also what is predicted.
         """
         self._cues = {True: clear, False: made}
         self._walks = {
@@ -60,7 +60,8 @@ class Linear:
         return result
 
     def _parts(self, gaits: Gaits) -> Iterator[tuple[_Kind, np.ndarray, np.ndarray]]:
-        """Walks of each kind, and their numbers; all are clear to whom has seen no others."""
+        """The walks of each kind, and their features. An attacker who was trained on clear walks
+        only takes all for clear."""
         clear = gaits.clear | (False not in self._learnt)
         for view, is_clear in sorted(set(zip(gaits.view.tolist(), clear.tolist(), strict=True))):
             rows = np.flatnonzero((gaits.view == view) & (clear == is_clear))
@@ -68,7 +69,7 @@ class Linear:
             yield (view, is_clear), rows, np.nan_to_num(numbers - self._means[is_clear])
 
     def _training(self, kind: _Kind) -> tuple[np.ndarray, np.ndarray]:
-        """Numbers and people of the training walks of a kind."""
+        """Features and people of the training walks of a kind."""
         view, is_clear = kind
         walks = self._walks[is_clear]
         there = walks.view == view
@@ -76,8 +77,8 @@ class Linear:
         return np.nan_to_num(numbers), walks.person[there]
 
     def _fit(self, a: _Kind, b: _Kind) -> tuple[Ridge, Ridge, np.ndarray]:
-        """Of probes and of a gallery, what leads to people as they are seen in clear at the
-        gallery's view; and how to weigh what differs."""
+        """Regressions from probes and from a gallery to the clear features of people at the
+        gallery's view; and the matrix of KISSME that weighs the difference of two predictions."""
         wanted = _people(*self._training((b[0], True)))
         (lead_a, left, person), (lead_b, right, other) = (
             _lead(*self._training(kind), wanted) for kind in (a, b)
@@ -86,7 +87,7 @@ class Linear:
         inverse = []
         for is_same in (True, False):
             rows, columns = np.nonzero((person[:, None] == other) == is_same)
-            if a == b:  # no walk beside itself
+            if a == b:  # no pair of a walk with itself
                 rows, columns = rows[rows != columns], columns[rows != columns]
             some = rng.permutation(len(rows))[:_MOST_PAIRS]
             inverse.append(np.linalg.inv(_covariance(left[rows[some]] - right[columns[some]])))
@@ -94,7 +95,7 @@ class Linear:
 
 
 def _mean(numbers: np.ndarray) -> np.ndarray:
-    """(D,) of (N, D), where there are any; else 0."""
+    """(D,): the mean of the known values of (N, D); 0 without any."""
     known = ~np.isnan(numbers)
     return np.where(known, numbers, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
 
@@ -102,7 +103,7 @@ def _mean(numbers: np.ndarray) -> np.ndarray:
 def _people(numbers: np.ndarray, person: np.ndarray) -> dict[int, np.ndarray]:
     """The mean of each person, in the directions in which people differ most."""
     people = np.unique(person)
-    means = np.stack([numbers[person == one].mean(axis=0) for one in people])
+    means = np.stack([numbers[person == label].mean(axis=0) for label in people])
     centred = means - means.mean(axis=0)
     directions = np.linalg.svd(centred, full_matrices=False)[2][:_DIMS]
     return dict(zip(people.tolist(), centred @ directions.T, strict=True))
@@ -111,11 +112,11 @@ def _people(numbers: np.ndarray, person: np.ndarray) -> dict[int, np.ndarray]:
 def _lead(
     numbers: np.ndarray, person: np.ndarray, wanted: dict[int, np.ndarray]
 ) -> tuple[Ridge, np.ndarray, np.ndarray]:
-    """What leads from walks to what is wanted of each person; where it leads those whom it was not
-    fitted to; and who these are."""
+    """The regression from walks to the targets of their people; its cross-validated predictions;
+    and the people of these walks."""
     known = np.isin(person, list(wanted))
     numbers, person = numbers[known], person[known]
-    targets = np.stack([wanted[one] for one in person.tolist()])
+    targets = np.stack([wanted[label] for label in person.tolist()])
     folds = GroupKFold(min(_FOLDS, len(np.unique(person))))
     splits = list(folds.split(numbers, groups=person))
     search = GridSearchCV(
@@ -130,12 +131,12 @@ def _led(lead: Ridge, numbers: np.ndarray) -> np.ndarray:
 
 
 def _covariance(differences: np.ndarray) -> np.ndarray:
-    """Of (N, D) differences whose mean is 0."""
+    """(D, D): covariance of differences (N, D) whose mean is 0."""
     least = 1e-6 * max(float(np.mean(differences**2)), 1e-6)
     return ledoit_wolf(differences, assume_centered=True)[0] + least * np.eye(differences.shape[1])
 
 
 def _quadratic(left: np.ndarray, right: np.ndarray, metric: np.ndarray) -> np.ndarray:
     """(P, G): (l - r)^T metric (l - r)."""
-    a, b = (np.einsum("nd,de,ne->n", each, metric, each) for each in (left, right))
+    a, b = (np.einsum("nd,de,ne->n", features, metric, features) for features in (left, right))
     return a[:, None] + b - 2 * left @ metric @ right.T

@@ -8,7 +8,7 @@ import numpy as np
 
 from gait_demo.imaging.boxes import iou
 
-_LINKED = 0.3  # IoU of a person's box with where it is expected
+_LINKED = 0.3  # minimum IoU of a person's box with its predicted place
 
 
 def mask_iou(a: np.ndarray, b: np.ndarray) -> float:
@@ -17,11 +17,11 @@ def mask_iou(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def pairs(likeness: np.ndarray, least: float) -> list[tuple[int, int]]:
-    """One to one, the most alike first.
+    """Matches rows to columns one to one, greedily by likeness.
 
     Args:
         likeness: (N, M).
-        least: of a pair.
+        least: minimum likeness of a pair.
 
     Returns:
         Rows and columns.
@@ -37,13 +37,13 @@ def pairs(likeness: np.ndarray, least: float) -> list[tuple[int, int]]:
 def hits(ious: np.ndarray, scores: np.ndarray, least: float) -> np.ndarray:
     """(N,) int: the person whom each detection finds, or -1.
 
-    The surest detection comes first and takes the person, of those nobody found yet, whom it
-    fits best.
+    Detections choose in the order of their scores; each takes the person not yet found with the
+    highest IoU.
 
     Args:
         ious: (N, M) of detections with people.
         scores: (N,) of the detections.
-        least: IoU with a person who is found.
+        least: minimum IoU with a person who is found.
     """
     found, left = np.full(len(ious), -1), ious.copy()
     for n in np.argsort(-scores, kind="stable"):
@@ -58,8 +58,8 @@ def average_precision(scores: np.ndarray, right: np.ndarray, people: int) -> flo
 
     Args:
         scores: (N,) of the detections of all pictures.
-        right: (N,) bool, whether each found somebody whom no surer one had found.
-        people: how many there are to find, at least one.
+        right: (N,) bool, whether each found a person whom none with a higher score had found.
+        people: number of people to find, at least one.
     """
     right = right[np.argsort(-scores, kind="stable")]
     precision = np.cumsum(right) / np.arange(1, len(right) + 1)
@@ -68,14 +68,14 @@ def average_precision(scores: np.ndarray, right: np.ndarray, people: int) -> flo
 
 
 def identities(frames: Sequence[np.ndarray], gap: int) -> list[list[int]]:
-    """Links boxes along a clip by their overlap with where each person should be by now.
+    """Links boxes along a clip by their overlap with the predicted box of each person.
 
     Args:
         frames: (N, 4) boxes of each frame.
-        gap: frames for which a person may be missing.
+        gap: maximum number of frames for which a person may be missing.
 
     Returns:
-        For each frame the person's number, from 0, of each box.
+        For each frame, the number of the person, from 0, in each box.
     """
     people: list[tuple[int, np.ndarray, np.ndarray]] = []  # last frame, box there, its motion
     numbers = []
@@ -101,12 +101,13 @@ def followed(
     tracks: Sequence[tuple[Sequence[int], np.ndarray]],
     least: float,
 ) -> tuple[int, int]:
-    """How tracks cover people, counted as CLEAR MOT does (Bernardin and Stiefelhagen 2008).
+    """Coverage of people by tracks, as CLEAR MOT counts it (Bernardin and Stiefelhagen 2008).
 
     Args:
-        people: for each frame numbers (N,) and boxes (N, 4).
-        tracks: for each frame ids (M,) and boxes (M, 4).
-        least: IoU of a track with the person whom it covers; one that did so before goes first.
+        people: for each frame, numbers (N,) and boxes (N, 4).
+        tracks: for each frame, ids (M,) and boxes (M, 4).
+        least: minimum IoU of a track with the person whom it covers. A track that covered the
+            person before is preferred.
 
     Returns:
         Person-frames covered, and switches: how often the track of a person changed.

@@ -10,9 +10,9 @@ from gait_demo.evaluation.gei import SIZE
 from gait_demo.evaluation.separation import Pictures, balanced_accuracy, judge
 from gait_demo.silhouettes.crops import is_one_piece
 
-_FRAMES = 6  # of each walk that the spatial judge sees
-_SLICE_FRAMES = 32  # frames of a temporal picture, four of its rows each
-_KNEE, _ANKLE = 46, 58  # rows of 64 between which the legs are told apart
+_FRAMES = 6  # number of frames of a walk that the spatial judge sees
+_SLICE_FRAMES = 32  # number of frames in a temporal picture, four rows for each
+_KNEE, _ANKLE = 46, 58  # rows of 64 between which the legs can be told apart
 _SHIN_ROWS = 9
 
 
@@ -23,35 +23,33 @@ def naturalness(
     on_progress: Progress | None = None,
     steps: int = 240,
 ) -> dict:
-    """Compare what a method made with clear walks.
+    """Compares anonymized walks with clear ones.
 
-    What each figure can tell, and what it cannot:
+    What each figure shows, and what it does not:
 
-    - spatial: how well a small network tells single frames of strangers from clear ones, 0.5 (not
-      at all) to 1. It sees what is wrong with a shape, but also harmless differences such as the
-      softness of an edge, and nothing of how frames follow each other.
-    - temporal: the same of pictures of time, how the legs' columns move from frame to frame. It
-      sees wrong rhythm, flicker and sliding, and nothing of the body above the knees.
-    - smooth: mean IoU of neighbouring frames, less that of the walks that went in. Below 0 they
+    - spatial: how well a small network tells single frames from clear ones of other people, 0.5
+      (not at all) to 1. It sees wrong shapes, but also harmless differences such as the softness of
+      an edge, and nothing of the order of frames.
+    - temporal: the same for pictures of the legs' columns over time. It sees wrong rhythm, flicker
+      and sliding, and nothing of the body above the knees.
+    - smooth: mean IoU of neighbouring frames, minus that of the original walks. Below 0 they
       flicker more; a frozen output has the best value.
-    - broken: share of frames with missing or extra parts, more than 5 % of them apart from the
-      body. A wrong shape in one piece is not seen.
-    - phase: correlation of how far the legs are apart with the walks that went in, the median. It
-      tells whether feet go where the video's feet went, at views from the side; from the front
-      both are noise.
-    - direction: share of walks whose toes point where they pointed. It can be judged from the side
-      only: walks within 45 degrees of it count.
+    - broken: share of frames with more than 5 % of the silhouette apart from the body. A wrong
+      shape in one piece is not seen.
+    - phase: median correlation of the legs' spread with that of the original walks: whether the
+      feet go where the original feet went.
+    - direction: share of walks whose toes point in the original direction. As phase, it counts
+      views within 45 degrees of the side; from the front, both are noise.
 
     Args:
         clear: walks of people who are not in `after`.
-        before: the walks that went in.
-        after: what the method made of each of them.
-        steps: of training each judge.
+        before, after: the original walks, and the anonymized version of each.
+        steps: number of training steps of each judge.
 
     Returns:
-        Figures by the names above; "spatial" and "temporal" as separation.balanced_accuracy, and
-        "by view" the same of each view's pictures, by the same judges; the others numbers or None
-        where nothing can be measured.
+        Figures by the names above: "spatial" and "temporal" as `separation.balanced_accuracy`, with
+        "by view" the same for each view, by the same judges; the others numbers, or None if nothing
+        can be measured.
 
     Raises:
         DataError: fewer than four people of either kind, or the same people in both.
@@ -77,7 +75,7 @@ def naturalness(
     sideways = [(a, b) for a, b, view in aligned if 45 <= view <= 135]
     report["smooth"] = _mean([smoothness(b) - smoothness(a) for a, b, _ in pairs])
     whole = [is_one_piece(mask) for _, walk, _ in pairs for mask in walk.astype(np.float32)]
-    report["broken"] = _mean([not one for one in whole])
+    report["broken"] = _mean([not is_whole for is_whole in whole])
     phases = [correlation(leg_spread(a), leg_spread(b)) for a, b in sideways]
     report["phase"] = round(float(np.median(phases)), 4) if phases else None
     report["direction"] = _mean([toe_lead(a) * toe_lead(b) > 0 for a, b in sideways])
@@ -85,14 +83,14 @@ def naturalness(
 
 
 def smoothness(masks: np.ndarray) -> float:
-    """Mean intersection over union of neighbouring frames, (T, 64, 64) of 0 and 1."""
+    """Mean intersection over union of neighbouring masks (T, 64, 64) of 0 and 1."""
     a, b = masks[1:] > 0, masks[:-1] > 0
     either = np.maximum((a | b).sum((1, 2)), 1)
     return float(((a & b).sum((1, 2)) / either).mean())
 
 
 def leg_spread(masks: np.ndarray) -> np.ndarray:
-    """(T,) how far apart the legs are: standard deviation of the columns of the lowest third."""
+    """(T,): spread of the legs, as the standard deviation of the columns of the lowest third."""
     legs = masks[:, 43:].sum(1).astype(float)
     column = np.arange(legs.shape[1])
     mass = np.maximum(legs.sum(1), 1)
@@ -101,11 +99,10 @@ def leg_spread(masks: np.ndarray) -> np.ndarray:
 
 
 def toe_lead(masks: np.ndarray) -> float:
-    """How far the feet's lowest pixels are ahead of what is above them: its sign is the direction.
+    """How far the toes are ahead of the shins, in columns; the sign is the walking direction.
 
-    Toes lead and heels do not: in (T, 64, 64) masks, the mean column of each figure's lowest two
-    rows less that of the rows eight above, which are ankles and shins. Right is positive; 0 if
-    nobody stands on anything.
+    In masks (T, 64, 64), the mean column of the lowest two rows of each figure minus that of the
+    rows eight above, which show ankles and shins. Right is positive; 0 if no frame shows both.
     """
     leads = []
     for mask in masks:
@@ -113,13 +110,13 @@ def toe_lead(masks: np.ndarray) -> float:
         if not len(rows) or rows[-1] < _SHIN_ROWS:
             continue
         feet, shins = mask[rows[-1] - 1 : rows[-1] + 1], mask[rows[-1] - 9 : rows[-1] - 6]
-        if shins.any():  # not below a speck
+        if shins.any():  # not under a speck
             leads.append(np.nonzero(feet)[1].mean() - np.nonzero(shins)[1].mean())
     return float(np.mean(leads)) if leads else 0.0
 
 
 def correlation(a: np.ndarray, b: np.ndarray) -> float:
-    """Pearson's of (T,) and (T,); 0 where one of them is constant."""
+    """Pearson correlation of (T,) and (T,); 0 if one of them is constant."""
     if a.std() == 0 or b.std() == 0:
         return 0.0
     return float(np.corrcoef(a, b)[0, 1])
@@ -132,7 +129,7 @@ def _frames(walk: np.ndarray) -> list[np.ndarray]:
 
 
 def _slices(walk: np.ndarray) -> list[np.ndarray]:
-    """One picture of the legs in time: rows are frames, columns those of the picture."""
+    """A picture of the legs over time: its rows are frames, its columns those of the silhouette."""
     if len(walk) < _SLICE_FRAMES:
         return []
     middle = (len(walk) - _SLICE_FRAMES) // 2

@@ -1,4 +1,4 @@
-"""How people are found, hidden and followed, and how the scene stays, on labelled frames."""
+"""How well people are found, followed and hidden, and the scene kept, on labelled frames."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from gait_demo.types import Frame, Track
 from gait_demo.video import read_frames
 
 FOUND_IOU = 0.4
-FOUND_COVERED = 0.7  # of the labelled box, by a box of the analysis
-FALSE_IOU = 0.1  # a box with less, to every label, shows no person ...
-FALSE_INSIDE = 0.5  # ... unless as much of it lies within a label
-CHANGED_LEVELS = 12  # of one channel; compression of the source cannot explain more
-LONG_FRAMES = 250  # of a longer clip only the part around the labels is worked on ...
+FOUND_COVERED = 0.7  # minimum share of a labelled box within a box of the analysis
+FALSE_IOU = 0.1  # a box with less IoU with every label shows no person ...
+FALSE_INSIDE = 0.5  # ... unless this share of it lies within a label
+CHANGED_LEVELS = 12  # maximum change of a channel that compression can explain
+LONG_FRAMES = 250  # of a longer clip only the part around the labels is processed ...
 MARGIN_FRAMES = 50  # ... and as many frames before and after
-_NEAR = 0.15  # box heights around a person or ignored box that are no scene
+_NEAR = 0.15  # box heights: margin around people and ignored boxes that is no scene
 _WIDER, _SHADOW = 0.35, 0.1  # box heights beside and below a person: a wider walker, its shadow
 
 Progress = Callable[[str, int, int], None]
@@ -45,14 +45,14 @@ class Person(Protocol):
 
     @property
     def around(self) -> np.ndarray:
-        """(T,) bool, frames of the track before and after all that show the person."""
+        """(T,) bool: frames before the first and after the last that shows the person."""
 
     def box(self, index: int) -> np.ndarray | None:
-        """(4,) x0, y0, x1, y1 in pixels in a frame; None where the person is not followed."""
+        """(4,) x0, y0, x1, y1 in pixels in a frame; None outside the track."""
 
 
 class Analysis(Protocol):
-    """What is needed of the analysis: people, times of the frames, seconds spent on people."""
+    """What is used of the analysis: people, times of the frames, seconds spent on people."""
 
     people: Sequence[Person]
     times: Sequence[Fraction]
@@ -60,7 +60,7 @@ class Analysis(Protocol):
 
 
 class Composed(Protocol):
-    """A frame and what became of it, (H, W, 3) uint8 RGB, before encoding."""
+    """A frame and its result, (H, W, 3) uint8 RGB, before encoding."""
 
     frame: Frame
     colorized: np.ndarray
@@ -71,13 +71,13 @@ Run = Callable[[Path, VideoOptions, Path], tuple[Analysis, Iterator[Composed]]]
 
 @dataclass(frozen=True)
 class FrameFigures:
-    """What the result makes of one labelled frame.
+    """Figures of one labelled frame.
 
     Attributes:
-        heads: of each labelled person; None without a head.
-        found: (N,) bool, of each labelled person.
-        tracks: the track id matched to each labelled person, one to one; None without one.
-        false_people: boxes of the analysis that touch no label.
+        heads: for each labelled person the state of the head; None without a head.
+        found: (N,) bool, for each labelled person.
+        tracks: for each labelled person the track id, matched one to one; None without a match.
+        false_people: number of boxes of the analysis that touch no label.
         changed: share of the scene's pixels that differ from the original; None without scene.
     """
 
@@ -97,7 +97,7 @@ def measure_frame(
     """
     Args:
         original, result: (H, W, 3) uint8 RGB.
-        boxes: (4,) of the analysis in that frame, by track id.
+        boxes: by track id, the box (4,) of the analysis in that frame.
     """
     size = original.shape[1::-1]
     ids, seen = list(boxes), np.array(list(boxes.values()), float).reshape(-1, 4)
@@ -140,19 +140,19 @@ def scene(labels: LabelledFrame, size: tuple[int, int]) -> np.ndarray:
 
 
 def changed_share(original: np.ndarray, result: np.ndarray, mask: np.ndarray) -> float | None:
-    """Of the pixels in a mask (H, W) bool, those that differ visibly; None if it is empty."""
+    """Share of the pixels in a mask (H, W) bool that differ visibly; None if it is empty."""
     changed = cv2.absdiff(original, result).max(axis=2) > CHANGED_LEVELS
     return float(changed[mask].mean()) if mask.any() else None
 
 
 def measure_clip(video: Path, labels: LabelledClip, run: Run, show: Show | None = None) -> dict:
-    """Figures of one clip, as `summary` has them, and of its run: frames (worked on), people (of
-    the analysis), people_per_frame (who are seen in it), ms_per_frame (of finding and following
-    people).
+    """The figures of `summary` for one clip, and those of its run: frames (number processed),
+    people (of the analysis), people_per_frame (seen, on average), ms_per_frame (for finding and
+    following people).
 
     Args:
-        run: the pipeline on a part of a video, with a folder for its files.
-        show: is given each labelled frame, the original, the result and the heads' states.
+        run: runs the pipeline on a part of a video, with a folder for its files.
+        show: called with each labelled frame, the original, the result and the heads' states.
 
     Raises:
         GaitDemoError: the clip is refused, or a labelled frame is not in it.
@@ -179,14 +179,14 @@ def measure_clip(video: Path, labels: LabelledClip, run: Run, show: Show | None 
     return summary(figures) | {
         "frames": frames,
         "people": len(analysis.people),
-        "people_per_frame": sum(int(one.seen.sum()) for one in analysis.people) / frames,
+        "people_per_frame": sum(int(person.seen.sum()) for person in analysis.people) / frames,
         "ms_per_frame": round(1000 * seconds / frames, 1),
     }
 
 
 def part_around(labels: LabelledClip, times: Sequence[Fraction]) -> tuple[VideoOptions, int]:
-    """What is worked on of a clip, and the index of its first frame: everything, or of a long clip
-    the part around the labels, from and to the middle between two frames.
+    """The part of a clip to process, and the index of its first frame: all of it or, of a long
+    clip, the part around the labels. It begins and ends halfway between two frames.
 
     Args:
         times: of all frames of the clip, in seconds.
@@ -202,8 +202,8 @@ def part_around(labels: LabelledClip, times: Sequence[Fraction]) -> tuple[VideoO
 
 
 def _boxes(analysis: Analysis, index: int) -> dict[int, np.ndarray]:
-    """By track id, those of a frame of the analysis, from the first to the last that shows the
-    person."""
+    """By track id, the boxes in a frame of the analysis, from the first to the last frame that
+    shows the person."""
     boxes = {}
     for person in analysis.people:
         box, position = person.box(index), index - person.track.first_frame
@@ -214,9 +214,9 @@ def _boxes(analysis: Analysis, index: int) -> dict[int, np.ndarray]:
 
 def summary(figures: list[tuple[LabelledFrame, FrameFigures]]) -> dict:
     """labelled_frames; heads, heads_clear, heads_plain; labelled (people), found; scene_changed and
-    scene_changed_worst (shares), worst_frame (index); false_people (a frame); id_switches (changes
-    of the track id of a labelled person) and id_merges (labelled people beyond the first under one
-    track id); and clear_at, the [index, id] of each head in clear."""
+    scene_changed_worst (shares), worst_frame (index); false_people (per frame); id_switches
+    (changes of the track id of a labelled person) and id_merges (labelled people beyond the first
+    under one track id); and clear_at, the [index, id] of each head in clear."""
     states = [
         (frame.index, person.person_id, state)
         for frame, measured in figures
@@ -276,8 +276,8 @@ def measure_people(
 ) -> dict:
     """
     Args:
-        folder: of the data that the labels name.
-        measure: measure_clip, with all but the video and its labels given.
+        folder: of the clips that the labels name.
+        measure: `measure_clip` with all arguments but the video and its labels.
 
     Returns:
         clips, the figures by name; refused, the sentences by name; absent, names of labelled clips
@@ -306,7 +306,7 @@ def measure_people(
 
 
 def _together(clips: dict[str, dict]) -> dict:
-    """Sums, and means over labelled frames, of the figures of clips."""
+    """The figures of all clips together: sums, and means over labelled frames."""
     every = list(clips.values())
     names = ("labelled_frames", "heads", "heads_clear", "heads_plain", "labelled", "found",
              "id_switches", "id_merges", "frames", "people")  # fmt: skip
@@ -330,7 +330,7 @@ def _together(clips: dict[str, dict]) -> dict:
 
 
 def table(report: dict) -> str:
-    """The figures of measure_people as Markdown."""
+    """The figures of `measure_people` as Markdown."""
     head = ["clip", "heads in clear", "people found", "scene changed", "worst frame",
             "false people", "id switches", "id merges", "people", "people a frame",
             "ms a frame"]  # fmt: skip

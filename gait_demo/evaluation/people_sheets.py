@@ -22,12 +22,12 @@ def column(
     result: np.ndarray,
     states: list[HeadState | None],
 ) -> np.ndarray:
-    """(H, 480, 3) uint8: both frames with rings around the heads, and below them the first heads of
-    each in a frame; red: in clear, green: hidden, yellow: plain.
+    """(H, 480, 3) uint8: original and result with rings around the heads, then the first six heads
+    of each, enlarged and framed. Red: in clear, green: hidden, yellow: plain.
 
     Args:
         original, result: (H, W, 3) uint8 RGB.
-        states: of each labelled person.
+        states: of the head of each labelled person; None without a head.
     """
     known = zip(labels.people, states, strict=True)
     heads = [(person.head, state) for person, state in known if state is not None]
@@ -49,7 +49,7 @@ def column(
 
 
 def sheet(columns: list[np.ndarray]) -> np.ndarray:
-    """Columns of one clip beside each other."""
+    """The columns of one clip, side by side."""
     return np.concatenate(columns, axis=1)
 
 

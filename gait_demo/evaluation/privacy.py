@@ -19,9 +19,9 @@ from gait_demo.evaluation.protocol import (
     ADVERSARIES,
     ATTACKERS,
     FULL_FRAME,
+    AnonymizedWalks,
     Attack,
     Family,
-    Made,
     People,
     Recogniser,
     attack,
@@ -51,7 +51,7 @@ class PrivacyOptions:
         people: number of people to use, from the first on; None: all.
         views: view angles in degrees.
         attackers: of protocol.ATTACKERS; if empty, only naturalness is measured.
-        weights: sha256 of the methods' weights, by name.
+        weights: sha256 of the methods' weights files, by name.
     """
 
     out: Path
@@ -73,7 +73,7 @@ def evaluate_privacy(
     on_progress: Progress | None = None,
     guesses: Mapping[str, Method] | None = None,
 ) -> dict:
-    """Attacks every method, unless only naturalness is asked for.
+    """Attacks every method, and measures how natural its results look.
 
     Args:
         guesses: for methods with a secret, by name: the method that an attacker without the secret
@@ -119,8 +119,8 @@ def evaluate_privacy(
     report["clear"] = {name: _clear(naive.clear(name)) for name in kinds}
     first: dict[Method, str] = {}
     for name, method in methods.items():
-        kept = first.setdefault(method, name)  # methods that do the same share what was found
-        made = Made(
+        kept = first.setdefault(method, name)  # methods that do the same share their results
+        anonymized = AnonymizedWalks(
             people,
             method,
             options.seed,
@@ -133,11 +133,11 @@ def evaluate_privacy(
         for kind, family in kinds.items():
             path = options.out / f"{kept} by {kind}.npz"
             if not path.exists():
-                attack(people, made, naive(kind), family, on_progress).save(path)
+                attack(people, anonymized, naive(kind), family, on_progress).save(path)
             attacks[kind] = Attack.load(path)
         path = options.out / f"{kept}, naturalness.json"
         if not path.exists():
-            path.write_text(json.dumps(_naturalness(people, made, options, on_progress)))
+            path.write_text(json.dumps(_naturalness(people, anonymized, options, on_progress)))
         report["naturalness"][name] = json.loads(path.read_text())
         report["training"][name] = {
             kind: {"rates": list(attacks[kind].rates), "is converged": attacks[kind].is_converged}
@@ -175,7 +175,7 @@ def worst(
             if tops:
                 about = {"by": kind, "adversary": adversary}
                 rates.append(tops | about | {"equal error rate": here["equal error rate"]})
-    return max(rates, key=lambda each: each["top-1"]["rate"] or 0) if rates else {}
+    return max(rates, key=lambda rate: rate["top-1"]["rate"] or 0) if rates else {}
 
 
 def by_shape(method: dict) -> list[str]:
@@ -206,7 +206,7 @@ class _Naive:
         return self._trained[kind]
 
     def clear(self, kind: str) -> tuple[Scores, np.ndarray]:
-        """And which of the probes are in usual clothes, without a bag."""
+        """The results on original walks; and which probes are in usual clothes, without a bag."""
         path = self._options.out / f"clear by {kind}.npz"
         people = self._people
         if not path.exists():
@@ -229,7 +229,7 @@ def _clear(found: tuple[Scores, np.ndarray]) -> dict:
 
 
 def _fusions(scores: Mapping[str, Mapping[str, Scores]]) -> dict[str, dict[str, Scores]]:
-    """Of attackers' scores by adversary."""
+    """Fusions of the attackers' scores, by adversary."""
     kinds = {BY_SHAPE: [kind for kind in scores if kind != FULL_FRAME], BY_ALL: list(scores)}
     return {
         name: {
@@ -242,7 +242,8 @@ def _fusions(scores: Mapping[str, Mapping[str, Scores]]) -> dict[str, dict[str, 
 
 
 def _rates(scores: Scores, subsets: np.ndarray) -> dict:
-    """subsets: LOW or HIGH, of the probes of one take."""
+    """Rates of all probes and of both subsets; `subsets` is LOW or HIGH for each probe of one
+    take."""
     subset = np.resize(subsets, len(scores.person))
     parts = {
         "all probes": np.ones(len(subset), bool),
@@ -250,7 +251,7 @@ def _rates(scores: Scores, subsets: np.ndarray) -> dict:
         "subset 2": subset == HIGH,
     }
     found = {top: scores.found(first) for top, first in TOPS.items()}
-    same = {top: _same_view(scores, each) for top, each in found.items()}
+    same = {top: _same_view(scores, values) for top, values in found.items()}
     result: dict = {}
     for name, part in parts.items():
         person = scores.person[part]
@@ -260,10 +261,10 @@ def _rates(scores: Scores, subsets: np.ndarray) -> dict:
 
         result[name] = {
             "same view": rates(same),
-            "all views": rates({top: mean_known(each) for top, each in found.items()}),
+            "all views": rates({top: mean_known(values) for top, values in found.items()}),
             "by view": {
                 f"{view:03d}": rates({
-                    top: np.where(scores.view == view, each, np.nan) for top, each in same.items()
+                    top: np.where(scores.view == view, share, np.nan) for top, share in same.items()
                 })
                 for view in scores.views
             },
@@ -281,7 +282,7 @@ def _rates(scores: Scores, subsets: np.ndarray) -> dict:
 
 
 def _same_view(scores: Scores, found: np.ndarray) -> np.ndarray:
-    """(S, P) of (S, P, V)."""
+    """(S, P) of (S, P, V): at the view of the probe."""
     return mean_known(np.where(scores.view[:, None] == scores.views, found, np.nan))
 
 
@@ -292,7 +293,7 @@ def _read(
     options: PrivacyOptions,
     on_progress: Progress | None,
 ) -> People:
-    """The clear walks, kept for a run that goes on."""
+    """The clear walks, stored for a run that continues."""
     whom = (*learnt_from, *tested) if options.attackers else tested
     path = options.out / ("walks.npz" if options.attackers else "tested walks.npz")
     if not path.exists():
@@ -302,12 +303,16 @@ def _read(
 
 
 def _naturalness(
-    people: People, made: Made, options: PrivacyOptions, on_progress: Progress | None
+    people: People,
+    anonymized: AnonymizedWalks,
+    options: PrivacyOptions,
+    on_progress: Progress | None,
 ) -> dict | None:
-    """Of what a method made of one half of the tested people, beside the other half in clear."""
+    """Naturalness of the anonymized walks of one half of the tested people, compared with clear
+    walks of the other half."""
     who = np.unique(people.probes.person)
     clear = np.isin(people.probes.person, who[: len(who) // 2])
-    parts = people.probes.of(clear), people.probes.of(~clear), made.some_probes(~clear)
+    parts = people.probes.of(clear), people.probes.of(~clear), anonymized.some_probes(~clear)
     try:
         return naturalness(*parts, on_progress, min(_JUDGE_STEPS, options.steps))
     except DataError:
@@ -328,7 +333,7 @@ def _subsets(data: CasiaB, probes: Gaits, on_progress: Progress | None) -> np.nd
 
 
 def _claim(options: PrivacyOptions, people: tuple[int, ...]) -> None:
-    """Make `out` the folder of this evaluation; methods made of other weights may join later."""
+    """Marks `out` as the folder of this evaluation; other methods may be added later."""
     options.out.mkdir(parents=True, exist_ok=True)
     settings = {
         "people": list(people), "views": list(options.views), "steps": options.steps,

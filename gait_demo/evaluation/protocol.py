@@ -99,7 +99,7 @@ def _known(views: np.ndarray, known: Collection[int]) -> np.ndarray:
 def deep(
     options: AttackerOptions, training: Gaits, on_progress: Progress | None = None
 ) -> Recogniser:
-    """A network."""
+    """A deep network; see `attackers`."""
     attacker = Attacker.train(training, options, on_progress)
     features = cache(partial(attacker.features, on_progress=on_progress))
     return lambda probes, gallery: _euclidean(features(probes), features(gallery))
@@ -110,9 +110,9 @@ class Family:
     """Attackers of one kind.
 
     Attributes:
-        train: of a seed, counted from 0, and of how many times the usual steps.
-        seeds: how many of them attack; those in closed form have none.
-        doublings: how often training may be doubled to see whether more of it helps.
+        train: makes an attacker from a seed, counted from 0, and a factor for the training steps.
+        seeds: number of attackers with different seeds; 1 for those in closed form.
+        doublings: how often the training steps may be doubled to see whether that helps.
     """
 
     train: Callable[[int, int], Train]
@@ -132,7 +132,7 @@ ATTACKERS = (*_EXACT, *NETWORKS)
 
 
 def families(steps: int, seed: int = 0, seeds: int = 1, doublings: int = 1) -> dict[str, Family]:
-    """All ATTACKERS; `steps` of the networks' first training."""
+    """All ATTACKERS; `steps` is the number of steps of the networks' first training."""
 
     def exactly(train: Train) -> Family:
         return Family(lambda number, times: train)
@@ -153,9 +153,9 @@ class People:
     """The walks of an evaluation, all of them clear.
 
     Attributes:
-        training: of the attackers' group.
-        gallery: of the tested people, by which they are known.
-        probes: of the same, other walks.
+        training: walks of the people that attackers are trained on.
+        gallery: walks of the tested people, by which they are known.
+        probes: other walks of the tested people.
     """
 
     training: Gaits
@@ -175,12 +175,12 @@ class People:
 
 
 @dataclass(frozen=True)
-class Made:
+class AnonymizedWalks:
     """The anonymized walks of one method; each set is made on first use.
 
     Attributes:
         seed: start of the seeds, which differ between the sets.
-        takes: how often each probe is anonymized, each time with another seed.
+        takes: number of times that each probe is anonymized, each time with another seed.
         guess: the method that an attacker runs who knows the method and the seed, but lacks the
             secret; None: the method itself, as it has no secret.
         kept: folder of this method for walks, from which an interrupted run continues; None: walks
@@ -197,7 +197,7 @@ class Made:
 
     @cached_property
     def training(self) -> Gaits:
-        """As of People, every walk with a seed of its own; so are the next two."""
+        """The training walks, each anonymized with a seed of its own; as the next two sets."""
         return self._part("training", self.people.training, 0)
 
     @cached_property
@@ -206,24 +206,24 @@ class Made:
 
     @cached_property
     def probes(self) -> Gaits:
-        """One take after the other."""
+        """The probes, take by take."""
         probes = self.people.probes
         return self._part("probes", probes.of(np.tile(np.arange(len(probes)), self.takes)), 2)
 
     def some_probes(self, chosen: np.ndarray) -> Gaits:
-        """Those of a mask (P,), as they are in the first take, which need not be made."""
+        """The probes of a mask (P,) in the first take, without anonymizing the others."""
         if "probes" in vars(self):
             return self.probes.of(np.flatnonzero(chosen))
         return self._changed(self.people.probes, 2, chosen)
 
     @cached_property
     def alike_probes(self) -> Gaits:
-        """With one seed, which is also that of the next."""
+        """The probes, all anonymized with one seed, which is also that of `guessed_gallery`."""
         return self._part("alike probes", self.people.probes, 3, alike=True)
 
     @cached_property
     def guessed_gallery(self) -> Gaits:
-        """As the attacker makes it who knows that seed."""
+        """The gallery as anonymized by an attacker who knows this seed."""
         knows = replace(self, method=self.guess or self.method)
         return knows._part("guessed gallery", self.people.gallery, 3, alike=True)
 
@@ -256,7 +256,8 @@ class Attack:
 
     Attributes:
         scores: by adversary.
-        rates: rank-1 of "informed" and "linking" after each training of the first seed, as `rate`.
+        rates: rank-1 of "informed" and "linking" after each training of the first attacker; see
+            `scores.rate`.
     """
 
     scores: dict[str, Scores]
@@ -264,8 +265,8 @@ class Attack:
 
     @property
     def is_converged(self) -> bool:
-        """Whether the last doubling of the steps helped no adversary beyond the interval of the
-        training before."""
+        """Whether the last doubling of the steps raised no adversary's rate beyond the interval of
+        the training before."""
         return len(self.rates) < 2 or not _rises(*self.rates[-2:])
 
     def save(self, path: Path) -> None:
@@ -281,7 +282,7 @@ class Attack:
     @classmethod
     def load(cls, path: Path) -> Attack:
         with np.load(path) as saved:
-            names = [one.name for one in fields(Scores)]
+            names = [field.name for field in fields(Scores)]
             scores = {
                 adversary: Scores(*(saved[f"{adversary}, {name}"] for name in names))
                 for adversary in ADVERSARIES
@@ -291,7 +292,7 @@ class Attack:
 
 def attack(
     people: People,
-    made: Made,
+    anonymized: AnonymizedWalks,
     naive: Recogniser,
     family: Family,
     on_progress: Progress | None = None,
@@ -304,28 +305,30 @@ def attack(
     Args:
         naive: the attacker trained on clear walks.
     """
-    together = people.training.together(made.training)
+    together = people.training.together(anonymized.training)
     rates, found = [], []
     while True:
         informed = family.train(0, 2 ** len(rates))(together, on_progress)
-        found = [_knowing(informed, people, made)]
+        found = [_knowing_scores(informed, people, anonymized)]
         rates.append({name: rank_1(found[0][name]) for name in ("informed", "linking")})
         is_last = len(rates) > family.doublings
         if is_last or (len(rates) > 1 and not _rises(*rates[-2:])):
             break
     for number in range(1, family.seeds):
         informed = family.train(number, 2 ** (len(rates) - 1))(together, on_progress)
-        found.append(_knowing(informed, people, made))
-    scores = {name: stacked([one[name] for one in found]) for name in found[0]}
-    unknowing = {"naive": compared(naive, made.probes, people.gallery)}
+        found.append(_knowing_scores(informed, people, anonymized))
+    scores = {name: stacked([scores[name] for scores in found]) for name in found[0]}
+    unknowing = {"naive": compared(naive, anonymized.probes, people.gallery)}
     return Attack(unknowing | scores, tuple(rates))
 
 
-def _knowing(informed: Recogniser, people: People, made: Made) -> dict[str, Scores]:
+def _knowing_scores(
+    informed: Recogniser, people: People, anonymized: AnonymizedWalks
+) -> dict[str, Scores]:
     return {
-        "informed": compared(informed, made.probes, people.gallery),
-        "linking": compared(informed, made.probes, made.gallery),
-        "known seed": compared(informed, made.alike_probes, made.guessed_gallery),
+        "informed": compared(informed, anonymized.probes, people.gallery),
+        "linking": compared(informed, anonymized.probes, anonymized.gallery),
+        "known seed": compared(informed, anonymized.alike_probes, anonymized.guessed_gallery),
     }
 
 
@@ -334,7 +337,7 @@ def _rises(before: dict[str, dict], after: dict[str, dict]) -> bool:
 
 
 def compared(recogniser: Recogniser, probes: Gaits, gallery: Gaits) -> Scores:
-    """Each probe with each person's nearest walk at each view."""
+    """The distance of each probe to each person's nearest walk at each view."""
     distances = recogniser(probes, gallery)
     shown = np.array([len(walk) > 0 for walk in gallery.walks])
     people, views = np.unique(gallery.person), np.unique(gallery.view)
@@ -348,12 +351,12 @@ def compared(recogniser: Recogniser, probes: Gaits, gallery: Gaits) -> Scores:
 
 
 def rank_1(scores: Scores) -> dict:
-    """As `rate`, over all views of the gallery."""
+    """Rank-1 over all views of the gallery; see `scores.rate`."""
     return rate(mean_known(scores.found(1)), scores.person)
 
 
 def _euclidean(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """(N, M), of (N, D) and (M, D)."""
+    """(N, M): distances of (N, D) and (M, D)."""
     from scipy.spatial.distance import cdist
 
     return cdist(a, b)

@@ -1,4 +1,4 @@
-"""Which sequences have low-quality silhouettes (the paper's subset 1), which high (subset 2)."""
+"""Sorts sequences by the quality of their silhouettes: low (the paper's subset 1) or high (2)."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from gait_demo.silhouettes.crops import is_good, is_one_piece, spread
 
 KINDS = ("nm", "bg", "cl")
 LOW, HIGH = 1, 2
-_MOST_POOR = 0.10  # of a sequence of subset 2
+_MOST_POOR = 0.10  # maximum share of poor frames of a sequence in subset 2
 
 
 @dataclass(frozen=True)
 class Quality:
-    """How good the silhouettes of a sequence are, from the first that shows anybody to the last.
+    """Quality of the silhouettes of a sequence, from the first to the last that shows a person.
 
     The paper sorts sequences into subset 1, of low quality, and subset 2, of high quality, but
     does not say where one ends. Here a sequence belongs to subset 1 if more than 10 % of its
     frames are poor; frames that are missing or empty in between are poor.
 
     Attributes:
-        sequence: which one.
-        frames: how many there are or should be; 0 if none shows anybody.
-        good: how many of them are good.
-        broken: how many show somebody in more than one piece.
-        spreads: lowest and highest spread of the whole silhouettes, in one piece and away from
-            the picture's border; none if there are none.
+        sequence: the sequence.
+        frames: number of frames, including missing ones; 0 if none shows a person.
+        good: number of good frames.
+        broken: number of frames that show a person in more than one piece.
+        spreads: lowest and highest spread of the silhouettes that are in one piece and away from
+            the picture's border; empty if there are none.
     """
 
     sequence: Sequence
@@ -46,7 +46,7 @@ class Quality:
 
 
 def rate_sequence(seen: Silhouettes) -> Quality:
-    """Judge a sequence frame by frame, each cropped as recognisers do."""
+    """Judges a sequence frame by frame, each cropped as by recognisers."""
     frames = [aligned(mask) for mask in seen.masks]
     shown = [n for n, frame in enumerate(frames) if frame is not None]
     if not shown:
@@ -65,10 +65,10 @@ def rate_sequence(seen: Silhouettes) -> Quality:
 def rate(
     data: CasiaB, on_progress: Callable[[str, int, int], None] | None = None
 ) -> tuple[list[Quality], list[str]]:
-    """Every sequence that shows anybody, and what the reader had to pass over.
+    """The quality of every sequence that shows a person, and what the reader skipped.
 
     Raises:
-        DataError: none shows anybody.
+        DataError: no sequence shows a person.
     """
     rated, problems = [], []
     sequences = data.sequences()
@@ -89,11 +89,10 @@ def quality_report(rated: list[Quality]) -> dict:
     """Shares and counts.
 
     Returns:
-        of all: sequences, frames, good (share of the frames), subset_1, subset_2 (sequences);
-        spread: lowest and highest of the whole silhouettes, None without any; in_pieces: the
-        share of sequences with a frame in more than one piece and, of these, the median and the
-        95th percentile of the share of such frames. The first five also by_view, by kind of
-        condition and by view angle.
+        For all: sequences, frames, good (share of the frames), subset_1, subset_2 (sequences);
+        spread: lowest and highest, None without any; in_pieces: the share of sequences with a frame
+        in more than one piece and, of these, the median and the 95th percentile of the share of
+        such frames. The first five also by_view, by kind of condition and by view angle.
     """
     spreads = [value for quality in rated for value in quality.spreads]
     losses = np.array([quality.broken / quality.frames for quality in rated])

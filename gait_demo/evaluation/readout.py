@@ -71,15 +71,16 @@ class Crowd:
         ]
 
     def _rank(self, known: np.ndarray, probe: np.ndarray, others: np.ndarray) -> float:
-        """Of somebody known by (D,) among `others` (N, D), by nearness to a probe (D,)."""
+        """Rank of a person with features `known` (D,) among `others` (N, D), by the distance to a
+        probe (D,)."""
         own = np.linalg.norm(known - probe)
         distance = np.linalg.norm(others - probe, axis=1)
         nearest = np.array([distance[self.person == p].min() for p in np.unique(self.person)])
         return 1 + float(np.sum(nearest < own) + np.sum(nearest == own) / 2)
 
     def save(self, path: Path, summary: dict) -> None:
-        """Write a checkpoint; what recognisers see is rounded to half precision."""
-        tensors = {f"network.{name}": each for name, each in self.attacker.state().items()}
+        """Writes a checkpoint; the features are rounded to half precision."""
+        tensors = {f"network.{name}": tensor for name, tensor in self.attacker.state().items()}
         tensors |= {f"seen.{name}": torch.from_numpy(s).half() for name, s in self.seen.items()}
         tensors["person"] = torch.from_numpy(self.person)
         write_tensors(path, _NETWORK, tensors, {"network": self.attacker.name}, summary)
@@ -88,7 +89,7 @@ class Crowd:
     def load(cls, path: Path) -> Crowd:
         """
         Raises:
-            WeightsError: not a checkpoint of `save`'s, or another version's.
+            WeightsError: not a checkpoint of `save`, or of another version.
         """
         tensors, metadata = read_tensors(path, _NETWORK)
         network, seen = (
@@ -107,7 +108,7 @@ class Crowd:
 
 
 def _recording(masks: np.ndarray) -> Recording:
-    """Of a walk of which only shapes matter, and no places."""
+    """A recording of silhouettes whose places in the picture do not matter."""
     squares = np.zeros((len(masks), 4), np.float32)
     return Recording.of(SilhouetteClip(1, 0, masks.astype(np.float32), squares))
 

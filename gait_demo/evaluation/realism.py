@@ -1,4 +1,4 @@
-"""How well a network tells synthetic silhouettes ("made") from real ones, and by what."""
+"""How well a network tells synthetic silhouettes ("made") from real ones, and by which features."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from gait_demo.evaluation.separation import Pictures, balanced_accuracy, judge
 from gait_demo.evaluation.walks import Progress, Walks
 
 BANDS = {"head": (0, 12), "trunk_and_arms": (12, 36), "legs": (36, 56), "feet": (56, 64)}
-_CYCLE = 20  # frames of a GEI, as many in each: most of a gait cycle at 25 a second
-_FRAMES_EACH = 160  # a person at most: more are all but copies
+_CYCLE = 20  # number of frames of a GEI: most of a gait cycle at 25 frames per second
+_FRAMES_EACH = 160  # maximum per person; more would be nearly copies
 _SMOOTH = np.ones((3, 3), np.uint8)
 _TILE = 96  # screen pixels
 _COLUMNS = 12
@@ -21,22 +21,21 @@ _COLUMNS = 12
 def realism_report(
     real: Walks, seen: Walks, drawn: Walks, on_progress: Progress | None = None
 ) -> tuple[dict, np.ndarray]:
-    """Tell real and made silhouettes apart, and ask by what.
+    """Trains networks to tell real and made silhouettes apart.
 
     Args:
-        real: the real ones.
-        seen: the made ones as the analysis sees them.
-        drawn: the same as they were drawn, without any fault of segmentation.
+        real: real walks.
+        seen: made walks as the analysis segments them.
+        drawn: the same walks as they were drawn, without errors of segmentation.
 
     Returns:
-        The report: "kinds" says how much there is of each. For "frames" and "geis" it has
-        balanced accuracies, 0.5 where the kinds cannot be told apart and 1 where they always are,
-        with 95 % intervals over people: of "all"; of "good" ones (whole silhouettes); of good
-        ones "smoothed" alike, and under "bands" the same for networks that see one band of the
-        picture; and of "drawn" against good real ones, both smoothed. "by_group" has the share of
-        all that is told right under each circumstance. An accuracy is None where fewer than four
-        people of a kind are left.
-        The picture: draw() of each choice of frames.
+        The report: "kinds" has the amount of each kind of data. "frames" and "geis" have balanced
+        accuracies, from 0.5 (the kinds cannot be told apart) to 1 (always), with 95 % intervals
+        over people: of "all"; of "good" silhouettes (whole ones); of good ones "smoothed" alike,
+        with "bands" the same for networks that see one band of the picture; and of "drawn" against
+        good real ones, both smoothed. "by_group" has the share of all that is told right under each
+        circumstance. An accuracy is None if fewer than four people of a kind are left.
+        The picture: `draw` of each choice of frames.
 
     Raises:
         DataError: no choice of frames leaves enough people of both kinds.
@@ -71,11 +70,11 @@ def realism_report(
 
 
 def frames(real: Walks, made: Walks, good: bool = False, smooth: bool = False) -> Pictures:
-    """Single silhouettes as recognisers take them, at most 160 a person.
+    """Single silhouettes aligned for recognisers, at most 160 per person.
 
     Args:
-        good: only whole ones.
-        smooth: opened and closed by 3 x 3 pixels.
+        good: whether to take only whole silhouettes.
+        smooth: whether to open and close them by 3 x 3 pixels.
     """
     rng = np.random.default_rng(0)
     images, chosen = [], []
@@ -92,7 +91,7 @@ def frames(real: Walks, made: Walks, good: bool = False, smooth: bool = False) -
 
 
 def geis(real: Walks, made: Walks, good: bool = False, smooth: bool = False) -> Pictures:
-    """Gait energy images of 20 frames of a track each; arguments as for frames."""
+    """Gait energy images, each of 20 frames of a track; arguments as for `frames`."""
     images, chosen = [], []
     for n, walks in enumerate((real, made)):
         track = np.array(walks.track)
@@ -107,11 +106,11 @@ def geis(real: Walks, made: Walks, good: bool = False, smooth: bool = False) -> 
 
 
 def draw(name: str, pictures: Pictures, probability: np.ndarray) -> np.ndarray:
-    """How they differ.
+    """A picture of the differences.
 
     Args:
         name: of these pictures, written above.
-        probability: (N,) that each is made, from judge.
+        probability: (N,) that each is made, from `judge`.
 
     Returns:
         (H, W, 3) uint8 RGB. First row: the mean of the real, of the made, and their difference,
@@ -121,7 +120,7 @@ def draw(name: str, pictures: Pictures, probability: np.ndarray) -> np.ndarray:
     """
     made = pictures.made
     means = [pictures.images[made == kind].mean(axis=0) for kind in (False, True)]
-    means = [(mean + mean[:, ::-1]) / 2 for mean in means]  # people walk both ways
+    means = [(mean + mean[:, ::-1]) / 2 for mean in means]  # since people walk in both directions
     more = np.clip(2 * (means[1] - means[0]), -1, 1)
     difference = 1 - np.stack([np.maximum(-more, 0), np.abs(more), np.maximum(more, 0)], axis=2)
     rows = [
@@ -133,7 +132,7 @@ def draw(name: str, pictures: Pictures, probability: np.ndarray) -> np.ndarray:
         ("real, told most surely", ~made, probability),
         ("made, taken for real", made, probability),
     ):
-        first: dict[str, int] = {}  # of each person
+        first: dict[str, int] = {}  # first picture of each person
         for n in np.argsort(order):
             if kind[n]:
                 first.setdefault(pictures.person[n], n)
@@ -165,7 +164,7 @@ def _pictures(images: list[np.ndarray], chosen: list[tuple[bool, str, str]]) -> 
 
 
 def _score(pictures: Pictures) -> tuple[dict | None, np.ndarray | None]:
-    """How well they are told apart, and what was said of each; None if too few are left."""
+    """Balanced accuracy, and the probability of each picture; None if too few people are left."""
     try:
         told = judge(pictures)
     except DataError:

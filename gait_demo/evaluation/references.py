@@ -1,14 +1,14 @@
-"""Where people are in a frame, and their masks, as two networks made elsewhere see them.
+"""People in a frame, and their masks, as found by two networks made elsewhere.
 
-They are references to compare with, not truth: only people on whom both networks agree count, so
-whoever is hard to see for them does not count, and a share found is of the clearer cases.
-Reflections and people on pictures count where both networks take them for people.
+They are references to compare with, not the truth: only people on whom both networks agree count,
+so that people who are hard to see do not, and a share found is of the clearer cases. Reflections
+and people in pictures count if both networks take them for people.
 
 NanoDet (RangiLyu/nanodet, nanodet_m_320.onnx, Apache-2.0) finds boxes: for each cell of three
 grids a score by class, and to each side of the cell's middle a distance, as a distribution over
 0 to 7 strides (generalised focal loss, arXiv 2006.04388). The landmark network of BlazePose
-(MediaPipe, pose_landmark_full.tflite, Apache-2.0) looks at a square around a box: whether there
-is a person, and a mask.
+(MediaPipe, pose_landmark_full.tflite, Apache-2.0) reads a square around a box, and says whether it
+shows a person, with a mask.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ import numpy as np
 from gait_demo.errors import DataError
 from gait_demo.imaging.boxes import bounds, iou
 
-SCORE = 0.5  # of a box and of a mask, at least
-TALL_PX = 80  # in the video's own pixels, at least
-_AGREEMENT = 0.6  # IoU of a box with the box around its mask, at least
+SCORE = 0.5  # minimum score of a box, and minimum presence for a mask
+TALL_PX = 80  # minimum height in pixels of the video
+_AGREEMENT = 0.6  # minimum IoU of a box with the box around its mask
 _SAME_PERSON = 0.7  # share of the smaller of two masks inside the other
 _SAME_BOX = 0.5  # IoU of two boxes of one person
-_NEAR_BORDER = 0.02  # of a tile: what reaches nearer to an inner border is cut by it
+_NEAR_BORDER = 0.02  # share of a tile: a box nearer to an inner border is cut by it
 
 _BOX_FILE, _MASK_FILE = "nanodet_m_320.onnx", "pose_landmark_full.tflite"
 _BOX_SIDE, _STRIDES = 320, (8, 16, 32)
 _BOX_OUTPUTS = [f"{kind}_pred_stride_{n}" for n in _STRIDES for kind in ("cls", "dis")]
 _MEAN_BGR, _STD_BGR = (103.53, 116.28, 123.675), (57.375, 57.12, 58.395)
-_PERSON = 0  # of COCO's classes
+_PERSON = 0  # index among COCO's classes
 _MASK_SIDE = 256
 _MASK_OUTPUTS = ["Identity_1", "Identity_2"]  # presence, logits of the mask
 _MARGIN = 1.25  # side of the square over the longer side of the box
@@ -41,7 +41,7 @@ _MARGIN = 1.25  # side of the square over the longer side of the box
 
 @dataclass(frozen=True)
 class People:
-    """The reference's people in one frame.
+    """The people of the reference in one frame.
 
     Attributes:
         xyxy: (N, 4) float32 boxes in pixels.
@@ -99,7 +99,8 @@ class References:
         return People(np.float32(xyxy).reshape(-1, 4), np.array(masks, bool).reshape(shape))
 
     def _find(self, rgb: np.ndarray) -> np.ndarray:
-        """(N, 4) boxes in the whole frame and in squares of it, the surest first."""
+        """(N, 4): boxes found in the whole frame and in square tiles of it, the highest score
+        first."""
         boxes, scores = [], []
         for x, y, tile in _tiles(rgb):
             h, w = tile.shape[:2]
@@ -130,7 +131,8 @@ class References:
         return self._boxes.forward(_BOX_OUTPUTS)
 
     def _mask(self, rgb: np.ndarray, box: np.ndarray) -> np.ndarray | None:
-        """(H, W) bool; None unless there is a person for sure, and one that fits the box."""
+        """(H, W) bool: the mask of the person in a box; None if none is found surely, or it does
+        not fit the box."""
         scale = _MASK_SIDE / (_MARGIN * max(box[2:] - box[:2]))
         x, y = _MASK_SIDE / 2 - scale * (box[:2] + box[2:]) / 2
         to_square = np.array([[scale, 0, x], [0, scale, y]])
@@ -140,7 +142,7 @@ class References:
         if presence.item() < SCORE:
             return None
         back = {"flags": cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR, "borderValue": -1.0}
-        logits = np.clip(logits[0, 0], -9, 9)  # else single pixels outweigh their neighbours
+        logits = np.clip(logits[0, 0], -9, 9)  # otherwise single pixels outweigh their neighbours
         mask = cv2.warpAffine(logits, to_square, rgb.shape[1::-1], **back) > 0
         if not mask.any() or iou(box, bounds(mask)) < _AGREEMENT:
             return None
@@ -150,13 +152,13 @@ class References:
 def decode(
     scores: list[np.ndarray], distances: list[np.ndarray], least: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The people in NanoDet's outputs, grid by grid.
+    """Decodes the people in NanoDet's outputs, which come grid by grid.
 
     Args:
         scores: (1, cells, classes) each, in [0, 1]; cells row by row.
         distances: (1, cells, 4 * 8) each, logits of 0 to 7 strides to the left, top, right and
             bottom.
-        least: score of a box.
+        least: minimum score of a box.
 
     Returns:
         (N, 4) float64 boxes in pixels of the network's input, and (N,) their scores.
@@ -176,7 +178,8 @@ def decode(
 
 
 def _tiles(rgb: np.ndarray):
-    """The frame, and squares that overlap by half along its longer side: left, top, pixels."""
+    """The whole frame, and squares that overlap by half along its longer side, each after its left
+    and top in pixels."""
     yield 0, 0, rgb
     h, w = rgb.shape[:2]
     side = min(h, w)

@@ -26,13 +26,13 @@ from gait_demo.evaluation.scores import rate
 _NAME = re.compile(r"(?P<person>person\d+)_walking_(?P<session>d\d)")
 _SEGMENTED = ", segmented"
 
-# video, folder, seed -> by name, videos of the result
+# video, folder, seed -> videos of the result by name
 Anonymize = Callable[[Path, Path, int], Mapping[str, Path]]
 
 
 @dataclass(frozen=True)
 class Clip:
-    """A video of one person, and in which circumstances it was filmed."""
+    """A video of one person, and the circumstances (`group`) in which it was filmed."""
 
     video: Path
     person: str
@@ -46,7 +46,7 @@ class Crossings:
     Attributes:
         images: (N, 4096) float32.
         person, group: (N,) str.
-        walk: (N,) str, the same for the same walk before and after.
+        walk: (N,) str, equal for the same walk before and after anonymization.
     """
 
     images: np.ndarray
@@ -56,12 +56,12 @@ class Crossings:
 
 
 def kth_clips(folder: Path, skip: str | None = None) -> list[Clip]:
-    """KTH Actions (Schuldt, Laptev and Caputo 2004), grouped by session: people walk to and fro
-    through the picture, about four times a file; outdoors from the side, with change of scale, in
-    other clothes, indoors.
+    """The walks of KTH Actions (Schuldt, Laptev and Caputo 2004), grouped by session: people walk
+    to and fro through the picture, about four times per file; outdoors from the side, with change
+    of scale, in other clothes, and indoors.
 
     Args:
-        skip: videos whose names hold this are passed over.
+        skip: videos whose names contain this are left out.
 
     Raises:
         DataError: there are no such videos.
@@ -77,7 +77,7 @@ def kth_clips(folder: Path, skip: str | None = None) -> list[Clip]:
 
 
 def casia_clips(data: CasiaB) -> list[Clip]:
-    """The videos of CASIA-B, or of a copy of its kind, grouped by view.
+    """The videos of CASIA-B, or of data in its format, grouped by view.
 
     Raises:
         DataError: there are none.
@@ -99,19 +99,18 @@ def reidentify(
     on_progress: Progress | None = None,
     segment: Segment | None = None,
 ) -> dict:
-    """Re-identify everybody before and after.
+    """Re-identifies everybody before and after anonymization.
 
     Args:
-        anonymize: the whole way; it may refuse a video with a GaitDemoError.
+        anonymize: makes the result of a video; may refuse it with a GaitDemoError.
         group: what clips are grouped by, such as "session".
-        segment: says where people are in a frame: walks are cut out by it as well.
+        segment: gives a mask of the people in a frame; walks are then extracted by it as well.
 
     Returns:
-        "clear", and for each video of a result, such as "colorized", "colorized, linked": against
-        clear walks, and against others of its kind (each video with a noise of its own): within
-        the same group and over the others, here "same session" and "other sessions", as
-        protocol.rate with "chance"; crossings by video, people; refused, a sentence for each
-        video that was.
+        "clear", and for each video of a result, such as "colorized" (against clear walks) and
+        "colorized, linked" (against other results of its kind, each with its own noise): the
+        figures of `recognised` within the same group and in the others, such as "same session" and
+        "other sessions"; crossings by video, people; refused, a sentence for each refused video.
 
     Raises:
         DataError: fewer than two people walk through the pictures.
@@ -164,10 +163,10 @@ def reidentify(
 
 
 def recognised(probes: Crossings, gallery: Crossings, *, same_group: bool) -> dict:
-    """Rank-1 of the nearest GEI of another walk, in the probe's group, or in the others.
+    """Rank-1 by the nearest GEI of another walk, in the probe's group, or in the others.
 
     Returns:
-        As protocol.rate, and "chance": the mean share of the gallery that is the right person's.
+        As `scores.rate`, and "chance": the mean share of the gallery that is the right person's.
     """
     found, chances = np.full(len(probes.images), np.nan), []
     for n, image in enumerate(probes.images):
@@ -184,7 +183,7 @@ def recognised(probes: Crossings, gallery: Crossings, *, same_group: bool) -> di
 
 
 def _nearest(walk: Crossing, before: list[Crossing]) -> int | None:
-    """Which of the clear walks of a video is at the same time; None: there is none."""
+    """Index of the clear walk that is nearest in time; None without any."""
     apart = [abs(walk.middle - other.middle) for other in before]
     return int(np.argmin(apart)) if apart else None
 

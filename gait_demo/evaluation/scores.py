@@ -17,9 +17,9 @@ class Scores:
     """Distances of P probes to K people, whom the gallery shows at V views.
 
     Attributes:
-        distances: (S, P, V, K) float32, by S attackers of one kind that differ in their seed only:
-            to the nearest walk of each person at each view. Of a probe that shows nobody all are
-            NaN; of a person whom the gallery lacks at a view, inf.
+        distances: (S, P, V, K) float32, to the nearest walk of each person at each view, by S
+            attackers of one kind that differ only in their seed. NaN for a probe that shows nobody;
+            inf for a person whom the gallery lacks at a view.
         person, view: (P,) int, of the probes; view in degrees.
         people, views: (K,) and (V,) int, rising.
     """
@@ -32,7 +32,7 @@ class Scores:
 
     @property
     def right(self) -> np.ndarray:
-        """(P, K) bool."""
+        """(P, K) bool: which person is the right one."""
         return self.person[:, None] == self.people
 
     @property
@@ -43,11 +43,11 @@ class Scores:
     def found(self, first: int) -> np.ndarray:
         """Whether the right person is among the `first` nearest ones.
 
-        Of people who are equally near one is drawn: the share is that of finding the right one. A
-        probe that shows nobody counts as recognised.
+        Among people at equal distance one is drawn at random: the value is the probability of
+        finding the right one. A probe that shows nobody counts as recognised.
 
         Returns:
-            (S, P, V) float64 in [0, 1]; NaN where the gallery lacks the person.
+            (S, P, V) float64 in [0, 1]; NaN if the gallery lacks the person.
         """
         own = np.where(self.right[:, None], self.distances, np.inf).min(axis=3)
         nearer = (self.distances < own[..., None]).sum(axis=3)
@@ -103,13 +103,13 @@ class Scores:
 
 
 def stacked(seeds: Sequence[Scores]) -> Scores:
-    """The same probes and gallery, as attackers of several seeds see them."""
-    return replace(seeds[0], distances=np.concatenate([one.distances for one in seeds]))
+    """Joins the scores of attackers with different seeds, of the same probes and gallery."""
+    return replace(seeds[0], distances=np.concatenate([scores.distances for scores in seeds]))
 
 
 def fused(attackers: Sequence[Scores]) -> Scores:
-    """All attackers as one: a weighted sum of their standard scores, weights by logistic
-    regression that tells right people from wrong ones.
+    """Fusion of all attackers: a weighted sum of their standard scores, with weights by logistic
+    regression of right people against wrong ones.
 
     Weights are learnt from the other tested people, which favours the attacker.
     """
@@ -117,11 +117,11 @@ def fused(attackers: Sequence[Scores]) -> Scores:
     from sklearn.model_selection import GroupKFold
 
     first = attackers[0]
-    seeds = max(len(one.distances) for one in attackers)
-    standard = [one.standard().distances for one in attackers]
+    seeds = max(len(scores.distances) for scores in attackers)
+    standard = [scores.standard().distances for scores in attackers]
     rows = np.stack([
-        np.broadcast_to(one if len(one) == seeds else one[:1], (seeds, *one.shape[1:]))
-        for one in standard
+        np.broadcast_to(found if len(found) == seeds else found[:1], (seeds, *found.shape[1:]))
+        for found in standard
     ], axis=-1)  # fmt: skip
     right = np.broadcast_to(first.right[:, None], rows.shape[1:-1])
     result = np.full(rows.shape[:-1], np.nan)
@@ -147,11 +147,11 @@ def rate(found: np.ndarray, person: np.ndarray, seed: int = 0) -> dict:
     """Mean share over people, and its 95 % bootstrap interval over people and attackers.
 
     Args:
-        found: (N,) or (S, N) shares, of S attackers; NaN counts for nothing.
+        found: (N,) or (S, N) shares, of S attackers; NaN is ignored.
         person: (N,).
 
     Returns:
-        "rate", "interval" and "people"; None and no interval of nobody.
+        "rate", "interval" and "people"; without people, the rate is None and the interval empty.
     """
     found = np.atleast_2d(found)
     there = ~np.isnan(found).all(axis=0)
@@ -159,7 +159,7 @@ def rate(found: np.ndarray, person: np.ndarray, seed: int = 0) -> dict:
         return {"rate": None, "interval": None, "people": 0}
     _, number = np.unique(person[there], return_inverse=True)
     share = np.stack([
-        np.bincount(number, one) / np.bincount(number) for one in found[:, there]
+        np.bincount(number, values) / np.bincount(number) for values in found[:, there]
     ])  # fmt: skip
     rng = np.random.default_rng(seed)
     attackers, people = share.shape
@@ -174,7 +174,7 @@ def rate(found: np.ndarray, person: np.ndarray, seed: int = 0) -> dict:
 
 
 def mean_known(found: np.ndarray) -> np.ndarray:
-    """Means over the last axis where there is a number; else NaN."""
+    """Means of the known values over the last axis; NaN without any."""
     there = ~np.isnan(found)
     total = np.where(there, found, 0).sum(axis=-1)
     return np.where(there.any(axis=-1), total / np.maximum(there.sum(axis=-1), 1), np.nan)

@@ -13,7 +13,7 @@ from gait_demo.errors import DataError
 
 _BATCH = 64
 _LEARNING_RATE = 4e-3
-_SHIFT = 2  # pixels by which training moves a picture: where it lies shall tell nothing
+_SHIFT = 2  # pixels by which training shifts pictures, so that their position tells nothing
 _RESAMPLES = 2000  # of the bootstrap
 
 
@@ -23,9 +23,9 @@ class Pictures:
 
     Attributes:
         images: (N, H, W) float32 in [0, 1].
-        made: (N,) bool, of which kind.
+        made: (N,) bool, the kind.
         person: (N,) str; a name is of one kind only.
-        group: (N,) str, the circumstances of each.
+        group: (N,) str, the circumstances.
     """
 
     images: np.ndarray
@@ -34,7 +34,7 @@ class Pictures:
     group: np.ndarray
 
     def of(self, chosen: np.ndarray) -> Pictures:
-        """Those of an index or mask (N,)."""
+        """The pictures selected by an index or mask (N,)."""
         return Pictures(
             self.images[chosen], self.made[chosen], self.person[chosen], self.group[chosen]
         )
@@ -45,7 +45,8 @@ class Pictures:
 
 
 def folds_of(pictures: Pictures, folds: int, seed: int) -> np.ndarray:
-    """(N,) int: in which fold each picture is; all of a person are in one, both kinds in each.
+    """(N,) int: the fold of each picture. All pictures of a person are in one fold, and each fold
+    has both kinds.
 
     Raises:
         DataError: a kind has fewer people than folds.
@@ -66,12 +67,12 @@ def folds_of(pictures: Pictures, folds: int, seed: int) -> np.ndarray:
 def judge(pictures: Pictures, folds: int = 4, steps: int = 240, seed: int = 0) -> np.ndarray:
     """The probability that each picture is made, by a network that never saw its person.
 
-    Kinds, and people within a kind, weigh the same in training whatever the number of their
-    pictures; pictures are mirrored and shifted at random.
+    In training, both kinds have the same weight, and within a kind all people, whatever the number
+    of their pictures; pictures are mirrored and shifted at random.
 
     Args:
-        folds: networks trained, each without the people of one fold.
-        steps: of 64 pictures, for each.
+        folds: number of networks, each trained without the people of one fold.
+        steps: number of training steps of each network, with 64 pictures each.
 
     Returns:
         (N,) float32.
@@ -91,7 +92,7 @@ def judge(pictures: Pictures, folds: int = 4, steps: int = 240, seed: int = 0) -
 
 
 def balanced_accuracy(pictures: Pictures, probability: np.ndarray, seed: int = 0) -> dict:
-    """Mean over kinds of the mean over people of the share that is told right.
+    """Share of pictures that are told right, averaged over people, then over kinds.
 
     Returns:
         "accuracy", and "interval", its 95 % bootstrap interval over people.
@@ -147,7 +148,7 @@ def _network(height: int, width: int) -> nn.Module:
 
 
 def _by_person(pictures: Pictures, made: bool) -> list[np.ndarray]:
-    """Where the pictures of each person of a kind are."""
+    """The indices of the pictures of each person of a kind."""
     people = np.unique(pictures.person[pictures.made == made])
     return [np.flatnonzero(pictures.person == person) for person in people]
 
@@ -157,7 +158,8 @@ def _draw(kind: list[np.ndarray], rng: np.random.Generator) -> int:
 
 
 def _disturbed(images: Tensor, rng: np.random.Generator) -> Tensor:
-    """Half of them mirrored, each half moved by its own step; (B, H, W) to (B, 1, H, W)."""
+    """(B, 1, H, W) of (B, H, W): pictures mirrored at random, and shifted by one of two random
+    shifts."""
     images = images[:, None]
     half = len(images) // 2
     mirrored = torch.from_numpy(rng.random(len(images)) < 0.5)

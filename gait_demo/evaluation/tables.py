@@ -1,4 +1,4 @@
-"""A report of evaluate_privacy as Markdown."""
+"""A report of `evaluate_privacy` as Markdown."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def tables(report: dict) -> str:
 
 
 def headlines(report: dict) -> str:
-    """The tables of the worst case, and of the attackers."""
+    """The tables of the worst case and of the attackers."""
     parts = headline, training, clear
     is_checked = any(report["training"].values())
     return "\n\n".join(part(report) for part in parts if is_checked or part is not training)
 
 
 def all_naturalness(report: dict) -> str:
-    """The tables that need no attack."""
+    """The tables that need no attacks."""
     return f"{naturalness(report)}\n\n{naturalness_by_view(report)}"
 
 
@@ -118,10 +118,10 @@ def _is_converged(report: dict, method: str) -> bool:
 
 
 def by_attacker(report: dict) -> str:
-    """Every attacker by itself."""
+    """The rates of each attacker."""
     rows = [
-        [name, adversary, *(_rate(one[adversary]["all probes"]["all views"]["top-1"])
-                            for one in method.values())]
+        [name, adversary, *(_rate(figures[adversary]["all probes"]["all views"]["top-1"])
+                            for figures in method.values())]
         for name, method in report["methods"].items()
         for adversary in ADVERSARIES
     ]  # fmt: skip
@@ -132,7 +132,7 @@ def by_attacker(report: dict) -> str:
 
 
 def by_view(report: dict) -> str:
-    """Success as the paper has it, view by view."""
+    """Success rates in the form of the paper, by view."""
     views = [f"{view:03d}" for view in report["views"]]
     rows = []
     for name, method in report["methods"].items():
@@ -146,7 +146,7 @@ def by_view(report: dict) -> str:
 
 
 def naturalness(report: dict) -> str:
-    """How natural each method's walks look; see gait_demo.evaluation.naturalness."""
+    """How natural the walks of each method look; see `evaluation.naturalness`."""
     rows = []
     for name, natural in report["naturalness"].items():
         if natural:
@@ -162,7 +162,7 @@ def naturalness(report: dict) -> str:
 
 
 def naturalness_by_view(report: dict) -> str:
-    """How well the same networks tell made walks from clear ones, view by view."""
+    """How well the same networks tell anonymized walks from clear ones, by view."""
     shown = {name: natural for name, natural in report["naturalness"].items() if natural}
     rows = [
         [judged, view, *(_told(natural[kind]["by view"].get(view)) for natural in shown.values())]

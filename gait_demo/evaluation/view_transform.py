@@ -1,7 +1,8 @@
-"""The paper's recogniser: gait energy images that robust PCA cleans, a view transformation carries
-from one view to another, and partial least squares compares (Zheng et al. 2011).
+"""The paper's recogniser (Zheng et al. 2011): gait energy images are cleaned by robust PCA, carried
+to another view by a view transformation, and compared by partial least squares.
 
-Its paper gives the parts but few of their sizes; how they are put together here is our inference.
+That publication names the parts but few of their sizes; how they are combined here is our
+inference.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from sklearn.cross_decomposition import PLSRegression
 from gait_demo.errors import DataError
 from gait_demo.evaluation.identity import Geis
 
-_TOLERANCE = 1e-5  # of robust PCA, relative
+_TOLERANCE = 1e-5  # relative tolerance of robust PCA
 _MOST_STEPS = 200
 _ENERGY = 0.999  # share of the training GEIs' energy that the view transformation keeps
-_NOISE = 0.1  # of a probe, as a share of the variance of all: the inverse's ridge
+_NOISE = 0.1  # noise of a probe, as a share of the total variance: ridge of the inverse
 _PLS_DIMS = 40
 
 
@@ -58,7 +59,7 @@ def _shrink(values: np.ndarray, by: float) -> np.ndarray:
 
 
 def _shrink_spectrum(matrix: np.ndarray, by: float) -> np.ndarray:
-    """Every singular value less `by`, by way of the smaller Gram matrix."""
+    """Reduces every singular value by `by`, by way of the smaller Gram matrix."""
     if matrix.shape[0] < matrix.shape[1]:
         return _shrink_spectrum(matrix.T, by).T
     squares, right = np.linalg.eigh(matrix.T @ matrix)
@@ -74,10 +75,11 @@ class ViewTransform:
     Attributes:
         views: degrees.
         mean: by view, (4096,) the mean GEI.
-        basis: by view, (4096, r): GEI - mean = basis @ what a walk is, whatever the view.
-        inverse: by view, (r, 4096), the other way.
-        projection: by view, (4096, k): partial least squares, from a GEI - mean to what tells
-            people apart.
+        basis: by view, (4096, r): GEI - mean = basis @ code, where the code is the same at all
+        views.
+        inverse: by view, (r, 4096), from GEI - mean to the code.
+        projection: by view, (4096, k): partial least squares, from GEI - mean to the features that
+            tell people apart.
     """
 
     mean: dict[int, np.ndarray]
@@ -93,7 +95,7 @@ class ViewTransform:
     def fit(cls, training: Geis) -> ViewTransform:
         """
         Args:
-            training: walks that are seen at every view; others are left out.
+            training: walks; those that are not seen at every view are left out.
 
         Raises:
             DataError: there are not two people with such walks.
@@ -109,7 +111,7 @@ class ViewTransform:
         energy = np.cumsum(values**2) / np.sum(values**2)
         rank = int(np.searchsorted(energy, _ENERGY)) + 1
         bases = right[:rank].reshape(rank, len(views), -1).transpose(1, 2, 0)
-        spread = values[:rank] ** 2 / len(stack)  # variance along each direction
+        spread = values[:rank] ** 2 / len(stack)  # variance along each component
         wanted = (person[:, None] == np.unique(person)).astype(float)
         dims = min(_PLS_DIMS, len(stack) - 1, wanted.shape[1])
         mean, basis, inverse, projection = {}, {}, {}, {}
@@ -122,7 +124,7 @@ class ViewTransform:
         return cls(mean, basis, inverse, projection)
 
     def features(self, images: np.ndarray, view: int, at: int) -> np.ndarray:
-        """What tells people apart, of walks seen at one view as if seen at another.
+        """Features that tell people apart, of walks transformed from one view to another.
 
         Args:
             images: (N, 4096) GEIs.
@@ -138,7 +140,7 @@ class ViewTransform:
     def distances(
         self, probes: np.ndarray, view: int, gallery: np.ndarray, gallery_view: int
     ) -> np.ndarray:
-        """(P, G) Euclidean, of GEIs (P, 4096) and (G, 4096), compared at the gallery's view."""
+        """(P, G): Euclidean distances of GEIs (P, 4096) and (G, 4096) at the gallery's view."""
         a = self.features(probes, view, gallery_view)
         b = self.features(gallery, gallery_view, gallery_view)
         return np.linalg.norm(a[:, None] - b, axis=-1)

@@ -1,8 +1,7 @@
-"""Silhouettes of people walking, from real videos and from made ones that the same camera filmed.
+"""Silhouettes of walking people, from real videos and from synthetic ("made") ones.
 
-All videos go through one and the same analysis. Those of the made kind are first brought to what
-the real camera gives: grey unless colour is wanted, of its frame size, people as tall in pixels,
-compressed.
+All videos go through the same analysis. Made videos are first adapted to the real camera: grey
+unless colour is wanted, the same frame size, people as tall in pixels, compressed.
 """
 
 from __future__ import annotations
@@ -22,11 +21,11 @@ from gait_demo.types import SilhouetteClip
 from gait_demo.video import VideoWriter, probe, read_frames
 
 _VIDEO_NAMES = ("*.mp4", "*.avi", "*.mov", "*.mkv", "*.webm")
-_REACH = 0.4  # heights to each side of a walker's middle that must be within the picture
-_TALLEST = 0.92  # of the picture a made walker may fill, so that the border cuts nobody
-_HOLES = 0.03  # of a silhouette: one with larger holes is not whole
-_FULL = 0.9  # of its square that a whole one fills from head to feet
-_CRF = 20  # of x264
+_REACH = 0.4  # heights to each side of a walker's middle that must be in the picture
+_TALLEST = 0.92  # maximum share of the picture's height that a made walker fills
+_HOLES = 0.03  # maximum share of holes in a whole silhouette
+_FULL = 0.9  # minimum share of its square's height that a whole silhouette fills
+_CRF = 20  # quality of x264
 
 Extract = Callable[[Path], list[SilhouetteClip]]
 Progress = Callable[[str, int, int], None]
@@ -38,14 +37,14 @@ class Walks:
 
     Attributes:
         masks: (64, 64) uint8 each, 0 or 1.
-        good: whether each is one whole piece.
-        person: of each.
-        group: the circumstances of each: session, or condition and view.
-        track: a number for each, the same within a track only.
-        heights: of the walkers, pixels, one a track.
-        videos: how many were looked at.
-        refused: a sentence for each that the analysis refused.
-        cut: how many frames reached over the picture's border and were left out.
+        good: for each, whether it is whole; see `is_whole`.
+        person: for each, the person.
+        group: for each, the circumstances: session, or condition and view.
+        track: for each, the number of its track.
+        heights: for each track, the walker's height in pixels.
+        videos: number of videos.
+        refused: a sentence for each video that the analysis refused.
+        cut: number of frames left out because they reached over the picture's border.
     """
 
     masks: list[np.ndarray] = field(default_factory=list)
@@ -59,7 +58,7 @@ class Walks:
     cut: int = 0
 
     def film(self, video: Path, extract: Extract, person: str, group: str) -> None:
-        """Add everybody in a video."""
+        """Adds all people in a video."""
         self.videos += 1
         try:
             clips, info = extract(video), probe(video)
@@ -70,7 +69,7 @@ class Walks:
             self.add(clip, (info.width, info.height), person, group)
 
     def add(self, clip: SilhouetteClip, size: tuple[int, int], person: str, group: str) -> None:
-        """Add one track.
+        """Adds one track.
 
         Args:
             size: width and height of its video.
@@ -107,12 +106,13 @@ def is_whole(mask: np.ndarray) -> bool:
 def read_real(
     folder: Path, extract: Extract, skip: str | None = None, on_progress: Progress | None = None
 ) -> tuple[Walks, tuple[int, int]]:
-    """Everybody in a folder of videos; a name up to its first "_" tells the person.
+    """The walks of all people in a folder of videos; a file's name up to its first "_" is the
+    person.
 
     Args:
-        extract: the silhouettes of everyone in a video, without frames in which somebody was
-            lost; it may refuse a video with a GaitDemoError.
-        skip: videos whose names hold this are passed over.
+        extract: gives the silhouettes of all people in a video, without frames in which a person
+            was lost; may refuse a video with a GaitDemoError.
+        skip: videos whose names contain this are left out.
 
     Returns:
         The walks, and width and height of the videos.
@@ -142,18 +142,18 @@ def read_made(
     colour: bool = False,
     on_progress: Progress | None = None,
 ) -> tuple[Walks, Walks]:
-    """Everybody in the videos of a CASIA-B tree.
+    """The walks of all people in the videos of a folder like CASIA-B.
 
     Args:
-        extract: as for read_real.
-        heights: pixels; of the real walkers, from which those of the made ones are drawn.
+        extract: as for `read_real`.
+        heights: of the real walkers, in pixels; those of the made ones are drawn from them.
         size: width and height of the real videos.
-        colour: the made videos keep theirs, which the analysis needs where clothes and background
-            are equally bright.
+        colour: whether the made videos keep their colours, which the analysis needs if clothes and
+            background are equally bright.
 
     Returns:
-        The walks that the analysis sees in the videos filmed again, and the same walks as the
-        tree's own silhouettes have them.
+        The walks that the analysis finds in the adapted videos; and the same walks from the
+        silhouettes of the folder.
 
     Raises:
         DataError: there are no videos, or none with people.
@@ -189,18 +189,18 @@ def film_again(
     height_px: float,
     colour: bool = False,
 ) -> float:
-    """A made video as the real camera would give it: grey, smaller, compressed.
+    """Adapts a made video to the real camera: grey, smaller, compressed.
 
     Args:
-        video: the made one.
+        video: the made video.
         masks: (T, H, W) uint8, its walker.
         out: the MP4 to write.
-        size: its width and height.
-        height_px: how tall the walker shall be in it, as far as the picture allows.
-        colour: it stays as it is.
+        size: width and height of the MP4.
+        height_px: height of the walker in it, as far as the picture allows.
+        colour: whether to keep the colours.
 
     Returns:
-        Pixels of the new video per pixel of the made one.
+        Pixels of the MP4 per pixel of the made video.
     """
     info = probe(video)
     width, height = size
@@ -225,7 +225,7 @@ def film_again(
 
 
 def _clip_of(masks: np.ndarray, scale: float) -> SilhouetteClip:
-    """Silhouettes as a camera of a coarser scale would see them, squares in their own pixels."""
+    """The silhouettes at a coarser scale, with squares in pixels of the masks."""
     size = (round(masks.shape[2] * scale), round(masks.shape[1] * scale))
     squares = squares_from_boxes(np.stack([box_around(mask) for mask in masks]))
     coarse = [cv2.resize(m.astype(np.float32), size, interpolation=cv2.INTER_AREA) for m in masks]

@@ -65,36 +65,23 @@ def load(path: Path, network: str) -> nn.Module:
     return model.eval().requires_grad_(False).to(memory_format=torch.channels_last)
 
 
-def read_summary(path: Path) -> dict:
-    """The training summary stored in a checkpoint.
-
-    Raises:
-        WeightsError: not a checkpoint of this project.
-    """
-    return json.loads(_read(path)[1].get("summary", "{}"))
-
-
 def read_tensors(path: Path, network: str) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
     """The state dict and the metadata of a checkpoint.
 
     Raises:
         WeightsError: not a checkpoint of this project, or another network's.
     """
-    tensors, metadata = _read(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
+            metadata = file.metadata() or {}
+    except (OSError, SafetensorError) as error:
+        raise WeightsError(
+            f"{path.name} cannot be read as safetensors weights; download or train it again."
+        ) from error
     if metadata.get("network") != network:
         raise WeightsError(
             f"{path.name} holds {metadata.get('network', 'another program')!r} weights, "
             f"but {network!r} was asked for."
         )
     return tensors, metadata
-
-
-def _read(path: Path) -> tuple[dict, dict[str, str]]:
-    try:
-        with safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
-            return tensors, file.metadata() or {}
-    except (OSError, SafetensorError) as error:
-        raise WeightsError(
-            f"{path.name} cannot be read as safetensors weights; download or train it again."
-        ) from error

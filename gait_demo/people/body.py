@@ -65,12 +65,12 @@ def body_boxes(
     return steady_boxes(frames, at, extents, fps)
 
 
-def head_of(one: Detection) -> np.ndarray:
+def head_of(person: Detection) -> np.ndarray:
     """(3,) float32: x, y and radius of the head, in pixels; nan without landmarks."""
-    if one.landmarks is None:
+    if person.landmarks is None:
         return np.full(3, np.nan, np.float32)
-    x, y, radius = head_in(one.landmarks, one.height)
-    seen = head_reach(one, np.float32([x, y]), _LARGEST_HEAD * radius)
+    x, y, radius = head_in(person.landmarks, person.height)
+    seen = head_reach(person, np.float32([x, y]), _LARGEST_HEAD * radius)
     return np.float32([x, y, max(radius, seen)])
 
 
@@ -90,32 +90,32 @@ def head_in(landmarks: np.ndarray, height: float) -> np.ndarray:
     return np.float32([*(centre + 0.3 * radius * up), radius])
 
 
-def neck_of(one: Detection) -> float:
+def neck_of(person: Detection) -> float:
     """y in pixels of the lower end of an upright person's head; nan without landmarks."""
-    if one.landmarks is None:
+    if person.landmarks is None:
         return np.nan
-    nose, shoulders = one.landmarks[NOSE, 1], one.landmarks[list(SHOULDERS), 1].mean()
-    return float(nose + max(_NECK * (shoulders - nose), 0.04 * one.height))
+    nose, shoulders = person.landmarks[NOSE, 1], person.landmarks[list(SHOULDERS), 1].mean()
+    return float(nose + max(_NECK * (shoulders - nose), 0.04 * person.height))
 
 
-def could_walk(one: Detection, shape: tuple[int, int]) -> bool:
+def could_walk(person: Detection, shape: tuple[int, int]) -> bool:
     """Whether a person stands upright with lowered arms, is in the frame from head to knees, and
     has visible legs."""
-    if one.landmarks is None:
-        width, height = one.box[2:] - one.box[:2]
+    if person.landmarks is None:
+        width, height = person.box[2:] - person.box[:2]
         return bool(height > width)
-    points = one.landmarks[:, :2]
+    points = person.landmarks[:, :2]
     shoulders, hips = (points[list(pair)].mean(axis=0) for pair in (SHOULDERS, HIPS))
     trunk = hips - shoulders
     length = max(float(np.linalg.norm(trunk)), 1e-6)
     lean = np.degrees(np.arccos(np.clip(trunk[1] / length, -1, 1)))
     legs = points[list(ANKLES), 1].max() - hips[1]
-    top, bottom, _, _ = _extent(one, shape)
+    top, bottom, _, _ = _extent(person, shape)
     inside = min(bottom, shape[0]) - max(top, 0)
     hands = points[list(WRISTS), 1].min()
     is_upright = lean < _LEANING and legs > _SEATED * length and hands > shoulders[1]
     is_whole = inside > _CUT * (bottom - top) and points[NOSE, 1] >= 0
-    return bool(is_upright and is_whole and _shows_legs(one, shape) and not _is_headless(one))
+    return bool(is_upright and is_whole and _shows_legs(person, shape) and not _is_headless(person))
 
 
 def takes_steps(landmarks: np.ndarray, heights: np.ndarray, fps: float) -> np.ndarray:
@@ -132,54 +132,54 @@ def takes_steps(landmarks: np.ndarray, heights: np.ndarray, fps: float) -> np.nd
     speed = np.linalg.norm(np.gradient(hips, axis=0), axis=1) * fps if len(hips) > 1 else 0.0
     apart = np.concatenate([points[:, a] - points[:, b] for a, b in (KNEES, ANKLES)], axis=1)
     mean, square = (
-        uniform_filter1d(each, window, axis=0, mode="nearest") for each in (apart, apart**2)
+        uniform_filter1d(signal, window, axis=0, mode="nearest") for signal in (apart, apart**2)
     )
     swing = np.sqrt((square - mean**2).clip(0).sum(axis=1) / 2)
     return (swing > _SWING) | (speed > _SPEED)
 
 
-def flexes_knee(one: Detection) -> bool:
+def flexes_knee(person: Detection) -> bool:
     """Whether a knee is bent farther than walkers bend theirs, as in running or climbing."""
-    if one.landmarks is None:
+    if person.landmarks is None:
         return False
-    hips, knees, ankles = (one.landmarks[list(pair), :2] for pair in (HIPS, KNEES, ANKLES))
+    hips, knees, ankles = (person.landmarks[list(pair), :2] for pair in (HIPS, KNEES, ANKLES))
     thighs, shanks = knees - hips, ankles - knees
     lengths = np.linalg.norm(thighs, axis=1) * np.linalg.norm(shanks, axis=1)
     cosines = (thighs * shanks).sum(axis=1) / np.maximum(lengths, 1e-6)
     return bool(cosines.min() < np.cos(np.radians(_FLEXED)))
 
 
-def _shows_legs(one: Detection, shape: tuple[int, int]) -> bool:
+def _shows_legs(person: Detection, shape: tuple[int, int]) -> bool:
     """Whether most of the legs' part within the frame is visible, and not hidden by furniture or
     other people. Told by the matte: the network also gives landmarks of hidden legs."""
-    hips, knees, ankles = (one.landmarks[list(pair), :2] for pair in (HIPS, KNEES, ANKLES))
+    hips, knees, ankles = (person.landmarks[list(pair), :2] for pair in (HIPS, KNEES, ANKLES))
     bones = [upper + _ALONG * (lower - upper) for upper, lower in ((hips, knees), (knees, ankles))]
     points = np.concatenate(bones).reshape(-1, 2)
     inside = ((points >= 0) & (points < shape[::-1])).all(axis=1)
     if not inside.any():
         return False
-    return bool((one.matte.at(points[inside]) > 0.5).mean() >= _LEGS_SEEN)
+    return bool((person.matte.at(points[inside]) > 0.5).mean() >= _LEGS_SEEN)
 
 
-def _is_headless(one: Detection) -> bool:
+def _is_headless(person: Detection) -> bool:
     """Whether the frame's upper border cuts a body below the neck: its matte is then about as wide
     there as anywhere. The landmarks do not tell: the network fits a whole body to what it sees."""
-    x0, y0, x1, y1 = (int(v) for v in one.box)
+    x0, y0, x1, y1 = (int(v) for v in person.box)
     if y0 > _BORDER_PX or x1 <= x0 or y1 <= y0:
         return False
-    widths = (one.matte.drawn(x0, y0, x1 - x0, y1 - y0) > 0.5).sum(axis=1)
+    widths = (person.matte.drawn(x0, y0, x1 - x0, y1 - y0) > 0.5).sum(axis=1)
     upper = widths[: max(1, len(widths) // _ROWS)]
     return bool(np.median(upper) > _AS_WIDE * widths.max())
 
 
-def _extent(one: Detection, shape: tuple[int, int]) -> tuple[float, float, float, float]:
+def _extent(person: Detection, shape: tuple[int, int]) -> tuple[float, float, float, float]:
     """Top, bottom, x of the middle column, and half the width of the whole body, in pixels."""
-    x0, top, x1, bottom = (float(v) for v in one.box)
-    centre = one.centre
-    if one.landmarks is not None:
-        points = one.landmarks[:, :2]
+    x0, top, x1, bottom = (float(v) for v in person.box)
+    centre = person.centre
+    if person.landmarks is not None:
+        points = person.landmarks[:, :2]
         bottom = max(bottom, float(points[[*HEELS, *TOES, *ANKLES], 1].max()))
-        crown = float(points[NOSE, 1]) - _CROWN * one.height
+        crown = float(points[NOSE, 1]) - _CROWN * person.height
         if top < _BORDER_PX:
             top = min(top, crown)
         elif points[list(WRISTS), 1].min() < points[NOSE, 1]:  # arms above the head

@@ -103,8 +103,8 @@ def _paint_over(
     `LandmarkNetwork`."""
 
     def shown(mattes: Sequence[Matte]) -> np.ndarray:
-        each = (matte.seen_through(to_square, _SIDE) > 0.5 for matte in mattes)
-        return np.logical_or.reduce([np.zeros((_SIDE, _SIDE), bool), *each])
+        masks = (matte.seen_through(to_square, _SIDE) > 0.5 for matte in mattes)
+        return np.logical_or.reduce([np.zeros((_SIDE, _SIDE), bool), *masks])
 
     hidden = shown(before)
     if own is not None:

@@ -36,8 +36,8 @@ class LiteNetwork:
                 f"{tuple(image['shape'])}."
             )
         self._image = image["index"]
-        outputs = sorted(self._network.get_output_details(), key=lambda one: one["name"])
-        self._outputs = [one["index"] for one in outputs]
+        outputs = sorted(self._network.get_output_details(), key=lambda output: output["name"])
+        self._outputs = [output["index"] for output in outputs]
 
     def __call__(self, image: np.ndarray) -> list[np.ndarray]:
         """image: (side, side, 3) float32."""

@@ -32,7 +32,7 @@ _HEAD, _TRUNK, _ARM, _LEG = 0.075, 0.115, 0.045, 0.055
 def exclusive(people: Sequence[Detection]) -> list[Detection]:
     """The people of one frame, with mattes that do not overlap, but for people without landmarks,
     who are unchanged; see `spared`."""
-    return [spared(one, [other for other in people if other is not one]) for one in people]
+    return [spared(person, [other for other in people if other is not person]) for person in people]
 
 
 def spared(person: Detection, others: Sequence[Detection]) -> Detection:

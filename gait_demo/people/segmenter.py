@@ -197,7 +197,7 @@ def same_person(one: Detection, other: Detection) -> bool:
     landmarks, boxes coincide."""
     if one.landmarks is None or other.landmarks is None:
         return bool(iou(one.box, other.box) > _SAME_BOX)
-    trunks = [each.landmarks[[*SHOULDERS, *HIPS], :2] for each in (one, other)]
+    trunks = [detection.landmarks[[*SHOULDERS, *HIPS], :2] for detection in (one, other)]
     apart = np.linalg.norm(trunks[0] - trunks[1], axis=1).mean()
     noses = np.linalg.norm(one.landmarks[NOSE, :2] - other.landmarks[NOSE, :2])
     height = max(one.height, other.height)

@@ -71,8 +71,8 @@ class PoseDetector:
 def _anchors() -> np.ndarray:
     """(2254, 2): the centres of the anchors, in the unit square of the image."""
     anchors = []
-    for cells, each in _GRIDS:
+    for cells, count in _GRIDS:
         middles = (np.arange(cells) + 0.5) / cells
         grid = np.stack(np.meshgrid(middles, middles), axis=-1).reshape(-1, 2)
-        anchors.append(np.repeat(grid, each, axis=0))
+        anchors.append(np.repeat(grid, count, axis=0))
     return np.concatenate(anchors)

@@ -24,18 +24,16 @@ class Consequence:
         drawn: whether the person is drawn again.
         widened: margin in body heights by which the matte is widened before it is replaced by
             background; None: nothing is replaced.
-        reported: whether the report mentions it.
     """
 
     drawn: bool
     widened: float | None
-    reported: bool
 
 
 CONSEQUENCES = {
-    Visibility.ABSENT: Consequence(drawn=False, widened=None, reported=False),
-    Visibility.VISIBLE: Consequence(drawn=True, widened=0.025, reported=False),
-    Visibility.PARTIAL: Consequence(drawn=True, widened=0.025, reported=False),
-    Visibility.CARRIED: Consequence(drawn=True, widened=0.06, reported=True),
-    Visibility.LOST: Consequence(drawn=False, widened=0.12, reported=True),
+    Visibility.ABSENT: Consequence(drawn=False, widened=None),
+    Visibility.VISIBLE: Consequence(drawn=True, widened=0.025),
+    Visibility.PARTIAL: Consequence(drawn=True, widened=0.025),
+    Visibility.CARRIED: Consequence(drawn=True, widened=0.06),
+    Visibility.LOST: Consequence(drawn=False, widened=0.12),
 }

@@ -192,10 +192,12 @@ class YoloSegmenter:
             for score, mask in zip(seen.scores, seen.masks, strict=True)
             if mask.any()
         ]
-        found = [one for one in found if not any(same_person(one, other) for other in others)]
+        found = [
+            person for person in found if not any(same_person(person, other) for other in others)
+        ]
         if look:
             return found
-        return [one for one in found if any(same_person(one, known) for known in before)]
+        return [person for person in found if any(same_person(person, known) for known in before)]
 
 
 def _detection(score: float, mask: np.ndarray, scale: float) -> Detection:

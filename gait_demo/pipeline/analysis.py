@@ -156,7 +156,7 @@ class Analyser:
                     f"least {self._options.people.min_height_px} pixels tall."
                 )
             background = Background(tuple(shot.plate for shot in shots))
-            overlays = tuple(one for shot in shots for one in shot.overlays)
+            overlays = tuple(overlay for shot in shots for overlay in shot.overlays)
             removals, clean, samples = self._removals(store, people, background, overlays, shape)
         return Analysis(
             self._source,
@@ -230,7 +230,7 @@ class Analyser:
     ) -> tuple[
         tuple[list[Removal | None], ...], dict[int, CleanPart], tuple[tuple[Sample, ...], ...]
     ]:
-        drawn = [one.track.track_id for one in prominent(people, self._options.people)]
+        drawn = [person.track.track_id for person in prominent(people, self._options.people)]
         remover, (h, w) = Remover(people, shape, drawn), working_shape(shape)
         fillers = {
             shot.first_frame: Filler(shot, store.scale)
@@ -260,7 +260,11 @@ class Analyser:
                 overlay = overlay_mask(overlays, index, image, scale=store.scale)
                 filled = filler.fill(index, image, hole, overlay)
                 clean[index] = CleanPart.of(filled, hole, store.scale)
-        return tuple(removals), clean, tuple(tuple(filter(None, each)) for each in samples)
+        return (
+            tuple(removals),
+            clean,
+            tuple(tuple(filter(None, person_samples)) for person_samples in samples),
+        )
 
 
 def _hole(
@@ -269,9 +273,9 @@ def _hole(
     """(H, W) uint8, 255 where any person is replaced; `removals` are at working resolution, and
     `shape` is (H, W)."""
     hole = np.zeros(working, np.uint8)
-    for one in filter(None, removals):
-        h, w = one.shape
-        hole[one.y : one.y + h, one.x : one.x + w] |= 255 * one.mask
+    for removal in filter(None, removals):
+        h, w = removal.shape
+        hole[removal.y : removal.y + h, removal.x : removal.x + w] |= 255 * removal.mask
     hole = cv2.resize(hole, shape[::-1], interpolation=cv2.INTER_LINEAR)
     return cv2.dilate(cv2.compare(hole, 60, cv2.CMP_GT), np.ones((5, 5), np.uint8))
 
@@ -321,14 +325,14 @@ class _OpenShot:
             began = perf_counter()
             tracklets = self._tracker.finish(store.__getitem__, store.scale)
             span = self._first, self._first + self._count
-            seen = [one for one in tracklets if one.is_person(self._options)]
-            people = [Person.of(one, shape, span, fps) for one in seen]
+            seen = [tracklet for tracklet in tracklets if tracklet.is_person(self._options)]
+            people = [Person.of(tracklet, shape, span, fps) for tracklet in seen]
             self._people_s += perf_counter() - began
             doubtful = [
-                one
-                for one in tracklets
-                if not one.is_person(self._options)
-                and one.is_likely(self._options, self._options.sure_frames)
+                tracklet
+                for tracklet in tracklets
+                if not tracklet.is_person(self._options)
+                and tracklet.is_likely(self._options, self._options.sure_frames)
             ]
         with self._clock.time("background"):
             masks = _Masks(people, doubtful, shape)
@@ -347,7 +351,9 @@ class _OpenShot:
             plate = self._learner.finish(masks, overlay if overlays else None)
             if isinstance(plate, NoPlate):
                 plate = plate.without(_boxes(people, doubtful, *span), fps, overlay)
-        return _Shot(plate, overlays, people, [_suspect(one) for one in doubtful], self._people_s)
+        return _Shot(
+            plate, overlays, people, [_suspect(tracklet) for tracklet in doubtful], self._people_s
+        )
 
     def _follow(self, index: int, rgb: np.ndarray) -> None:
         began = perf_counter()
@@ -369,10 +375,10 @@ class _Masks:
             position = person.position(index)
             if position is not None:
                 mask |= matte_mask(person, position, self._shape, self._scale, _WIDER)
-        for one in self._doubtful:
-            if index in one.seen:
+        for tracklet in self._doubtful:
+            if index in tracklet.seen:
                 h, w = self._shape
-                soft = one.seen[index].matte.drawn(0, 0, w, h, self._scale)
+                soft = tracklet.seen[index].matte.drawn(0, 0, w, h, self._scale)
                 mask |= (soft > _MASKED).view(np.uint8)
         return 255 * mask
 
@@ -403,14 +409,17 @@ def _boxes(
     for person in people:
         for n, box in enumerate(person.track.xyxy, start=person.track.first_frame - first):
             boxes[n].append(box)
-    for one in doubtful:
-        for index, seen in one.seen.items():
+    for tracklet in doubtful:
+        for index, seen in tracklet.seen.items():
             boxes[index - first].append(seen.box)
     return [np.array(here, np.float32).reshape(-1, 4) for here in boxes]
 
 
 def _suspect(tracklet: Tracklet) -> Suspect:
-    best = max(tracklet.seen.values(), key=lambda one: np.nan_to_num(one.presence) + one.score)
+    best = max(
+        tracklet.seen.values(),
+        key=lambda detection: np.nan_to_num(detection.presence) + detection.score,
+    )
     return Suspect(tracklet.first, tracklet.last, best.box, best.presence)
 
 
@@ -421,5 +430,5 @@ def _digest(path: Path) -> bytes:
 
 def _ranked(people: list[Person]) -> tuple[Person, ...]:
     """Sorts people by prominence (height x frames) and numbers them from 1."""
-    ranked = sorted(people, key=lambda one: -one.height * int(one.seen.sum()))
+    ranked = sorted(people, key=lambda person: -person.height * int(person.seen.sum()))
     return tuple(person.numbered(n) for n, person in enumerate(ranked, start=1))

@@ -158,12 +158,12 @@ def unsure(suspects: Iterable[Suspect], times: Sequence[float], size: tuple[int,
         times: of the frames, in seconds.
         size: width and height of the frames.
     """
-    likely = [one for one in suspects if one.presence >= _LIKELY]
+    likely = [suspect for suspect in suspects if suspect.presence >= _LIKELY]
     if not likely:
         return []
     places = [
-        f"{_place(one.box, size)} at {_when([(one.first, one.last)], times)}"
-        for one in likely[:_MOST_TIMES]
+        f"{_place(suspect.box, size)} at {_when([(suspect.first, suspect.last)], times)}"
+        for suspect in likely[:_MOST_TIMES]
     ]
     more = " and elsewhere" if len(likely) > _MOST_TIMES else ""
     return [

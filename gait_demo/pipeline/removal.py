@@ -112,17 +112,17 @@ def matte_mask(
 ) -> np.ndarray:
     """(h, w) uint8, 0 or 1, at working resolution: the person's matte, widened as `CONSEQUENCES`
     says for their visibility, and by `more` body heights."""
-    one, box = person.detections[position], person.track.xyxy[position]
+    detection, box = person.detections[position], person.track.xyxy[position]
     wider = CONSEQUENCES[Visibility(person.visibility[position])].widened
     mask = np.zeros(shape, np.uint8)
     if wider is None:
         return mask
     wider += more
     tall = box[3] - box[1]
-    x0, y0, x1, y1 = _clipped(one.box, wider * tall, scale, shape)
+    x0, y0, x1, y1 = _clipped(detection.box, wider * tall, scale, shape)
     if x1 <= x0 or y1 <= y0:
         return mask
-    soft = one.matte.drawn(x0, y0, x1 - x0, y1 - y0, scale)
+    soft = detection.matte.drawn(x0, y0, x1 - x0, y1 - y0, scale)
     mask[y0:y1, x0:x1] = soft > _SURE
     return widened(mask, max(2, round(wider * tall * scale)))
 
@@ -161,7 +161,7 @@ class Remover:
                 None if mask is None else self._standing_out(person, index, mask, moving)
                 for person, mask in zip(self._people, masks, strict=True)
             ]
-        pieces = [Blobs.of(each, self._scale) for each in (moving, shadow)]
+        pieces = [Blobs.of(mask, self._scale) for mask in (moving, shadow)]
         return [
             None if mask is None else self._removal(person, index, mask, everybody, pieces)
             for person, mask in zip(self._people, masks, strict=True)

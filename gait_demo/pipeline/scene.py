@@ -43,7 +43,9 @@ class Scene:
         wanted = {person.track.track_id for person in removed}
         fps = float(analysis.info.fps)
         self._guessed = [person.guessed(fps) for person in analysis.people]
-        self._removed = [n for n, one in enumerate(analysis.people) if one.track.track_id in wanted]
+        self._removed = [
+            n for n, person in enumerate(analysis.people) if person.track.track_id in wanted
+        ]
 
     def cleared(self, frame: Frame, in_front: np.ndarray | None) -> tuple[np.ndarray, list[int]]:
         """A frame without the people to remove, and without overlays around people.
@@ -89,11 +91,11 @@ class Scene:
             return None
         h, w = mask.shape
         for person, position in self._present(frame.index):
-            one, head = person.detections[position], person.heads[position]
-            x0, y0, x1, y1 = np.rint(one.box).astype(int).clip(0, [w, h, w, h])
+            detection, head = person.detections[position], person.heads[position]
+            x0, y0, x1, y1 = np.rint(detection.box).astype(int).clip(0, [w, h, w, h])
             part = mask[y0:y1, x0:x1]
             if part.any():
-                inside = one.matte.drawn(x0, y0, x1 - x0, y1 - y0) > 0.5
+                inside = detection.matte.drawn(x0, y0, x1 - x0, y1 - y0) > 0.5
                 if inside.any() and (part[inside] > 0).mean() > _MOST_OVERLAID:
                     part[inside] = 0
             if not self._hide_faces:
@@ -119,8 +121,10 @@ class Scene:
         shown = None if clean is None else clean.decoded()
         unchanged = []
         for n in self._removed:
-            person, one = self._analysis.people[n], self._analysis.removals[index][n]
-            region = one and region_of(shape, one.mask, one.x, one.y, scale, one.height)
+            person, removal = self._analysis.people[n], self._analysis.removals[index][n]
+            region = removal and region_of(
+                shape, removal.mask, removal.x, removal.y, scale, removal.height
+            )
             if region is None:
                 continue
             (h, w), x, y = region.mask.shape, region.x, region.y
@@ -145,9 +149,9 @@ class Scene:
             return
         h, w = mask.shape
         for person, position in self._present(index):
-            one = person.detections[position]
-            reach = _OVERLAY_REACH * one.height * np.float32([-1, -1, 1, 1])
-            box = np.rint(one.box + reach - [x, y, x, y]).astype(int)
+            detection = person.detections[position]
+            reach = _OVERLAY_REACH * detection.height * np.float32([-1, -1, 1, 1])
+            box = np.rint(detection.box + reach - [x, y, x, y]).astype(int)
             x0, y0, x1, y1 = box.clip(0, [w, h, w, h])
             part = np.s_[y0:y1, x0:x1]
             if mask[part].any():

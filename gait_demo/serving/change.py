@@ -1,4 +1,4 @@
-"""What another gait has changed, as the page shows it."""
+"""What a new gait has changed in a walk, as data for the page."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from gait_demo.pipeline import Analysis
 from gait_demo.pipeline.gaits import Gait
 from gait_demo.types import Rank, SilhouetteClip
 
-_MOST_PEOPLE = 4  # whose joints are shown
-_STRIP_FRAMES, _STRIP_HZ = 24, 12
+_MOST_PEOPLE = 4  # maximum number of people whose joints are shown
+_STRIP_FRAMES, _STRIP_HZ = 24, 12  # number of frames in a strip, and frames per second
 _INK = (110, 118, 15)  # BGR of a walker in a strip
-_HALF = 0.5
+_HALF = 0.5  # threshold of silhouettes
 
 
 def change(
@@ -27,15 +27,20 @@ def change(
 ) -> dict[str, Any]:
     """
     Args:
-        gaits: of everybody who is drawn, the most prominent first.
-        ranks: of the most prominent who got another gait, among so many strangers.
+        gaits: of all people who are drawn, the most prominent first.
+        ranks: of the most prominent person with a new gait; see `Crowd.ranks`.
+        strangers: number of synthetic people among whom they are ranked.
 
     Returns:
-        JSON. `people`: of each, the number, `times` in seconds, and (T, 19, 2) joints in pixels
-        `before` and `after`, null where not known or not changed; `bones`: pairs of joints;
-        `walk`: of the first who got another gait, before and after, `curves` by name over `times`,
-        `cadence`, `stride` and `asymmetry` as of `Kinematics`, and `gei`, a PNG as a data address;
-        null if nobody did; `ranks` and `strangers`.
+        A value for JSON:
+        `people`: for each person with a new gait, up to four, the number (`person`), the `times` of
+        the track in seconds, and the joints `before` and `after`: (19, 2) in pixels per frame, null
+        where not known or not changed;
+        `bones`: pairs of joints;
+        `walk`: of the first of these people, over the frames with a new gait: `person`, `times`
+        and, `before` and `after`, `gei` (a PNG as a data URL) and, with joints, `curves` by name,
+        and `cadence`, `stride` and `asymmetry` of `Kinematics`; null if nobody has a new gait;
+        `ranks` and `strangers`.
     """
     times = np.array(analysis.times, float)
     changed = [gait for gait in gaits if gait.changed.any()]

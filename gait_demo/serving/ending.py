@@ -1,4 +1,4 @@
-"""How a process ends that is told to."""
+"""Orderly end of a process."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import signal
 
 
 def end_tidily() -> None:
-    """Let a request to end, or a terminal that is closed, be as tidy as Ctrl-C; what was started to
-    outlive its terminal (`nohup`) goes on."""
+    """Makes SIGTERM and SIGHUP (a closed terminal) end the process as Ctrl-C does, so that it
+    cleans up. A signal that is ignored, as under `nohup`, stays ignored."""
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:

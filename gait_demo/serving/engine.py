@@ -1,7 +1,7 @@
-"""Jobs in processes of their own, so that what a clip breaks breaks nothing else.
+"""Runs jobs in worker processes, so that a clip that crashes one breaks nothing else.
 
-The engine's own process loads no network and decodes no user's video. A worker that dies, or does
-not stop when it should, is replaced.
+The process of the engine itself loads no network and decodes no user's video. A worker that dies,
+or does not stop when told to, is replaced.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from gait_demo.errors import EngineError, GaitDemoError, NotStartedError, Worker
 from gait_demo.serving import messages, worker
 
 _log = logging.getLogger(__name__)
-_STOPS_WITHIN_S = 1.2  # or is killed
-_LOOKS_EVERY_S = 0.1  # whether the job is still wanted
+_STOPS_WITHIN_S = 1.2  # time limit for stopping a job, after which the worker is killed
+_ASKS_EVERY_S = 0.1  # interval of asking whether the job is still wanted
 _ENDED = ("ended", None)
-_START = "start"  # of a worker, which is no job
+_START = "start"  # in place of a job's name while a worker starts
 _JOBS = "gait_demo.serving.jobs"
 
 
@@ -37,12 +37,12 @@ class Engine:
     """A few workers, each of which does one job at a time.
 
     Args:
-        workers: how many jobs run at once.
-        limit_s: seconds after which a job is given up.
-        jobs: name of the module whose functions are the jobs; its function `load` is called first
-            in every worker, and gives what all jobs get as their first argument.
+        workers: number of jobs that run at once.
+        limit_s: seconds after which a job is aborted.
+        jobs: name of the module whose functions are the jobs. Its function `load` is called first
+            in every worker; what it returns is the first argument of every job.
         arguments: of `load`.
-        results: read what the jobs return, by their names.
+        results: for each job, by name, a function that reads its result; see `messages.result`.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Engine:
         self.add(workers)
 
     def add(self, workers: int) -> None:
-        """Start more workers; jobs wait for each to be ready."""
+        """Starts more workers. A job that gets one waits until it is ready."""
         for _ in range(workers):
             self._workers.append(_Worker(*self._start))
             self._idle.put(self._workers[-1])
@@ -74,7 +74,7 @@ class Engine:
     def wait_until_ready(self) -> None:
         """
         Raises:
-            WeightsError: the networks cannot be had.
+            WeightsError: the networks' weights are not available.
         """
         for starting in self._workers:
             starting.wait_until_ready()
@@ -86,17 +86,17 @@ class Engine:
         on_progress: Callable[[str, int, int], None] | None = None,
         unwanted: Callable[[], bool] = lambda: False,
     ) -> Any:
-        """Do a job of `jobs`; where all workers are busy, wait.
+        """Runs a job; waits while all workers are busy.
 
         Args:
-            on_progress: is told the stage, steps done, and steps in all (0: unknown).
-            unwanted: is asked all the time; once it says yes, the job is stopped.
+            on_progress: called with the stage, the steps done, and their total (0: not known).
+            unwanted: asked regularly; once it returns True, the job is stopped.
 
         Raises:
-            Cancelled: the job was unwanted.
-            GaitDemoError: as the job says; EngineError where it broke, or took too long, and of
-                this kind WorkerDiedError where its process is gone, NotStartedError before the job
-                began.
+            Cancelled: `unwanted` returned True.
+            GaitDemoError: raised by the job; EngineError if the job failed unexpectedly or took too
+                long, WorkerDiedError if its process died, NotStartedError if that was before the
+                job began.
         """
         mine = self._wait_for_idle(unwanted)
         try:
@@ -108,7 +108,7 @@ class Engine:
                 threading.Thread(target=self._replace, args=(mine,), daemon=True).start()
 
     def close(self) -> None:
-        """End all workers, whatever they do."""
+        """Ends all workers at once, whatever they are doing."""
         self._open = False
         for process in self._workers:
             process.close()
@@ -118,12 +118,12 @@ class Engine:
             if unwanted():
                 raise Cancelled
             try:
-                return self._idle.get(timeout=_LOOKS_EVERY_S)
+                return self._idle.get(timeout=_ASKS_EVERY_S)
             except Empty:
                 continue
 
     def _replace(self, dead: _Worker) -> None:
-        """Start a worker again before it takes the next job."""
+        """Restarts a worker before it takes the next job."""
         try:
             dead.start()
             dead.wait_until_ready()
@@ -135,7 +135,7 @@ class Engine:
 
 
 class _Worker:
-    """One process, and what it says."""
+    """A worker process and its messages."""
 
     def __init__(self, jobs: str, arguments: tuple, results: messages.Readers):
         self._jobs, self._arguments, self._results = jobs, arguments, results
@@ -152,7 +152,7 @@ class _Worker:
             if self._is_closed:
                 raise EngineError("The program is ending: start it again, and try once more.")
             self._begin()
-        with suppress(WorkerDiedError):  # told where it is waited for
+        with suppress(WorkerDiedError):  # `wait_until_ready` raises it
             self._send(self._arguments)
 
     def _begin(self) -> None:
@@ -178,7 +178,7 @@ class _Worker:
         return self._process.pid
 
     def close(self) -> None:
-        """End it for good."""
+        """Ends the process for good."""
         with self._starting:
             self._is_closed = True
         self.kill()
@@ -226,14 +226,18 @@ class _Worker:
         return self._receive(message, job, arguments)
 
     def _next_message(self) -> tuple | None:
-        """None: there was none for a moment."""
+        """The next message; None if there is none within 0.1 s."""
         try:
-            return self._told.get(timeout=_LOOKS_EVERY_S)
+            return self._told.get(timeout=_ASKS_EVERY_S)
         except Empty:
             return None
 
     def _receive(self, message: tuple, job: str = _START, arguments: tuple = ()) -> Any:
-        """The result in a last message, or the error."""
+        """The result in a job's last message.
+
+        Raises:
+            GaitDemoError: the job failed, or the process died.
+        """
         kind, content = message
         try:
             if kind == "failed":
@@ -267,7 +271,7 @@ class _Worker:
         return content
 
     def _stop(self) -> None:
-        """Ask the process to stop what it does, and kill it if it does not listen."""
+        """Tells the process to stop its job, and kills it if it does not."""
         until = monotonic() + _STOPS_WITHIN_S
         try:
             self._send(worker.STOP)

@@ -1,8 +1,8 @@
-"""What a worker process can be asked to do; `engine` names these functions.
+"""The jobs of the page's worker processes; `Engine.run` calls them by name.
 
-Each takes the models and a progress callback first. What goes in and out is small, and `messages`
-knows what each returns: the analysis, which all seeds of a clip share, stays on disk beside the
-clip's other files, and only workers read it.
+The first two arguments of each are the models and a progress callback. Arguments and results are
+small, and `messages` reads the results. The analysis, which all seeds of a clip share, stays on
+disk beside the clip's other files, and only workers read it.
 """
 
 from __future__ import annotations
@@ -28,35 +28,34 @@ from gait_demo.pipeline.gaits import Gait, chosen_people
 from gait_demo.serving.change import change, strip
 from gait_demo.serving.messages import CHANGE
 from gait_demo.serving.preview import clearest_frame, number_people
-from gait_demo.serving.worker import place
-from gait_demo.types import Look, Rank, Report
+from gait_demo.serving.worker import error_location
+from gait_demo.types import Inspection, Rank, Report
 from gait_demo.weights import find
 
 PEOPLE = "people.jpg"
 _ANALYSIS = "analysis.pickle"
-_log = logging.getLogger(__name__)  # the server's: nothing of a visitor's goes in
+_log = logging.getLogger(__name__)  # goes to the server's log: nothing about a visitor's files
 
 
 def load() -> Models:
-    """What every job gets; the person networks may still be on their way."""
+    """The models for all jobs. The networks that find people may still be downloading."""
     models = Models.load()
-    _ = models.detector  # built now
+    _ = models.detector  # builds it now, not in the first job
     return models
 
 
-def look(models: Models, report: Progress, source: Path, options: Options) -> Look:
-    """As `pipeline.look`."""
-    return pipeline.look(source, models.segmenter, options.people)
+def inspect_clip(models: Models, report: Progress, source: Path, options: Options) -> Inspection:
+    """As `pipeline.inspect_clip`."""
+    return pipeline.inspect_clip(source, models.segmenter, options.people)
 
 
 def analyse(
     models: Models, report: Progress, source: Path, folder: Path, options: Options
 ) -> tuple[tuple[int, ...], tuple[float, ...]]:
-    """As `Pipeline.analyse`, kept in `folder` with a picture of the numbered people.
+    """`Pipeline.analyse`; stores the analysis and a picture of the numbered people in `folder`.
 
     Returns:
-        The numbers of everybody, in order; and when each frame of the part is shown, in seconds
-        since the first.
+        The numbers of all people, in order; and the time of each frame, in seconds since the first.
     """
     analysis = Pipeline(models, options).analyse(source, folder, report)
     walkers = [person.track for person in analysis.people]
@@ -72,8 +71,8 @@ def analyse(
 def render(
     models: Models, report: Progress, analysed: Path, folder: Path, options: Options
 ) -> Report:
-    """As `Pipeline.render`, of the analysis kept in the folder `analysed`; the files are named as
-    there. CHANGE, beside them, gets what `change.change` tells, if it can be told."""
+    """`Pipeline.render` of the analysis stored in the folder `analysed`. Writes also the file
+    CHANGE, with the value of `change.change`, unless that fails."""
     analysis, gaits = _kept(analysed), []
     seed = options.anonymize.seed
     pipeline = Pipeline(models, options)
@@ -81,8 +80,8 @@ def render(
     try:
         told = change(analysis, gaits, *_ranks(gaits))
         (folder / CHANGE).write_text(json.dumps(told, separators=(",", ":")))
-    except Exception as error:  # what only explains a result must not take it away
-        _log.error("what changed could not be told: %s", place(error))
+    except Exception as error:  # a failed explanation must not cost the result
+        _log.error("what changed could not be described: %s", error_location(error))
     return result.report
 
 
@@ -93,14 +92,13 @@ def preview_gaits(
     options: Options,
     seeds: tuple[int, ...],
 ) -> list[str]:
-    """How the most prominent walker would walk with each of the seeds: `change.strip` of each;
-    nothing if nobody walks."""
+    """For each seed, `change.strip` of the most prominent walker; an empty list if nobody walks."""
     analysis = _kept(analysed)
     drawn = chosen_people(analysis, options)
     walker = next((person for person in drawn if person.walks), None)
     if walker is None:
         return []
-    alone = replace(analysis, people=(walker,))  # without who may be the same person
+    alone = replace(analysis, people=(walker,))  # without tracks that may be the same person
     only = replace(options.anonymize, person=walker.track.track_id)
     pipeline, strips = Pipeline(models, replace(options, anonymize=only)), []
     for done, seed in enumerate(seeds):
@@ -111,7 +109,7 @@ def preview_gaits(
 
 
 def warm_up(models: Models, report: Progress, clip: Path, options: Options) -> dict:
-    """A run that nobody waits for; its report says how fast this machine is."""
+    """A run whose result is deleted; its report shows how fast this machine is."""
     with tempfile.TemporaryDirectory() as folder:
         return Pipeline(models, options).run(clip, Path(folder), report).report
 
@@ -121,9 +119,9 @@ def _kept(analysed: Path) -> Analysis:
 
 
 def _ranks(gaits: Sequence[Gait]) -> tuple[list[Rank] | None, int]:
-    """As `Crowd.ranks`, of the most prominent of those who got another gait, by the frames in which
-    they did; None also where nobody did, or the recognisers are missing; and how many people the
-    crowd has."""
+    """`Crowd.ranks` of the most prominent person with a new gait, over the frames that have it;
+    None also if nobody has one or the recognisers are missing. And the number of people in the
+    crowd, 0 without recognisers."""
     try:
         crowd = _crowd()
     except WeightsError:

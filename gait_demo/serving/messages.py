@@ -1,4 +1,4 @@
-"""What a worker tells the server: lines of JSON, so that nothing that a worker sends is run."""
+"""Messages from a worker to the server: lines of JSON, so that none of them can be executed."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from gait_demo import errors
-from gait_demo.types import GaitResult, Look, VideoInfo
+from gait_demo.types import GaitResult, Inspection, VideoInfo
 
-CHANGE = "change.json"  # beside a result: what has changed, as of `change.change`
-MOST_BYTES = 16_000_000  # of a line
+CHANGE = "change.json"  # file beside a result: the value of `change.change`
+MOST_BYTES = 16_000_000  # maximum size of a message
 KINDS = ("progress", "log", "done", "failed", "broken", "stopped", "ended")
-_LINE = 200  # characters of what goes into the server's log
+_LINE = 200  # maximum length of a line in the server's log
 _ERRORS = {
     error.__name__: error
     for error in vars(errors).values()
@@ -26,11 +26,11 @@ Readers = Mapping[str, Callable[..., Any]]
 
 
 class Garbled(ValueError):
-    """This is no message."""
+    """A line that is no message, or a value that is no result."""
 
 
 def send(stream: BinaryIO, kind: str, content: Any = None) -> None:
-    """Write a message."""
+    """Writes a message."""
     stream.write(json.dumps([kind, content], default=_plain).encode() + b"\n")
     stream.flush()
 
@@ -39,8 +39,8 @@ def receive(stream: BinaryIO) -> tuple[str, Any]:
     """The next message.
 
     Raises:
-        EOFError: there is none any more.
-        Garbled: it is none.
+        EOFError: the stream has ended.
+        Garbled: the next line is no message.
     """
     line = stream.readline(MOST_BYTES)
     if not line:
@@ -60,15 +60,16 @@ def receive(stream: BinaryIO) -> tuple[str, Any]:
 
 
 def result(readers: Readers, job: str, arguments: tuple, content: Any) -> Any:
-    """What a job returned.
+    """The result of a job, read from its last message.
 
     Args:
-        readers: make what each job returns of what was told of it, and of its arguments.
-        arguments: that it was given.
-        content: of its last message.
+        readers: for each job, a function that makes its result from the message's content and the
+            job's arguments.
+        arguments: of the job.
+        content: of the message.
 
     Raises:
-        Garbled: this is no result of such a job.
+        Garbled: the content is no result of this job.
     """
     try:
         return readers[job](content, *arguments)
@@ -77,10 +78,10 @@ def result(readers: Readers, job: str, arguments: tuple, content: Any) -> Any:
 
 
 def failure(content: Any) -> errors.GaitDemoError:
-    """The error that a job raised, as [its class, its sentence].
+    """The error that a job raised, from the name of its class and its sentence.
 
     Raises:
-        Garbled: this is none of ours.
+        Garbled: the content is no error of this package.
     """
     try:
         name, sentence = content
@@ -94,17 +95,17 @@ def _plain(value: object) -> Any:
         return {field.name: getattr(value, field.name) for field in fields(value)}
     if isinstance(value, (Fraction, Path)):
         return str(value)
-    if hasattr(value, "item"):  # a number of NumPy's
+    if hasattr(value, "item"):  # a NumPy scalar
         return value.item()
-    raise TypeError(f"{type(value).__name__} cannot be told")
+    raise TypeError(f"{type(value).__name__} cannot be sent as JSON")
 
 
-def _look(content: dict, *_) -> Look:
+def _inspection(content: dict, *_) -> Inspection:
     info = content["info"]
     info = VideoInfo(
         **info | {"fps": Fraction(info["fps"]), "warnings": tuple(map(str, info["warnings"]))}
     )
-    return Look(**content | {"info": info})
+    return Inspection(**content | {"info": info})
 
 
 def _analysed(content: list, *_) -> tuple[tuple[int, ...], tuple[float, ...]]:
@@ -113,7 +114,7 @@ def _analysed(content: list, *_) -> tuple[tuple[int, ...], tuple[float, ...]]:
 
 
 def _rendered(content: dict, analysed: Path, folder: Path, *_) -> GaitResult:
-    """The files are where they were wanted, whatever a worker says."""
+    """Takes the places of the files from the arguments, not from the worker."""
     names = (field.name for field in fields(GaitResult) if field.name != "report")
     return GaitResult(**{name: folder / f"{name}.mp4" for name in names}, report=dict(content))
 
@@ -127,9 +128,9 @@ def _report(content: dict, *_) -> dict:
 
 
 RESULTS: Readers = {
-    "look": _look,
+    "inspect_clip": _inspection,
     "analyse": _analysed,
     "render": _rendered,
     "preview_gaits": _strips,
     "warm_up": _report,
-}  # of the jobs in `jobs`
+}  # for the functions of `jobs`

@@ -1,4 +1,4 @@
-"""How long a run takes on this machine, learnt from the runs themselves."""
+"""Estimates of how long a run takes on this machine, learnt from recent runs."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from time import monotonic
 
 STAGES = ("people", "removal", "anonymize", "render")  # in their order
-RENDERED = STAGES[2:]  # again with every seed
-WAITING = "wait"  # is told as the stage before and between them, until a worker is free
-_RECENT = 8  # runs that count
-_FRAME_MPX = 0.4  # megapixels that take as long as what a frame takes at any size
-# frames that take as long as what a stage does once
+RENDERED = STAGES[2:]  # these are repeated for every seed
+WAITING = "wait"  # reported in place of a stage until a worker is free
+_RECENT = 8  # number of runs that estimates are based on
+_FRAME_MPX = 0.4  # time per frame that does not depend on its size, in megapixels
+# time that a stage takes once per run, in frames
 _ONCE_FRAMES = {"people": 40, "removal": 10, "anonymize": 60, "render": 10}
 
 
@@ -22,9 +22,9 @@ class Size:
     """What the time of a run depends on.
 
     Attributes:
-        frames: of the part that is worked on.
-        megapixels: of a frame, 10^6 pixels.
-        people: in the clip, as far as known.
+        frames: number of frames to process.
+        megapixels: size of a frame, in 10^6 pixels.
+        people: number of people in the clip, as far as known.
     """
 
     frames: float
@@ -32,7 +32,7 @@ class Size:
     people: int
 
     def work(self, stage: str) -> float:
-        """How much there is to do in a stage, in units of that stage."""
+        """Amount of work in a stage, in a unit of that stage."""
         people = max(1, self.people)
         frames = self.frames + _ONCE_FRAMES[stage]
         if stage == "anonymize":
@@ -43,18 +43,18 @@ class Size:
 
 
 class Pace:
-    """What recent runs took, stage by stage, so that the next can be estimated."""
+    """The times of recent runs by stage, from which the next run is estimated."""
 
     def __init__(self) -> None:
         self._unit_s = {stage: deque[float](maxlen=_RECENT) for stage in STAGES}
 
     def learn(self, size: Size, seconds: dict[str, float]) -> None:
-        """Note what the stages of a finished run took, those that ran."""
+        """Records the seconds of the stages of a finished run."""
         for stage, spent_s in seconds.items():
             self._unit_s[stage].append(spent_s / size.work(stage))
 
     def estimate(self, size: Size, stages: tuple[str, ...] = STAGES) -> dict[str, float] | None:
-        """Seconds that each stage should take; None before the first run."""
+        """Expected seconds of each stage; None until each has been run once."""
         if not all(self._unit_s[stage] for stage in stages):
             return None
         return {s: statistics.median(self._unit_s[s]) * size.work(s) for s in stages}
@@ -65,12 +65,12 @@ def _silent(stage: str, share: float, left_s: float | None) -> None:
 
 
 class Countdown:
-    """One bar for the whole of a run, and the seconds that are left of it.
+    """One progress bar for a whole run, with the seconds left.
 
     Attributes:
-        seconds: what each stage took that was followed from its beginning to its end; waiting for
-            a worker, before the first report or after `wait`, is no part of it.
-        spent_s: what all of them took, as far as they were followed.
+        seconds: of each stage that was followed from beginning to end, without the waiting for a
+            worker before the first report or after `wait`.
+        spent_s: seconds of all stages, as far as they were followed.
     """
 
     def __init__(
@@ -81,22 +81,23 @@ class Countdown:
     ):
         """
         Args:
-            expected: seconds of each stage that is to come; None: not known.
-            tell: is given the stage or WAITING, the share of the whole that is done, in [0, 1],
+            expected: seconds of each stage to come; None: not known.
+            tell: called with the stage or WAITING, the share of the run that is done, in [0, 1],
                 and the seconds left, if known.
+            clock: gives the time in seconds.
         """
         self._expected, self._tell, self._clock = expected, tell, clock
         self._stages = tuple(expected or STAGES)
         self._stage_began_s = clock()
         self._stage: str | None = None
         self._is_whole = True  # whether the stage was followed from its beginning
-        self._share = 0.0  # of the whole that is done
-        self._missed: float | None = None  # share that was done before anything was told
+        self._share = 0.0  # of the run that is done
+        self._missed: float | None = None  # share that was done at the first report
         self.spent_s = 0.0
         self.seconds: dict[str, float] = {}
 
     def __call__(self, stage: str, done: int, total: int) -> None:
-        """Progress, as the pipeline reports it."""
+        """Progress callback for the pipeline."""
         if stage not in self._stages:
             return
         if stage != self._stage:
@@ -112,12 +113,12 @@ class Countdown:
         self._tell(stage, self._share, self._left_s())
 
     def wait(self) -> None:
-        """What comes next begins once a worker is free."""
+        """Reports that the next stage waits for a free worker."""
         self._end_stage()
         self._tell(WAITING, self._share, None)
 
     def finish(self) -> dict[str, float]:
-        """The seconds of each stage."""
+        """Ends the current stage; returns `seconds`."""
         self._end_stage()
         return self.seconds
 
@@ -131,7 +132,8 @@ class Countdown:
         self._stage, self._stage_began_s = None, now
 
     def _left_s(self) -> float | None:
-        """The estimate, corrected by how far off it has been so far, the more the more is done."""
+        """Seconds left: the estimate, corrected by its error so far, which counts more the more of
+        the run is done."""
         if self._expected is None:
             return None
         whole_s = sum(self._expected.values())

@@ -1,4 +1,4 @@
-"""A frame of a clip in which the people who were followed carry their numbers."""
+"""A picture of a frame in which the tracked people are numbered."""
 
 from __future__ import annotations
 
@@ -10,22 +10,19 @@ import numpy as np
 from gait_demo.imaging.boxes import overlap
 from gait_demo.types import Track
 
-_BADGE = 0.06  # radius, of the frame's shorter side
-_LEAST_PX = 12  # radius
+_BADGE = 0.06  # radius, as a share of the frame's shorter side
+_LEAST_PX = 12  # minimum radius
 _DARK, _LIGHT = (16, 16, 16), (255, 255, 255)
 
 
 def clearest_frame(tracks: Sequence[Track], shape: tuple[int, int]) -> int:
-    """The first frame in which the most of the people is to be seen.
+    """Index in the clip of the first frame that shows the most of all people.
 
-    A person whose box reaches over the frame's border, or into another's, counts in part.
+    People who are partly outside the frame, or whose boxes overlap, count in part.
 
     Args:
         tracks: at least one.
         shape: height and width of the frames, pixels.
-
-    Returns:
-        Its index in the clip.
     """
     last = max(track.first_frame + len(track) for track in tracks)
     boxes = np.full((len(tracks), last, 4), np.nan)
@@ -42,13 +39,13 @@ def clearest_frame(tracks: Sequence[Track], shape: tuple[int, int]) -> int:
 
 
 def number_people(rgb: np.ndarray, tracks: Sequence[Track], index: int) -> np.ndarray:
-    """Frame everyone who was found, their track id above them, legible on light and on dark.
+    """Draws a box around each person found in a frame, with the track id above.
 
     Args:
         rgb: (H, W, 3) uint8, the clip's frame `index`; not changed.
 
     Returns:
-        (H, W, 3) uint8.
+        (H, W, 3) uint8; the numbers can be read on light and on dark ground.
     """
     picture = rgb.copy()
     height, width = rgb.shape[:2]

@@ -1,4 +1,4 @@
-"""Work that is done once, for all who wait for it."""
+"""A job that is run once for all callers that wait for it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Any
 from gait_demo.serving.engine import Cancelled
 
 Progress = Callable[[str, int, int], None]
-_ASKS_EVERY_S = 0.1  # whether somebody still waits
+_ASKS_EVERY_S = 0.1  # interval of asking whether the result is still wanted
 
 
 class Shared:
-    """A job in a thread of its own, which goes on even if nobody waits any more."""
+    """A job in a thread of its own, which continues even if nobody waits any more."""
 
     def __init__(self, job: Callable[[Progress], Any]):
-        """job: is given a progress callback."""
+        """job: called with a progress callback."""
         self._listeners: list[Progress] = []
         self._done: Future = Future()
         threading.Thread(target=self._do, args=(job,), daemon=True).start()
@@ -29,13 +29,14 @@ class Shared:
         return self._done.done() and self._done.exception() is not None
 
     def result(self, on_progress: Progress, unwanted: Callable[[], bool]) -> Any:
-        """Wait for the result.
+        """Waits for the result.
 
         Args:
-            on_progress: is told of it meanwhile, in the context of this call.
+            on_progress: called meanwhile, with the context variables of this call.
+            unwanted: asked regularly; once it returns True, the wait ends.
 
         Raises:
-            Cancelled: `unwanted` says that it need not be waited for; else what the job raises.
+            Cancelled: `unwanted` returned True. Otherwise, what the job raised.
         """
         listener = partial(copy_context().run, on_progress)
         self._listeners.append(listener)

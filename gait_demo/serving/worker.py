@@ -1,9 +1,8 @@
-"""A process that does one job after another for the engine that started it.
+"""The worker process, which does one job after another for the engine that started it.
 
-It is given the name of the module with the jobs; what `load` of that module takes, and then jobs,
-come in as pickles on standard input, progress and results go out as JSON on standard output, as
-does what that module itself logs. What is printed meanwhile goes nowhere: it might tell of users'
-files.
+Its argument is the name of the module with the jobs. The arguments of that module's `load`, and
+then the jobs, come as pickles on standard input; progress, results and what the module logs go as
+JSON to standard output. All other output is discarded, because it might tell of users' files.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from gait_demo.errors import GaitDemoError
 from gait_demo.serving import messages
 
 STOP = "stop"
-MEMORY_BYTES = 8_000_000_000  # that a worker may ask for; a run takes under two
+MEMORY_BYTES = 8_000_000_000  # memory limit of a worker; a run takes less than 2 GB
 _REPORT_EVERY_S = 0.2
 
 
@@ -35,8 +34,8 @@ class Stopped(Exception):
     """The job is no longer wanted."""
 
 
-def place(error: BaseException) -> str:
-    """The kind of an error and where in this package it came up, without what it says."""
+def error_location(error: BaseException) -> str:
+    """The class of an error and where in this package it was raised, without its message."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if "gait_demo" in Path(frame.filename).parts]
     where = f" in {Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""
@@ -44,7 +43,7 @@ def place(error: BaseException) -> str:
 
 
 def limit_memory(most_bytes: int) -> None:
-    """What a process asks for beyond this is refused, where the system can do that."""
+    """Limits the memory of this process, where the system can do that."""
     with suppress(ImportError, OSError, ValueError):
         import resource
 
@@ -52,7 +51,8 @@ def limit_memory(most_bytes: int) -> None:
 
 
 def limit_time(seconds: float) -> None:
-    """The process is killed after so much more processor time, where the system can do that."""
+    """Limits the further processor time of this process, which is killed after it, where the system
+    can do that."""
     if not math.isfinite(seconds):
         return
     with suppress(ImportError, OSError, ValueError):
@@ -63,7 +63,9 @@ def limit_time(seconds: float) -> None:
 
 
 def main() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the engine, which then hangs up
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C is for the engine, which then closes the pipe
     jobs, out = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
@@ -73,17 +75,17 @@ def main() -> None:
 
     limit_memory(MEMORY_BYTES)
     try:
-        room = import_module(sys.argv[1])
+        module = import_module(sys.argv[1])
         arguments = pickle.load(jobs)
     except (EOFError, OSError):  # the engine is gone already
         return
     try:
-        state = room.load(*arguments)
+        state = module.load(*arguments)
     except GaitDemoError as error:
         send("failed", (type(error).__name__, str(error)))
         return
     os.dup2(nowhere, 2)
-    logging.getLogger(room.__name__).addHandler(_Sent(send))
+    logging.getLogger(module.__name__).addHandler(_LogSender(send))
     send("done")
 
     wanted: Queue = Queue()
@@ -93,7 +95,7 @@ def main() -> None:
         name, arguments, limit_s = wanted.get()
         limit_time(limit_s * (os.cpu_count() or 1))
         try:
-            send("done", getattr(room, name)(state, _reporter(send, stop), *arguments))
+            send("done", getattr(module, name)(state, _reporter(send, stop), *arguments))
         except Stopped:
             send("stopped")
         except GaitDemoError as error:
@@ -101,10 +103,10 @@ def main() -> None:
         except MemoryError:
             os._exit(1)
         except Exception as error:
-            send("broken", place(error))
+            send("broken", error_location(error))
 
 
-class _Sent(logging.Handler):
+class _LogSender(logging.Handler):
     """Sends what is logged to the engine."""
 
     def __init__(self, send):
@@ -116,7 +118,7 @@ class _Sent(logging.Handler):
 
 
 def _listen(jobs: BinaryIO, wanted: Queue, stop: threading.Event) -> None:
-    """Takes jobs and the wish to stop; ends the process when the engine is gone."""
+    """Receives jobs and requests to stop; ends the process when the engine is gone."""
     while True:
         try:
             message = pickle.load(jobs)
@@ -130,6 +132,8 @@ def _listen(jobs: BinaryIO, wanted: Queue, stop: threading.Event) -> None:
 
 
 def _reporter(send, stop: threading.Event):
+    """A progress callback that sends at most one report of a stage per 0.2 s, and raises Stopped
+    once the job is to stop."""
     told_s, told_of = 0.0, None
 
     def report(stage: str, done: int, total: int) -> None:

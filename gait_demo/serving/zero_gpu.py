@@ -1,7 +1,7 @@
 """ZeroGPU, the hardware of Hugging Face's Spaces that lends a GPU to functions that ask for one.
 
-This app has no use for it: its networks take a third of a run, and on the processor the same clip
-and seed give the same frames everywhere. A lease would spend a visitor's quota on decoding and
+This app has no use for it: its networks take only a part of a run, and on the processor the same
+clip and seed give the same frames everywhere. A lease would spend a visitor's quota on decoding and
 encoding, and a visitor without quota would get nothing. But ZeroGPU ends an app of which no
 function asks, so one does.
 """
@@ -10,9 +10,9 @@ from __future__ import annotations
 
 
 def declare() -> None:
-    """Let the app start on ZeroGPU; where the package `spaces` is not installed, do nothing.
+    """Lets the app start on ZeroGPU; does nothing if the package `spaces` is not installed.
 
-    To be called before torch looks for GPUs.
+    To be called before torch searches for GPUs.
     """
     try:
         import spaces

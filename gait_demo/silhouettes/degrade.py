@@ -39,8 +39,8 @@ def degrade(windows: Tensor, rng: torch.Generator, severity: float | Tensor = 1.
         return torch.rand(count, *shape, generator=rng, device=device)
 
     def happens(draws: Tensor, share: float) -> Tensor:
-        each = severity.reshape(-1, *[1] * (draws.ndim - 1))
-        return draws < 1 - (1 - share) ** each
+        severities = severity.reshape(-1, *[1] * (draws.ndim - 1))
+        return draws < 1 - (1 - share) ** severities
 
     def some(share: float, *shape: int) -> Tensor:
         return happens(rand(*shape), share)

@@ -27,7 +27,7 @@ class Appearance:
         patterns: pattern name of TOP and of BOTTOM.
         scale_m: size of a pattern's repeat in metres.
         light: (3,) direction to the light, unit length.
-        ambient: share of light that comes from everywhere.
+        ambient: share of ambient light.
     """
 
     colours: np.ndarray
@@ -66,9 +66,13 @@ def _cloth(rng: np.random.Generator) -> np.ndarray:
 
 
 def shade(
-    walker: Walker, vertices: np.ndarray, index: np.ndarray, weights: np.ndarray, look: Appearance
+    walker: Walker,
+    vertices: np.ndarray,
+    index: np.ndarray,
+    weights: np.ndarray,
+    appearance: Appearance,
 ) -> np.ndarray:
-    """Colour what the rasteriser saw.
+    """Colours the pixels in which a rasteriser found a face.
 
     Args:
         vertices: (V, 3) posed mesh in metres.
@@ -86,19 +90,19 @@ def shade(
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
     place = np.einsum("nk,nkd->nd", mix, walker.cloth[corners])
     kind = walker.face_kind[face]
-    colour = look.colours[kind]
-    for cloth, pattern in zip((TOP, BOTTOM), look.patterns, strict=True):
+    colour = appearance.colours[kind]
+    for cloth, pattern in zip((TOP, BOTTOM), appearance.patterns, strict=True):
         there = kind == cloth
-        share = _pattern(pattern, place[there] / look.scale_m)[:, None]
-        colour[there] = (1 - share) * colour[there] + share * look.accents[cloth]
-    lit = np.clip(normal @ look.light * 0.8 + 0.2, 0, 1)
-    return np.clip(colour * (look.ambient + (1 - look.ambient) * lit)[:, None], 0, 1).astype(
-        np.float32
-    )
+        share = _pattern(pattern, place[there] / appearance.scale_m)[:, None]
+        colour[there] = (1 - share) * colour[there] + share * appearance.accents[cloth]
+    lit = np.clip(normal @ appearance.light * 0.8 + 0.2, 0, 1)
+    return np.clip(
+        colour * (appearance.ambient + (1 - appearance.ambient) * lit)[:, None], 0, 1
+    ).astype(np.float32)
 
 
 def _pattern(name: str, place: np.ndarray) -> np.ndarray:
-    """(N,) share of the accent colour at points of the cloth, in repeats of the pattern."""
+    """(N,): share of the accent colour at points of the cloth, given in repeats of the pattern."""
     x, y, z = (2 * np.pi * place).T
     if name == "striped":
         return (np.sin(z) > 0.2).astype(float)

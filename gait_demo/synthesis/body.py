@@ -1,4 +1,4 @@
-"""Bodies: anny's parametric people, undressed and in the pose they rest in.
+"""Bodies: anny's parametric people, undressed and in their rest pose.
 
 World axes in metres: x to the person's left, y backwards (a person faces -y), z up.
 """
@@ -48,7 +48,7 @@ class Template:
 
 @lru_cache(maxsize=1)
 def template() -> Template:
-    """Load anny; the first call on a machine takes about a minute, later ones seconds."""
+    """Loads anny; the first call on a machine takes about a minute, later ones seconds."""
     import anny
     import torch
 
@@ -133,11 +133,11 @@ class Body:
         self.joints = {name: heads[name] for name in MOVING_BONES}
 
     def bone_transforms(self, rotations: dict[str, np.ndarray]) -> np.ndarray:
-        """What a pose does to points near each moving bone.
+        """The transforms of the moving bones in a pose.
 
         Args:
-            rotations: (T, 3, 3) of moving bones, each about its joint and against the moving bone
-                above it, in world axes at rest; a bone that is not named keeps still.
+            rotations: (T, 3, 3) by name of the moving bone, about its joint and relative to the
+                moving bone above it, in world axes at rest; other bones do not rotate.
 
         Returns:
             (T, len(MOVING_BONES), 3, 4) float32, from rest to posed.

@@ -1,7 +1,7 @@
-"""Fit where the landmark network sees the joints of walkers, and how far it errs.
+"""Calibration of walkers' joints to the landmark network: where it sees them, and its errors.
 
-Walkers are filmed at all views, the network reads the film as it reads any, and for each joint an
-offset from a bone of the body is fitted to what it says.
+Walkers are filmed at all views, and the network reads the film. For each joint, an offset from a
+bone of the body is fitted to the readings.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ _PRESENCE = 0.5
 _USUAL_ERROR = 0.015  # heights; larger ones count less
 _RIDGE = 1e-5
 _ITERATIONS = 20
-_APART = 0.05  # heights between the legs from which a swap can be told
-_SWAPPED = 0.03  # heights by which swapped legs fit better
+_APART = 0.05  # heights: minimum distance of the legs for telling a swap
+_SWAPPED = 0.03  # heights by which legs must fit better if they are swapped
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What the network says of one walker, in heights of the walker in the picture.
+    """The network's readings of one walker, in heights of the walker in the picture.
 
     Attributes:
-        said: (T, 19, 3), x, y, and visibility; nan where it sees nobody.
+        said: (T, 19, 3), x, y, and visibility as read; nan where nobody is found.
         base: (T, 19, 2), the heads of the bones that joints are fitted from.
-        slope: (T, 19, 2, 3), what an offset of one height moves.
+        slope: (T, 19, 2, 3), displacement by an offset of one height along each axis.
     """
 
     said: np.ndarray
@@ -57,7 +57,7 @@ class Reading:
 def calibrate(
     walkers: int, on_progress: Callable[[str, int, int], None] | None = None
 ) -> dict[str, dict]:
-    """Fit the offsets of `landmarks.ANCHORS` anew.
+    """Fits the offsets of `landmarks.ANCHORS`.
 
     Returns:
         By joint, without its side: `offset`; in heights of the walker the median error, `bias`
@@ -77,11 +77,11 @@ def calibrate(
 
 
 def _read(network: LandmarkNetwork, number: int) -> Reading:
-    """Film one walker and read the film."""
+    """Films one walker and reads the film."""
     rng = np.random.default_rng([_SEED, number])
     latent = rng.standard_normal(LATENT_DIM)
     walker = Walker(latent, str(rng.choice(OUTFITS, p=OUTFIT_SHARES)))
-    look, camera = Appearance.draw(rng), draw_camera(rng)
+    appearance, camera = Appearance.draw(rng), draw_camera(rng)
     focal = _PERSON_PX * camera.distance / 1.7
     camera = replace(camera, focal=focal, width=_WIDTH, height=_HEIGHT)
     scene = str(rng.choice(SCENES))
@@ -91,7 +91,7 @@ def _read(network: LandmarkNetwork, number: int) -> Reading:
     region, said = None, []
     for phase in phases:
         instants = walker.pose(phase + shutter(_FPS) * walker.cadence)
-        frame, coverage = expose(walker, instants, look, camera, place)
+        frame, coverage = expose(walker, instants, appearance, camera, place)
         if region is None:
             region = upright(bounds(coverage > 0.5))
         reading = network(develop(frame, rng), region)
@@ -106,13 +106,13 @@ def _read(network: LandmarkNetwork, number: int) -> Reading:
 
 
 def _projected(walker: Walker, phases: np.ndarray, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels of the bones' heads (T, 19, 2), and what an offset of a height moves
-    (T, 19, 2, 3)."""
+    """The bones' heads (T, 19, 2) in pixels, and their displacement (T, 19, 2, 3) by an offset of
+    one height."""
     base = walker.landmarks(phases, np.zeros((JOINTS, 3)))
     step = 1e-3
     moved = [walker.landmarks(phases, np.tile(step * axis, (JOINTS, 1))) for axis in np.eye(3)]
     base, *moved = (camera.project(points)[..., :2].astype(float) for points in (base, *moved))
-    return base, np.stack([(one - base) / step for one in moved], axis=-1)
+    return base, np.stack([(points - base) / step for points in moved], axis=-1)
 
 
 def _fit(readings: list[Reading]) -> dict[str, dict]:
@@ -120,15 +120,17 @@ def _fit(readings: list[Reading]) -> dict[str, dict]:
     report = {}
     for short in ANCHORS:
         joints = [n for n, name in enumerate(NAMES) if name.endswith(short)]
-        slope = np.concatenate([one.slope[:, n] for one in readings for n in joints])
+        slope = np.concatenate([reading.slope[:, n] for reading in readings for n in joints])
         wanted = np.concatenate(
-            [one.said[:, n, :2] - one.base[:, n] for one in readings for n in joints]
+            [reading.said[:, n, :2] - reading.base[:, n] for reading in readings for n in joints]
         )
         offset = _least_squares(slope, wanted)
         offsets[joints] = offset
         errors = np.array([
-            one.said[:, joints, :2] - one.base[:, joints] - one.slope[:, joints] @ offset
-            for one in readings
+            reading.said[:, joints, :2]
+            - reading.base[:, joints]
+            - reading.slope[:, joints] @ offset
+            for reading in readings
         ])  # fmt: skip
         middle = np.nanmedian(errors, axis=1, keepdims=True)
         report[short] = {
@@ -136,14 +138,15 @@ def _fit(readings: list[Reading]) -> dict[str, dict]:
             "error": _median(np.linalg.norm(errors, axis=-1)),
             "bias": _median(1.48 * abs(middle)),
             "jitter": _median(1.48 * abs(errors - middle)),
-            "visibility": _mean([one.said[:, joints, 2] for one in readings]),
+            "visibility": _mean([reading.said[:, joints, 2] for reading in readings]),
         }
     report["legs"] = {"swapped": _swapped(readings, offsets)}
     return report
 
 
 def _least_squares(slope: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """(3,) offset, of slopes (N, 2, 3) and places (N, 2); errors beyond the usual count less."""
+    """(3,): robust fit of an offset to slopes (N, 2, 3) and places (N, 2); larger errors than usual
+    have less weight."""
     known = np.isfinite(wanted).all(axis=1)
     slope, wanted = slope[known], wanted[known]
     offset = np.zeros(3)
@@ -157,10 +160,10 @@ def _least_squares(slope: np.ndarray, wanted: np.ndarray) -> np.ndarray:
 
 
 def _swapped(readings: list[Reading], offsets: np.ndarray) -> float:
-    """Share of the frames in which the legs fit better if left is right."""
+    """Share of the frames in which the legs fit better with left and right exchanged."""
     left, right = (list(side) for side in LEGS)
-    said = np.concatenate([one.said[..., :2] for one in readings])
-    truth = np.concatenate([one.predicted(offsets) for one in readings])
+    said = np.concatenate([reading.said[..., :2] for reading in readings])
+    truth = np.concatenate([reading.predicted(offsets) for reading in readings])
 
     def apart(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return np.linalg.norm(a - b, axis=-1).mean(axis=-1)

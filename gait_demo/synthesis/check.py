@@ -34,7 +34,7 @@ def check_walkers(
     mocap: Path | None = None,
     on_progress: Callable[[str, int, int], None] | None = None,
 ) -> dict:
-    """Measure a population.
+    """Measures a population of walkers.
 
     Args:
         mocap: a folder of BVH files of walks, named as CMU's: subject_trial.bvh.
@@ -66,7 +66,7 @@ def _angles(walkers: list[Walker]) -> dict:
     angles = [walker.angles(_PHASES) for walker in walkers]
     report = {}
     for name, curve in MEAN_CURVES.items():
-        made = np.stack([one[name if name in SHARED else f"left_{name}"] for one in angles])
+        made = np.stack([walker[name if name in SHARED else f"left_{name}"] for walker in angles])
         inside = np.abs(made - curve(_PHASES)) <= _BAND_SD * curve.offset_sd
         report[name] = {
             "within_2_sd": round(float(inside.mean()), 3),
@@ -109,7 +109,7 @@ def _against_mocap(walkers: list[Walker], folder: Path) -> dict:
         real.append(_posture(joints, np.array([0.0, 1, 0]), way / np.linalg.norm(way)))
     report = {}
     for name in made[0]:
-        ours, theirs = (np.array([one[name] for one in group]) for group in (made, real))
+        ours, theirs = (np.array([angles[name] for angles in group]) for group in (made, real))
         low, high = np.quantile(ours, [0.025, 0.975])
         report[name] = {
             "real": [round(float(theirs.min()), 1), round(float(theirs.max()), 1)],
@@ -132,7 +132,7 @@ def _named(joints: dict[str, np.ndarray], source: int, sides: tuple[str, str] | 
 
 
 def _posture(joints: dict[str, np.ndarray], up: np.ndarray, forward: np.ndarray) -> dict:
-    """Degrees: the highest, lowest and mean angles of one walk, both sides together."""
+    """The highest, lowest and mean angles of one walk in degrees, both sides together."""
 
     def leaning(low: str, high: str) -> np.ndarray:
         """Forward lean of the line between two joints, seen from the side."""

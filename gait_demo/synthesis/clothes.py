@@ -26,15 +26,16 @@ _BAGS = {
 
 @dataclass(frozen=True)
 class Dressed:
-    """A mesh ready to be posed.
+    """A dressed mesh, ready to be posed.
 
     Attributes:
         faces: (F, 3) int32 vertex indices.
-        face_number: (F,) int, which face of the mesh that all people share; bags follow it.
+        face_number: (F,) int, the face's index in the mesh that all people share; those of bags
+            come after it.
         face_kind: (F,) one of SKIN, HAIR, TOP, BOTTOM, SHOES, BAG.
         rest: (V, 3) float32, metres.
-        cloth: (V, 3) float32, metres on the body of the middle of all people: patterns are drawn
-            there, so that the same clothes show the same pattern whoever wears them.
+        cloth: (V, 3) float32, metres, the vertices on the average body: patterns are drawn there,
+            so that clothes have the same pattern on everybody.
         weights: (V, len(MOVING_BONES)) float32, of the skinning.
     """
 
@@ -54,7 +55,7 @@ def dress(
     upper: float,
     lower: float,
 ) -> Dressed:
-    """Put clothes and hair on a body at rest.
+    """Puts clothes and hair on a body at rest.
 
     Args:
         outfit: one of OUTFITS.
@@ -133,7 +134,7 @@ def dress(
 
 
 def carry(dressed: Dressed, body: Body, bag: str) -> Dressed:
-    """Add one of BAGS, a box with round edges that moves with one bone."""
+    """Adds one of BAGS, a box with round edges that moves with one bone."""
     bone, axis, size = _BAGS[bag]
     middle = body.joints[bone].copy()
     if axis is None:  # in the hand: below it once the arm hangs

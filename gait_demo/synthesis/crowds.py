@@ -1,8 +1,8 @@
-"""Pictures of crowds for a person detector, with everybody's outline, as ultralytics reads them.
+"""Pictures of crowds for a person detector, with the outlines of all people in ultralytics' format.
 
-Walkers, and people cut out of photos where there are photos, stand in painted places, beside the
-people of photos, and before what the photos show beside them: alone or in groups, near and far,
-hidden in part by each other, by things and by the border, in any light.
+Walkers, and people cut out of photos if there are any, stand in painted places, beside the people
+of photos, and in front of the backgrounds of photos: alone or in groups, near and far, partly
+hidden by each other, by things and by the border, in any light.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from gait_demo.synthesis.workers import run_jobs
 
 _SHAPES = ((234, 416), (312, 416), (416, 416), (416, 312), (416, 234))  # rows and columns
 _LONGEST_PX = 416
-_SHARD = 40  # pictures made by one job
-_WALKERS = 5  # in a shard; each is photographed several times
+_SHARD = 40  # number of pictures that one job makes
+_WALKERS = 5  # number of walkers in a shard; each is photographed several times
 _SMALLEST_PX = 18
-_SEEN = 0.15  # share of a person that must be seen to count
+_SEEN = 0.15  # minimum visible share of a person who counts
 _FEWEST_PIXELS = 40
 _DATA_YAML = "train: images/train\nval: images/val\nnames:\n  0: person\n"
 SPLITS = ("train", "val")
@@ -36,13 +36,14 @@ SPLITS = ("train", "val")
 
 @dataclass(frozen=True)
 class CrowdOptions:
-    """What is made.
+    """Options of the data set.
 
     Attributes:
-        out: gets images/, labels/ and data.yaml.
-        count: pictures to train on; a twentieth as many more, of walkers only, to validate with.
-        photos: folder of photos of people with masks, see gait_demo.datasets.photos; held-out ones
-            are left alone.
+        out: folder that gets images/, labels/ and data.yaml.
+        count: number of training pictures; a twentieth as many more, of walkers only, are for
+            validation.
+        photos: folder of photos of people with masks, see `datasets.photos`; held-out ones are not
+            used.
     """
 
     out: Path
@@ -55,13 +56,13 @@ class CrowdOptions:
 def synthesize_crowds(
     options: CrowdOptions, on_progress: Callable[[str, int, int], None] | None = None
 ) -> None:
-    """Write the pictures that are not there yet. Progress counts shards.
+    """Writes the pictures that do not exist yet. Progress counts shards.
 
     Raises:
         DataError: there are no such photos.
     """
     if options.photos:
-        read_photos(options.photos)  # complain here, not in a worker
+        read_photos(options.photos)  # raises errors here, not in a worker
     for split in SPLITS:
         for kind in ("images", "labels"):
             (options.out / kind / split).mkdir(parents=True, exist_ok=True)
@@ -126,7 +127,7 @@ def crowd(
 
 
 def _place(rng: np.random.Generator, photos: list[Photo]) -> tuple[np.ndarray, list[np.ndarray]]:
-    """What is behind the people, (H, W, 3) float32 in [0, 1], and who is in it already."""
+    """A background, (H, W, 3) float32 in [0, 1], and the masks of people who are in it already."""
     height, width = shape = _SHAPES[rng.integers(len(_SHAPES))]
     what = rng.uniform()
     empty = [photo for photo in photos if not photo.crowded]
@@ -151,7 +152,7 @@ def _place(rng: np.random.Generator, photos: list[Photo]) -> tuple[np.ndarray, l
 
 
 def _drawn(rng, photos: list[Photo]) -> tuple[Photo, np.ndarray, np.ndarray]:
-    """Any photo whose mask is not empty, as some are, and what it shows."""
+    """A random photo whose mask is not empty, with its pixels and the mask."""
     for _ in photos:
         photo = photos[rng.integers(len(photos))]
         rgb, mask = photo.read()
@@ -163,8 +164,8 @@ def _drawn(rng, photos: list[Photo]) -> tuple[Photo, np.ndarray, np.ndarray]:
 def _around(
     rng, rgb: np.ndarray, mask: np.ndarray, crowded: bool
 ) -> tuple[np.ndarray, list[np.ndarray]]:
-    """A photo's person, or a part of them, with what is beside them: little of it where there are
-    people without a mask."""
+    """A part of a photo around its person, and the person's mask; with a small margin if other
+    people may be beside them."""
     x, y, w, h = cv2.boundingRect(mask.astype(np.uint8))
     margin = rng.uniform(0.02, 0.12) * h
     beside = margin if crowded else rng.uniform(0.1, 0.6) * h
@@ -182,14 +183,14 @@ def _around(
 
 
 def _free_side(mask: np.ndarray) -> slice:
-    """The columns of the wider side of a photo, without its person; at least one."""
+    """The columns beside the person of a photo, on the wider side; at least one."""
     columns = np.flatnonzero(mask.any(axis=0))
     left, right = max(1, columns[0] - 5), min(mask.shape[1] - 1, columns[-1] + 6)
     return slice(0, left) if left > mask.shape[1] - right else slice(right, None)
 
 
 def _beside(rng, side: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """A part of a side of a photo, mirrored until it fills the picture."""
+    """A part of one side of a photo, mirrored until it fills a picture of this shape."""
     height, width = shape
     rows = round(len(side) * rng.uniform(0.5, 1))
     top = rng.integers(0, len(side) - rows + 1)
@@ -200,7 +201,8 @@ def _beside(rng, side: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 
 
 def _arranged(rng, count: int, shape: tuple[int, int], walkers: list, photos: list[Photo]):
-    """People and where their upper left corners are: the farthest, and smallest, first."""
+    """People, with the row and column of their upper left corners, the smallest (farthest)
+    first."""
     height, width = shape
     tallest = height * np.exp(rng.uniform(-1.6, 0.1))
     spread = rng.uniform(0.1, 0.9)

@@ -1,4 +1,4 @@
-"""People without their backgrounds, to be put before others: rendered or photographed."""
+"""People without backgrounds, rendered or photographed, to be drawn over pictures."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from gait_demo.synthesis.render import Camera
 from gait_demo.synthesis.walker import LATENT_DIM, Walker
 
 _LARGEST_PX = 420  # height at which a walker is rendered; larger ones are enlarged
-_STANDING = 0.25  # of the walkers, who hardly move
-_GESTURING = 0.35  # who do something else besides
+_STANDING = 0.25  # share of walkers who stand
+_GESTURING = 0.35  # share of walkers with a gesture
 _TOPLESS = 0.08
 # Least and most degrees by which a gesture adds to a joint angle, on either side of the body
 _LIMBS = {
@@ -39,13 +39,13 @@ class Cutout:
 
     @classmethod
     def of(cls, colour: np.ndarray, alpha: np.ndarray) -> Cutout:
-        """Cropped to where there is something; colour as in the attribute."""
+        """A cutout cropped to the pixels that are not transparent."""
         x, y, w, h = cv2.boundingRect((alpha > 0.02).astype(np.uint8))
         part = np.s_[y : y + h, x : x + w]
         return cls(colour[part], alpha[part])
 
     def resized(self, height: int) -> Cutout:
-        """Of this height in pixels."""
+        """The same, this many pixels tall."""
         scale = height / len(self.alpha)
         size = max(1, round(self.alpha.shape[1] * scale)), max(1, height)
         how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
@@ -56,7 +56,7 @@ class Cutout:
 
 
 def random_walker(rng: np.random.Generator) -> Walker:
-    """Anybody, in any clothes, with a bag or without."""
+    """A random person in random clothes, with or without a bag."""
     bag = str(rng.choice(BAGS)) if rng.uniform() < 0.25 else None
     return Walker(rng.standard_normal(LATENT_DIM), str(rng.choice(OUTFITS)), bag)
 
@@ -75,16 +75,16 @@ def photograph(walker: Walker, height: int, rng: np.random.Generator) -> Cutout:
     vigour = rng.uniform(0, 0.15) if still else rng.uniform(0.6, 1.2)
     gesture = _gesture(rng) if rng.uniform() < _GESTURING else None
     instants = walker.pose(moments, vigour=vigour, gesture=gesture)
-    look = Appearance.draw(rng)
+    appearance = Appearance.draw(rng)
     if rng.uniform() < _TOPLESS:
-        look.colours[TOP] = look.colours[SKIN]
-        look = replace(look, patterns=("plain", look.patterns[1]))
+        appearance.colours[TOP] = appearance.colours[SKIN]
+        appearance = replace(appearance, patterns=("plain", appearance.patterns[1]))
     nothing = np.zeros((camera.height, camera.width, 3), np.float32)
-    return Cutout.of(*expose(walker, instants, look, camera, nothing)).resized(height)
+    return Cutout.of(*expose(walker, instants, appearance, camera, nothing)).resized(height)
 
 
 def _gesture(rng: np.random.Generator) -> dict[str, float]:
-    """Some joints bent further, as Walker.pose takes it."""
+    """Degrees by which some joints are bent further, for `Walker.pose`."""
     sides = {f"{side}_{name}": r for side in ("left", "right") for name, r in _LIMBS.items()}
     return {
         name: rng.uniform(*degrees)

@@ -60,13 +60,13 @@ def damage(masks: np.ndarray, severity: float, rng: np.random.Generator) -> np.n
 
 
 def _and_beside(changed: np.ndarray, alike: np.ndarray) -> np.ndarray:
-    """Changed cells and those beside them that end up alike, (64, 64) bool: the outline runs
-    through some, and what it leaves of them would be a rim or a slit."""
+    """(64, 64) bool: changed cells, and those beside them that are alike afterwards. Without the
+    latter, cells that the outline crosses would leave a rim or a slit."""
     return cv2.dilate(changed.astype(np.uint8), np.ones((3, 3))).astype(bool) & alike
 
 
 def _enlarge(cells: np.ndarray, square: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """(H, W) bool: which pixels of a picture a square's (64, 64) bool cells cover."""
+    """(H, W) bool: the pixels of a picture that cells, (64, 64) bool, of a square cover."""
     x0, y0, x1, _ = square
     scale = SILHOUETTE_SIZE / (x1 - x0)
     left, top = (0.5 - x0) * scale - 0.5, (0.5 - y0) * scale - 0.5

@@ -64,7 +64,7 @@ class SynthesisOptions:
 def synthesize(
     options: SynthesisOptions, on_progress: Callable[[str, int, int], None] | None = None
 ) -> list[Path]:
-    """Write the shards that are not there yet; a killed run goes on where it was.
+    """Writes the shards that do not exist yet, so that a killed run can be continued.
 
     `on_progress("synthesize", done, total)` counts shards.
     """
@@ -83,7 +83,7 @@ def synthesize(
 
 
 def write_shard(path: Path, seed: int, number: int) -> None:
-    """Render one shard; the file appears whole or not at all."""
+    """Renders one shard; the file is written atomically."""
     rng = np.random.default_rng([seed, number])
     places = [
         backdrop(kind, 480, 360, rng.uniform(0.35, 0.6), int(rng.integers(2**31)))
@@ -114,7 +114,7 @@ class _Set:
 
     Attributes:
         camera: that sees the whole walk.
-        look: clothes and light.
+        appearance: clothes and light.
         backgrounds: (Q, 64, 64, 3) float32 in [0, 1], of the pictures.
         blur: of the lens, pixels.
         gain: of the exposure.
@@ -122,7 +122,7 @@ class _Set:
     """
 
     camera: Camera
-    look: Appearance
+    appearance: Appearance
     backgrounds: np.ndarray
     blur: float
     gain: float
@@ -132,7 +132,7 @@ class _Set:
     def draw(cls, rng: np.random.Generator, places: list[np.ndarray]) -> _Set:
         return cls(
             camera=draw_camera(rng),
-            look=Appearance.draw(rng),
+            appearance=Appearance.draw(rng),
             backgrounds=np.stack([_patch(rng, places) for _ in RGB_PHASES]),
             blur=rng.uniform(0.2, 0.7),
             gain=rng.uniform(0.75, 1.15),
@@ -146,7 +146,7 @@ def _walk(rng: np.random.Generator, places: list[np.ndarray]) -> dict[str, np.nd
     codes = rng.standard_normal((PEOPLE_PER_WALK, LATENT_DIM)).astype(np.float32)
     people = [_perform(Walker(code, outfit), stage, rng) for code in codes]
     return {
-        **{name: np.stack([one[name] for one in people]) for name in people[0]},
+        **{name: np.stack([person[name] for person in people]) for name in people[0]},
         "codes": codes,
         "views": np.array([stage.camera.view_angle, stage.camera.elevation], np.float32),
     }
@@ -205,7 +205,7 @@ def _photograph(walker, mesh, index, weights, square, stage, background, rng) ->
     """(64, 64, 3) uint8: the walker's crop in front of a background, as a camera takes it."""
     seen = index >= 0
     picture = np.zeros((*index.shape, 3), np.float32)
-    picture[seen] = shade(walker, mesh, index, weights, stage.look)
+    picture[seen] = shade(walker, mesh, index, weights, stage.appearance)
     alpha = normalise(seen.astype(np.float32), square)[..., None]
     crop = normalise(picture, square) + background * (1 - alpha)
     crop = stage.gain * cv2.GaussianBlur(crop, (0, 0), stage.blur)

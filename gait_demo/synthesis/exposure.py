@@ -10,23 +10,23 @@ from gait_demo.synthesis.render import Camera, rasterise
 from gait_demo.synthesis.walker import Walker
 
 _SHUTTER = 0.3  # of the time between frames
-# Each moment of an exposure looks through another part of the pixel: soft edges as well.
+# Each moment of an exposure samples another part of the pixel, which also softens edges.
 _OFFSETS = np.array([(-3, -1), (1, -3), (3, 1), (-1, 3)], np.float32) / 8
 _SENSOR_NOISE = 0.01  # deviation, of full brightness
 
 
 def out_of_focus(place: np.ndarray) -> np.ndarray:
-    """(H, W, 3) float32 in [0, 1] of a uint8 backdrop: a little softer than the walker."""
+    """(H, W, 3) float32 in [0, 1]: a uint8 backdrop, slightly blurred."""
     return cv2.GaussianBlur(place, (0, 0), 0.8).astype(np.float32) / 255
 
 
 def expose(
-    walker: Walker, instants: np.ndarray, look: Appearance, camera: Camera, place: np.ndarray
+    walker: Walker, instants: np.ndarray, appearance: Appearance, camera: Camera, place: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """A walker in a place, blurred by the motion while the shutter is open.
 
     Args:
-        instants: (4, V, 3) metres, the mesh at the moments that `shutter` says.
+        instants: (4, V, 3) metres, the mesh at the moments of `shutter`.
         place: (H, W, 3) float32 in [0, 1].
 
     Returns:
@@ -38,12 +38,12 @@ def expose(
         points[:, :2] += offset
         index, weights = rasterise(points, walker.faces, camera.height, camera.width)
         seen = index >= 0
-        body[seen, :3] += shade(walker, mesh, index, weights, look) / len(instants)
+        body[seen, :3] += shade(walker, mesh, index, weights, appearance) / len(instants)
         body[seen, 3] += 1 / len(instants)
     colour, coverage = body[..., :3], body[..., 3]
 
     mesh = instants[len(instants) // 2]
-    ground = mesh - look.light * (mesh[:, 2:] / max(look.light[2], 0.5))
+    ground = mesh - appearance.light * (mesh[:, 2:] / max(appearance.light[2], 0.5))
     dark, _ = rasterise(camera.project(ground), walker.faces, camera.height, camera.width)
     shadow = cv2.GaussianBlur((dark >= 0).astype(np.float32), (0, 0), 0.02 * camera.height)
     frame = place * (1 - 0.3 * shadow[..., None])

@@ -23,7 +23,7 @@ _APART_M = 1.6  # metres from one walker to the next
 
 @dataclass(frozen=True)
 class FilmOptions:
-    """The walkers, one behind the other, cross the picture, and come back if there is time.
+    """Options of a film. The walkers cross the picture in a row, and come back if there is time.
 
     Raises DataError for what cannot be filmed.
 
@@ -73,7 +73,7 @@ class FilmOptions:
 
 
 def film(options: FilmOptions) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield each frame and where the walkers are in it.
+    """Yields each frame and where the walkers are in it.
 
     Yields:
         (H, W, 3) uint8 RGB and (H, W) float32 coverage in [0, 1].
@@ -95,7 +95,7 @@ def film(options: FilmOptions) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         left = options.pan_px - panned
         frame = place[:, left : left + options.width]
         coverage = np.zeros(frame.shape[:2], np.float32)
-        for n, (walker, look) in enumerate(people):
+        for n, (walker, appearance) in enumerate(people):
             phase = moments * walker.cadence
             way = walker.stride * phase
             lap = way[0] // (2 * reach)
@@ -106,7 +106,7 @@ def film(options: FilmOptions) -> Iterator[tuple[np.ndarray, np.ndarray]]:
             instants = walker.pose(phase)
             ahead = way - n * _APART_M - panned * options.distance / focal
             instants[..., 1] += ((2 * lap + 1) * reach - ahead)[:, None]
-            frame, seen = expose(walker, instants, look, camera, frame)
+            frame, seen = expose(walker, instants, appearance, camera, frame)
             coverage = np.maximum(coverage, seen)
         yield develop(frame, rng), coverage
 
@@ -121,7 +121,7 @@ def write_film(
     options: FilmOptions,
     on_progress: Callable[[str, int, int], None] | None = None,
 ) -> None:
-    """Film into an MP4 file."""
+    """Writes a film to an MP4 file."""
     total = round(options.seconds * options.fps)
     with VideoWriter(path, options.width, options.height, options.fps) as writer:
         for i, (frame, _) in enumerate(film(options)):

@@ -55,7 +55,7 @@ class Footing:
 def find_footing(
     body: Body, gait: Gait, rest: np.ndarray, weights: np.ndarray, base_width: float
 ) -> Footing:
-    """Fit a gait to a body and its shoes.
+    """Fits a gait to a body and its shoes.
 
     Args:
         rest, weights: of the dressed mesh.
@@ -156,7 +156,7 @@ def _plan(feet: list[np.ndarray], base_width: float) -> tuple[np.ndarray, float,
 
     Returns:
         (48, 3) root without its uniform motion, metres in a cycle, and (2, 48, 3) displacements
-        that the feet still want.
+        that the feet still lack.
     """
     t = np.arange(_PHASES) / _PHASES
     load = np.stack([np.interp((t + delay) % 1, *_LOAD) for delay in (0, 0.5)])

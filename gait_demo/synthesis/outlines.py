@@ -7,11 +7,11 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-_SMOOTHED_PX = 0.4  # that a polygon may be off the mask's outline
+_SMOOTHED_PX = 0.4  # maximum distance of a polygon from the mask's outline
 
 
 def yolo_lines(masks: list[np.ndarray]) -> list[str]:
-    """A label line a person: the class 0, then x and y of every corner as shares of the picture.
+    """One label line per person: class 0, then x and y of all corners as shares of the picture.
 
     Args:
         masks: (H, W) bool, of each person.

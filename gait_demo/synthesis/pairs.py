@@ -17,8 +17,8 @@ from gait_demo.synthesis.scene import backdrop
 from gait_demo.synthesis.truth import Truth, flow, see
 from gait_demo.synthesis.walker import LATENT_DIM, Walker
 
-_EYE_LEVEL = 12.0  # degrees: cameras not much above it
-_FINE = 2  # samples a pixel, across and down: no jagged edges
+_EYE_LEVEL = 12.0  # degrees: maximum elevation of a camera at about eye level
+_FINE = 2  # samples per pixel, across and down, against jagged edges
 _FPS = 25
 
 
@@ -29,7 +29,7 @@ class Performance:
     Attributes:
         walker: who walks.
         mesh: (V, 3) float32, metres.
-        truth: of every pixel.
+        truth: the ground truth of every pixel.
         rgb: (H, W, 3) float32 in [0, 1], black around the person.
     """
 
@@ -39,11 +39,13 @@ class Performance:
     rgb: np.ndarray
 
     @classmethod
-    def of(cls, walker: Walker, phase: float, look: Appearance, camera: Camera) -> Performance:
+    def of(
+        cls, walker: Walker, phase: float, appearance: Appearance, camera: Camera
+    ) -> Performance:
         mesh = walker.pose(np.array([phase]))[0]
         truth = see(walker, mesh, camera)
         rgb = np.zeros((camera.height, camera.width, 3), np.float32)
-        rgb[truth.silhouette] = shade(walker, mesh, truth.face, truth.weights, look)
+        rgb[truth.silhouette] = shade(walker, mesh, truth.face, truth.weights, appearance)
         return cls(walker, mesh, truth, rgb)
 
 
@@ -53,19 +55,19 @@ class Pair:
 
     Attributes:
         first, second: the walkers; they walk on the spot, so that the path is the same.
-        look: clothes and light.
-        camera: that sees them.
+        appearance: clothes and light.
+        camera: that films them.
     """
 
     first: Walker
     second: Walker
-    look: Appearance
+    appearance: Appearance
     camera: Camera
 
     def at(self, phase: float) -> tuple[Performance, Performance]:
-        """Both at a phase of the gait cycle."""
+        """Both people at a phase of the gait cycle."""
         first, second = (
-            Performance.of(walker, phase, self.look, self.camera)
+            Performance.of(walker, phase, self.appearance, self.camera)
             for walker in (self.first, self.second)
         )
         return first, second
@@ -103,7 +105,7 @@ def draw_pair(
 def film_pair(
     pair: Pair, phase: float, frames: int, scene: str, seed: int
 ) -> dict[str, np.ndarray]:
-    """What a camera sees of both, one after the other, in one place, and how each of them moves.
+    """Films both people, one after the other, in one place, with the motion of each.
 
     Args:
         pair: drawn twice as large as the pictures are to be.
@@ -124,10 +126,10 @@ def film_pair(
     phases = phase + np.arange(frames) / _FPS * pair.first.cadence
     result = {"place": _as_bytes(light)}
     for name, people in zip(("old", "new"), zip(*map(pair.at, phases), strict=True), strict=True):
-        covers = np.stack([_shrunk(one.truth.silhouette) for one in people])
+        covers = np.stack([_shrunk(person.truth.silhouette) for person in people])
         pictures = [
-            _as_bytes(_shrunk(one.rgb) + light * (1 - cover[..., None]))
-            for one, cover in zip(people, covers, strict=True)
+            _as_bytes(_shrunk(person.rgb) + light * (1 - cover[..., None]))
+            for person, cover in zip(people, covers, strict=True)
         ]
         motion = [
             flow(now.walker, now.truth, before.walker, before.mesh, camera)

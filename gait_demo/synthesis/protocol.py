@@ -48,10 +48,10 @@ _PNG = (cv2.IMWRITE_PNG_BILEVEL, 1, cv2.IMWRITE_PNG_COMPRESSION, 1)
 
 @dataclass(frozen=True)
 class ProtocolOptions:
-    """What of the protocol is made.
+    """Options of the data set.
 
     Attributes:
-        out: gets GaitDatasetB-silh.
+        out: folder that gets GaitDatasetB-silh.
         severity: how badly the silhouettes are damaged: 0 not at all, 1 as CASIA-B's are.
         archive: pack each person into one file, as CASIA-B is distributed: far smaller on disk.
         rgb: write the videos as well, and those of the empty place.
@@ -84,8 +84,8 @@ class ProtocolOptions:
 def synthesize_protocol(
     options: ProtocolOptions, on_progress: Callable[[str, int, int], None] | None = None
 ) -> None:
-    """Write the sequences that are not there yet, loose or packed; a killed run goes on where it
-    was.
+    """Writes the sequences that do not exist yet, as loose files or packed, so that a killed run
+    can be continued.
 
     `on_progress("synthesize", done, total)` counts people.
 
@@ -186,7 +186,7 @@ def _write_silhouettes(root: Path, sequence: Sequence, masks: np.ndarray) -> Non
 
 
 def _pack(root: Path, person: int, archive: Path) -> None:
-    """Move a person's folder into the archive, to what is there already."""
+    """Moves a person's folder into the archive, beside its present content."""
     folder = root / f"{person:03d}"
     frames = unpack(archive) if archive.exists() else {}
     for path in folder.glob("*/[0-9]*/*.png"):

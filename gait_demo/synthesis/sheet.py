@@ -1,4 +1,4 @@
-"""A contact sheet of walkers: what the cameras of CASIA-B's protocol see of a few people."""
+"""A contact sheet of walkers: a few people before the cameras of CASIA-B's protocol."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ def contact_sheet(options: ProtocolOptions) -> np.ndarray:
 def _seen(walk: Walk, instants: np.ndarray, view: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     camera = casia_camera(view)
     height, width = FRAME_SHAPE
-    frame, coverage = expose(walk.walker, instants, walk.look, camera, casia_place(seed, view))
+    frame, coverage = expose(
+        walk.walker, instants, walk.appearance, camera, casia_place(seed, view)
+    )
     frame = develop(frame, np.random.default_rng([seed, view]))
     points = camera.project(instants[0])
     column, row = ((points[:, :2].min(axis=0) + points[:, :2].max(axis=0)) / 2).astype(int)

@@ -1,4 +1,4 @@
-"""Joint angles to rotations of the body's bones."""
+"""Converts joint angles to rotations of the body's bones."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ def bone_rotations(
 ) -> dict[str, np.ndarray]:
     """Rotations of the moving bones that give a person these joint angles.
 
-    The rest pose holds arms and legs apart: they are first brought to hang straight down, and
-    what the skeleton's own shape adds to an angle is kept where it is seen from the side. Soles
-    stay level from side to side whatever hip and pelvis do, as the joint below the ankle sees to.
+    In the rest pose, arms and legs are spread: they are first brought to hang straight down, and
+    what the skeleton's own shape adds to an angle is kept in the sagittal plane only. Soles stay
+    level from side to side whatever hip and pelvis do, by the joint below the ankle.
 
     Args:
         angles: degrees by name, (T,) each, as Gait.angles gives them.

@@ -60,16 +60,16 @@ def see(walker: Walker, mesh: np.ndarray, camera: Camera) -> Truth:
 def flow(
     source: Walker, seen: Truth, target: Walker, mesh: np.ndarray, camera: Camera
 ) -> np.ndarray:
-    """Where the points that one picture shows are in the picture of somebody else.
+    """Where the points that one picture shows lie in the picture of another person.
 
     Args:
-        source: who is seen.
-        target: whose `mesh`, (V, 3), the `camera` looks at.
+        source: the person in the first picture, whose truth is `seen`.
+        target: the other person, whose posed `mesh`, (V, 3), the `camera` films.
 
     Returns:
         (H, W, 2) float32 x and y in the other picture of every pixel of `seen`, in pixel units in
         which a pixel's centre is at one half; NaN where the other picture does not show the
-        point, or the other does not wear what it lies on.
+        point, or the other person does not wear what it lies on.
     """
     points = camera.project(mesh)
     there = see(target, mesh, camera)

@@ -1,4 +1,4 @@
-"""One walk of one person, as the cameras of CASIA-B's half circle see it."""
+"""One walk of one person, before the cameras on CASIA-B's half circle."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from gait_demo.synthesis.render import Camera, rasterise
 from gait_demo.synthesis.scene import backdrop
 from gait_demo.synthesis.walker import GAIT_DIMS, LATENT_DIM, Walker
 
-_PATH_M = 4.4  # along which people walk past the cameras
+_PATH_M = 4.4  # length of the path past the cameras
 _RADIUS_M = 6.0  # of the half circle that the cameras stand on
 _CAMERA_HEIGHT_M = 1.4
 _FOCAL_PX = 400.0
 _LAMP = np.array([0.2, 0.1, 0.97])  # direction to the light, from the ceiling
 _BETWEEN_WALKS = 0.15  # deviation of one person's gait from walk to walk; between people it is 1
-_BETWEEN_STRIDES = 0.03  # relative, of vigour
+_BETWEEN_STRIDES = 0.03  # relative deviation of vigour
 
 
 @dataclass(frozen=True)
@@ -30,21 +30,21 @@ class Walk:
 
     Attributes:
         walker: dressed for it.
-        look: the colours of the clothes and the light.
+        appearance: the colours of the clothes and the light.
         phase: (T,) gait cycles at each video frame.
         vigour: (T,) relative size of the movements.
-        start: phase 0 is so many metres behind the middle of the path.
+        start: metres from the place of phase 0 to the middle of the path.
     """
 
     walker: Walker
-    look: Appearance
+    appearance: Appearance
     phase: np.ndarray
     vigour: np.ndarray
     start: float
 
     @classmethod
     def of(cls, seed: int, person: int, condition: str) -> Walk:
-        """The walk with which this person of this population fulfils a condition."""
+        """The walk of a person of the population `seed` under a condition."""
         who = np.random.default_rng([seed, person])
         latent = who.standard_normal(LATENT_DIM)
         female = latent[0] > 0
@@ -65,10 +65,10 @@ class Walk:
         frames = round(FPS * _PATH_M / (walker.stride * cadence))
         phase = rng.uniform() + np.arange(frames) / FPS * cadence
         strides = np.arange(np.floor(phase[0]) - 1, np.ceil(phase[-1]) + 2)
-        each = 1 + _BETWEEN_STRIDES * rng.standard_normal(len(strides))
-        vigour = np.interp(phase, strides, each)
-        look = replace(coat if kind == "cl" else indoors, light=_LAMP, ambient=0.7)
-        return cls(walker, look, phase, vigour, start=_PATH_M / 2 + walker.stride * phase[0])
+        factors = 1 + _BETWEEN_STRIDES * rng.standard_normal(len(strides))
+        vigour = np.interp(phase, strides, factors)
+        appearance = replace(coat if kind == "cl" else indoors, light=_LAMP, ambient=0.7)
+        return cls(walker, appearance, phase, vigour, start=_PATH_M / 2 + walker.stride * phase[0])
 
     def meshes(self) -> np.ndarray:
         """(T, V, 3) float32, metres; the middle of the path is the origin."""
@@ -92,7 +92,7 @@ class Walk:
         moments = shutter(FPS)[:, None, None] * FPS
         for mesh, following in zip(meshes, [*meshes[1:], meshes[-1]], strict=True):
             instants = (mesh + moments * (following - mesh)).astype(np.float32)
-            frame, _ = expose(self.walker, instants, self.look, camera, place)
+            frame, _ = expose(self.walker, instants, self.appearance, camera, place)
             yield develop(frame, rng)
 
 
@@ -106,6 +106,6 @@ def casia_camera(view: int) -> Camera:
 
 
 def casia_place(seed: int, view: int) -> np.ndarray:
-    """What the camera at a view sees of the empty place, (240, 320, 3) float32 in [0, 1]."""
+    """(240, 320, 3) float32 in [0, 1]: the empty place, before the camera at a view."""
     height, width = FRAME_SHAPE
     return out_of_focus(backdrop("room", width, height, 0.42, 1000 * seed + view))

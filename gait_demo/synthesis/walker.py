@@ -34,9 +34,9 @@ class Walker:
     Attributes:
         female: 0 to 1.
         height: metres, shoes and hair included.
-        stride: metres in a gait cycle.
+        stride: metres per gait cycle.
         base_width: metres between the lines that the feet walk on.
-        cadence: gait cycles a second; shorter people of either sex step faster, as pendulums do,
+        cadence: gait cycles per second; shorter people of either sex step faster, as pendulums do,
             and so do people who take long steps.
         gait: of the person.
         faces: (F, 3) int32 vertex indices.
@@ -94,8 +94,8 @@ class Walker:
 
         Args:
             t: (T,) gait cycles, 0 at left heel strike.
-            advance: also walk forwards, from the origin at phase 0; otherwise the walker goes on
-                the spot, as on a treadmill.
+            advance: whether the walker moves forwards, from the origin at phase 0; otherwise they
+                walk on the spot, as on a treadmill.
             vigour: relative size of the movements, a number or (T,).
             gesture: degrees to be added to some of the joint angles, named as Gait.angles does;
                 feet do not stay on the ground for it.

@@ -1,4 +1,4 @@
-"""Work for several processes."""
+"""Running jobs in several processes."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def run_jobs(
     workers: int,
     on_done: Callable[[int], None],
 ) -> None:
-    """Call `work` with the arguments of every job, in any order; after each, `on_done` is told
-    how many are done.
+    """Calls `work` with the arguments of every job, in any order; after each, `on_done` is called
+    with the number of finished jobs.
 
     Processes are started fresh, not forked: a fork of a process in which torch has computed can
     hang. They end with the caller, also in the middle of a job: a job must write its files whole
-    or not at all. One job, or one worker, runs right here.
+    or not at all. A single job, or a single worker, runs in this process.
     """
     jobs = list(jobs)
     workers = min(workers, len(jobs))
@@ -44,7 +44,7 @@ def run_jobs(
 
 
 def _follow_parent() -> None:
-    """End this process as soon as the one that started it has ended, however that was."""
+    """Makes this process end as soon as its parent has ended, for whatever reason."""
 
     def wait() -> None:
         parent_process().join()

@@ -42,10 +42,10 @@ class ANetTrainingOptions(TrainingOptions):
         dims: sizes of A-NET; joints are for pairs.
         joint_weight: "paired": of the mean absolute error of joints, beside cross-entropy.
         adversarial_weight: "paired": weight of each discriminator's loss beside cross-entropy.
-        adversarial_from: "paired": share of the training after which discriminators join; 1 is
-            never. They make sharper outlines, of which too many fall into pieces.
-        forget_weight: "paired": weight of what an adversary, trained along, reads of the walker
-            who went in from the result; 0 is without an adversary.
+        adversarial_from: "paired": share of the training after which discriminators join; 1: never.
+            They sharpen outlines, but too many silhouettes fall into pieces.
+        forget_weight: "paired": weight of what an adversary, which is trained meanwhile, can read
+            of the input walker from the result; 0: no adversary.
         critic_width: channels of D_S nearest the image, twice those of D_T.
     """
 
@@ -63,7 +63,7 @@ class ANetTrainingOptions(TrainingOptions):
 
 
 def train_anet(options: ANetTrainingOptions) -> dict:
-    """Train A-NET and write its checkpoint.
+    """Trains A-NET and writes its checkpoint.
 
     Returns:
         The training summary, as written into the checkpoint.
@@ -82,7 +82,7 @@ def train_anet(options: ANetTrainingOptions) -> dict:
 
 
 class ANetTask:
-    """A-NET in training; of another network that anonymizes, all but the step is the same."""
+    """Training of A-NET; tasks of other anonymizing networks inherit all but the step."""
 
     network = "anet"
     build = ANet
@@ -184,7 +184,7 @@ class ANetTask:
         return terms
 
     def _seen(self, windows: Windows, rng: torch.Generator) -> Tensor | None:
-        """The walkers' joints as they are read, or None for a network without."""
+        """The walkers' joints with simulated errors; None for a network without joints."""
         if not self._joints:
             return None
         return misread(windows.walker_joints, rng)
@@ -200,8 +200,8 @@ class ANetTask:
     def _judge(self, windows: Tensor) -> tuple[Tensor, Tensor]:
         """Logits of D_S, on one frame of each window (neighbours are too alike), and of D_T."""
         count, frames = windows.shape[:2]
-        one = torch.randint(frames, (count,), generator=self.rng, device=windows.device)
-        picked = windows[torch.arange(count, device=windows.device), one]
+        frame = torch.randint(frames, (count,), generator=self.rng, device=windows.device)
+        picked = windows[torch.arange(count, device=windows.device), frame]
         with self._options.autocast():
             on_frames, on_windows = self._spatial(picked), self._temporal(windows)
         return on_frames.float(), on_windows.float()
@@ -239,12 +239,12 @@ class ANetTask:
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
-        """On walks and people never seen, always the same ones.
+        """Scores on walks of people who are not in training, always the same ones.
 
-        iou: to the person whose code is the noise; on CASIA-B, to the walker. alike: mean IoU
-        between outputs of different noises (1 is a network that ignores R). whole: share of
+        iou: with the person whose code is the noise; on CASIA-B, with the walker. alike: mean IoU
+        between outputs of different noises (1 if the network ignores R). whole: share of
         frames with one main component. area: foreground against the input's. read, if there is an
-        adversary: its mean squared error, 1 is that of who knows nothing. With joints: joint, the
+        adversary: its mean squared error, 1 by guessing. With joints: joint, the
         mean distance to that person's joints in heights; sides, the share of legs that lie
         nearer to theirs than to those of the other side, where these are apart; thigh, knee and
         trunk, the mean angle in degrees between outputs of different noises.
@@ -283,13 +283,14 @@ class ANetTask:
     def _made(
         self, inputs: Tensor, noise: Tensor, seen: Tensor | None
     ) -> tuple[Tensor, Tensor | None]:
-        """Z, and the joints written beside it; arguments as of A-NET's forward."""
+        """Z and the new joints; arguments as for A-NET's forward."""
         written = self.model.rewrite(inputs, noise, seen)
         return torch.sigmoid(written.logits), written.joints
 
     @torch.no_grad()
     def picture(self) -> np.ndarray:
-        """Rows by fours: input, wanted person, the network's, then three random noises."""
+        """Six rows for each of four walks: input, target, output, and outputs of three random
+        noises."""
         self.model.eval()
         rng = torch.Generator(self._options.device).manual_seed(1)
         windows = self.data.held_out.windows(4, self._frames, rng)
@@ -307,7 +308,7 @@ class ANetTask:
 
 
 def _joint_scores(joints: Tensor, wanted: Tensor) -> dict[str, float]:
-    """Of joints (N, frames, 19, 2) against those asked for."""
+    """Scores of joints (N, frames, 19, 2) against their targets."""
     left, right = (list(side) for side in LEGS)
 
     def apart(a: list[int], b: list[int], other: Tensor) -> Tensor:

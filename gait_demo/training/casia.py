@@ -1,4 +1,4 @@
-"""CASIA-B, or a copy of its kind, as walks to train on."""
+"""CASIA-B, or data in its format, as walks to train on."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from gait_demo.training.data import Draw, Pictures, Placement, Windows, unpack
 from gait_demo.training.footage import Footage
 from gait_demo.types import SILHOUETTE_SIZE
 
-_CANDIDATES = 16  # frames of others among which the pose most like a picture's is looked for
+_CANDIDATES = 16  # number of other people's frames among which the most similar pose is sought
 _HELD_OUT = 0.1  # share of the people
-_VIEW = 1000  # CasiaWalks.who counts a degree of the view so often
+_VIEW = 1000  # factor of the view angle in CasiaWalks.who
 
 
 @dataclass(frozen=True)
 class CasiaWalks:
-    """Good silhouettes of many sequences, by view, and in each view by person.
+    """Good silhouettes of many sequences, sorted by view, then by person.
 
     Attributes:
         silhouettes: (F, 64, 8) uint8; packed bits along x.
@@ -45,7 +45,8 @@ class CasiaWalks:
     rgb_frames: Tensor
 
     def windows(self, count: int, frames: int, rng: torch.Generator) -> Windows:
-        """Random windows of frames in a row; nobody else performs them, and any noise is right."""
+        """Random windows of consecutive frames. No other person performs the same walk, so the
+        target is the walker, and the noise is any."""
         draw = Draw(rng)
         starts = (self.ahead >= frames).nonzero()[:, 0]
         start = starts[draw.integers(len(starts), (count, 1))]
@@ -55,7 +56,7 @@ class CasiaWalks:
         return Windows(walker, walker, noise)
 
     def pictures(self, count: int, rng: torch.Generator) -> Pictures:
-        """Random pictures, and of some random frames of other people the most like each.
+        """Random pictures, with the most similar of some random frames of other people.
 
         The phase of the walk is not known; among frames of the same view the silhouette with
         the highest intersection over union is in a pose like it.
@@ -80,7 +81,7 @@ class CasiaWalks:
 
 
 def split(tree: CasiaB, people: Collection[int] | None) -> tuple[list[int], list[int]]:
-    """The chosen people who are there: those to train on, and the last ones to validate with.
+    """The chosen people in the data: those to train on, and the last ones, for validation.
 
     Raises:
         DataError: fewer than four.
@@ -98,10 +99,10 @@ def split(tree: CasiaB, people: Collection[int] | None) -> tuple[list[int], list
 def read_casia(
     tree: CasiaB, people: Collection[int], device: str = "cpu", rgb: bool = False
 ) -> CasiaWalks:
-    """Read people into memory, 512 bytes a silhouette; what is wrong is told on standard error.
+    """Reads people into memory, 512 bytes per silhouette; prints problems to standard error.
 
     Args:
-        rgb: take pictures from the videos as well, 12 kB each.
+        rgb: whether to take pictures from the videos as well, 12 kB each.
 
     Raises:
         DataError: nothing can be used, or an archive is damaged.
@@ -118,7 +119,7 @@ def read_casia(
         seen = tree.read(sequence)
         problems = list(seen.problems)
         if not len(seen.numbers):
-            problems.pop()  # that it is not there is only counted: a part of CASIA-B lacks most
+            problems.pop()  # that it is missing is only counted: parts of CASIA-B lack most
             absent["silhouettes"] += 1
         elif (walk := Footage.of(seen)) is None:
             problems.append(f"{sequence.name} shows no whole person who walks")
@@ -138,7 +139,7 @@ def read_casia(
 
 
 def describe(parts: Collection[CasiaWalks]) -> dict:
-    """What a training summary says: how many silhouettes and pictures, and one sha256 of them."""
+    """For the training summary: the numbers of silhouettes and pictures, and one sha256 of them."""
     digest = hashlib.sha256()
     for part in parts:
         digest.update(part.silhouettes.cpu().numpy())

@@ -16,7 +16,7 @@ from gait_demo.training.loop import TrainingOptions, adam, train
 from gait_demo.training.losses import reconstruction
 from gait_demo.training.source import read_source
 
-_SHIFT = 3  # pixels by which a silhouette may miss its person
+_SHIFT = 3  # pixels: maximum shift of a silhouette from its person
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class CNetTrainingOptions(TrainingOptions):
     """Options of training C-NET.
 
     Attributes:
-        preset: "paper" asks for the nearest colours of the crop in another person's silhouette,
-            "paired" for the other person as they look in the same clothes, light and place.
+        preset: sets the target: "paper": the nearest colours of the crop in another person's
+            silhouette; "paired": the other person in the same clothes, light and place.
         dims: sizes of C-NET.
     """
 
@@ -35,7 +35,7 @@ class CNetTrainingOptions(TrainingOptions):
 
 @dataclass(frozen=True)
 class Crops:
-    """Crops and the silhouettes that they lend their colours to.
+    """Crops, and the silhouettes to colour by them.
 
     Attributes:
         rgb: (N, 3, 64, 64) float32 in [0, 1]; Y.
@@ -49,7 +49,7 @@ class Crops:
 
 
 def train_cnet(options: CNetTrainingOptions) -> dict:
-    """Train C-NET by Eq. 5 and write its checkpoint.
+    """Trains C-NET by Eq. 5 and writes its checkpoint.
 
     Returns:
         The training summary, as written into the checkpoint.
@@ -80,7 +80,7 @@ def nearest_colours(crop: np.ndarray, original: np.ndarray, new: np.ndarray) -> 
 def sample_crops(
     recordings: Recordings, count: int, rng: torch.Generator, preset: str = "paired"
 ) -> Crops:
-    """Random crops of one person with the silhouette of another in a like pose."""
+    """Random crops of one person, with the silhouette of another in a similar pose."""
     device = rng.device
     pictures = recordings.pictures(count, rng)
     new = pictures.others
@@ -172,7 +172,7 @@ class _CNetTask:
 
     @torch.no_grad()
     def picture(self) -> np.ndarray:
-        """Columns: crop, silhouette, Y x Z, wanted, the network's."""
+        """Columns: crop, silhouette, Y x Z, target, output."""
         self.model.eval()
         crops = self._sample(self.data.held_out, 12, self._seeded(1))
         shape = crops.silhouettes[:, None].expand(-1, 3, -1, -1)

@@ -1,4 +1,4 @@
-"""What networks train on, drawn on the training device, and the synthetic walks it comes from."""
+"""Training samples, and the synthetic walks from which they are drawn on the training device."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _STANDING = 0.05  # share of windows in which the walker stands still
 
 @dataclass(frozen=True)
 class Windows:
-    """Windows of walks, and the same as they are asked for.
+    """Windows of walks, with their targets.
 
     Attributes:
         walker: (N, frames, 64, 64) float32 in [0, 1].
-        other: the same shape, aligned with it: the same walk at the same phases by another
-            person, or, where nobody else performs it, the walker again.
+        other: the target, of the same shape and aligned: the same walk at the same phases by
+            another person or, if nobody else performs it, by the walker.
         code: (N, 32) float32, standard normal: the identity latent of `other`, or any.
-        walker_code: (N, 32) float32, the identity latent of `walker`, or None where there is none.
+        walker_code: (N, 32) float32, the identity latent of `walker`; None if there is none.
         walker_joints, other_joints: (N, frames, 19, 2) float32 in the unit square of the crop, or
-            None where they are not known.
+            None if they are not known.
     """
 
     walker: Tensor
@@ -43,14 +43,14 @@ class Windows:
 
 @dataclass(frozen=True)
 class Pictures:
-    """Crops of people, and silhouettes of others in a like pose at the same view.
+    """Crops of people, and silhouettes of others in a similar pose at the same view.
 
     Attributes:
         rgb: (N, 64, 64, 3) uint8, with background.
         silhouettes: (N, 64, 64) float32 of 0 and 1, of the person in the crop.
         others: (N, 64, 64) float32 of 0 and 1, of another person.
-        others_rgb: (N, 64, 64, 3) uint8, the other in the same clothes, light and place, or None
-            where nobody else performs the walk.
+        others_rgb: (N, 64, 64, 3) uint8, the other in the same clothes, light and place; None if
+            nobody else performs the walk.
     """
 
     rgb: Tensor
@@ -60,7 +60,7 @@ class Pictures:
 
 
 class Recordings(Protocol):
-    """Walks of people, to draw from at random; every draw is on the generator's device."""
+    """Walks of people, from which samples are drawn at random, on the generator's device."""
 
     def windows(self, count: int, frames: int, rng: torch.Generator) -> Windows: ...
 
@@ -143,10 +143,10 @@ def shards(folder: Path) -> list[Path]:
 def load_walks(
     paths: list[Path], device: str = "cpu", rgb: bool = False, joints: bool = False
 ) -> Walks:
-    """Read shards into memory.
+    """Reads shards into memory.
 
     Args:
-        rgb, joints: what is needed beside silhouettes and codes.
+        rgb, joints: whether these are needed, beside silhouettes and codes.
 
     Raises:
         DataError: a file is not a shard of walks, or shards do not fit together.
@@ -178,7 +178,7 @@ def load_walks(
 
 
 def describe(paths: list[Path]) -> dict:
-    """What a training summary says about its data: number of files, bytes, and one sha256."""
+    """For the training summary: the number of files and bytes, and one sha256 of them."""
     digest = hashlib.sha256()
     for path in paths:
         with path.open("rb") as file:
@@ -195,7 +195,7 @@ def unpack(packed: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Placement:
-    """Windows moved, resized and stretched a little, all of a window alike.
+    """Small random shifts and scalings of windows, the same for all frames of a window.
 
     Attributes:
         scale, shift: (N, 1, 1, 2), of x and y about the middle; shifts in pixels.
@@ -216,7 +216,7 @@ class Placement:
         """(N, C, 64, 8) uint8, packed bits -> (N, C, 64, 64) float32 in [0, 1].
 
         An axis-aligned bilinear resampling is two small matrix products, far cheaper than a
-        general warp; images lie side by side for the first so that each is one product a window.
+        general warp; images lie side by side for the first, so that each is one product per window.
         """
         count, images = packed.shape[:2]
         columns, rows = (_resampling(self.scale[..., i], self.shift[..., i]) for i in range(2))
@@ -225,7 +225,7 @@ class Placement:
         return moved.view(count, _SIZE, images, _SIZE).transpose(1, 2).contiguous()
 
     def of_points(self, points: Tensor) -> Tensor:
-        """(N, C, J, 2) in and out, x and y in the unit square."""
+        """Points (N, C, J, 2), x and y in the unit square, placed in the same way."""
         return 0.5 + self.scale * (points - 0.5) + self.shift / _SIZE
 
 

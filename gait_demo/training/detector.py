@@ -62,9 +62,9 @@ class _Network(SegmentationModel):
 def _in_full(value):
     """The same nest of tensors, in float32."""
     if isinstance(value, dict):
-        return {key: _in_full(each) for key, each in value.items()}
+        return {key: _in_full(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return type(value)(_in_full(each) for each in value)
+        return type(value)(_in_full(part) for part in value)
     return value.float() if value.is_floating_point() else value
 
 

@@ -14,7 +14,7 @@ from gait_demo.errors import VideoError
 from gait_demo.silhouettes.crops import clip_of, crop_square, is_good
 from gait_demo.video import read_frames
 
-_PICTURES = 4  # of each video
+_PICTURES = 4  # number of pictures of each video
 
 
 @dataclass
@@ -38,7 +38,7 @@ class Footage:
 
     @classmethod
     def of(cls, seen: Silhouettes) -> Footage | None:
-        """None where nobody is ever seen whole."""
+        """The frames of a sequence; None if none shows a whole person."""
         first = int(seen.numbers[0])
         masks = np.zeros((int(seen.numbers[-1]) - first + 1, *seen.masks.shape[1:]), np.uint8)
         masks[seen.numbers - first] = seen.masks
@@ -59,13 +59,13 @@ class Footage:
 
     @property
     def ahead(self) -> np.ndarray:
-        """(T,) int, how many frames follow each without a gap, itself included."""
+        """(T,) int: number of consecutive frames from each on, including itself."""
         place = np.arange(len(self.numbers))
         ends = np.append(np.flatnonzero(np.diff(self.numbers) != 1) + 1, len(place))
         return ends[np.searchsorted(ends, place, side="right")] - place
 
     def photograph(self, video: Path) -> list[str]:
-        """Take pictures, evenly along the walk; returns what is wrong with the video."""
+        """Takes evenly spaced pictures of the walk; returns problems of the video."""
         evenly = np.linspace(0, len(self.numbers) - 1, _PICTURES + 2).round().astype(int)[1:-1]
         place = {int(self.numbers[at]) - 1: int(at) for at in evenly}
         try:

@@ -35,15 +35,15 @@ class TrainingOptions:
         out: the checkpoint to write; the training state and the sample picture lie beside it.
         preset: "paper" minimises the paper's loss as it stands; "paired" uses that the same walk
             is performed by several people.
-        steps: planned optimiser steps; the learning rate falls along them.
-        batch: windows or crops in a step.
+        steps: planned number of optimiser steps, over which the learning rate falls.
+        batch: number of windows or crops per step.
         device: "cpu" or "cuda".
         seed: of everything random.
-        minutes: stop after so many minutes of training, resumed time included.
-        resume: go on from the training state beside `out`.
-        start: a checkpoint of the same network to begin with, as far as it goes; None: from
-            nothing.
-        people: of CASIA-B, to train and to validate with; None: everyone who is there.
+        minutes: limit of the training time, including that before a resumption.
+        resume: whether to continue from the training state beside `out`.
+        start: a checkpoint of the same network to start from; parts that it lacks start at random.
+            None: all parts do.
+        people: of CASIA-B, for training and validation; None: all people in the data.
         learning_rate: of Adam, at the start.
         report_every: steps between reports: validation, checkpoint, state, picture.
         bf16: compute convolutions in bfloat16; twice as fast where the processor has it.
@@ -88,8 +88,8 @@ class TrainingOptions:
 class Task(Protocol):
     """One network in training.
 
-    `parts` is everything with a state_dict that a resumed run needs, the network included.
-    `step` does one optimiser step, and is told which share of the training is over.
+    `parts` are all objects with a state_dict that a resumed run needs, including the network.
+    `step` does one optimiser step; its argument is the share of the training that is over.
     """
 
     network: str
@@ -106,15 +106,15 @@ class Task(Protocol):
 
 
 def adam(module: nn.Module, learning_rate: float) -> torch.optim.Adam:
-    """Adam as DCGAN uses it."""
+    """Adam with DCGAN's settings."""
     return torch.optim.Adam(module.parameters(), learning_rate, betas=(0.5, 0.999))
 
 
 def train(task: Task, options: TrainingOptions, about: dict) -> dict:
-    """Run a task to its last step or minute.
+    """Runs a task to its last step or minute.
 
     Args:
-        about: what the summary says beside the common things.
+        about: what the summary contains beside the common entries.
 
     Returns:
         The summary, as written into the checkpoint.
@@ -175,7 +175,7 @@ def train(task: Task, options: TrainingOptions, about: dict) -> dict:
 
 
 def _start(task: Task, checkpoint: Path) -> None:
-    """Load what the checkpoint has; parts of the network that it lacks begin fresh."""
+    """Loads what the checkpoint has; parts of the network that it lacks keep their random start."""
     given = build.load(checkpoint, task.network)
     own, theirs = task.model.state_dict(), given.state_dict()
     if any(name not in own or own[name].shape != theirs[name].shape for name in theirs):
@@ -184,7 +184,7 @@ def _start(task: Task, checkpoint: Path) -> None:
 
 
 def _set_learning_rate(task: Task, highest: float, progress: float) -> None:
-    """Half a cosine from the highest rate to 1 % of it."""
+    """Sets the learning rate: half a cosine from the highest to 1 % of it."""
     rate = highest * (0.01 + 0.99 * (1 + math.cos(math.pi * progress)) / 2)
     for part in task.parts.values():
         if isinstance(part, torch.optim.Optimizer):
@@ -193,7 +193,7 @@ def _set_learning_rate(task: Task, highest: float, progress: float) -> None:
 
 
 def _thin(history: list[dict], most: int = 20) -> list[dict]:
-    """At most so many entries, evenly chosen, the last among them."""
+    """At most `most` entries, evenly spaced, including the last."""
     keep = np.unique(np.linspace(0, len(history) - 1, most).round().astype(int))
     return [history[i] for i in keep]
 

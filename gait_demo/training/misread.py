@@ -13,12 +13,12 @@ _BIAS = (0.006, *2 * (0.012, 0.015, 0.010, 0.011, 0.012, 0.012, 0.009, 0.013, 0.
 _JITTER = (0.003, *2 * (0.005, 0.008, 0.009, 0.011, 0.006, 0.011, 0.010, 0.013, 0.014))
 _KNOT = 2  # frames over which errors change
 _HIDDEN_ARM, _HIDDEN_LEG = 0.5, 0.2  # shares of windows
-_UNSURE = 3.0  # a joint that is not seen at all errs by so much more
+_UNSURE = 3.0  # factor of the error of a joint that is not visible
 _WILD = 0.08  # share of the joints of windows with errors three times as large
 # Shares of windows in which sides are swapped for a while, and in which all are. The network swaps
 # the legs in 3 % of the frames, in 22 % of half-second windows; `joints_in` leaves 5 % of these.
 _LEGS_SWAPPED, _ARMS_SWAPPED = 0.08, 0.05
-_ALL_SWAPPED = 0.01  # share of windows in which the whole person is
+_ALL_SWAPPED = 0.01  # share of windows in which the sides of the whole person are swapped
 _LOST_JOINT, _LOST_FRAME, _LOST_PERSON = 0.03, 0.03, 0.2  # shares of windows, or of frames
 
 

@@ -19,7 +19,7 @@ class Source:
     Attributes:
         training: to learn from.
         held_out: to validate on; nobody in it is in `training`.
-        about: what the training summary says of both.
+        about: the part of the training summary that describes both.
     """
 
     training: Recordings
@@ -36,16 +36,16 @@ def read_source(
     rgb: bool = False,
     joints: bool = False,
 ) -> Source:
-    """Read a folder of `walks-*.npz` files, or one that holds CASIA-B.
+    """Reads a folder of `walks-*.npz` files, or one that holds CASIA-B.
 
     Args:
-        people: of CASIA-B; None: everyone who is there.
-        pairs: the same walk must be performed by several people.
-        rgb: there must be pictures.
-        joints: there must be joints, which only walks have.
+        people: of CASIA-B; None: all people in the data.
+        pairs: whether several people must perform the same walk.
+        rgb: whether pictures are needed.
+        joints: whether joints are needed, which only `walks-*.npz` files have.
 
     Raises:
-        DataError: nothing usable is there, or not what is asked for.
+        DataError: there is nothing usable, or something needed is missing.
     """
     if any(folder.glob("walks-*.npz")):
         if people is not None:

@@ -31,7 +31,7 @@ class STGANTrainingOptions(TrainingOptions):
 
 
 def train_stgan(options: STGANTrainingOptions) -> dict:
-    """Train ST-GAN and write its checkpoint.
+    """Trains ST-GAN and writes its checkpoint.
 
     Returns:
         The training summary, as written into the checkpoint.

@@ -23,15 +23,15 @@ from gait_demo.serving.pace import RENDERED, STAGES, Countdown, Pace, Size
 from gait_demo.serving.shared import Shared
 from gait_demo.types import GaitResult
 from gait_demo.ui.change import changed, ranks
-from gait_demo.ui.examples import change_of, look, stored, times_of
+from gait_demo.ui.examples import change_of, inspection_of, stored, times_of
 from gait_demo.ui.gaits import SEEDS, pictures
+from gait_demo.ui.messages import error_message, gradio_errors, progress_bar
 from gait_demo.ui.options import EVERYONE, Settings, linked, options_of
 from gait_demo.ui.player import shown
 from gait_demo.ui.remedies import Remedy, last_s, longest_s, remedy
 from gait_demo.ui.session import Analysed, Session, Sessions
 from gait_demo.ui.several import DRAWING, MOST, PEOPLE, UNFINISHED, WAITING, Line, add, listed
 from gait_demo.ui.summary import describe, details, place_in_crowd, size_of, verdict
-from gait_demo.ui.telling import said, sentences, teller
 
 READY = "Choose a video, or click an example."
 WORKING = "The result is being made."
@@ -52,7 +52,7 @@ class Actions:
 
     Args:
         engine: processes runs.
-        looker: takes the quick looks before runs, which must not wait for other runs.
+        inspector: inspects clips before runs, which must not wait for other runs.
         sessions: of all visitors.
         examples: clips that all visitors can use.
         folder: for analyses and results of the examples, which belong to no visitor.
@@ -61,13 +61,13 @@ class Actions:
     def __init__(
         self,
         engine: Engine,
-        looker: Engine,
+        inspector: Engine,
         sessions: Sessions,
         examples: list[Path],
         folder: Path,
     ):
         self._engine = engine
-        self._looker = looker
+        self._inspector = inspector
         self._sessions = sessions
         self.examples = examples
         self.folder = folder
@@ -84,15 +84,16 @@ class Actions:
         """
         options = Options(video=VideoOptions(start_s=1, end_s=2))
         with suppress(VideoError, NoPersonError, EngineError):
-            self._looker.run("look", self.examples[0], options)  # warm up: the first look is slow
-            self._engine.run("look", self.examples[0], options)
+            # warm up: the first inspection is slow
+            self._inspector.run("inspect_clip", self.examples[0], options)
+            self._engine.run("inspect_clip", self.examples[0], options)
             countdown = Countdown(None)
             job = "warm_up", self.examples[0], options
             report = self._engine.run(*job, on_progress=countdown)
             self.pace.learn(_size(report), countdown.finish())
 
     def choose(self, page) -> Callable:
-        """A clip was chosen: take a quick look at it and describe it."""
+        """A clip was chosen: inspect it and describe it."""
 
         def choose(source: str | None, request: gr.Request) -> dict:
             session = self._sessions.of(request.session_hash)
@@ -101,15 +102,17 @@ class Actions:
             try:
                 clip = session.take(Path(source), self.examples)
                 session.forget(but=clip)
-                self._look(session, clip)
+                self._inspect(session, clip)
             except (GaitDemoError, OSError) as error:
                 session.forget()
                 return _cleared(page) | _told(page, error) | {page.source: None, page.status: READY}
-            whole_s = last_s(session.look)
-            end_s = min(whole_s, longest_s(session.look))
+            whole_s = last_s(session.inspection)
+            end_s = min(whole_s, longest_s(session.inspection))
             return _cleared(page) | {
                 page.source: str(clip),
-                page.facts: gr.Markdown(describe(session.look, 0, end_s, self.pace), visible=True),
+                page.facts: gr.Markdown(
+                    describe(session.inspection, 0, end_s, self.pace), visible=True
+                ),
                 page.trim: gr.Accordion(visible=True),
                 page.start: gr.Slider(maximum=whole_s, value=0),
                 page.end: gr.Slider(maximum=whole_s, value=end_s),
@@ -119,10 +122,10 @@ class Actions:
 
         return choose
 
-    def _look(self, session: Session, clip: Path) -> None:
-        """Takes a quick look at the clip on the page."""
-        known = look(clip) if clip in self.examples else None
-        session.look = known or self._looker.run("look", clip, Options())
+    def _inspect(self, session: Session, clip: Path) -> None:
+        """Inspects the clip on the page."""
+        known = inspection_of(clip) if clip in self.examples else None
+        session.inspection = known or self._inspector.run("inspect_clip", clip, Options())
         session.clip = clip
 
     def linked(self, request: gr.Request) -> list:
@@ -135,7 +138,7 @@ class Actions:
 
     def describe(self, start_s: float, end_s: float, request: gr.Request):
         """The chosen part of the clip has changed."""
-        seen = self._sessions.of(request.session_hash).look
+        seen = self._sessions.of(request.session_hash).inspection
         return gr.skip() if seen is None else describe(seen, start_s, end_s, self.pace)
 
     def example(self, page) -> Callable:
@@ -213,7 +216,7 @@ class Actions:
             except Cancelled:
                 return gr.skip()  # whatever cancelled the run updates the page
             except (GaitDemoError, OSError) as error:
-                mended = session.look and remedy(error, session.look, settings)
+                mended = session.inspection and remedy(error, session.inspection, settings)
                 return _told(page, error, mended)
 
         return run
@@ -239,13 +242,13 @@ class Actions:
         if not source:
             raise VideoError(READY)
         clip = session.take(Path(source), self.examples)
-        if clip != session.clip:  # the quick look is not finished, or the session has expired
-            self._look(session, clip)
+        if clip != session.clip:  # the inspection is not finished, or the session has expired
+            self._inspect(session, clip)
         part = _part(session, settings)
         analysed = session.analysis_of(clip, part)
-        size = size_of(session.look, settings.end_s - settings.start_s)
+        size = size_of(session.inspection, settings.end_s - settings.start_s)
         expected = self.pace.estimate(size, STAGES if analysed is None else RENDERED)
-        countdown = Countdown(expected, teller(progress))
+        countdown = Countdown(expected, progress_bar(progress))
         countdown.wait()
         if analysed is None:
             analysed = self._analyse(session, clip, part, countdown)
@@ -334,38 +337,34 @@ class Actions:
                 session.discard(analysed.folder)
             yield verdict(result.report)[1]
         except (GaitDemoError, OSError) as error:
-            yield f"Not done: {said(error)}"
+            yield f"Not done: {error_message(error)}"
 
-    def preview(self, page) -> Callable:
+    def preview(self, request: gr.Request):
         """Preview the gaits of a few seeds for the clip's walker, if the clip is not too long.
         Runs only while no visitor waits for a worker."""
-
-        def preview(request: gr.Request):
-            session = self._sessions.of(request.session_hash)
-            settings, analysed = session.shown, self._analysed(session)
-            if analysed is None:
-                return gr.skip()
-            wanted = analysed.folder, settings.strength, settings.anonymizer
-            if session.previewed == wanted:
-                return gr.skip()
-            part_s = min(settings.end_s, session.look.duration_s) - settings.start_s
-            if size_of(session.look, part_s).frames > _MOST_PREVIEWED:
-                session.previewed = wanted
-                return gr.HTML(visible=False)
-            options = _options(session, analysed, replace(settings, who=EVERYONE))
-            try:
-                with session.run() as (_, unwanted):
-                    strips = self._when_idle(
-                        "preview_gaits", analysed.folder, options, SEEDS, unwanted=unwanted
-                    )
-            except (GaitDemoError, Cancelled):
-                return gr.skip()
-            if session.analysed is not analysed:
-                return gr.skip()
+        session = self._sessions.of(request.session_hash)
+        settings, analysed = session.shown, self._analysed(session)
+        if analysed is None:
+            return gr.skip()
+        wanted = analysed.folder, settings.strength, settings.anonymizer
+        if session.previewed == wanted:
+            return gr.skip()
+        part_s = min(settings.end_s, session.inspection.duration_s) - settings.start_s
+        if size_of(session.inspection, part_s).frames > _MOST_PREVIEWED:
             session.previewed = wanted
-            return gr.HTML(pictures(strips), visible=True) if strips else gr.HTML(visible=False)
-
-        return preview
+            return gr.HTML(visible=False)
+        options = _options(session, analysed, replace(settings, who=EVERYONE))
+        try:
+            with session.run() as (_, unwanted):
+                strips = self._when_idle(
+                    "preview_gaits", analysed.folder, options, SEEDS, unwanted=unwanted
+                )
+        except (GaitDemoError, Cancelled):
+            return gr.skip()
+        if session.analysed is not analysed:
+            return gr.skip()
+        session.previewed = wanted
+        return gr.HTML(pictures(strips), visible=True) if strips else gr.HTML(visible=False)
 
     def take_gait(self, chosen: gr.EventData) -> int:
         """One of the pictured gaits was clicked."""
@@ -373,7 +372,7 @@ class Actions:
 
     def _analysed(self, session: Session) -> Analysed | None:
         """The analysis of the result on the page; None while another part is being analysed."""
-        if session.shown is None or session.look is None:
+        if session.shown is None or session.inspection is None:
             return None
         return session.analysis_of(session.clip, _part(session, session.shown))
 
@@ -426,7 +425,7 @@ class Actions:
         walkers in colour, all three side by side, and the report.
         """
         session = self._sessions.of(request.session_hash)
-        with sentences():
+        with gradio_errors():
             if not video:
                 raise VideoError("No video was given: pass handle_file(PATH) as video.")
             for name, number in zip(_NUMBERS, (seed, person, start, end, strength), strict=True):
@@ -595,7 +594,7 @@ def _part(session: Session, settings: Settings) -> tuple[float, float | None]:
     start_s, end_s = float(settings.start_s), float(settings.end_s)
     if end_s <= start_s:
         raise VideoError("Nothing is left of the video: the end must be after the start.")
-    is_whole = end_s >= session.look.duration_s
+    is_whole = end_s >= session.inspection.duration_s
     return start_s, None if is_whole else end_s
 
 
@@ -625,7 +624,7 @@ def _untroubled(page) -> dict:
 
 def _told(page, error: Exception, mended: Remedy | None = None) -> dict:
     """Updates of the page: an error message and, if there is a remedy, its button."""
-    return _offered(page, f"**This did not work.** {said(error)}", mended)
+    return _offered(page, f"**This did not work.** {error_message(error)}", mended)
 
 
 def _offered(page, text: str, mended: Remedy | None) -> dict:

@@ -11,7 +11,6 @@ from gait_demo.ui.actions import READY, Actions
 from gait_demo.ui.change import change_panel
 from gait_demo.ui.examples import stored
 from gait_demo.ui.gaits import gaits_to_choose
-from gait_demo.ui.look import DESCRIPTION, PAGE_JS, TITLE
 from gait_demo.ui.notice import weights_notice
 from gait_demo.ui.options import (
     ANONYMIZER,
@@ -25,6 +24,7 @@ from gait_demo.ui.options import (
 from gait_demo.ui.pictures import poster
 from gait_demo.ui.player import intro, player
 from gait_demo.ui.several import MOST
+from gait_demo.ui.theme import DESCRIPTION, PAGE_JS, TITLE
 
 INTRODUCTION = f"# {TITLE}\n{DESCRIPTION}"
 HIDDEN = """
@@ -250,23 +250,24 @@ def _wire(demo, actions: Actions, workers: int, page: Page, stop, clicked, other
     demo.load(None, js=PAGE_JS)
     demo.load(actions.linked, None, [page.seed, page.strength, page.colour], **at_once)
     demo.unload(actions.leave)
-    looking = {
+    inspecting = {
         "fn": actions.choose(page), "inputs": page.source, "outputs": page.everything,
-        "concurrency_id": "look", "concurrency_limit": 1, "show_progress_on": page.facts, **private,
+        "concurrency_id": "inspection", "concurrency_limit": 1, "show_progress_on": page.facts,
+        **private,
     }  # fmt: skip
     engine = {"outputs": page.everything, "show_progress_on": page.player, **_heavy(workers)}
     inputs = [page.source, page.numbers, *page.settings]
     whole = {"fn": actions.run(page), "inputs": inputs, **engine, **private}
     quiet = {**_heavy(workers), "show_progress": "hidden", **private}
 
-    looks = [
-        page.source.upload(**looking),
-        page.source.stop_recording(**looking),
-        other.upload(**looking | {"inputs": other}),
+    inspections = [
+        page.source.upload(**inspecting),
+        page.source.stop_recording(**inspecting),
+        other.upload(**inspecting | {"inputs": other}),
     ]
-    example = clicked.load_input_event.then(**looking)
-    for look in (*looks, example):
-        look.then(actions.settle, **at_once)
+    example = clicked.load_input_event.then(**inspecting)
+    for inspection in (*inspections, example):
+        inspection.then(actions.settle, **at_once)
     shown = example.success(
         actions.example(page), [page.start, page.end], page.everything, **at_once
     )
@@ -290,9 +291,7 @@ def _wire(demo, actions: Actions, workers: int, page: Page, stop, clicked, other
         "concurrency_limit": 1,
         "trigger_mode": "always_last",
     }
-    previewed = [
-        step.then(actions.preview(page), None, page.gaits, **idle) for step in (prepared, *runs)
-    ]
+    previewed = [step.then(actions.preview, None, page.gaits, **idle) for step in (prepared, *runs)]
     page.gaits.select(actions.take_gait, None, page.seed, **at_once)
     gr.on(
         [setting.change for setting in page.settings], None, page.settings, js=_SETTINGS_JS,
@@ -303,7 +302,7 @@ def _wire(demo, actions: Actions, workers: int, page: Page, stop, clicked, other
         [page.start.change, page.end.change], actions.describe, [page.start, page.end], page.facts,
         trigger_mode="always_last", **at_once,
     )  # fmt: skip
-    running = [*looks, example, prepared, *runs, *previewed]
+    running = [*inspections, example, prepared, *runs, *previewed]
     stop.click(actions.cancel, None, page.status, queue=False, cancels=running, **private)
 
 

@@ -58,8 +58,8 @@ def ranks(path: Path) -> tuple[list[Rank], int] | None:
             return None
         told = json.loads(path.read_text())
         ranks = [
-            Rank(str(one["recogniser"]), float(one["before"]), float(one["after"]))
-            for one in told["ranks"]
+            Rank(str(rank["recogniser"]), float(rank["before"]), float(rank["after"]))
+            for rank in told["ranks"]
         ]
         return ranks, int(told["strangers"])
     except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gait_demo.options import AnonymizeOptions, Options, fresh_secret
 from gait_demo.serving.messages import CHANGE
-from gait_demo.types import GaitResult, Look
+from gait_demo.types import GaitResult, Inspection
 from gait_demo.video import probe
 
 FOLDER = "examples"
@@ -45,13 +45,13 @@ def times_of(result: GaitResult) -> tuple[float, ...]:
     return tuple(n / result.report["fps"] for n in range(result.report["frames_out"]))
 
 
-def look(clip: Path) -> Look | None:
-    """A quick look at an example, taken from its stored result; None without one."""
+def inspection_of(clip: Path) -> Inspection | None:
+    """The inspection of an example, taken from its stored result; None without one."""
     result = stored(clip)
     if result is None:
         return None
     report = result.report
-    return Look(probe(clip), report["duration_s"], report["people"], report["frames_in"])
+    return Inspection(probe(clip), report["duration_s"], report["people"], report["frames_in"])
 
 
 def clips(assets: Path) -> list[Path]:

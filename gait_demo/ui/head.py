@@ -10,7 +10,7 @@ from pathlib import Path
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gait_demo.ui.look import DESCRIPTION, TITLE
+from gait_demo.ui.theme import DESCRIPTION, TITLE
 
 _GRADIOS = re.compile(rb'<meta\s+(property="og:|name="twitter:)[^>]*>\s*')
 _CHARSET = re.compile(rb"<meta charset[^>]*>\s*")  # comes first, as HTML asks

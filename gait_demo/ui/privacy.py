@@ -15,8 +15,8 @@ import gradio as gr
 import safehttpx
 from gradio import queueing, route_utils, routes, utils
 
-from gait_demo.serving.worker import place
-from gait_demo.ui.places import ListenedQueue
+from gait_demo.serving.worker import error_location
+from gait_demo.ui.waiting_line import ListenedQueue
 from gait_demo.workspace import working_folder
 
 _log = logging.getLogger("gait_demo")
@@ -61,7 +61,7 @@ def _told(error: BaseException | None, show_error: bool) -> dict:
 
 def _tell_place() -> None:
     error = sys.exc_info()[1]
-    _log.error("unexpected: %s", place(error) if error else "unknown")
+    _log.error("unexpected: %s", error_location(error) if error else "unknown")
 
 
 class _WithoutDetails(logging.Filter):
@@ -70,7 +70,8 @@ class _WithoutDetails(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if record.exc_info:
             error = record.exc_info[1]
-            record.msg, record.args = "unexpected: %s", (place(error) if error else "unknown",)
+            where = error_location(error) if error else "unknown"
+            record.msg, record.args = "unexpected: %s", (where,)
             record.exc_info = record.exc_text = None
         return True
 

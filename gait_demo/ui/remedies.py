@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from gait_demo.errors import EngineError, NoPersonError, NotStartedError, WeightsError
 from gait_demo.options import ANONYMIZERS
-from gait_demo.types import Look
+from gait_demo.types import Inspection
 from gait_demo.ui.options import ANONYMIZER, EVERYONE, MAX_DURATION_S, MAX_FRAMES, Settings
 
 TRIM_STEP_S = 0.1
@@ -22,26 +22,26 @@ class Remedy:
     settings: Settings
 
 
-def longest_s(look: Look) -> float:
+def longest_s(inspection: Inspection) -> float:
     """The longest part of a clip that a run accepts, in seconds."""
-    most_s = min(MAX_DURATION_S, MAX_FRAMES / float(look.info.fps))
+    most_s = min(MAX_DURATION_S, MAX_FRAMES / float(inspection.info.fps))
     return math.floor(most_s / TRIM_STEP_S) * TRIM_STEP_S
 
 
-def last_s(look: Look) -> float:
+def last_s(inspection: Inspection) -> float:
     """The end of a clip on the slider, rounded up, so that the last frame is included."""
-    return max(TRIM_STEP_S, round(look.duration_s + TRIM_STEP_S / 2, 1))
+    return max(TRIM_STEP_S, round(inspection.duration_s + TRIM_STEP_S / 2, 1))
 
 
-def remedy(error: Exception, look: Look, settings: Settings) -> Remedy | None:
+def remedy(error: Exception, inspection: Inspection, settings: Settings) -> Remedy | None:
     """The most promising remedy for an error; None if only another video helps.
 
     Args:
         error: of the run.
-        look: quick look at the clip.
+        inspection: of the clip.
         settings: of the run.
     """
-    most_s, end_s = longest_s(look), last_s(look)
+    most_s, end_s = longest_s(inspection), last_s(inspection)
     length_s = settings.end_s - settings.start_s
     whole = replace(settings, start_s=0, end_s=min(end_s, most_s))
     if length_s <= 0:

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from gait_demo.errors import VideoError
 from gait_demo.options import fresh_secret
-from gait_demo.serving.worker import place
-from gait_demo.types import Look
+from gait_demo.serving.worker import error_location
+from gait_demo.types import Inspection
 from gait_demo.video.linking import link_or_copy
 
 _log = logging.getLogger("gait_demo")
@@ -55,8 +55,8 @@ class Session:
     """All data of one visitor, with their files in a private folder.
 
     Attributes:
-        clip: the clip on the page, after a quick look at it.
-        look: the quick look at this clip.
+        clip: the clip on the page, after its inspection.
+        inspection: of this clip.
         analysed: the analysis of this clip.
         secret: for the noise of all results; it is never written to disk.
         shown: the settings of the result on the page; None without a result.
@@ -80,7 +80,7 @@ class Session:
         self.secret = fresh_secret()
         self.analysed: Analysed | None = None
         self.clip: Path | None = None
-        self.look: Look | None = None
+        self.inspection: Inspection | None = None
         self.shown: object = None
         self.previewed: object = None
 
@@ -171,7 +171,7 @@ class Session:
         for stop, run in list(self._stops.items()):
             if run.of_page:
                 stop.set()
-        self.analysed = self.clip = self.look = self.shown = self.previewed = None
+        self.analysed = self.clip = self.inspection = self.shown = self.previewed = None
         for clip in set(list(self._taken.values())) - self._lasting - {but}:
             self.drop(clip)
 
@@ -217,7 +217,7 @@ class Session:
             for folder in runs[:-KEPT_RUNS]:
                 if self.analysed is None or folder != self.analysed.folder:
                     shutil.rmtree(folder, ignore_errors=True)
-            for folder in [one for one in list(runs) if not one.exists()]:
+            for folder in [run for run in list(runs) if not run.exists()]:
                 runs.remove(folder)
 
 
@@ -233,36 +233,36 @@ class Sessions:
         self._lock = threading.Lock()
         self._open: dict[str, Session] = {}
 
-    def of(self, number: str | None) -> Session:
-        """The session of a number, created if necessary; without a number, always a new one."""
-        number = number or secrets.token_hex(16)
+    def of(self, session_hash: str | None) -> Session:
+        """The session of a page or client, created if necessary; without a hash always new."""
+        session_hash = session_hash or secrets.token_hex(16)
         with self._lock:
-            if number not in self._open:
-                self._open[number] = Session(self._root)
-            session = self._open[number]
+            if session_hash not in self._open:
+                self._open[session_hash] = Session(self._root)
+            session = self._open[session_hash]
             session.use()
             return session
 
-    def cancel(self, number: str) -> None:
+    def cancel(self, session_hash: str) -> None:
         """Stops all runs of a visitor."""
         with self._lock:
-            session = self._open.get(number)
+            session = self._open.get(session_hash)
         if session is not None:
             session.cancel()
 
-    def end(self, number: str) -> None:
+    def end(self, session_hash: str) -> None:
         """The visitor has left: stops their runs and deletes their files."""
         with self._lock:
-            session = self._open.pop(number, None)
+            session = self._open.pop(session_hash, None)
         if session is not None:
             session.close()
 
     def sweep(self) -> None:
         """Deletes sessions that were not used for an hour, and uploads that no session took."""
         with self._lock:
-            unused = [n for n, session in self._open.items() if session.unused_s > KEPT_S]
-        for number in unused:
-            self.end(number)
+            unused = [name for name, session in self._open.items() if session.unused_s > KEPT_S]
+        for name in unused:
+            self.end(name)
         for path in self._root.iterdir():
             try:
                 is_old = time.time() - path.stat().st_mtime > KEPT_S
@@ -282,6 +282,6 @@ class Sessions:
                 try:
                     self.sweep()
                 except Exception as error:  # the next sweep must still take place
-                    _log.error("unexpected: %s", place(error))
+                    _log.error("unexpected: %s", error_location(error))
 
         threading.Thread(target=sweep, daemon=True).start()

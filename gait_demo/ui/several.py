@@ -25,7 +25,9 @@ class Line:
 
 def listed(lines: list[Line]) -> str:
     """The table as Markdown; the numbers are those of the files in the ZIP."""
-    rows = [f"| {n:02} | {_cell(one.name)} | {_cell(one.state)} |" for n, one in _numbered(lines)]
+    rows = [
+        f"| {n:02} | {_cell(line.name)} | {_cell(line.state)} |" for n, line in _numbered(lines)
+    ]
     return "\n".join(["| | video | |", "|---|---|---|", *rows])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gait_demo.serving.pace import Pace, Size
-from gait_demo.types import Look, Moment, Rank
+from gait_demo.types import Inspection, Moment, Rank
 from gait_demo.ui.options import MAX_DURATION_S, MAX_FRAMES
 
 _ENOUGH_COVERED = 0.5  # share of a person's frames that must not be lost, for a usable result
@@ -15,19 +15,19 @@ _MARKED = {
 _NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 
 
-def describe(look: Look, start_s: float, end_s: float, pace: Pace) -> str:
+def describe(inspection: Inspection, start_s: float, end_s: float, pace: Pace) -> str:
     """Describes a clip before its run, with the estimated time for the part from `start_s` to
     `end_s`."""
-    info, fps = look.info, float(look.info.fps)
-    people = {0: "nobody", 1: "1 person"}.get(look.people, f"{look.people} people")
-    looked = "1 frame" if look.looked == 1 else f"{look.looked} frames"
+    info, fps = inspection.info, float(inspection.info.fps)
+    people = {0: "nobody", 1: "1 person"}.get(inspection.people, f"{inspection.people} people")
+    read = "1 frame" if inspection.frames_read == 1 else f"{inspection.frames_read} frames"
     sentences = [
-        f"**{look.duration_s:.1f} s, {info.width}×{info.height}; {people} seen** in {looked}.",
+        f"**{inspection.duration_s:.1f} s, {info.width}×{info.height}; {people} seen** in {read}.",
         *info.warnings,
     ]
-    if look.people == 0:
+    if inspection.people == 0:
         sentences.append("If somebody walks elsewhere in the clip, try it anyway.")
-    part_s = min(end_s, look.duration_s) - start_s
+    part_s = min(end_s, inspection.duration_s) - start_s
     if part_s <= 0:
         sentences.append("Nothing is left of the video: the end must be after the start.")
     elif part_s - 1 / fps > MAX_DURATION_S:
@@ -35,8 +35,8 @@ def describe(look: Look, start_s: float, end_s: float, pace: Pace) -> str:
     elif part_s * fps - 1 > MAX_FRAMES:
         sentences.append(f"Choose {MAX_FRAMES / fps:.1f} s of it, {MAX_FRAMES} frames, at most.")
     else:
-        expected = pace.estimate(size_of(look, part_s))
-        is_part = part_s <= look.duration_s - 1 / fps
+        expected = pace.estimate(size_of(inspection, part_s))
+        is_part = part_s <= inspection.duration_s - 1 / fps
         if expected:
             part = f" for {part_s:.1f} s of it" if is_part else ""
             sentences.append(f"{about(sum(expected.values()))}{part}.")
@@ -45,10 +45,10 @@ def describe(look: Look, start_s: float, end_s: float, pace: Pace) -> str:
     return " ".join(sentences)
 
 
-def size_of(look: Look, part_s: float) -> Size:
+def size_of(inspection: Inspection, part_s: float) -> Size:
     """The size of a run over `part_s` seconds of a clip, on which its time depends."""
-    info = look.info
-    return Size(part_s * float(info.fps), info.width * info.height / 1e6, look.people)
+    info = inspection.info
+    return Size(part_s * float(info.fps), info.width * info.height / 1e6, inspection.people)
 
 
 def about(seconds: float) -> str:
@@ -89,7 +89,7 @@ def notes(report: dict) -> list[str]:
         if not track["drawn"]:
             continue
         for kind in ("lost", "carried"):
-            there = [one for one in track["moments"] if one["kind"] == kind]
+            there = [moment for moment in track["moments"] if moment["kind"] == kind]
             if there:
                 where = _place(there[0]["box"], report["width"])
                 told.append(
@@ -113,17 +113,17 @@ def marks(report: dict) -> list[dict]:
     person in pixels, person, and text."""
     return [
         {
-            "from": one["from_s"],
-            "to": one["to_s"],
-            "kind": one["kind"],
-            "box": one["box"],
+            "from": moment["from_s"],
+            "to": moment["to_s"],
+            "kind": moment["kind"],
+            "box": moment["box"],
             "person": track["person"],
-            "text": f"Person {track['person']}, {_place(one['box'], report['width'])}: "
-            f"{_MARKED[one['kind']]}",
+            "text": f"Person {track['person']}, {_place(moment['box'], report['width'])}: "
+            f"{_MARKED[moment['kind']]}",
         }
         for track in report["tracks"]
         if track["drawn"]
-        for one in track["moments"]
+        for moment in track["moments"]
     ]
 
 
@@ -191,13 +191,13 @@ def _found_by(report: dict) -> str:
     return f"People are found by: {where} ({yolo['file']})."
 
 
-def _counted(number: int, one: str, more: str) -> str:
+def _counted(number: int, singular: str, plural: str) -> str:
     word = _NUMBERS[number] if number < len(_NUMBERS) else str(number)
-    return f"{word} {one if number == 1 else more}"
+    return f"{word} {singular if number == 1 else plural}"
 
 
 def _when(moments: list[Moment]) -> str:
-    ends = ((f"{one['from_s']:.1f}", f"{one['to_s']:.1f}") for one in moments[:5])
+    ends = ((f"{moment['from_s']:.1f}", f"{moment['to_s']:.1f}") for moment in moments[:5])
     when = ", ".join(a if a == b else f"{a}-{b}" for a, b in ends)
     more = " and more often" if len(moments) > 5 else ""
     return f"{when} s{more}"

@@ -64,7 +64,9 @@ def audio_stream(container: InputContainer) -> av.AudioStream | None:
     """The default audio stream, or else the first, of those that can be decoded; None without
     one."""
     streams = [stream for stream in container.streams.audio if stream.codec_context is not None]
-    return max(streams, key=lambda one: bool(one.disposition & Disposition.default), default=None)
+    return max(
+        streams, key=lambda stream: bool(stream.disposition & Disposition.default), default=None
+    )
 
 
 def decoded_frames(

@@ -134,7 +134,7 @@ def _stamps(container: InputContainer, videos: list[av.VideoStream]) -> dict[int
         for packet in container.demux(videos):
             if packet.size and not packet.is_discard:
                 stamps[packet.stream_index].add(packet)
-    return {index: one.presented() for index, one in stamps.items()}
+    return {index: stamp.presented() for index, stamp in stamps.items()}
 
 
 def _may_leap(container: InputContainer) -> bool:

@@ -101,14 +101,14 @@ def weights(
     if with_person_weights:
         released = {name: entry for name, entry in listed.items() if "release" in entry}
         entries |= released
-        for name, entry in released.items():
-            files |= _released(name, entry, folder)
+        for name in released:
+            files |= _released(name, folder)
     sizes = Upload("model", repository, files).sizes()
     card = model_card(repository, entries, sizes, results)
     return Upload("model", repository, {**files, "README.md": card.encode(), "LICENSE": _LICENCE})
 
 
-def _released(name: str, entry: dict, folder: Path) -> dict[str, Path]:
+def _released(name: str, folder: Path) -> dict[str, Path]:
     """A file from a released package, and that package's licence files, by path in the
     repository."""
     release = Release.of(name, folder)
@@ -125,7 +125,7 @@ def _released(name: str, entry: dict, folder: Path) -> dict[str, Path]:
             f"{name} must not be published without the licence of {release.title}, which is "
             f"missing: delete {path.parent} and try again."
         )
-    return {name: path} | {f"licences/{release.folder}/{one.name}": one for one in notices}
+    return {name: path} | {f"licences/{release.folder}/{notice.name}": notice for notice in notices}
 
 
 def space(repository: str, models: str, root: Path = ROOT) -> Upload:
@@ -239,7 +239,7 @@ def _training(name: str, entry: dict) -> str:
     if "release" in entry:
         return f"`{name}`: unchanged from {entry['origin']}; {entry['licence']}, see `licences/`."
     sets = _listed(entry["data"])
-    commands = [each["command"] for each in sets] + _listed(entry["command"])
+    commands = [manifest["command"] for manifest in sets] + _listed(entry["command"])
     facts = [entry["date"][:10]]
     facts += [f"{entry[unit]} {unit}" for unit in ("steps", "epochs", "seconds") if unit in entry]
     facts += [f"photos: {entry['photos']}"] if "photos" in entry else []

@@ -15,7 +15,7 @@ from gait_demo.types import Frame
 
 def mean_iou(frames, masks, plate):
     return np.mean([
-        scenes.iou(plate.foreground(frame), mask)
+        scenes.iou(plate.differences(frame.rgb, frame.index)[0], mask)
         for frame, mask in zip(frames, masks, strict=True)
         if mask.sum() > 800
     ])  # fmt: skip
@@ -139,7 +139,7 @@ def test_where_an_odd_box_may_be_nothing_is_free(x):
 def test_people_who_stand_still_do_not_become_background():
     frames, _, masks = scenes.walk(paths=((160, 160), (40, 280)))
     plate = scenes.learned(frames, lambda index: 255 * masks[0, index])
-    standing = [scenes.iou(plate.foreground(frame), mask)
+    standing = [scenes.iou(plate.differences(frame.rgb, frame.index)[0], mask)
                 for frame, mask in zip(frames, masks.max(axis=0), strict=True)]  # fmt: skip
     assert np.mean(standing) > 0.7
     there = masks[0].any(axis=0)
@@ -171,8 +171,11 @@ def test_a_cast_shadow_is_not_foreground():
 
     frames = scenes.changed(frames, darken)
     plate = scenes.learned(frames)
-    part = [plate.foreground(f)[g > 0].mean() for f, g in zip(frames, ground, strict=True)
-            if g.sum() > 800]  # fmt: skip
+    part = [
+        plate.differences(frame.rgb, frame.index)[0][shadow > 0].mean()
+        for frame, shadow in zip(frames, ground, strict=True)
+        if shadow.sum() > 800
+    ]
     assert np.mean(part) < 0.3
     assert mean_iou(frames, masks[0], plate) > 0.7
     for t, frame in enumerate(frames):

@@ -9,7 +9,15 @@ from fake_gaits import draw_gaits
 from fixed import SECRET
 
 from gait_demo.evaluation import baselines
-from gait_demo.evaluation.protocol import FULL_FRAME, Family, Made, People, attack, families, groups
+from gait_demo.evaluation.protocol import (
+    FULL_FRAME,
+    AnonymizedWalks,
+    Family,
+    People,
+    attack,
+    families,
+    groups,
+)
 
 CHANCE = 0.05  # of 20 people
 DISC = (np.hypot(*(np.mgrid[:64, :64] - 31.5)) < 28).astype(np.float32)
@@ -24,7 +32,7 @@ def found(people, method, name):
     """By adversary, how often the attacker of this name finds the right person at once."""
     family = families(1)[name]
     naive = family.train(0, 1)(people.training, None)
-    scores = attack(people, Made(people, method), naive, family).scores
+    scores = attack(people, AnonymizedWalks(people, method), naive, family).scores
     return {adversary: each.found(1).mean() for adversary, each in scores.items()}
 
 
@@ -121,8 +129,8 @@ def test_attackers_are_trained_until_more_steps_help_no_more_and_else_not_believ
     people, sure, trained, is_converged
 ):
     learns = Learns(sure, doublings=2, seeds=2)
-    made = Made(people, baselines.nothing)
-    result = attack(people, made, learns.train(0, 1)(None, None), learns.family)
+    anonymized = AnonymizedWalks(people, baselines.nothing)
+    result = attack(people, anonymized, learns.train(0, 1)(None, None), learns.family)
     assert result.is_converged == is_converged
     assert learns.trained[1:] == [(0, times) for times in trained] + [(1, trained[-1])]
     assert len(result.scores["informed"].distances) == 2
@@ -131,8 +139,8 @@ def test_attackers_are_trained_until_more_steps_help_no_more_and_else_not_believ
 def test_what_was_found_can_be_read_again(people, tmp_path):
     family = families(1)["raw GEI"]
     naive = family.train(0, 1)(people.training, None)
-    made = Made(people, scrambled, kept=tmp_path / "walks")
-    result = attack(people, made, naive, family)
+    anonymized = AnonymizedWalks(people, scrambled, kept=tmp_path / "walks")
+    result = attack(people, anonymized, naive, family)
     result.save(tmp_path / "found.npz")
     again = type(result).load(tmp_path / "found.npz")
     assert again.rates == result.rates
@@ -142,6 +150,8 @@ def test_what_was_found_can_be_read_again(people, tmp_path):
     def never(clip, seed):
         raise AssertionError("walks that were kept are made again")
 
-    kept = Made(people, never, kept=tmp_path / "walks")
-    assert np.array_equal(kept.probes.walks[0], made.probes.walks[0])
-    assert np.array_equal(kept.gallery.recordings[0].squares, made.gallery.recordings[0].squares)
+    kept = AnonymizedWalks(people, never, kept=tmp_path / "walks")
+    assert np.array_equal(kept.probes.walks[0], anonymized.probes.walks[0])
+    assert np.array_equal(
+        kept.gallery.recordings[0].squares, anonymized.gallery.recordings[0].squares
+    )

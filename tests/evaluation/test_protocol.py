@@ -15,7 +15,7 @@ from gait_demo.evaluation import baselines, protocol
 from gait_demo.evaluation.attackers import AttackerOptions
 from gait_demo.evaluation.gaits import read_gaits
 from gait_demo.evaluation.identity import rank_1
-from gait_demo.evaluation.protocol import Family, Made, People, attack, compared, groups
+from gait_demo.evaluation.protocol import AnonymizedWalks, Family, People, attack, compared, groups
 from gait_demo.evaluation.scores import fused, rate
 from gait_demo.weights import find
 
@@ -50,9 +50,9 @@ def exactly(train):
     return Family(lambda number, times: train)
 
 
-def attacked(people, made, train):
+def attacked(people, anonymized, train):
     """By adversary, whether the right person is the first."""
-    found = attack(people, made, train(people.training), exactly(train)).scores
+    found = attack(people, anonymized, train(people.training), exactly(train)).scores
     return {adversary: scores.found(1)[0] for adversary, scores in found.items()}
 
 
@@ -67,7 +67,7 @@ def test_groups_are_the_papers():
 
 
 def test_who_copies_is_recognised_as_ever(people):
-    found = attacked(people, Made(people, baselines.nothing), protocol.raw_gei)
+    found = attacked(people, AnonymizedWalks(people, baselines.nothing), protocol.raw_gei)
     both = people.gallery.together(people.probes).geis()
     for v, view in enumerate((0, 90)):
         n = len(people.gallery)
@@ -82,15 +82,15 @@ def test_who_copies_is_recognised_as_ever(people):
 
 
 def test_outputs_that_are_all_the_same_are_linked_by_chance_alone(people):
-    made = Made(people, always_the_same)
-    found = attack(people, made, protocol.raw_gei(people.training), exactly(protocol.raw_gei))
+    anonymized = AnonymizedWalks(people, always_the_same)
+    found = attack(people, anonymized, protocol.raw_gei(people.training), exactly(protocol.raw_gei))
     for name in ("linking", "known seed"):
         for n in (1, 3, 5):
             assert np.allclose(found.scores[name].found(n), n / 20)
 
 
 def test_who_only_relabels_pixels_is_caught_by_the_informed(people):
-    found = attacked(people, Made(people, upside_down), protocol.view_transform)
+    found = attacked(people, AnonymizedWalks(people, upside_down), protocol.view_transform)
     assert first(found["naive"]) < 0.2
     assert first(found["informed"]) > 0.5 and first(found["linking"]) > 0.6
 
@@ -110,8 +110,8 @@ def test_who_draws_noise_from_the_seed_is_caught_by_who_knows_it_and_who_has_a_s
     people, is_keyed
 ):
     noise = baselines.keyed(SECRET) if is_keyed else baselines.from_seed
-    made = Made(people, shuffled(noise), guess=shuffled(baselines.from_seed))
-    found = attacked(people, made, protocol.raw_gei)
+    anonymized = AnonymizedWalks(people, shuffled(noise), guess=shuffled(baselines.from_seed))
+    found = attacked(people, anonymized, protocol.raw_gei)
     known = first(found["known seed"][people.probes.view[:, None] == np.array([0, 90])])
     assert known < 0.12 if is_keyed else known > 0.8  # chance: 0.05
 
@@ -124,10 +124,12 @@ def test_with_a_secret_the_seed_tells_no_more_of_what_anet_makes_than_other_seed
     anet = load("anet", find("anet").path)
     noise = baselines.keyed(SECRET) if is_keyed else baselines.from_seed
     guess = baselines.made_by(anet, baselines.from_seed)
-    made = Made(some, baselines.made_by(anet, noise), guess=guess)
+    anonymized = AnonymizedWalks(some, baselines.made_by(anet, noise), guess=guess)
     recogniser = protocol.raw_gei(some.training)
-    by_seed = first(compared(recogniser, made.alike_probes, made.guessed_gallery).found(1))
-    unknown = first(compared(recogniser, made.probes, made.gallery).found(1))
+    by_seed = first(
+        compared(recogniser, anonymized.alike_probes, anonymized.guessed_gallery).found(1)
+    )
+    unknown = first(compared(recogniser, anonymized.probes, anonymized.gallery).found(1))
     assert by_seed < unknown + 0.1 if is_keyed else by_seed > unknown + 0.3
 
 
@@ -138,14 +140,14 @@ def test_parts_are_made_when_asked_for_and_each_by_its_own_seeds(people):
         seeds.append(seed)
         return clip
 
-    made = Made(people, counted, seed=5)
+    anonymized = AnonymizedWalks(people, counted, seed=5)
     last = np.arange(len(people.probes)) >= 7
-    made.some_probes(last)
+    anonymized.some_probes(last)
     some = seeds.copy()
-    assert len(made.gallery) and made.probes is made.probes
+    assert len(anonymized.gallery) and anonymized.probes is anonymized.probes
     assert seeds[-len(last) :][7:] == some  # whatever was asked for before
     assert len(set(seeds)) == len(people.gallery) + len(last) == len(seeds) - len(some)
-    assert len(made.guessed_gallery) and len(made.alike_probes)
+    assert len(anonymized.guessed_gallery) and len(anonymized.alike_probes)
     alike = seeds[-len(people.gallery) - len(last) :]
     assert len(set(alike)) == 1 and alike[0] not in seeds[: -len(alike)]
 

@@ -4,6 +4,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from checkpoints import summary_of
 from gait_demo.errors import WeightsError
 from gait_demo.joints import BONES
 from gait_demo.models import build
@@ -97,7 +98,7 @@ def test_checkpoint_round_trip(anet, tmp_path):
     window, noise = torch.rand(1, 8, 64, 64), torch.randn(1, 32)
     assert loaded.dims == SMALL and not loaded.training
     torch.testing.assert_close(loaded(window, noise), anet(window, noise))
-    assert build.read_summary(path) == {"steps": 3}
+    assert summary_of(path) == {"steps": 3}
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
 

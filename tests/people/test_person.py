@@ -155,9 +155,6 @@ def test_consequences_of_being_seen_worse():
     assert table.keys() == set(Visibility)
     drawn = {state for state in table if table[state].drawn}
     assert drawn == {Visibility.VISIBLE, Visibility.PARTIAL, Visibility.CARRIED}
-    assert {state for state in table if table[state].reported} == {
-        Visibility.CARRIED, Visibility.LOST,
-    }  # fmt: skip
     seen, carried, lost = (
         table[state].widened for state in (Visibility.VISIBLE, Visibility.CARRIED, Visibility.LOST)
     )

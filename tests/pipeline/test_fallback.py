@@ -9,7 +9,7 @@ from fixed import NOISE
 from gait_demo.errors import WeightsError
 from gait_demo.options import Options, VideoOptions
 from gait_demo.people.yolo import YoloSegmenter
-from gait_demo.pipeline import Models, Pipeline, look
+from gait_demo.pipeline import Models, Pipeline, inspect_clip
 
 EXAMPLE = Path(__file__).parents[2] / "assets" / "street_090.mp4"
 OPTIONS = Options(
@@ -57,7 +57,7 @@ def test_whoever_the_yolo_finds_is_taken_out(models, tmp_path):
 
 
 def test_a_look_counts_people_by_the_yolo_alone(models):
-    seen = look(EXAMPLE, models.segmenter, OPTIONS.people)
+    seen = inspect_clip(EXAMPLE, models.segmenter, OPTIONS.people)
     assert seen.people == 1
 
 

@@ -66,7 +66,7 @@ def test_an_engine_that_is_closed_starts_no_process_for_who_waits(tmp_path):
         second = []
 
         def close():
-            second.append(waiting.submit(closing.run, "look", EXAMPLE, OPTIONS))
+            second.append(waiting.submit(closing.run, "inspect_clip", EXAMPLE, OPTIONS))
             time.sleep(0.3)
             closing.close()
 
@@ -79,15 +79,15 @@ def test_an_engine_that_is_closed_starts_no_process_for_who_waits(tmp_path):
 
 
 def test_a_clip_is_looked_at(engine):
-    look = engine.run("look", EXAMPLE, OPTIONS)
-    assert (look.info, look.people) == (probe(EXAMPLE), 1)
-    assert look.duration_s == pytest.approx(4.6)
+    inspection = engine.run("inspect_clip", EXAMPLE, OPTIONS)
+    assert (inspection.info, inspection.people) == (probe(EXAMPLE), 1)
+    assert inspection.duration_s == pytest.approx(4.6)
 
 
 def test_errors_of_the_package_arrive_as_they_are(engine, tmp_path):
     (tmp_path / "a.mp4").write_text("no video")
     with pytest.raises(VideoError, match="a.mp4 is not a video"):
-        engine.run("look", tmp_path / "a.mp4", OPTIONS)
+        engine.run("inspect_clip", tmp_path / "a.mp4", OPTIONS)
     empty = write_clip(tmp_path / "b.mp4", (background(320, 240) for _ in range(30)))
     with pytest.raises(NoPersonError, match="Nobody was seen"):
         engine.run("analyse", empty, tmp_path, OPTIONS)
@@ -130,7 +130,7 @@ def test_a_run_whose_change_cannot_be_told_is_delivered_and_logged_in_one_line(
     with caplog.at_level(logging.INFO):
         result = anonymized(engine, clip, folder)
     (said,) = caplog.messages
-    assert said.startswith("what changed could not be told: IsADirectoryError in jobs.py:")
+    assert said.startswith("what changed could not be described: IsADirectoryError in jobs.py:")
     assert "Anna" not in said and str(tmp_path) not in said
     assert result.report["frames_out"] == 40 and result.colorized.is_file()
     assert ranks(folder / "out" / CHANGE) is None
@@ -144,7 +144,7 @@ def test_a_job_that_takes_too_long_is_given_up_and_who_waits_can_leave(tmp_path)
             while not hasty._idle.empty():
                 time.sleep(0.01)
             with pytest.raises(Cancelled):
-                hasty.run("look", EXAMPLE, OPTIONS, unwanted=lambda: True)
+                hasty.run("inspect_clip", EXAMPLE, OPTIONS, unwanted=lambda: True)
             with pytest.raises(EngineError, match="given up"):
                 long.result()
     finally:
@@ -156,7 +156,7 @@ def test_a_worker_that_cannot_start_does_not_blame_the_video(monkeypatch):
     broken = Engine(1)
     try:
         with pytest.raises(NotStartedError, match="could not be started"):
-            broken.run("look", EXAMPLE, OPTIONS)
+            broken.run("inspect_clip", EXAMPLE, OPTIONS)
     finally:
         broken.close()
 

@@ -116,7 +116,7 @@ def test_no_file_gets_more_than_a_sentence(tmp_path, caplog):
             try:
                 clip = session.take(upload, [])
                 session.settle()
-                engine.run("look", clip, OPTIONS)
+                engine.run("inspect_clip", clip, OPTIONS)
                 with session.run() as (analysed, _):
                     engine.run("analyse", clip, analysed, OPTIONS)
                 with session.run() as (out, _):
@@ -180,7 +180,7 @@ def test_what_breaks_is_logged(caplog):
     engine = Engine(1)
     try:
         with caplog.at_level(logging.ERROR), pytest.raises(GaitDemoError):
-            engine.run("look", None, OPTIONS)
+            engine.run("inspect_clip", None, OPTIONS)
     finally:
         engine.close()
-    assert "look failed: TypeError" in caplog.text
+    assert "inspect_clip failed: TypeError" in caplog.text

@@ -13,7 +13,7 @@ import pytest
 
 from gait_demo.errors import NoPersonError
 from gait_demo.serving import messages
-from gait_demo.types import GaitResult, Look, VideoInfo
+from gait_demo.types import GaitResult, Inspection, VideoInfo
 
 
 def told(*message):
@@ -23,14 +23,16 @@ def told(*message):
     return messages.receive(stream)
 
 
-LOOK = Look(VideoInfo(640, 480, Fraction(30000, 1001), 99, 3.3, True, ("A clock.",)), 3.3, 2, 5)
+INSPECTION = Inspection(
+    VideoInfo(640, 480, Fraction(30000, 1001), 99, 3.3, True, ("A clock.",)), 3.3, 2, 5
+)
 FOLDER = Path("/tmp/run")
 
 
 @pytest.mark.parametrize(
     "job, arguments, value",
     [
-        ("look", (), LOOK),
+        ("inspect_clip", (), INSPECTION),
         ("analyse", (), ((1, 2), (0.0, 0.04, 0.1))),
         ("preview_gaits", (), ["data:,"]),
         ("warm_up", (), {"fps": 25.0}),
@@ -89,9 +91,10 @@ def test_what_is_no_message_is_none(line):
 @pytest.mark.parametrize(
     "job, content",
     [
-        ("look", None), ("look", {}), ("look", {"info": {"fps": "1/0"}}),
+        ("inspect_clip", None), ("inspect_clip", {}), ("inspect_clip", {"info": {"fps": "1/0"}}),
         ("analyse", ["one"]), ("analyse", 7), ("analyse", [[1], "now"]),
-        ("render", None), ("look", {"info": {}}), ("analyse", [1]), ("warm_up", 7), ("eval", "1"),
+        ("inspect_clip", {"info": {}}), ("render", None), ("analyse", [1]), ("warm_up", 7),
+        ("eval", "1"),
     ],
 )  # fmt: skip
 def test_what_is_no_result_of_its_job_is_none(job, content):

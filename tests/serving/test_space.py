@@ -36,7 +36,7 @@ from pathlib import Path
 import app, torch
 from gait_demo.options import Options
 app.demo.launch(prevent_thread_lock=True, quiet=True)
-seen = app.looker.run("look", Path("assets/street_090.mp4"), Options())
+seen = app.inspector.run("inspect_clip", Path("assets/street_090.mp4"), Options())
 print(json.dumps([torch.cuda.is_available(), seen.people]))
 app.demo.close()
 """

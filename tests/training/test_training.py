@@ -6,6 +6,7 @@ import torch
 from fake_walks import write_fake_walks
 from safetensors.torch import load_file
 
+from checkpoints import summary_of
 from gait_demo.errors import DataError, WeightsError
 from gait_demo.models import build
 from gait_demo.models.anet import ANetDims
@@ -91,7 +92,7 @@ def test_training_learns_and_says_what_it_did(anet_options, preset):
     history = summary["history"]
     assert history[-1][falling] < 0.9 * history[0][falling]
     assert summary["preset"] == preset and summary["steps"] == 40
-    assert build.read_summary(options.out) == summary
+    assert summary_of(options.out) == summary
     assert build.load(options.out, "anet").dims == ANET
     assert options.picture_file.stat().st_size > 1000
 
@@ -206,7 +207,7 @@ def test_cnet_training_writes_its_checkpoint(walks, tmp_path):
         data=walks, out=tmp_path / "cnet.safetensors", dims=CNET, steps=2, batch=8, bf16=False
     )
     summary = train_cnet(options)
-    assert build.read_summary(options.out) == summary
+    assert summary_of(options.out) == summary
     assert {"L1", "inside", "copy"} <= set(summary["history"][-1])
     assert build.load(options.out, "cnet").dims == CNET
 

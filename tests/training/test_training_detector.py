@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
+from checkpoints import summary_of
 from gait_demo.__main__ import main
-from gait_demo.models.build import read_summary
 from gait_demo.people.yolo import Detector
 
 
@@ -33,7 +33,7 @@ def test_training_writes_weights_that_load(pictures, tmp_path, capsys):
     common = ["train", "detector", "--data", str(pictures), "--out", str(out)]
     assert main([*common, "--epochs", "2", "--batch", "2", "--size", "64"]) == 0
     summary = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert summary == read_summary(out)
+    assert summary == summary_of(out)
     assert summary["epochs"] == 2 and summary["data"]["pictures"] == 4
     assert summary["scores"].keys() == {"AP50 of boxes", "AP50 of masks"}
     Detector.load(out)(np.zeros((64, 64, 3), np.uint8), 64)

@@ -13,7 +13,7 @@ from gait_demo.options import STRENGTHS
 from gait_demo.ui.actions import Actions
 from gait_demo.ui.anonymize_tab import Page
 from gait_demo.ui.change import ranks
-from gait_demo.ui.examples import change_of, look, stored
+from gait_demo.ui.examples import change_of, inspection_of, stored
 from gait_demo.ui.options import ANONYMIZER, EVERYONE
 from gait_demo.ui.session import KEPT_RUNS, Sessions
 
@@ -29,16 +29,16 @@ class NumberingEngine:
     Attributes:
         drawn: whom it was asked to give another gait, None for everyone.
         meanwhile: is called once during the next analysis.
-        seen: what a look at a clip tells.
+        seen: what an inspection of a clip tells.
     """
 
     def __init__(self):
         self.drawn = []
         self.meanwhile = lambda: None
-        self.seen = look(CLIP)
+        self.seen = inspection_of(CLIP)
 
     def run(self, job, *arguments, on_progress=None, unwanted=lambda: False):
-        if job == "look":
+        if job == "inspect_clip":
             return self.seen
         if job == "preview_gaits":
             return ["strip" for seed in arguments[-1]]
@@ -164,7 +164,7 @@ def test_gaits_are_not_pictured_for_a_long_part(actions, engine, tmp_path):
     assert float(engine.seen.info.fps) * 40 > 600
     for start_s, is_pictured in [(0, False), (36, True), (0, False)]:
         run(actions, start_s=start_s, clip=clip)
-        assert actions.preview(PAGE)(VISITOR).visible == is_pictured
+        assert actions.preview(VISITOR).visible == is_pictured
 
 
 def test_several_videos_go_on_while_other_clips_are_chosen_on_the_page(actions, tmp_path):

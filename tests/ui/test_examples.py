@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gait_demo.ui.examples import TITLES, clips, look, stored
+from gait_demo.ui.examples import TITLES, clips, inspection_of, stored
 from gait_demo.video import probe
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
@@ -17,9 +17,9 @@ def test_every_example_has_a_result_of_all_its_frames(clip):
     for video in (result.binary, result.colorized):
         made = probe(video)
         assert (made.frames, made.width, made.height) == (info.frames, info.width, info.height)
-    assert look(clip).people == (2 if clip.stem == "pair_090" else 1)
+    assert inspection_of(clip).people == (2 if clip.stem == "pair_090" else 1)
     assert not (result.binary.parent / "original.mp4").exists()
 
 
 def test_a_clip_without_a_result_has_none(tmp_path):
-    assert stored(tmp_path / "walk.mp4") is None and look(tmp_path / "walk.mp4") is None
+    assert stored(tmp_path / "walk.mp4") is None and inspection_of(tmp_path / "walk.mp4") is None

@@ -11,16 +11,16 @@ from gait_demo.errors import (
     VideoError,
     WeightsError,
 )
-from gait_demo.types import Look, VideoInfo
+from gait_demo.types import Inspection, VideoInfo
 from gait_demo.ui.options import Settings
 from gait_demo.ui.remedies import remedy
 
-LONG = Look(VideoInfo(640, 360, Fraction(25), 2500, 100, False), 100, people=2, looked=5)
-FAST = Look(VideoInfo(640, 360, Fraction(240), 9600, 40, False), 40, people=2, looked=5)
+LONG = Inspection(VideoInfo(640, 360, Fraction(25), 2500, 100, False), 100, people=2, frames_read=5)
+FAST = Inspection(VideoInfo(640, 360, Fraction(240), 9600, 40, False), 40, people=2, frames_read=5)
 
 
 @pytest.mark.parametrize(
-    "error, look, settings, label, changed",
+    "error, inspection, settings, label, changed",
     [
         (VideoError("too long"), LONG, Settings(3, 100), "Trim to 3-63 s", (3, 63)),
         (VideoError("too long"), FAST, Settings(0, 40), "Trim to 0-15 s", (0, 15)),
@@ -33,8 +33,8 @@ FAST = Look(VideoInfo(640, 360, Fraction(240), 9600, 40, False), 40, people=2, l
         (OSError("disk"), LONG, Settings(0, 4), "Try again", (0, 4)),
     ],
 )
-def test_a_button_mends_what_can_be_mended(error, look, settings, label, changed):
-    offered = remedy(error, look, settings)
+def test_a_button_mends_what_can_be_mended(error, inspection, settings, label, changed):
+    offered = remedy(error, inspection, settings)
     assert offered.label.startswith(label)
     assert (offered.settings.start_s, offered.settings.end_s) == changed
     assert offered.settings.who == 0

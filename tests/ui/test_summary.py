@@ -6,7 +6,7 @@ import pytest
 
 from gait_demo.options import STRENGTHS
 from gait_demo.serving.pace import Pace
-from gait_demo.types import Look, Rank, VideoInfo
+from gait_demo.types import Inspection, Rank, VideoInfo
 from gait_demo.ui.head import head
 from gait_demo.ui.options import Settings, linked
 from gait_demo.ui.summary import describe, details, marks, notes, place_in_crowd, verdict
@@ -131,8 +131,8 @@ def test_the_place_in_a_crowd_is_told_with_what_it_proves():
 
 def test_a_part_of_too_many_frames_and_a_clock_that_leaps_are_told_before_the_run():
     info = VideoInfo(640, 360, Fraction(240), 9600, 40, False, ("The clock leaps.",))
-    look = Look(info, 40, people=1, looked=2)
+    inspection = Inspection(info, 40, people=1, frames_read=2)
     assert "The clock leaps. Choose 15.0 s of it, 3600 frames, at most." in describe(
-        look, 0, 40, Pace()
+        inspection, 0, 40, Pace()
     )
-    assert "at most" not in describe(look, 0, 15, Pace())
+    assert "at most" not in describe(inspection, 0, 15, Pace())

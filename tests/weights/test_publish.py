@@ -122,7 +122,7 @@ def test_the_space_is_exactly_what_it_needs(project, run):
             "checkpoints", "assets",
         }  # fmt: skip
         assert not any("__pycache__" in path for path in space.files)
-        for path in ("app.py", "gait_demo/ui/look.py", "assets/street.mp4"):
+        for path in ("app.py", "gait_demo/ui/theme.py", "assets/street.mp4"):
             assert space.files[path] == (project / path).read_bytes()
         assert b"some/gait@" in space.files["checkpoints/manifest.json"]
         front = space.files["README.md"].decode().split("---")[1]

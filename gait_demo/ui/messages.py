@@ -12,7 +12,7 @@ import gradio as gr
 from gait_demo.errors import GaitDemoError
 from gait_demo.serving.engine import Cancelled
 from gait_demo.serving.pace import WAITING
-from gait_demo.serving.worker import place
+from gait_demo.serving.worker import error_location
 from gait_demo.ui.summary import about
 
 STAGES = {
@@ -26,7 +26,7 @@ _LOST = "The server could not keep the video: reload the page and try again."
 _log = logging.getLogger("gait_demo")
 
 
-def teller(progress: gr.Progress) -> Callable[[str, float, float | None], None]:
+def progress_bar(progress: gr.Progress) -> Callable[[str, float, float | None], None]:
     """A callback for `Countdown` that shows its progress as one bar on the page."""
 
     def tell(stage: str, share: float, left_s: float | None) -> None:
@@ -36,23 +36,23 @@ def teller(progress: gr.Progress) -> Callable[[str, float, float | None], None]:
     return tell
 
 
-def said(error: Exception) -> str:
+def error_message(error: Exception) -> str:
     """The sentence for the visitor about an error. The internal name that the session gave the file
     is replaced, as visitors do not know it. For unexpected errors, the log gets the place in the
     code, and the visitor a general sentence."""
     if isinstance(error, GaitDemoError):
         named = re.sub(r"^clip(\.\w+)? (?=is not a video)", "This file ", str(error))
         return re.sub(r"^clip(\.\w+)? ", "This video ", named)
-    _log.error("unexpected: %s", place(error))
+    _log.error("unexpected: %s", error_location(error))
     return _LOST
 
 
 @contextmanager
-def sentences() -> Iterator[None]:
+def gradio_errors() -> Iterator[None]:
     """For the API: turns errors into Gradio's; a cancelled run shows no message."""
     try:
         yield
     except (GaitDemoError, OSError) as error:
-        raise gr.Error(said(error), print_exception=False) from None
+        raise gr.Error(error_message(error), print_exception=False) from None
     except Cancelled:
         raise gr.Error(visible=False, print_exception=False) from None

@@ -21,7 +21,7 @@ from starlette.formparsers import MultiPartException
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gait_demo.serving.worker import place
+from gait_demo.serving.worker import error_location
 
 MOST_UPLOAD_BYTES = 500_000_000
 FREE_BYTES = 1_000_000_000  # disk space that uploads must leave free
@@ -30,7 +30,7 @@ MOST_BODY_BYTES, BODY_S = 256_000, 30.0  # size and time limit of any other requ
 
 UPLOAD = "/gradio_api/upload"
 _LISTEN = r"/gradio_api/(queue/data|call/(v2/)?(?P<name>[\w-]+)/(?P<event>[\w-]+))"
-OPEN = {
+ALLOWED = {
     "GET": (
         r"/|/config/?|/theme\.css|/favicon\.ico|/manifest\.json|/pwa_icon|/robots\.txt",
         r"/(assets|static|svelte)/.+",
@@ -49,17 +49,17 @@ OPEN = {
         UPLOAD,
     ),
 }  # paths by method; HEAD is allowed where GET is
-_OPEN = {method: re.compile("|".join(paths)) for method, paths in OPEN.items()}
+_ALLOWED = {method: re.compile("|".join(paths)) for method, paths in ALLOWED.items()}
 _log = logging.getLogger("gait_demo")
 
 
-class Gate:
+class RequestFilter:
     """ASGI middleware that lets through only the requests that the app needs, within limits."""
 
     def __init__(self, app: ASGIApp, folder: Path, stop: Callable[[str], None]):
         """
         Args:
-            app: the application behind the gate.
+            app: the application behind the filter.
             folder: where uploads are stored.
             stop: called with the name of a session that has stopped listening.
         """
@@ -68,7 +68,7 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             return await self._app(scope, receive, send)
-        if scope["type"] != "http" or not is_open(scope["method"], scope["path"]):
+        if scope["type"] != "http" or not is_allowed(scope["method"], scope["path"]):
             return await _refuse(404, "There is nothing here.")(scope, receive, send)
         begun = False
 
@@ -80,7 +80,7 @@ class Gate:
         try:
             await self._let_in(scope, receive, answer)
         except Exception as error:
-            _log.error("unexpected: %s", place(error))
+            _log.error("unexpected: %s", error_location(error))
             if not begun:
                 sorry = "This request failed: the page's API description shows what is possible."
                 await _refuse(500, sorry)(scope, receive, send)
@@ -145,9 +145,9 @@ _TOO_LARGE = f"The maximum allowed size of an upload is {MOST_UPLOAD_BYTES // 1_
 _DISK_FULL = "The server's disk is full at the moment: try again later."
 
 
-def is_open(method: str, path: str) -> bool:
-    """Whether the gate lets such a request through."""
-    paths = _OPEN.get("GET" if method == "HEAD" else method)
+def is_allowed(method: str, path: str) -> bool:
+    """Whether the filter lets such a request through."""
+    paths = _ALLOWED.get("GET" if method == "HEAD" else method)
     return paths is not None and paths.fullmatch(path) is not None
 
 

@@ -16,9 +16,9 @@ from served import ROOT
 from starlette.middleware import Middleware
 from walker import crossing
 
-from gait_demo.ui import gate
-from gait_demo.ui.gate import MOST_UPLOAD_BYTES, Gate, is_open
-from gait_demo.ui.places import MOST_OF_SESSION
+from gait_demo.ui import request_filter
+from gait_demo.ui.request_filter import MOST_UPLOAD_BYTES, RequestFilter, is_allowed
+from gait_demo.ui.waiting_line import MOST_OF_SESSION
 
 pytestmark = pytest.mark.slow
 
@@ -72,7 +72,7 @@ def test_of_all_routes_of_gradio_only_those_that_are_needed_are_open():
         gr.Markdown()
     routes = routes_of(App.create_app(demo))
     assert ("POST", f"{API}/process_recording") in routes and len(routes) > 60
-    assert {(m, path) for m, path in routes if is_open(m, filled(path))} == NEEDED
+    assert {(m, path) for m, path in routes if is_allowed(m, filled(path))} == NEEDED
 
 
 @pytest.mark.parametrize(
@@ -298,12 +298,12 @@ def test_an_upload_that_is_too_large_or_broken_off_leaves_nothing(app):
     assert set(app.files()) == before
 
 
-def gated(tmp_path, receive, length: int) -> tuple[int, bytes]:
-    """What an app behind the gate answers to an upload that comes by `receive`."""
+def filtered(tmp_path, receive, length: int) -> tuple[int, bytes]:
+    """What an app behind the filter answers to an upload that comes by `receive`."""
     with gr.Blocks() as demo:
         gr.Markdown()
     demo.max_file_size = None  # as launched without a limit of its own
-    middleware = [Middleware(Gate, folder=tmp_path, stop=lambda session: None)]
+    middleware = [Middleware(RequestFilter, folder=tmp_path, stop=lambda session: None)]
     app = App.create_app(demo, app_kwargs={"middleware": middleware})
     sent = []
 
@@ -324,7 +324,7 @@ def gated(tmp_path, receive, length: int) -> tuple[int, bytes]:
 
 def test_an_upload_that_stops_coming_is_ended_and_deleted(tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    monkeypatch.setattr(gate, "PAUSE_S", 0.3)
+    monkeypatch.setattr(request_filter, "PAUSE_S", 0.3)
     parts = [PART + b"x" * 1000]
 
     async def receive() -> dict:
@@ -333,14 +333,14 @@ def test_an_upload_that_stops_coming_is_ended_and_deleted(tmp_path, monkeypatch)
             await asyncio.sleep(60)
         return {"type": "http.request", "body": parts.pop(), "more_body": True}
 
-    assert gated(tmp_path, receive, 10_000) == (400, b"The upload took too long.")
+    assert filtered(tmp_path, receive, 10_000) == (400, b"The upload took too long.")
     assert not any(path.is_file() for path in tmp_path.rglob("*"))
 
 
 @pytest.mark.parametrize("declared", [0, 5_000_000])
 def test_a_full_disk_is_told(tmp_path, monkeypatch, caplog, declared):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    free = gate.FREE_BYTES + 2_000_000
+    free = request_filter.FREE_BYTES + 2_000_000
     parts = [b"x" * 1_000_000, PART]
 
     def disk_usage(folder) -> SimpleNamespace:
@@ -353,7 +353,7 @@ def test_a_full_disk_is_told(tmp_path, monkeypatch, caplog, declared):
         body = parts.pop() if parts else b"x" * 1_000_000
         return {"type": "http.request", "body": body, "more_body": True}
 
-    status, sentence = gated(tmp_path, receive, declared)
+    status, sentence = filtered(tmp_path, receive, declared)
     assert (status, sentence[:22]) == (507 if declared else 400, b"The server's disk is f")
     assert "the disk is full" in caplog.text
     assert not any(path.is_file() for path in tmp_path.rglob("*"))
