@@ -62,8 +62,9 @@ class Plate:
             index: of the frame.
         """
         transform = self.transforms[index - self.first_frame]
-        if is_still(transform):
-            return find_foreground(image, self.work, self.noise)
+        if is_still(transform):  # the plate may be larger than a frame
+            h, w = image.shape[:2]
+            return find_foreground(image, self.work[:h, :w], self.noise[:h, :w])
         transform, size = rescale(transform, self.scale), image.shape[1::-1]
         plate, noise = (
             cv2.warpPerspective(a, transform, size, None, cv2.INTER_LINEAR, cv2.BORDER_REPLICATE)

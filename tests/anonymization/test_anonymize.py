@@ -128,20 +128,13 @@ def test_blending_gives_back_what_the_windows_agree_on(frames):
 @pytest.mark.parametrize(
     ("frames", "fps", "streams"), [(1, 25, 1), (3, 25, 1), (50, 25, 1), (50, 24, 1), (100, 50, 2)]
 )
-@pytest.mark.parametrize("strength", [1, 0.5])
-def test_the_new_walk_shows_the_moments_it_is_told_to(frames, fps, streams, strength, monkeypatch):
-    monkeypatch.setattr(
-        "gait_demo.anonymization.track._part_of_the_way", lambda old, new, strength: new
-    )
+def test_the_new_walk_shows_the_moments_it_is_told_to(frames, fps, streams):
     columns = 1 + np.arange(frames) // streams  # of a block that grows
     masks = np.zeros((frames, 64, 64))
     for mask, width in zip(masks, columns, strict=True):
         mask[:, :width] = 1
     timing = np.linspace(0, 0.9 * (frames - 1), frames + 2)
-    out = anonymize(
-        clip_of(masks), ANetAnonymizer(Through()), noise_of(0), fps=fps, strength=strength,
-        timing=timing,
-    )  # fmt: skip
+    out = anonymize(clip_of(masks), ANetAnonymizer(Through()), noise_of(0), fps=fps, timing=timing)
     expected = (1 + timing / streams).clip(1, columns[-1])
     tolerance = 0.1 if streams == 1 else 0.5  # of the smoothing
     assert len(out) == frames + 2
