@@ -1,5 +1,8 @@
+from __future__ import annotations
+
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from chromium import chromium
@@ -7,6 +10,12 @@ from served import serve
 
 from gait_demo.errors import WeightsError
 from gait_demo.weights import PERSON, find
+
+if TYPE_CHECKING:
+    from gait_demo.pipeline import Models
+
+# xdist fills the cores; threads that outnumber them spend the time waiting for each other
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 _PERSON_WEIGHTS = pytest.StashKey[dict[str, Path] | str]()  # or why there are none
 
@@ -26,6 +35,14 @@ def person_weights(pytestconfig) -> dict[str, Path]:
     if isinstance(found, str):
         pytest.skip(found)
     return found
+
+
+@pytest.fixture(scope="session")
+def models() -> Models:
+    """The shipped networks."""
+    from gait_demo.pipeline import Models  # most tests need none
+
+    return Models.load()
 
 
 @pytest.fixture(scope="session")

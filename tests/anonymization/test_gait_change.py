@@ -16,7 +16,7 @@ from gait_demo.anonymization.track import anonymize
 from gait_demo.evaluation.naturalness import leg_spread, toe_lead
 from gait_demo.joints import NAMES
 from gait_demo.options import Options
-from gait_demo.pipeline import Models, Pipeline
+from gait_demo.pipeline import Pipeline
 
 ASSETS = Path(__file__).parents[2] / "assets"
 REAL_CLIPS = (
@@ -41,8 +41,8 @@ ANGLES = {
 
 
 @pytest.fixture(scope="module")
-def pipeline():
-    return Pipeline(Models.load(), Options(anonymize=NOISE))
+def pipeline(models):
+    return Pipeline(models, Options(anonymize=NOISE))
 
 
 @pytest.mark.slow

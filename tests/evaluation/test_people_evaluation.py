@@ -31,7 +31,7 @@ from gait_demo.evaluation.people_labels import (
 )
 from gait_demo.evaluation.people_sheets import column, sheet
 from gait_demo.options import Options, VideoOptions
-from gait_demo.pipeline import Models, Pipeline
+from gait_demo.pipeline import Pipeline
 
 pytestmark = pytest.mark.slow
 
@@ -331,7 +331,7 @@ def test_measure_people_keeps_refusals_and_names_absent_clips(tmp_path):
     assert "Absent, not measured: c.mp4." in printed
 
 
-def test_measure_clip_of_a_made_walker(tmp_path):
+def test_measure_clip_of_a_made_walker(models, tmp_path):
     video = crossing(tmp_path / "clip.mp4")
     x, feet, tall = -39 + 398 * 30 / 59, 0.92 * 240, 130
     box = np.array([x - 30, feet - tall, x + 30, feet])
@@ -340,7 +340,7 @@ def test_measure_clip_of_a_made_walker(tmp_path):
     shown = []
 
     def run(video, part, folder):
-        pipeline = Pipeline(Models.load(), Options(video=part, anonymize=NOISE))
+        pipeline = Pipeline(models, Options(video=part, anonymize=NOISE))
         analysis = pipeline.analyse(video, folder)
         return analysis, pipeline.compose(analysis, 0)
 

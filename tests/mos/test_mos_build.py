@@ -3,8 +3,8 @@
 import csv
 import json
 from contextlib import contextmanager
+from dataclasses import dataclass
 from fractions import Fraction
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -23,7 +23,6 @@ from gait_demo.mos.plan import StudyPlan, walks_of
 from gait_demo.mos.settings import StudySettings
 from gait_demo.mos.store import Store
 from gait_demo.mos.study import ANCHOR, REFERENCE, Study
-from gait_demo.pipeline import Models
 from gait_demo.video import probe, read_frames
 
 pytestmark = pytest.mark.slow
@@ -31,16 +30,24 @@ pytestmark = pytest.mark.slow
 MADE = []
 
 
-@contextmanager
-def drawn(person: int, view: int):
-    """Another walker for every person, view and method."""
-    MADE.append((person, view))
+@dataclass(frozen=True)
+class DrawnWalk:
+    """`Footage` that shows another walker for every person, view and method."""
 
-    def show(method: str, seed: int):
-        shift = (7 * person + view + seed + len(method)) % 60
+    person: int
+    view: int
+    fps: Fraction = Fraction(25)
+    subset: int = 1
+
+    def frames(self, method: str, seed: int):
+        shift = (7 * self.person + self.view + seed + len(method)) % 60
         return [np.roll(image, shift, axis=1) for image in frames(12, 96, 72, 50)]
 
-    yield SimpleNamespace(fps=Fraction(25), subset=1, frames=show)
+
+@contextmanager
+def drawn(person: int, view: int):
+    MADE.append((person, view))
+    yield DrawnWalk(person, view)
 
 
 def test_a_study_is_built_with_everything_that_a_serious_one_needs(tmp_path):
@@ -176,10 +183,9 @@ def test_the_command_line_reads_votes(tmp_path, capsys):
 
 
 @pytest.fixture(scope="module")
-def walked(tmp_path_factory):
+def walked(models, tmp_path_factory):
     """A walk in the real pipeline, as every method makes it: (T, H, W, 3) float each."""
     folder = tmp_path_factory.mktemp("walked")
-    models = Models.load()
     film, secret = crossing(folder / "walk.mp4", count=50), bytes(32)
     open_footage = footage_of(models, {}, lambda *_: film, secret)
     with open_footage(1, 90) as walk:

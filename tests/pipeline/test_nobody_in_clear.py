@@ -12,7 +12,7 @@ from fixed import NOISE
 
 from gait_demo.errors import NoPersonError
 from gait_demo.options import Options
-from gait_demo.pipeline import Models, Pipeline
+from gait_demo.pipeline import Pipeline
 from gait_demo.pipeline.analysis import Analyser
 
 pytestmark = pytest.mark.slow
@@ -21,11 +21,6 @@ COUNT = 60
 SAME_LEVELS = 12  # what differs less is what was there
 GREEN = (20, 140, 40)
 DEFAULTS = Options(anonymize=NOISE)
-
-
-@pytest.fixture(scope="module")
-def models():
-    return Models.load()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from fixed import NOISE
 
 from gait_demo.background.overlay import Overlay
 from gait_demo.options import Options
-from gait_demo.pipeline import Models, Pipeline
+from gait_demo.pipeline import Pipeline
 from gait_demo.pipeline.analysis import Analyser
 
 pytestmark = pytest.mark.slow
@@ -20,11 +20,6 @@ pytestmark = pytest.mark.slow
 COUNT = 90
 SAME_LEVELS = 20  # of a channel: codecs change more at edges
 HIPS_Y, SHINS_Y = 100, 130
-
-
-@pytest.fixture(scope="module")
-def models():
-    return Models.load()
 
 
 @pytest.mark.parametrize(

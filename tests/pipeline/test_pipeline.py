@@ -19,7 +19,7 @@ from walker import background, crossing, frames, write_clip
 from gait_demo.__main__ import main
 from gait_demo.errors import NoPersonError, VideoError
 from gait_demo.options import AnonymizeOptions, ColorizeOptions, Options, VideoOptions
-from gait_demo.pipeline import Models, Pipeline
+from gait_demo.pipeline import Pipeline
 from gait_demo.pipeline.outputs import NAMES
 from gait_demo.silhouettes.crops import crop_square
 from gait_demo.video import probe, read_frames
@@ -38,8 +38,8 @@ def clip(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def pipeline(person_weights):
-    return Pipeline(Models.load(), Options(anonymize=NOISE))
+def pipeline(person_weights, models):
+    return Pipeline(models, Options(anonymize=NOISE))
 
 
 @pytest.fixture(scope="module")
@@ -246,10 +246,10 @@ def test_cancelling_leaves_nothing(pipeline, clip, tmp_path):
         assert list(tmp_path.iterdir()) == []
 
 
-def test_a_person_who_is_not_there_is_refused(analysis):
+def test_a_person_who_is_not_there_is_refused(models, analysis):
     options = Options(anonymize=AnonymizeOptions(person=7))
     with pytest.raises(NoPersonError, match="no person 7 in the video, which shows one person"):
-        list(Pipeline(Models.load(), options).compose(analysis, 0))
+        list(Pipeline(models, options).compose(analysis, 0))
 
 
 def _cut_off(path):
@@ -301,10 +301,10 @@ def test_bad_input_is_one_sentence_and_leaves_no_file(make, says, tmp_path, caps
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_a_clip_over_the_limit_is_refused(clip, tmp_path):
+def test_a_clip_over_the_limit_is_refused(models, clip, tmp_path):
     options = Options(video=VideoOptions(max_duration_s=1))
     with pytest.raises(VideoError, match="limit is 1 s"):
-        Pipeline(Models.load(), options).run(clip, tmp_path / "result")
+        Pipeline(models, options).run(clip, tmp_path / "result")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -340,7 +340,10 @@ def test_bench_prints_one_line_of_json(tmp_path, capsys):
         "kth/person01_walking_d1_uncomp.mp4",
     ],
 )
-def test_real_clips_come_out(name, real_data, tmp_path):
-    result = Pipeline(Models.load()).run(real_data / name, tmp_path / "result")
+def test_real_clips_come_out_to_their_last_frame(models, name, real_data, tmp_path):
+    clip = probe(real_data / name)
+    options = Options(video=VideoOptions(start_s=clip.duration_s - 3))
+    result = Pipeline(models, options).run(real_data / name, tmp_path / "result")
     assert result.report["frames_out"] == result.report["frames_in"]
+    assert result.report["frames_in"] == pytest.approx(3 * float(clip.fps), abs=2)
     assert result.report["frames_covered"] > 0

@@ -12,7 +12,7 @@ from walker import write_clip
 from gait_demo.evaluation.heads import HeadState, head_state
 from gait_demo.options import Options
 from gait_demo.people.body import head_of
-from gait_demo.pipeline import Models, Pipeline
+from gait_demo.pipeline import Pipeline
 from gait_demo.video import read_frames
 
 pytestmark = pytest.mark.slow
@@ -54,12 +54,7 @@ RECIPES = {
 
 
 @pytest.fixture(scope="module")
-def models(person_weights):
-    return Models.load()
-
-
-@pytest.fixture(scope="module")
-def walk(models):
+def walk(person_weights, models):
     """Squares (SIDE, SIDE, 3) around a walker who fills most of their height, and the heads in
     them."""
     squares, heads = [], []

@@ -11,7 +11,7 @@ from walker import frames, write_clip
 
 from gait_demo.__main__ import main
 from gait_demo.options import AnonymizeOptions, Options
-from gait_demo.pipeline import Models, Pipeline
+from gait_demo.pipeline import Pipeline
 
 
 @pytest.fixture(scope="module")
@@ -20,12 +20,7 @@ def clip(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def models(person_weights):
-    return Models.load()
-
-
-@pytest.fixture(scope="module")
-def analysis(models, clip, tmp_path_factory):
+def analysis(person_weights, models, clip, tmp_path_factory):
     return Pipeline(models).analyse(clip, tmp_path_factory.mktemp("analysis"))
 
 

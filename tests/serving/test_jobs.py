@@ -8,7 +8,6 @@ import pytest
 from drawn import Figure, Scene
 
 from gait_demo.options import Options
-from gait_demo.pipeline import Models
 from gait_demo.pipeline.analysis import Analyser
 from gait_demo.serving import jobs
 
@@ -16,11 +15,6 @@ COUNT = 60
 WALKS = Figure.walking(30, 150, COUNT, tall=90)
 SITS = Figure(250 + 3 * np.sin(0.3 * np.arange(COUNT)), stride=0.05, posture="seated")
 SMALL = Figure.walking(50, 270, COUNT, tall=34)
-
-
-@pytest.fixture(scope="module")
-def models():
-    return Models.load()
 
 
 def silent(*_):
