@@ -1,4 +1,4 @@
-"""A-NET as an anonymizer: new silhouettes and joints, slightly shifted in time."""
+"""A-NET as an anonymizer: new silhouettes and joints."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gait_demo.models.anet import ANet
 
 class ANetAnonymizer:
     """Encodes overlapping windows of a few frames, blends the content vectors of each frame,
-    interpolates them in time by `late`, and decodes each frame once."""
+    interpolates them at the moments of the new frames, and decodes each of these once."""
 
     def __init__(self, network: ANet):
         """
@@ -28,7 +28,7 @@ class ANetAnonymizer:
     def noise_dim(self) -> int:
         return self._network.dims.noise_dim
 
-    def __call__(self, walk: Walk, noise: Tensor, late: Tensor) -> Walk:
+    def __call__(self, walk: Walk, noise: Tensor, timing: Tensor) -> Walk:
         device, frames, count = noise.device, self._network.dims.frames, len(walk.silhouettes)
 
         def read(at: Tensor) -> Tensor:
@@ -37,10 +37,9 @@ class ANetAnonymizer:
             return content.reshape(len(at), frames, -1)
 
         content = blended(count, frames, read)
-        moments = (torch.arange(count) - late).clamp(0, count - 1)
-        before = moments.long()
+        before = timing.long()
         after = (before + 1).clamp(max=count - 1)
-        content = content[before].lerp(content[after], (moments - before)[:, None].float())
+        content = content[before].lerp(content[after], (timing - before)[:, None].float())
         parts = content[..., None, None].to(device).split(BATCH * frames)
         written = [self._network.write(part, noise[None]) for part in parts]
         silhouettes = torch.cat([one.logits[0].sigmoid().cpu() for one in written])

@@ -41,16 +41,16 @@ class GaitAnonymizer(Protocol):
         """Length of the noise vector."""
         ...
 
-    def __call__(self, walk: Walk, noise: Tensor, late: Tensor) -> Walk:
+    def __call__(self, walk: Walk, noise: Tensor, timing: Tensor) -> Walk:
         """
         Args:
             walk: the old walk, with silhouettes of 0 and 1.
             noise: (noise_dim,) float32, standard normal.
-            late: (T,) delay of the new walk behind the old one, in frames; see `sway`. An
-                anonymizer may ignore it.
+            timing: (T',) positions in [0, T - 1]: the moments of the old walk that the frames of
+                the new one correspond to.
 
         Returns:
-            The new walk, with as many frames. Without joints, it is drawn in C-NET's colours.
+            The new walk, of T' frames. Without joints, it is drawn in C-NET's colours.
         """
         ...
 

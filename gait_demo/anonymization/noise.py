@@ -16,10 +16,8 @@ from torch import Tensor
 _PURPOSE = b"gait_demo noise 1"  # keeps these digests apart from other uses of the secret
 _NUMBERS = 4  # 64-bit numbers in a digest
 _BITS = 53  # bits of a float64's mantissa
-_LATE_S = 0.05  # maximum amplitude of the sway; at least half of it is used
-_PERIOD_S = 6, 9  # range of its period
 _STATURE = 0.92, 1.08  # range of the new height relative to the old one
-_FOR_STATURE = 1  # keeps the stature's random number apart from those of the sway
+_FOR_STATURE = 1  # keeps this random number apart from others that the noise determines
 
 
 def noise_vector(secret: bytes, clip: bytes, person: int, seed: int, noise_dim: int) -> Tensor:
@@ -45,27 +43,6 @@ def noise_vector(secret: bytes, clip: bytes, person: int, seed: int, noise_dim: 
     words = np.frombuffer(b"".join(blocks), ">u8")[:noise_dim]
     uniform = ((words >> (64 - _BITS)) + 0.5) / 2**_BITS
     return torch.from_numpy(ndtri(uniform).astype(np.float32))
-
-
-def sway(noise: Tensor, count: int, fps: float) -> np.ndarray:
-    """The delay of the new walk behind the old one, which slightly changes the cadence.
-
-    The delay is a slow sine over time that is 0 in the middle of the track. It changes the pace by
-    at most 5.3 %. As the walker's path stays the same, the standing foot slides: by 1 % of the
-    body's height per stance, at worst 3 % (40 synthetic walkers).
-
-    Args:
-        noise: (noise_dim,) float32; determines amplitude, sign and period.
-        count: number of frames.
-        fps: frames per second.
-
-    Returns:
-        (count,) float64, delay in seconds.
-    """
-    rng = np.random.default_rng(noise.cpu().numpy().view(np.uint32))
-    late = _LATE_S * rng.uniform(0.5, 1) * rng.choice((-1, 1))
-    since_middle = (np.arange(count) - (count - 1) / 2) / fps
-    return late * np.sin(2 * np.pi * since_middle / rng.uniform(*_PERIOD_S))
 
 
 def stature(noise: Tensor, most: float = _STATURE[1]) -> float:

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from gait_demo.anonymization.anonymizer import TRAINED_FPS, GaitAnonymizer, Walk
-from gait_demo.anonymization.noise import stature, sway
+from gait_demo.anonymization.noise import stature
+from gait_demo.anonymization.pace import nearest, retimed
 from gait_demo.imaging.boxes import depth_in
 from gait_demo.types import SilhouetteClip
 
@@ -28,9 +29,9 @@ def anonymize(
     *,
     fps: float,
     strength: float | np.ndarray = 1.0,
+    timing: np.ndarray | None = None,
 ) -> SilhouetteClip:
-    """f_A(X, R) for a whole track (paper, section III-B), slightly shifted in time (`sway`) and
-    with another stature.
+    """f_A(X, R) for a whole track (paper, section III-B), with another stature and pace.
 
     A clip with a high frame rate is split into interleaved streams of about 25 frames per second,
     the rate that the networks were trained on, and smoothed over as many frames as there are
@@ -41,33 +42,39 @@ def anonymize(
         anonymizer: makes the new walk.
         noise: (noise_dim,) float32, see `noise_vector`.
         fps: frames per second of the clip.
-        strength: one number, or (T,) of them, in [0, 1]. Below 1, outlines, joints, sway and
-            stature go only this share of the way from the old walk to the new one. This hides less;
+        strength: one number, or (T,) of them, in [0, 1]. Below 1, outlines, joints and stature go
+            only this share of the way from the old walk to the new one. This hides less;
             `evaluate privacy` measures it.
+        timing: (T',) positions in the track that the frames of the new walk correspond to, see
+            `pace.timing`; None: its frames.
 
     Returns:
-        The track with the new masks, which are soft at their edges, and the new joints with
-        visibility 1, or None if the anonymizer writes no joints. The squares are scaled to the new
-        stature; their lower edges stay where they were.
+        A clip of T' frames with the new masks, which are soft at their edges, and the new joints
+        with visibility 1, or None if the anonymizer writes no joints. The squares are where the
+        walker was at these moments, scaled to the new stature; their lower edges stay.
     """
     walk = Walk(
         torch.from_numpy((clip.masks > 0.5).astype(np.float32)),
         None if clip.joints is None else torch.from_numpy(clip.joints.astype(np.float32)),
     )
-    strength = np.broadcast_to(np.float32(strength), len(clip))
+    timing = np.arange(len(clip), dtype=float) if timing is None else timing
+    old = retimed(clip, timing)
+    strength = np.broadcast_to(np.float32(strength), len(clip))[nearest(timing)]
     streams = max(1, round(fps / TRAINED_FPS))
-    late = torch.from_numpy(strength * sway(noise, len(clip), fps)) * fps / streams  # frames
-    parts = [slice(first, None, streams) for first in range(min(streams, len(clip)))]
-    made = [anonymizer(walk.part(one), noise, late[one]) for one in parts]
+    made = []
+    for first in range(min(streams, len(clip), len(timing))):
+        part = walk.part(slice(first, None, streams))
+        moments = ((timing[first::streams] - first) / streams).clip(0, len(part.silhouettes) - 1)
+        made.append(anonymizer(part, noise, torch.from_numpy(moments)))
     masks = cleaned(_smooth(_interleaved([one.silhouettes for one in made]), streams))
     for n in np.flatnonzero(strength < 1):
-        masks[n] = _part_of_the_way(clip.masks[n], masks[n], float(strength[n]))
+        masks[n] = _part_of_the_way(old.masks[n], masks[n], float(strength[n]))
     joints = None
     if all(one.joints is not None for one in made):
         places = _smooth(_interleaved([one.joints for one in made]), streams).numpy()
-        joints = _joints_between(clip.joints, places, strength)
-    size = 1 + strength * (stature(noise, _room_above(clip.squares)) - 1)
-    return replace(clip, masks=masks, joints=joints, squares=_resized(clip.squares, size))
+        joints = _joints_between(old.joints, places, strength)
+    size = 1 + strength * (stature(noise, _room_above(old.squares)) - 1)
+    return replace(old, masks=masks, joints=joints, squares=_resized(old.squares, size))
 
 
 def cleaned(masks: Tensor) -> np.ndarray:

@@ -42,7 +42,7 @@ def blended(count: int, frames: int, read: Callable[[Tensor], Tensor]) -> Tensor
 
 class InStep:
     """Makes an anonymizer of any network that maps a window of silhouettes and a noise vector to
-    new silhouettes. It ignores `late` and gives no joints."""
+    new silhouettes. It gives no joints."""
 
     def __init__(self, network: nn.Module):
         """
@@ -55,7 +55,7 @@ class InStep:
     def noise_dim(self) -> int:
         return self._network.dims.noise_dim
 
-    def __call__(self, walk: Walk, noise: Tensor, late: Tensor) -> Walk:
+    def __call__(self, walk: Walk, noise: Tensor, timing: Tensor) -> Walk:
         masks = walk.silhouettes
 
         def made(at: Tensor) -> Tensor:
@@ -63,4 +63,4 @@ class InStep:
             return self._network(windows, noise.expand(len(at), -1)).flatten(2)
 
         made_of_all = blended(len(masks), self._network.dims.frames, made)
-        return Walk(made_of_all.unflatten(1, masks.shape[1:]), None)
+        return Walk(made_of_all[timing.round().long()].unflatten(1, masks.shape[1:]), None)

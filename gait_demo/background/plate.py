@@ -62,14 +62,30 @@ class Plate:
             index: of the frame.
         """
         transform = self.transforms[index - self.first_frame]
-        if is_still(transform):
-            return find_foreground(image, self.work, self.noise)
+        if is_still(transform):  # the plate may be larger than a frame
+            h, w = image.shape[:2]
+            return find_foreground(image, self.work[:h, :w], self.noise[:h, :w])
         transform, size = rescale(transform, self.scale), image.shape[1::-1]
         plate, noise = (
             cv2.warpPerspective(a, transform, size, None, cv2.INTER_LINEAR, cv2.BORDER_REPLICATE)
             for a in (self.work, self.noise)
         )
         return find_foreground(image, plate, noise, shaking=True)
+
+    def followed(self, points: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarray:
+        """Where places of the scene lie in other frames, as the camera shakes.
+
+        Args:
+            points: (N, 2) x and y in pixels, each in a frame of its own.
+            before, after: (N,) int, indices of these frames, and of the others.
+
+        Returns:
+            (N, 2) in pixels of the other frames.
+        """
+        there, here = (self.transforms[index - self.first_frame] for index in (before, after))
+        ways = here @ np.linalg.inv(there)
+        x, y, w = np.einsum("nij,nj->in", ways, np.column_stack([points, np.ones(len(points))]))
+        return np.column_stack([x / w, y / w])
 
     def crop(self, index: int, x: int, y: int, w: int, h: int) -> np.ndarray:
         """(h, w, 3) uint8: the plate as the frame with this index would show it at (x, y)."""
@@ -176,6 +192,13 @@ class Background:
     def at(self, index: int) -> Plate | NoPlate:
         """The plate of the shot that holds the clip's frame `index`."""
         return next(shot for shot in reversed(self.shots) if shot.first_frame <= index)
+
+    def span(self, index: int, count: int) -> tuple[int, int]:
+        """The first frame of the shot that holds the clip's frame `index`, and the one after its
+        last; the clip has `count` frames."""
+        starts = [one.first_frame for one in self.shots]
+        later = [start for start in starts if start > index]
+        return max(start for start in starts if start <= index), min([*later, count])
 
     def crop(self, index: int, x: int, y: int, w: int, h: int) -> np.ndarray | None:
         """As `Plate.crop`; None in a shot without a plate."""

@@ -69,29 +69,37 @@ def _figures(
 
     with TemporaryDirectory() as folder:
         analysis = pipeline.analyse(clip, Path(folder))
-        originals = {frame.index: frame.rgb for frame in analysis.frames()
-                     if frame.index % every == 0}  # fmt: skip
-        gaits = [pipeline.gaits(analysis, each) for each in (number, number + 1)]
-        person, gait = gaits[0][0].person, gaits[0][0].clip
-        if gait.joints is None or not person.walks:
+        gait, other = (pipeline.gaits(analysis, each)[0] for each in (number, number + 1))
+        person, first = gait.person, gait.person.track.first_frame
+        if gait.clip.joints is None or not person.walks:
             return None
+        # the frames of the new walk, and those of the old one that show the same moments
+        pairs_of = {
+            int(frame): (n, int(source))
+            for n, (frame, source) in enumerate(zip(gait.frames, gait.sources, strict=True))
+            if frame % every == 0 and person.well[source] and not person.keeps_pose[source]
+        }
+        wanted = {first + source for _, source in pairs_of.values()}
+        originals = {frame.index: frame.rgb for frame in analysis.frames() if frame.index in wanted}
         pairs = []
         for new in pipeline.compose(analysis, number):
-            position = person.position(new.frame.index)
-            if new.frame.index not in originals or position is None:
+            if new.frame.index not in pairs_of:
                 continue
-            if not person.well[position] or person.keeps_pose[position]:
-                continue
-            drawn = (originals[new.frame.index], person.silhouettes), (new.colorized, gait)
-            both = [seen(rgb, clip.squares[position], network) for rgb, clip in drawn]
+            n, source = pairs_of[new.frame.index]
+            old_square, new_square = person.silhouettes.squares[source], gait.clip.squares[n]
+            both = (
+                seen(originals[first + source], old_square, network),
+                seen(new.colorized, new_square, network),
+            )
             if None not in both:
-                pairs.append(tuple(both))
+                pairs.append(both)
     if not pairs:
         return None
     figures = ratios(pairs)
-    apart = angle_difference(gait, gaits[1][0].clip)
+    apart = angle_difference(gait.in_step, other.in_step)
     figures["seeds_degrees"] = max(apart.values())
-    stances = slides(gait, standing_feet(person.silhouettes, float(analysis.info.fps)))
+    standing = standing_feet(person.silhouettes, float(analysis.info.fps))
+    stances = slides(gait.clip, standing[gait.sources])
     if stances:
         figures["slide_percent"] = 100 * float(np.mean(stances))
     return figures

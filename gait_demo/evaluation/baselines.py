@@ -17,6 +17,7 @@ from torch import Tensor
 
 from gait_demo.anonymization.anonymizer import GaitAnonymizer
 from gait_demo.anonymization.noise import noise_vector
+from gait_demo.anonymization.pace import delays, timing
 from gait_demo.anonymization.track import anonymize
 from gait_demo.datasets.casia import FPS
 from gait_demo.evaluation.gaits import Method
@@ -91,7 +92,11 @@ def made_by(anonymizer: GaitAnonymizer, noise: Noise, strength: float = 1.0) -> 
 
     def method(clip: SilhouetteClip, seed: int) -> SilhouetteClip:
         vector = noise(clip, seed, anonymizer.noise_dim)
-        return anonymize(clip, anonymizer, vector, fps=FPS, strength=strength)
+        times = np.arange(len(clip)) / FPS
+        # as if the recording began and ended with the walk
+        nowhere = np.zeros(len(clip), bool)
+        _, moments = timing(strength * delays(vector, times), times, 0, nowhere)
+        return anonymize(clip, anonymizer, vector, fps=FPS, strength=strength, timing=moments)
 
     return method
 

@@ -21,7 +21,7 @@ from huggingface_hub.errors import HfHubHTTPError
 from gait_demo.mos.store import Store
 
 EVERY_MIN = 5
-_AGAIN_S = 300
+AGAIN_S = 300
 _CLOSE_S = 5
 _KINDS = ("rater", "vote")
 
@@ -34,7 +34,7 @@ class HubCopy:
 
     def __init__(
         self, store: Store, repository: str, folder: Path, api: HfApi | None = None,
-        every_min: float = EVERY_MIN,
+        every_min: float = EVERY_MIN, again_s: float = AGAIN_S,
     ) -> None:  # fmt: skip
         """
         Args:
@@ -43,11 +43,12 @@ class HubCopy:
             folder: local folder for this process's file, and for downloaded ones.
             api: access to the Hub; None: the default.
             every_min: minutes between uploads.
+            again_s: seconds after which a Hub that does not answer is asked again.
         """
         self._store = store
         self._repository = repository
         self._api = api or HfApi()
-        self._every_min = every_min
+        self._every_min, self._again_s = every_min, again_s
         self._upload = folder / "upload"
         self._download = folder / "download"
         self._upload.mkdir(parents=True, exist_ok=True)
@@ -90,7 +91,7 @@ class HubCopy:
                 _log.warning("The Hub does not answer (%s): the votes are kept here.", error)
             except Exception:
                 _log.exception("The copy of the votes on the Hub could not be read.")
-            self._stop.wait(_AGAIN_S)
+            self._stop.wait(self._again_s)
 
     def _read_back(self) -> None:
         """Restores records from the Hub, and appends those that the Hub lacks."""

@@ -118,11 +118,13 @@ class Composer:
             numbers = (n for n, one in enumerate(self._analysis.people) if one is gait.person)
             samples = self._analysis.samples[next(numbers)]
             figure = WalkerRenderer(
-                gait.person, gait.clip, gait.depths, samples, self._scene.veil, fps
+                gait.person, gait.clip, gait.sources, gait.depths, samples, self._scene.veil, fps
             )
         else:
             cnet = None if colorize.colour == "plain" else models.cnet
-            figure = PaintedWalker(gait.person, gait.clip, cnet, hide_face=colorize.hide_face)
+            figure = PaintedWalker(
+                gait.person, gait.clip, gait.sources, cnet, hide_face=colorize.hide_face
+            )
         plain = round(255 * PLAIN) if colorize.colour == "plain" else None
         return _Walker(gait, figure, KeptPose(gait.noise), colorize.hide_face, plain)
 
@@ -152,7 +154,7 @@ class _Walker:
 
     Attributes:
         new: draws them with the new gait; must be called frame by frame, in order.
-        pose: draws them in the pose of the original.
+        pose: draws them in the pose of the original, where there is no delay.
         plain: grey level to draw a kept pose in; None: its own colours.
     """
 
@@ -171,15 +173,20 @@ class _Walker:
         Returns:
             None if the person is not drawn in this frame.
         """
-        person = self.gait.person
-        position = person.position(index)
-        if position is None or not CONSEQUENCES[Visibility(person.visibility[position])].drawn:
+        person, position = self.gait.person, self.gait.person.position(index)
+        if position is not None:
+            self.new.look(shown, position)
+        number = index - self.gait.clip.first_frame
+        if not 0 <= number < len(self.gait):
             return None
-        changed = not person.keeps_pose[position]
-        draw = self.new.drawing(shown, position) if changed else partial(
-            self._draw_pose, shown=shown, position=position
+        source = self.gait.sources[number]
+        if not CONSEQUENCES[Visibility(person.visibility[source])].drawn:
+            return None
+        changed = not person.keeps_pose[source]
+        draw = self.new.drawing(number) if changed else partial(
+            self._draw_pose, shown=shown, position=source
         )  # fmt: skip
-        bottom = float(self.gait.clip.squares[position][3])
+        bottom = float(self.gait.clip.squares[number][3])
         return None if draw is None else _Layer(bottom, changed, draw)
 
     def is_lost(self, index: int) -> bool:

@@ -20,36 +20,50 @@ PLAIN = 0.25  # grey of a walker whose clothes are not shown, of 1
 
 
 class PaintedWalker:
-    """Draws one person, whose frames come in order: the colours are those of the last look."""
+    """Draws one person, frame by frame, in the colours that were seen last."""
 
-    def __init__(self, person: Person, gait: SilhouetteClip, cnet: CNet | None, *, hide_face: bool):
+    def __init__(
+        self,
+        person: Person,
+        gait: SilhouetteClip,
+        sources: np.ndarray,
+        cnet: CNet | None,
+        *,
+        hide_face: bool,
+    ):
         """
         Args:
-            gait: the new silhouettes.
+            gait: the new silhouettes in T' frames.
+            sources: (T',) int, rising: for each of these frames, the position in the person's track
+                whose colours are drawn.
             cnet: None: one grey.
             hide_face: whether C-NET sees the head's colours only.
         """
-        self._person, self._gait, self._cnet, self._hide_face = person, gait, cnet, hide_face
-        self._crop: np.ndarray | None = None
+        self._person, self._gait, self._sources = person, gait, sources
+        self._cnet, self._hide_face = cnet, hide_face
+        self._crops: dict[int, np.ndarray] = {}  # by position in the track
 
-    def drawing(
-        self, shown: np.ndarray, position: int
-    ) -> Callable[[np.ndarray, np.ndarray], bool] | None:
+    def look(self, shown: np.ndarray, position: int) -> None:
+        """As of `WalkerRenderer`."""
+        if self._cnet is not None and self._person.seen[position]:
+            self._crops[position] = self._crop(shown, position)
+
+    def drawing(self, number: int) -> Callable[[np.ndarray, np.ndarray], bool] | None:
         """As of `WalkerRenderer`; None: they were not seen yet."""
         gait, size = self._gait, SILHOUETTE_SIZE
         if self._cnet is None:
             colours = np.full((size, size, 3), PLAIN, np.float32)
         else:
-            if self._person.seen[position]:
-                self._crop = self._look(shown, position)
-            if self._crop is None:
+            last = max((n for n in self._crops if n <= self._sources[number]), default=None)
+            if last is None:
                 return None
-            colours = colorize(self._crop[None], gait.masks[position][None], self._cnet)[0]
+            self._crops = {n: crop for n, crop in self._crops.items() if n >= last}
+            colours = colorize(self._crops[last][None], gait.masks[number][None], self._cnet)[0]
         return partial(
-            _draw, colours=colours, alpha=gait.masks[position], square=gait.squares[position]
+            _draw, colours=colours, alpha=gait.masks[number], square=gait.squares[number]
         )
 
-    def _look(self, shown: np.ndarray, position: int) -> np.ndarray:
+    def _crop(self, shown: np.ndarray, position: int) -> np.ndarray:
         square = self._person.silhouettes.squares[position]
         crop = crop_square(shown, square)
         if self._hide_face:

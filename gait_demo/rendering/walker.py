@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import cv2
@@ -25,13 +26,23 @@ _MARGIN = 0.03  # heights around the new silhouette that are drawn
 Veil = Callable[[np.ndarray, int, int, int], None]
 
 
+@dataclass(frozen=True)
+class _Patch:
+    """Pixels (h, w, 3) uint8 around a person, and their upper left corner in the frame."""
+
+    rgb: np.ndarray
+    x: int
+    y: int
+
+
 class WalkerRenderer:
-    """Draws one person; frames may be asked for in any order."""
+    """Draws one person, frame by frame."""
 
     def __init__(
         self,
         person: Person,
         gait: SilhouetteClip,
+        sources: np.ndarray,
         depths: Sequence[Depths],
         samples: Sequence[Sample],
         veil: Veil,
@@ -40,51 +51,68 @@ class WalkerRenderer:
         """
         Args:
             person: whose landmarks are known.
-            gait: the new silhouettes and joints, in squares of the new stature.
+            gait: the new silhouettes and joints in T' frames, in squares of the new stature.
+            sources: (T',) int, rising: for each of these frames, the position in the person's track
+                whose pixels are drawn.
             depths: which limbs are nearer, in each frame of the track.
             samples: of the person.
             veil: hides, in place, the heads in a part of a frame: its pixels, the frame's index,
                 and the part's x and y.
         """
         seen = person.silhouettes
-        self._person, self._gait, self._depths, self._veil = person, gait, depths, veil
+        self._person, self._gait, self._veil = person, gait, veil
+        self._sources, self._depths = sources, depths
         self._colours: ArmColours | None = None
         few = samples[:: -(-len(samples) // _LEARNT_FROM) or 1]
         looks = (look for one in few for look in self._cut_sample(one).parts.looks())
         self._colours = ArmColours.learnt(looks) if few else None
         self._memory = TextureMemory(samples, self._cut_sample, fps)
-        # the frames whose pixels are drawn: where one does not show the person well, the nearest
-        # that does
-        self._sources = np.where(
-            person.well, np.arange(len(seen)), [self._memory.source(n) for n in range(len(seen))]
+        # where a frame does not show the person well, the nearest sample that does is drawn
+        self._drawn = np.where(
+            person.well[sources], sources, [self._memory.source(n) for n in sources]
         )
         self._fields = outline_fields(
-            seen.masks[self._sources], seen.joints[self._sources, :, :2], gait.joints[..., :2],
-            [depths[n] for n in self._sources], gait.masks,
+            seen.masks[self._drawn], seen.joints[self._drawn, :, :2], gait.joints[..., :2],
+            [depths[n] for n in self._drawn], gait.masks,
         )  # fmt: skip
+        self._patches: dict[int, _Patch] = {}  # by position in the track
 
-    def drawing(self, shown: np.ndarray, position: int) -> Callable[[np.ndarray, np.ndarray], bool]:
-        """How the person is drawn into a frame, with a shadow under the feet.
+    def look(self, shown: np.ndarray, position: int) -> None:
+        """Keeps the person's pixels until they have been drawn; called for every frame of the
+        track, in order.
 
         Args:
             shown: (H, W, 3) uint8, the frame, with heads hidden.
-            position: in the person's track.
+            position: of the frame in the track.
+        """
+        if self._person.seen[position]:
+            x0, y0, x1, y1 = shown_box(self._person, position, shown.shape[:2])
+            if x1 > x0 and y1 > y0:
+                self._patches[position] = _Patch(shown[y0:y1, x0:x1].copy(), x0, y0)
+
+    def drawing(self, number: int) -> Callable[[np.ndarray, np.ndarray], bool]:
+        """How the person is drawn into a frame, with a shadow under the feet; called in order.
+
+        Args:
+            number: of the frame among the T'.
 
         Returns:
             What draws, in place, into (H, W, 3) uint8, and the silhouette into (H, W) uint8, 0 to
             255; in any thread. It says whether the person is drawn.
         """
-        return partial(self._draw, shown=shown, position=position)
+        source = self._sources[number]
+        self._patches = {n: patch for n, patch in self._patches.items() if n >= source}
+        return partial(self._draw, patch=self._patches.get(source), number=number)
 
-    def _draw(self, rgb: np.ndarray, binary: np.ndarray, shown: np.ndarray, position: int) -> bool:
-        gait = self._gait
-        square, outline = gait.squares[position], gait.masks[position]
+    def _draw(self, rgb: np.ndarray, binary: np.ndarray, patch: _Patch | None, number: int) -> bool:
+        gait, source = self._gait, self._sources[number]
+        square, outline = gait.squares[number], gait.masks[number]
         view = silhouette_view(outline, square, rgb.shape[:2], _MARGIN * (square[3] - square[1]))
-        cutout = self._cutout(shown, position)
+        cutout = self._cutout(patch, source, self._drawn[number])
         if view is None or cutout is None:
             return False
-        order, pose = self._depths[position].order, _pose(gait, position)
-        nearest, field = self._memory.nearest(position), self._fields[position]
+        order, pose = self._depths[source].order, _pose(gait, number)
+        nearest, field = self._memory.nearest(source), self._fields[number]
         others = [] if nearest is None else [lambda: nearest]
         cast_shadow(rgb, pose.points, pose.height)
         colours, alpha = draw(cutout, others, order, pose, outline, field, square, view)
@@ -94,15 +122,11 @@ class WalkerRenderer:
         np.maximum(part, cv2.convertScaleAbs(alpha, alpha=255), out=part)
         return True
 
-    def _cutout(self, rgb: np.ndarray, position: int) -> Cutout | None:
+    def _cutout(self, patch: _Patch | None, source: int, drawn: int) -> Cutout | None:
         """Of the frame itself, or of the sample that is drawn in its place."""
-        person = self._person
-        if self._sources[position] != position:
-            return self._memory.nearest(position)
-        if not person.seen[position]:
-            return None
-        x0, y0, x1, y1 = shown_box(person, position, rgb.shape[:2])
-        return self._cut(rgb[y0:y1, x0:x1], x0, y0, position) if x1 > x0 and y1 > y0 else None
+        if drawn != source:
+            return self._memory.nearest(source)
+        return None if patch is None else self._cut(patch.rgb, patch.x, patch.y, source)
 
     def _cut_sample(self, sample: Sample) -> Cutout:
         rgb = sample.rgb()

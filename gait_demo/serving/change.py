@@ -12,7 +12,6 @@ import numpy as np
 from gait_demo.evaluation.gei import gait_energy_image
 from gait_demo.evaluation.kinematics import Kinematics
 from gait_demo.joints import BONES
-from gait_demo.people.person import Person
 from gait_demo.pipeline import Analysis
 from gait_demo.pipeline.gaits import Gait
 from gait_demo.types import Rank, SilhouetteClip
@@ -44,11 +43,11 @@ def change(
         `ranks` and `strangers`.
     """
     times = np.array(analysis.times, float)
-    changed = [(gait.person, gait.clip) for gait in gaits if gait.person.walks]
+    changed = [gait for gait in gaits if gait.changed.any()]
     return {
-        "people": [_joints(person, gait, times) for person, gait in changed[:_MOST_PEOPLE]],
+        "people": [_joints(gait, times) for gait in changed[:_MOST_PEOPLE]],
         "bones": [list(bone) for bone in BONES],
-        "walk": _walk(*changed[0], times) if changed else None,
+        "walk": _walk(changed[0], times) if changed else None,
         "ranks": [vars(rank) for rank in ranks or ()],
         "strangers": strangers,
     }
@@ -56,7 +55,7 @@ def change(
 
 def strip(gait: Gait, fps: float) -> str:
     """A walk as one picture, frame beside frame of 64x64 pixels: PNG as a data address."""
-    changed = np.flatnonzero(gait.person.seen & ~gait.person.keeps_pose)
+    changed = np.flatnonzero(gait.changed)
     wanted = changed[0] + np.arange(_STRIP_FRAMES) * fps / _STRIP_HZ
     alpha = np.hstack(gait.clip.masks[np.minimum(wanted, changed[-1]).astype(int)])
     picture = np.dstack(
@@ -65,16 +64,23 @@ def strip(gait: Gait, fps: float) -> str:
     return _png(picture)
 
 
-def _walk(person: Person, gait: SilhouetteClip, times: np.ndarray) -> dict[str, Any]:
-    track, here = person.track, person.seen & ~person.keeps_pose
-    at = times[track.first_frame :][: len(track)]
-    told: dict[str, Any] = {"person": track.track_id, "times": _rounded(at[here], 3)}
-    for name, clip in (("before", person.silhouettes), ("after", gait)):
-        energy = gait_energy_image((clip.masks[here] > _HALF).astype(np.uint8))
+def _walk(gait: Gait, times: np.ndarray) -> dict[str, Any]:
+    person = gait.person
+    frames, both = _frames(gait), _before_and_after(gait, ~person.keeps_pose)
+    there = {name: _filled(frames, *one[:2]) for name, one in both.items()}
+    here = np.any(list(there.values()), axis=0)
+    told: dict[str, Any] = {
+        "person": person.track.track_id,
+        "times": _rounded(times[frames[here]], 3),
+    }
+    known = all(clip.joints is not None for _, _, clip in both.values())
+    for name, (start, shown, clip) in both.items():
+        energy = gait_energy_image((clip.masks[shown] > _HALF).astype(np.uint8))
         told[name] = {"gei": None if energy is None else _png((255 * energy).astype(np.uint8))}
-        if clip.joints is None or person.silhouettes.joints is None:
+        if not known:
             continue
-        moves = Kinematics.of(_pixels(clip)[here], person.height, at[here])
+        points = _filled(frames, start, _where(shown, _pixels(clip)))[here]
+        moves = Kinematics.of(points, person.height, times[frames[here]])
         told[name] |= {
             "curves": {
                 "knee": _rounded(moves.knee[0], 1),
@@ -89,23 +95,55 @@ def _walk(person: Person, gait: SilhouetteClip, times: np.ndarray) -> dict[str, 
     return told
 
 
-def _joints(person: Person, gait: SilhouetteClip, times: np.ndarray) -> dict[str, Any]:
-    track = person.track
+def _joints(gait: Gait, times: np.ndarray) -> dict[str, Any]:
+    frames = _frames(gait)
     told: dict[str, Any] = {
-        "person": track.track_id,
-        "times": _rounded(times[track.first_frame :][: len(track)], 3),
+        "person": gait.person.track.track_id,
+        "times": _rounded(times[frames], 3),
     }
-    for name, clip, shown in (
-        ("before", person.silhouettes, person.seen),
-        ("after", gait, person.seen & ~person.keeps_pose),
-    ):
-        known = np.full((len(track), 1, 2), np.nan) if clip.joints is None else _pixels(clip)
-        rows = np.isfinite(known).all(axis=(1, 2)) & shown
+    anywhere = np.ones(len(gait.person.track), bool)
+    for name, (start, shown, clip) in _before_and_after(gait, anywhere).items():
+        if clip.joints is None:
+            told[name] = [None] * len(frames)
+            continue
+        points = _filled(frames, start, _where(shown, _pixels(clip)))
         told[name] = [
-            points.round().astype(int).tolist() if is_known else None
-            for points, is_known in zip(known, rows, strict=True)
+            one.round().astype(int).tolist() if np.isfinite(one).all() else None for one in points
         ]
     return told
+
+
+def _before_and_after(
+    gait: Gait, wanted: np.ndarray
+) -> dict[str, tuple[int, np.ndarray, SilhouetteClip]]:
+    """Of the old walk and of the new one: the index of the first frame, whether each frame shows
+    the walker, and the walk. Of the old one only `wanted` frames, (T,) bool, count."""
+    person = gait.person
+    return {
+        "before": (person.track.first_frame, person.seen & wanted, person.silhouettes),
+        "after": (gait.clip.first_frame, gait.changed, gait.clip),
+    }
+
+
+def _frames(gait: Gait) -> np.ndarray:
+    """(F,) int: indices of all frames in which the person has an old or a new place."""
+    ends = (gait.person.track.first_frame + len(gait.person.track), gait.frames[-1] + 1)
+    return np.arange(min(gait.person.track.first_frame, gait.clip.first_frame), max(ends))
+
+
+def _filled(frames: np.ndarray, start: int, values: np.ndarray) -> np.ndarray:
+    """(F, ...): values of the frames from index `start` on, at the place of each in `frames`;
+    elsewhere nan, or False."""
+    nothing = False if values.dtype == bool else np.nan
+    result = np.full((len(frames), *values.shape[1:]), nothing, values.dtype)
+    begin = start - frames[0]
+    result[begin : begin + len(values)] = values
+    return result
+
+
+def _where(shown: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """(T, 19, 2): the points of the frames that show somebody, nan in others."""
+    return np.where(shown[:, None, None], points, np.nan)
 
 
 def _pixels(clip: SilhouetteClip) -> np.ndarray:

@@ -127,10 +127,10 @@ def _ranks(gaits: Sequence[Gait]) -> tuple[list[Rank] | None, int]:
     except WeightsError:
         return None, 0
     for gait in gaits:
-        if gait.person.walks:
-            changed = gait.person.seen & ~gait.person.keeps_pose
-            masks = gait.person.silhouettes.masks[changed], gait.clip.masks[changed]
-            return crowd.ranks(*masks), crowd.people
+        if gait.changed.any():
+            person = gait.person
+            before = person.silhouettes.masks[person.seen & ~person.keeps_pose]
+            return crowd.ranks(before, gait.clip.masks[gait.changed]), crowd.people
     return None, crowd.people
 
 

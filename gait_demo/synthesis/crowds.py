@@ -18,7 +18,7 @@ from gait_demo.datasets.photos import Photo, read_photos
 from gait_demo.errors import DataError
 from gait_demo.synthesis.body import template
 from gait_demo.synthesis.camera_faults import spoil
-from gait_demo.synthesis.cutouts import Cutout, cut_out, photograph, random_walker
+from gait_demo.synthesis.cutouts import cut_out, photograph, random_walker
 from gait_demo.synthesis.outlines import yolo_lines
 from gait_demo.synthesis.scene import SCENES, backdrop
 from gait_demo.synthesis.workers import run_jobs
@@ -113,7 +113,7 @@ def crowd(
     if people:
         most = min(most, 2)
     for cutout, row, column in _arranged(rng, most, shape, walkers, photos):
-        seen = _paste(picture, cutout, row, column)
+        seen = cutout.draw_into(picture, row, column)
         if rng.uniform() < 0.25:  # something stands before them
             seen &= ~_obstruct(rng, picture, seen)
         people = [mask & ~seen for mask in people] + [seen]
@@ -222,24 +222,6 @@ def _arranged(rng, count: int, shape: tuple[int, int], walkers: list, photos: li
         feet = ground - (tallest - tall) * rng.uniform(0.2, 1)
         column = middle + rng.normal(0, 0.5 * tall) if together else rng.uniform(0, width)
         yield cutout, round(feet) - tall, round(column - cutout.alpha.shape[1] / 2)
-
-
-def _paste(picture: np.ndarray, cutout: Cutout, row: int, column: int) -> np.ndarray:
-    """Draw a person, in place; where they are then, (H, W) bool."""
-    seen = np.zeros(picture.shape[:2], bool)
-    h, w = cutout.alpha.shape
-    y0, x0 = max(0, row), max(0, column)
-    y1, x1 = min(len(picture), row + h), min(picture.shape[1], column + w)
-    if y0 >= y1 or x0 >= x1:
-        return seen
-    part = np.s_[y0 - row : y1 - row, x0 - column : x1 - column]
-    alpha = cutout.alpha[part]
-    there = picture[y0:y1, x0:x1]
-    light = np.clip(there.mean() / 0.45, 0.5, 1.3) ** 0.5  # people share the light of the place
-    there *= 1 - alpha[..., None]
-    there += light * cutout.colour[part]
-    seen[y0:y1, x0:x1] = alpha > 0.5
-    return seen
 
 
 def _obstruct(

@@ -54,6 +54,30 @@ class Cutout:
     def mirrored(self) -> Cutout:
         return Cutout(self.colour[:, ::-1], self.alpha[:, ::-1])
 
+    def draw_into(self, picture: np.ndarray, row: int, column: int) -> np.ndarray:
+        """Draws the person, with the upper left corner at (row, column), in the light of the place.
+
+        Args:
+            picture: (H, W, 3) float32 in [0, 1]; changed in place.
+
+        Returns:
+            (H, W) bool: where the person is.
+        """
+        seen = np.zeros(picture.shape[:2], bool)
+        h, w = self.alpha.shape
+        y0, x0 = max(0, row), max(0, column)
+        y1, x1 = min(len(picture), row + h), min(picture.shape[1], column + w)
+        if y0 >= y1 or x0 >= x1:
+            return seen
+        part = np.s_[y0 - row : y1 - row, x0 - column : x1 - column]
+        alpha = self.alpha[part]
+        there = picture[y0:y1, x0:x1]
+        light = np.clip(there.mean() / 0.45, 0.5, 1.3) ** 0.5
+        there *= 1 - alpha[..., None]
+        there += light * self.colour[part]
+        seen[y0:y1, x0:x1] = alpha > 0.5
+        return seen
+
 
 def random_walker(rng: np.random.Generator) -> Walker:
     """A random person in random clothes, with or without a bag."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from dataclasses import dataclass
@@ -70,6 +69,7 @@ def _in_full(value):
 
 class _Trainer(SegmentationTrainer):
     start: Path | None = None
+    threads: int = 1
 
     def get_dataloader(self, dataset_path, batch_size=16, rank=0, mode="train"):
         if self.device.type == "cpu":  # there ultralytics has none, and waits for pictures
@@ -77,7 +77,7 @@ class _Trainer(SegmentationTrainer):
         return super().get_dataloader(dataset_path, batch_size, rank, mode)
 
     def get_model(self, cfg=None, weights=None, verbose=True) -> torch.nn.Module:
-        torch.set_num_threads(os.cpu_count() or 1)  # ultralytics leaves one out
+        torch.set_num_threads(self.threads)  # ultralytics leaves a core out
         network = _Network(layers(), verbose=False)
         if weights is not None:  # of the run that is resumed
             network.load(weights)
@@ -129,9 +129,9 @@ def train_detector(options: DetectorTrainingOptions) -> dict:
         "val": False,  # but at the end
         "resume": str(last) if options.resume else False,
     }
-    started = time.monotonic()
+    started, threads = time.monotonic(), torch.get_num_threads()
     trainer = _Trainer(overrides=overrides)
-    trainer.start = options.start
+    trainer.start, trainer.threads = options.start, threads
     with tqdm(unit="batch", dynamic_ncols=True) as bar:
         trainer.add_callback("on_train_epoch_start", lambda trainer: _begin(bar, trainer))
         trainer.add_callback("on_train_batch_end", lambda trainer: _go_on(bar, trainer))

@@ -1,3 +1,5 @@
+from fractions import Fraction
+
 import cv2
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ from gait_demo.background.filling import light_matched
 from gait_demo.background.foreground import channel_gains
 from gait_demo.background.learning import BackgroundLearner
 from gait_demo.background.neighbours import free_places
-from gait_demo.background.plate import NoPlate
+from gait_demo.background.plate import NoPlate, Plate
 from gait_demo.background.registration import steadied
 from gait_demo.errors import VideoError
 from gait_demo.types import Frame
@@ -196,3 +198,11 @@ def test_a_frame_that_did_not_move_fills_a_canvas_larger_than_itself():
     image = np.arange(12, dtype=np.uint8).reshape(3, 4)
     brought = steadied(image, np.eye(3), (5, 6), cv2.BORDER_CONSTANT)
     assert brought.shape == (5, 6) and (brought[:3, :4] == image).all() and brought.sum() == 66
+
+
+def test_foreground_of_a_frame_that_did_not_move_is_found_on_a_plate_larger_than_itself():
+    place, mask = scenes.background(184, 326), scenes.figure((180, 320), 160, 165, 110, 0.3)
+    noise, unseen = np.zeros(place.shape[:2], np.float32), np.zeros(place.shape[:2], bool)
+    plate = Plate(place, place, noise, unseen, np.eye(3)[None], (180, 320))
+    rgb = np.where(mask[..., None] > 0, np.uint8([25, 30, 110]), place[:180, :320])
+    assert scenes.iou(plate.foreground(Frame(0, Fraction(0), rgb)), mask) > 0.9

@@ -4,13 +4,11 @@ import json
 import shutil
 import threading
 import time
-from types import SimpleNamespace
 
 import pytest
 from fake_study import write_study
-from huggingface_hub import HfApi
+from huggingface_hub import HfApi, RepoUrl
 
-from gait_demo.mos import backup
 from gait_demo.mos.backup import HubCopy
 from gait_demo.mos.database import Database
 from gait_demo.mos.store import Store
@@ -37,7 +35,7 @@ class FakeHub(HfApi):
     def create_repo(self, repo_id, *, private=None, **_):
         self._answer()
         assert private
-        return SimpleNamespace(repo_id=repo_id)
+        return RepoUrl(f"hf://datasets/{repo_id}")
 
     def snapshot_download(self, repo_id, *, local_dir, **_):
         self._answer()
@@ -66,7 +64,7 @@ class Machine:
     def __init__(self, study, hub, folder):
         self.now = 1000.0
         self.store = Store(study, Database(str(folder / "mos.sqlite")), lambda: self.now)
-        self.copy = HubCopy(self.store, "lab/votes", folder / "copy", hub, every_min=0.002)
+        self.copy = HubCopy(self.store, "lab/votes", folder / "copy", hub, 0.002, 0.05)
 
     def vote(self, token: str, score: int) -> None:
         clip = self.store.trial(token).clip
@@ -102,8 +100,7 @@ def test_a_wiped_disk_loses_nothing(study, hub, tmp_path):
     second.copy.close()
 
 
-def test_a_hub_that_is_away_loses_and_blocks_nothing(study, hub, tmp_path, monkeypatch):
-    monkeypatch.setattr(backup, "_AGAIN_S", 0.05)
+def test_a_hub_that_is_away_loses_and_blocks_nothing(study, hub, tmp_path):
     hub.away = True
     machine = Machine(study, hub, tmp_path / "disk")
     token = machine.store.join()
@@ -131,8 +128,9 @@ def test_votes_from_before_there_was_a_copy_are_copied(study, hub, tmp_path):
 
 def test_a_copy_that_cannot_be_written_does_not_undo_a_vote(study, hub, tmp_path):
     machine = Machine(study, hub, tmp_path / "disk")
-    until(lambda: machine.copy._scheduler is not None)
+    until(machine.copy.read.is_set)
     shutil.rmtree(tmp_path / "disk" / "copy")
+    (tmp_path / "disk" / "copy").touch()
     token = machine.store.join()
     machine.vote(token, 3)
     machine.vote(token, 3)

@@ -23,9 +23,8 @@ def walker():
 
 
 def test_a_strip_holds_frames_of_the_walk_side_by_side(walker):
-    data = base64.b64decode(
-        strip(Gait(walker, NOISE, walker.silhouettes, None), FPS).partition(",")[2]
-    )
+    gait = Gait(walker, NOISE, walker.silhouettes, np.arange(len(walker.track)), None)
+    data = base64.b64decode(strip(gait, FPS).partition(",")[2])
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     assert picture.shape == (64, 24 * 64, 4)
     first = picture[:, :64, 3] > 127

@@ -1,14 +1,14 @@
 """Jobs in processes of their own: what breaks one breaks no other, and nothing is told of it."""
 
 import logging
-import os
-import signal
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import endless_jobs
+import psutil
 import pytest
 from walker import background, crossing, write_clip
 
@@ -31,6 +31,13 @@ def engine():
     engine = Engine(2)
     yield engine
     engine.close()
+
+
+@pytest.fixture
+def endless(monkeypatch):
+    """The arguments of an `Engine` of one worker whose jobs do not end by themselves."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(endless_jobs.__file__).parent))
+    return {"workers": 1, "jobs": endless_jobs.__name__}
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +66,8 @@ def interrupted(engine, folder, then, unwanted=lambda: False):
     return caught.value, time.monotonic() - began[0]
 
 
-def test_an_engine_that_is_closed_starts_no_process_for_who_waits(tmp_path):
-    closing = Engine(1)
+def test_an_engine_that_is_closed_starts_no_process_for_who_waits(endless, tmp_path):
+    closing = Engine(**endless)
     closing.wait_until_ready()
     with ThreadPoolExecutor(1) as waiting:
         second = []
@@ -75,7 +82,7 @@ def test_an_engine_that_is_closed_starts_no_process_for_who_waits(tmp_path):
         with pytest.raises(EngineError, match="is ending"):
             second[0].result(timeout=20)
     time.sleep(0.5)
-    assert not any(os.path.exists(f"/proc/{pid}") for pid in closing.pids)
+    assert not any(map(psutil.pid_exists, closing.pids))
 
 
 def test_a_clip_is_looked_at(engine):
@@ -99,17 +106,21 @@ def test_an_unwanted_job_stops_within_two_seconds(engine, tmp_path):
     assert isinstance(error, Cancelled) and spent_s < 2
 
 
+def reads(process: psutil.Process, path: Path) -> bool:
+    return str(path) in (file.path for file in process.open_files())
+
+
 def test_a_worker_that_dies_leaves_the_others_alive(engine, clip, tmp_path, caplog):
     def kill():
-        busy = [worker for worker in engine._workers if worker not in engine._idle.queue]
-        os.kill(busy[0].pid, signal.SIGKILL)
+        (busy,) = (one for one in map(psutil.Process, engine.pids) if reads(one, EXAMPLE))
+        busy.kill()
 
     error, _ = interrupted(engine, tmp_path / "dead", kill)
     assert "broke the program" in str(error)
     with ThreadPoolExecutor(2) as pool:
         runs = [pool.submit(anonymized, engine, clip, tmp_path / str(n)) for n in range(2)]
         assert all(run.result().report["frames_out"] == 40 for run in runs)
-    assert all(worker.is_alive for worker in engine._workers)
+    assert all(map(psutil.pid_exists, engine.pids))
     assert str(tmp_path) not in caplog.text and EXAMPLE.name not in caplog.text
 
 
@@ -136,13 +147,13 @@ def test_a_run_whose_change_cannot_be_told_is_delivered_and_logged_in_one_line(
     assert ranks(folder / "out" / CHANGE) is None
 
 
-def test_a_job_that_takes_too_long_is_given_up_and_who_waits_can_leave(tmp_path):
-    hasty = Engine(1, limit_s=0.5)
+def test_a_job_that_takes_too_long_is_given_up_and_who_waits_can_leave(endless, tmp_path):
+    hasty, began = Engine(**endless, limit_s=0.5), threading.Event()
     try:
         with ThreadPoolExecutor(1) as pool:
-            long = pool.submit(hasty.run, "analyse", EXAMPLE, tmp_path, OPTIONS)
-            while not hasty._idle.empty():
-                time.sleep(0.01)
+            job = "analyse", EXAMPLE, tmp_path, OPTIONS
+            long = pool.submit(hasty.run, *job, on_progress=lambda *_: began.set())
+            assert began.wait(20)
             with pytest.raises(Cancelled):
                 hasty.run("inspect_clip", EXAMPLE, OPTIONS, unwanted=lambda: True)
             with pytest.raises(EngineError, match="given up"):

@@ -199,7 +199,7 @@ class Scene:
     def background(self, index: int) -> np.ndarray:
         """(H, W, 3) uint8, without noise and frame number."""
         shot = sum(index >= cut for cut in self.cuts)
-        return scenes.background(*self.shape, seed=self.seed + 100 * shot).copy()
+        return scenes.background(*self.shape, seed=self.seed + 100 * shot)
 
     def mask(self, number: int, index: int) -> np.ndarray:
         """(H, W) uint8, 0 or 1: what a frame shows of a figure."""

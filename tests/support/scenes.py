@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cache
 
 import cv2
 import numpy as np
@@ -16,6 +17,11 @@ FPS = 25
 
 def background(height: int = 180, width: int = 320, seed: int = 0) -> np.ndarray:
     """(height, width, 3) uint8: smooth texture."""
+    return _background(height, width, seed).copy()
+
+
+@cache  # a film asks for it in every frame
+def _background(height: int, width: int, seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     coarse = rng.uniform(60, 200, (height // 8, width // 8, 3)).astype(np.float32)
     fine = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)

@@ -73,7 +73,7 @@ def test_crowds_are_labelled_where_people_are_seen(walkers, photo_folder):
 def test_who_is_in_front_hides_who_is_behind():
     picture = np.zeros((50, 50, 3), np.float32)
     person = Cutout(np.ones((30, 10, 3), np.float32), np.ones((30, 10), np.float32))
-    seen = crowds._paste(picture, person, -10, 45)
+    seen = person.draw_into(picture, -10, 45)
     assert seen.sum() == 20 * 5 and seen[:20, 45:].all()
     assert picture[:20, 45:].min() > 0.4 and picture[20:].max() == 0
 

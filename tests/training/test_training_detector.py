@@ -5,6 +5,7 @@ import json
 import cv2
 import numpy as np
 import pytest
+from ultralytics.utils.callbacks import default_callbacks
 
 from checkpoints import summary_of
 from gait_demo.__main__ import main
@@ -45,12 +46,12 @@ def test_a_training_that_was_stopped_goes_on(pictures, tmp_path, capsys, monkeyp
     common = ["train", "detector", "--data", str(pictures), "--out", str(out)]
     begun = []
 
-    def stop_in_the_second_epoch(bar, trainer):
+    def stop_in_the_second_epoch(trainer):
         begun.append(trainer.epoch)
         if begun == [0, 1]:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("gait_demo.training.detector._begin", stop_in_the_second_epoch)
+    monkeypatch.setitem(default_callbacks, "on_train_epoch_start", [stop_in_the_second_epoch])
     assert main([*common, "--epochs", "3", "--batch", "2", "--size", "64"]) == 130
     assert not out.exists()
     assert main([*common, "--resume"]) == 0

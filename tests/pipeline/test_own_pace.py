@@ -1,0 +1,98 @@
+"""New walkers have a pace of their own: at every moment they are where the old one was before."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from drawn import YELLOW, Figure, Scene
+from fixed import NOISE
+
+from gait_demo.background.plate import Background, NoPlate
+from gait_demo.options import Options
+from gait_demo.pipeline import Models, Pipeline
+from gait_demo.pipeline.analysis import Analyser
+
+pytestmark = pytest.mark.slow
+
+COUNT = 100
+OPTIONS = Options(anonymize=NOISE)
+TOGETHER = Scene((
+    Figure.walking(30, 250, COUNT), Figure.walking(60, 280, COUNT, colour=YELLOW),
+))  # fmt: skip
+
+
+def analysed(scene, folder):
+    source = scene.write(folder / "clip.mp4")
+    return Analyser(source, scene.segmenter(), OPTIONS, lambda *_: None).run(folder / "analysis")
+
+
+@pytest.fixture(scope="module")
+def pipeline():
+    return Pipeline(Models.load(), OPTIONS)
+
+
+@pytest.fixture(scope="module")
+def analysis(tmp_path_factory):
+    return analysed(TOGETHER, tmp_path_factory.mktemp("together"))
+
+
+def latest(pipeline, analysis):
+    """Of a few seeds, the one whose walkers are farthest behind, with their gaits."""
+
+    def delay(gaits):
+        return max(np.max(gait.frames - gait.timing) for gait in gaits)
+
+    every = {seed: pipeline.gaits(analysis, seed) for seed in range(6)}
+    return max(every.items(), key=lambda both: delay(both[1]))
+
+
+def test_walkers_are_drawn_where_the_old_ones_were_before(pipeline, analysis):
+    seed, gaits = latest(pipeline, analysis)
+    assert len(gaits) == 2
+    checked = 0
+    for new in pipeline.compose(analysis, seed):
+        columns = np.flatnonzero((new.binary > 127).any(axis=0))
+        middles = []
+        for gait in gaits:
+            number = new.frame.index - gait.clip.first_frame
+            if 0 <= number < len(gait):
+                boxes = gait.person.track.xyxy[:, ::2].mean(axis=1)
+                middles.append(np.interp(gait.timing[number], np.arange(len(boxes)), boxes))
+        inside = [x for x in middles if 30 < x < 290]
+        if len(inside) == 2 and len(columns):
+            checked += 1
+            assert abs(columns.mean() - np.mean(inside)) < 6, new.frame.index
+    assert checked > COUNT / 2
+    assert max(np.max(gait.frames - gait.timing) for gait in gaits) > 5  # frames, of 25 a second
+
+
+def test_who_walks_together_stays_together_and_seeds_differ(pipeline, analysis):
+    late = []
+    for seed in (1, 2):
+        one, other = pipeline.gaits(analysis, seed)
+        delays = [dict(zip(each.frames, each.frames - each.person.track.first_frame - each.timing,
+                           strict=True)) for each in (one, other)]  # fmt: skip
+        both = sorted(delays[0].keys() & delays[1].keys())
+        late.append([np.array([delay[frame] for frame in both]) for delay in delays])
+        np.testing.assert_allclose(*late[-1], atol=0.02)
+    assert abs(late[0][0][-40:] - late[1][0][-40:]).max() > 1
+
+
+def test_there_is_no_delay_where_the_background_is_not_known(pipeline, analysis):
+    shape = analysis.background.shots[0].frame_shape
+    moving = replace(analysis, background=Background((NoPlate(shape),)))
+    for gait in pipeline.gaits(moving, 1):
+        assert gait.timing.tolist() == list(range(len(gait.person.track)))
+
+
+def test_a_camera_that_shakes_does_not_carry_the_walker_along(pipeline, analysis):
+    """The same clip, as a camera would film it that jumps by 7 and 3 pixels at every frame."""
+    (plate,) = analysis.background.shots
+    jumps = np.repeat(np.eye(3)[None], COUNT, axis=0)
+    jumps[1::2, :2, 2] = 7, 3
+    shaking = replace(analysis, background=Background((replace(plate, transforms=jumps),)))
+    for still, moved in zip(pipeline.gaits(analysis, 1), pipeline.gaits(shaking, 1), strict=True):
+        old = still.person.track.first_frame + still.sources
+        wanted = (still.frames % 2 - old % 2)[:, None] * [7, 3, 7, 3]
+        np.testing.assert_allclose(moved.clip.squares - still.clip.squares, wanted, atol=0.01)
+        assert len(np.unique(wanted[:, 0])) == 3
