@@ -243,13 +243,13 @@ class _Level:
         shifts[(to[:, 0] - _RADIUS) * wide + to[:, 1] - _RADIUS] = by - to
         here = np.stack(np.divmod(self.targets, self.width), 1) - _RADIUS
         y, x = np.minimum(here // ratio, [high - 1, wide - 1]).astype(int).T
-        there = np.rint(here + shifts[y * wide + x] * ratio).astype(int)
-        y, x = np.clip(there, 0, np.array(self.usable.shape) - 1).T + _RADIUS
-        there, is_source = y * self.width + x, self._is_source()
-        lost = ~is_source[there]
-        after = np.searchsorted(self.sources, there[lost]).clip(0, len(self.sources) - 1)
-        there[lost] = self.sources[after]
-        self.nearest = there
+        source = np.rint(here + shifts[y * wide + x] * ratio).astype(int)
+        y, x = np.clip(source, 0, np.array(self.usable.shape) - 1).T + _RADIUS
+        source, is_source = y * self.width + x, self._is_source()
+        lost = ~is_source[source]
+        after = np.searchsorted(self.sources, source[lost]).clip(0, len(self.sources) - 1)
+        source[lost] = self.sources[after]
+        self.nearest = source
         self.vote(np.where(lost, 1e-3, 1).astype(np.float32))
 
     def match(self, random: np.random.Generator) -> None:
@@ -377,9 +377,9 @@ class _Level:
     @cached_property
     def _basis(self) -> np.ndarray:
         """(147, f) float32: the principal components of the sources."""
-        some = self._patches(self.sources[:: 1 + len(self.sources) // 2000])
-        some -= some.mean(axis=0)
-        return np.linalg.eigh(some.T @ some)[1][:, -_FEATURES:]
+        patches = self._patches(self.sources[:: 1 + len(self.sources) // 2000])
+        patches -= patches.mean(axis=0)
+        return np.linalg.eigh(patches.T @ patches)[1][:, -_FEATURES:]
 
     @cached_property
     def _offered(self) -> np.ndarray:

@@ -207,10 +207,10 @@ class _Evidence:
             cv2.accumulate(sample.free, self._times)
             cv2.accumulate(sample.ycc, total, sample.free)
             cv2.accumulateSquare(cv2.extractChannel(sample.ycc, 0), squares, sample.free)
-        some = np.maximum(self._times, 1)
-        mean = total / some[..., None]
+        count = np.maximum(self._times, 1)
+        mean = total / count[..., None]
         self._usual = np.rint(mean).astype(np.uint8)
-        self._steady = squares / some - mean[..., 0] ** 2 <= _STEADY**2
+        self._steady = squares / count - mean[..., 0] ** 2 <= _STEADY**2
         self._find_passes()
 
     def _find_passes(self) -> None:
@@ -222,9 +222,9 @@ class _Evidence:
         then = np.zeros((*known.shape, 3), np.float32)
         for sample in self._samples:
             for part, deep in sample.people:
-                ycc, told = sample.ycc[part], deep & known[part]
-                changed = _apart(ycc, self._usual[part])[told] > _SHOWN
-                if told.sum() < _MOSTLY * deep.sum() or changed.mean() < _MOSTLY:
+                ycc, known_inside = sample.ycc[part], deep & known[part]
+                changed = _apart(ycc, self._usual[part])[known_inside] > _SHOWN
+                if known_inside.sum() < _MOSTLY * deep.sum() or changed.mean() < _MOSTLY:
                     self._still[part] |= deep
                 else:
                     self._passes.append((ycc, part, deep))

@@ -49,11 +49,11 @@ class Cluster:
         return self
 
     def _begin(self, ray) -> None:
-        there = ray.cluster_resources()
+        resources = ray.cluster_resources()
         memory = _WORKER_BYTES if self._wanted is None else 0
-        most = int(there.get("CPU", 0))
+        most = int(resources.get("CPU", 0))
         if memory:
-            most = min(most, int(there.get("memory", 0) // memory))
+            most = min(most, int(resources.get("memory", 0) // memory))
         if most < 1:
             raise BatchError(
                 f"The cluster {self._address} has no core with {memory / 1e9:g} GB of memory: add "
@@ -162,9 +162,9 @@ def _connected(address: str):
             "--head`, or set RAY_AUTH_MODE and RAY_AUTH_TOKEN as it requires."
         ) from error
     except RuntimeError as error:
-        told = " ".join(str(error).split())
+        reason = " ".join(str(error).split())
         raise BatchError(
             f"The Ray cluster at {address} cannot be used; versions of Ray and Python must be the "
-            f"same: {told}"
+            f"same: {reason}"
         ) from error
     return ray

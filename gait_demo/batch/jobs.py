@@ -32,8 +32,12 @@ def load(plan: Plan) -> Worker:
     _ = models.detector  # built now
     if plan.place.folder is not None:
         sweep(plan.place.folder)
-    mine = {file.name: file.sha256 for file in models.weights(options.anonymize.anonymizer)}
-    other = [name for name in plan.weights | mine if plan.weights.get(name) != mine.get(name)]
+    own_weights = {file.name: file.sha256 for file in models.weights(options.anonymize.anonymizer)}
+    other = [
+        name
+        for name in plan.weights | own_weights
+        if plan.weights.get(name) != own_weights.get(name)
+    ]
     if other:
         raise WeightsError(
             f"A worker has other weights for {', '.join(sorted(other))} than the machine that "

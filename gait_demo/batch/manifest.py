@@ -147,8 +147,8 @@ def stamp_of(path: Path, salt: str) -> str:
         OSError: there is no such file.
     """
     about = path.stat()
-    told = f"{about.st_size} {about.st_mtime_ns} {about.st_ctime_ns}"
-    return hmac.digest(salt.encode(), told.encode(), "sha256").hex()
+    state = f"{about.st_size} {about.st_mtime_ns} {about.st_ctime_ns}"
+    return hmac.digest(salt.encode(), state.encode(), "sha256").hex()
 
 
 def settings_of(options: Options, weights: dict[str, str]) -> str:
@@ -159,8 +159,8 @@ def settings_of(options: Options, weights: dict[str, str]) -> str:
         options: without `threads`, which changes no result.
         weights: sha256 by network.
     """
-    told = asdict(options)
-    secret = told["anonymize"].pop("secret")
-    del told["threads"]
-    content = json.dumps([told, weights], sort_keys=True)
+    settings = asdict(options)
+    secret = settings["anonymize"].pop("secret")
+    del settings["threads"]
+    content = json.dumps([settings, weights], sort_keys=True)
     return hmac.digest(secret or bytes(1), b"gait_demo batch" + content.encode(), "sha256").hex()

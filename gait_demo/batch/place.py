@@ -122,13 +122,13 @@ class Place:
             here.mkdir()
             yield here
             try:
-                there = f"{root}/{name}"
-                filesystem.makedirs(there, exist_ok=True)
+                target = f"{root}/{name}"
+                filesystem.makedirs(target, exist_ok=True)
                 filesystem.invalidate_cache()
-                for old in filter(filesystem.exists, [f"{there}/{file}" for file in NAMES]):
+                for old in filter(filesystem.exists, [f"{target}/{file}" for file in NAMES]):
                     filesystem.rm_file(old)
                 for path in here.iterdir():
-                    filesystem.put_file(str(path), f"{there}/{path.name}")
+                    filesystem.put_file(str(path), f"{target}/{path.name}")
             except OSError as error:
                 sentence = f"The results cannot be sent to {self.url}: {error.strerror or error}."
                 raise not_written(sentence, error) from error
@@ -155,7 +155,6 @@ class Place:
         except (BatchError, *but):
             raise
         except Exception as error:  # storage libraries raise exceptions of their own
-            told = " ".join(str(getattr(error, "strerror", None) or error).split())
-            raise BatchError(
-                f"The output {self.url} cannot be used: {told.rstrip('.') or type(error).__name__}."
-            ) from error
+            reason = " ".join(str(getattr(error, "strerror", None) or error).split())
+            reason = reason.rstrip(".") or type(error).__name__
+            raise BatchError(f"The output {self.url} cannot be used: {reason}.") from error

@@ -67,9 +67,11 @@ def add(commands: argparse._SubParsersAction) -> None:
         metavar="ADDRESS",
         help="use this Ray cluster, HOST:PORT or auto (needs gait_demo/batch/requirements.txt)",
     )
-    said = anonymize.add_mutually_exclusive_group()
-    said.add_argument("-q", "--quiet", action="store_true", help="show no progress")
-    said.add_argument("-v", "--verbose", action="store_true", help="print a line for each video")
+    verbosity = anonymize.add_mutually_exclusive_group()
+    verbosity.add_argument("-q", "--quiet", action="store_true", help="show no progress")
+    verbosity.add_argument(
+        "-v", "--verbose", action="store_true", help="print a line for each video"
+    )
     anonymize.add_argument(
         "--seed",
         type=seed,

@@ -60,8 +60,8 @@ def _train_recogniser(parsed: argparse.Namespace) -> None:
     data, show = CasiaB(parsed.data), progress()
     learnt, strangers = groups(data.people)
     walks, crowd = (
-        read_gaits(data, data.sequences(some, conditions), show)
-        for some, conditions in ((learnt, CONDITIONS), (strangers, _SHOWN))
+        read_gaits(data, data.sequences(people, conditions), show)
+        for people, conditions in ((learnt, CONDITIONS), (strangers, _SHOWN))
     )
     anet = find("anet", parsed.anet)
     seeds, noise = parsed.seed + np.arange(len(walks)), keyed(repeatable_secret(parsed.seed))

@@ -159,8 +159,8 @@ class CasiaB:
         return self._video(background_name(person, view))
 
     def _video(self, name: str) -> Path | None:
-        there = (folder / name for folder in self._videos if (folder / name).is_file())
-        return next(there, None)
+        paths = (folder / name for folder in self._videos if (folder / name).is_file())
+        return next(paths, None)
 
     def _frames(self, sequence: Sequence) -> Iterator[tuple[str, bytes]]:
         archive = self._root / f"{sequence.person:03d}.tar.gz"

@@ -219,8 +219,8 @@ class Attacker:
             if on_progress:
                 on_progress("attack", n, len(gaits))
             frames = gaits.frames(n)
-            some = frames[:: -(-len(frames) // _TESTED_FRAMES) or 1]
-            seen = self._network(_cut(some)[None]) if len(some) else None
+            chosen = frames[:: -(-len(frames) // _TESTED_FRAMES) or 1]
+            seen = self._network(_cut(chosen)[None]) if len(chosen) else None
             rows.append(None if seen is None else seen.flatten().numpy())
         size = self._network.heads.weight[:, 0].numel()
         return np.stack([np.full(size, np.nan, np.float32) if r is None else r for r in rows])

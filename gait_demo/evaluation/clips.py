@@ -56,7 +56,7 @@ class _FrameMeasurement:
     def taller(self, least: float) -> _FrameMeasurement:
         """The same without people who are less than `least` pixels tall."""
         kept = np.flatnonzero(self.heights >= least)
-        ious = {size: [some[n] for n in kept] for size, some in self.ious.items()}
+        ious = {size: [values[n] for n in kept] for size, values in self.ious.items()}
         return replace(self, xyxy=self.xyxy[kept], ious=ious)
 
 
@@ -135,9 +135,9 @@ def measure_clip(
         problem = str(error)
     people = [frame.xyxy for frame in frames]
     gap = round(_MISSING_S * float(info.fps) / step)
-    there = list(zip(identities(people, gap), people, strict=True))
+    truth = list(zip(identities(people, gap), people, strict=True))
     boxes = [_boxes(tracks, frame.index, info) for frame in frames]
-    covered, switches = followed(there, boxes, FOUND)
+    covered, switches = followed(truth, boxes, FOUND)
     count = sum(map(len, people))
     clip = {
         "frames": len(frames),
@@ -188,7 +188,7 @@ def _as_analysed(rgb: np.ndarray, size: int) -> tuple[np.ndarray, float]:
 
 def _boxes(tracks: list[Track], index: int, info: VideoInfo) -> tuple[list[int], np.ndarray]:
     """Ids of the tracks that are found in frame `index`, and the part of their boxes within it."""
-    there = [track for track in tracks if track.is_found(index)]
-    boxes = np.reshape([track.xyxy[index - track.first_frame] for track in there], (-1, 4))
+    present = [track for track in tracks if track.is_found(index)]
+    boxes = np.reshape([track.xyxy[index - track.first_frame] for track in present], (-1, 4))
     inside = boxes.clip(0, [info.width, info.height] * 2)
-    return [track.track_id for track in there], inside
+    return [track.track_id for track in present], inside

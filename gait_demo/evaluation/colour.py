@@ -287,7 +287,7 @@ def table(figures: list[tuple[int, dict]], ghosts: dict[str, float]) -> str:
     views = sorted({view for view, _ in figures})
     seen = [[walk for walk in figures if walk[0] == view] for view in views]
     by_view = [
-        [f"{name}, {key}", *(formats[key].format(_mean(some, name, key)) for some in seen)]
+        [f"{name}, {key}", *(formats[key].format(_mean(walks, name, key)) for walks in seen)]
         for key in ("psnr", "ssim", "distance")
         for name in METHODS
     ]

@@ -34,8 +34,8 @@ class Differences:
             for b, columns, right in self._parts(gallery):
                 middle, same, others = self._densities(a, b)
                 apart = left[:, None] - right - middle
-                told = _surprise(apart, same) - _surprise(apart, others)
-                result[np.ix_(rows, columns)] = np.nan_to_num(told).sum(axis=2)
+                evidence = _surprise(apart, same) - _surprise(apart, others)
+                result[np.ix_(rows, columns)] = np.nan_to_num(evidence).sum(axis=2)
         return result
 
     def _parts(self, gaits: Gaits) -> list[tuple[tuple[int, bool], np.ndarray, np.ndarray]]:

@@ -121,8 +121,8 @@ def slide(frames: np.ndarray, inside: np.ndarray, motion: np.ndarray) -> float:
     Args:
         motion: (T - 1, H, W, 2) float32, as synthesis.pairs.film_pair returns it.
     """
-    seen = [mask & ~np.isnan(there[..., 0]) for mask, there in zip(inside[1:], motion, strict=True)]
-    places = [np.nan_to_num(there).astype(np.float32) - 0.5 for there in motion]
+    seen = [mask & ~np.isnan(flow[..., 0]) for mask, flow in zip(inside[1:], motion, strict=True)]
+    places = [np.nan_to_num(flow).astype(np.float32) - 0.5 for flow in motion]
     return _unlike(frames, [inside[0], *seen], places)
 
 

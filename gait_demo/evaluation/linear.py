@@ -72,9 +72,9 @@ class Linear:
         """Features and people of the training walks of a kind."""
         view, is_clear = kind
         walks = self._walks[is_clear]
-        there = walks.view == view
-        numbers = self._learnt[is_clear][there] - self._means[is_clear]
-        return np.nan_to_num(numbers), walks.person[there]
+        chosen = walks.view == view
+        numbers = self._learnt[is_clear][chosen] - self._means[is_clear]
+        return np.nan_to_num(numbers), walks.person[chosen]
 
     def _fit(self, a: _Kind, b: _Kind) -> tuple[Ridge, Ridge, np.ndarray]:
         """Regressions from probes and from a gallery to the clear features of people at the
@@ -89,8 +89,8 @@ class Linear:
             rows, columns = np.nonzero((person[:, None] == other) == is_same)
             if a == b:  # no pair of a walk with itself
                 rows, columns = rows[rows != columns], columns[rows != columns]
-            some = rng.permutation(len(rows))[:_MOST_PAIRS]
-            inverse.append(np.linalg.inv(_covariance(left[rows[some]] - right[columns[some]])))
+            chosen = rng.permutation(len(rows))[:_MOST_PAIRS]
+            inverse.append(np.linalg.inv(_covariance(left[rows[chosen]] - right[columns[chosen]])))
         return lead_a, lead_b, inverse[0] - inverse[1]
 
 

@@ -61,11 +61,13 @@ def naturalness(
         if on_progress:
             on_progress(name, 0, 0)
         both = _pictures(clear, after, pictures)
-        told = judge(both, steps=steps)
-        report[name] = balanced_accuracy(both, told) | {"by view": {}}
+        probability = judge(both, steps=steps)
+        report[name] = balanced_accuracy(both, probability) | {"by view": {}}
         for view in np.unique(both.group):
-            there = both.group == view
-            report[name]["by view"][str(view)] = balanced_accuracy(both.of(there), told[there])
+            chosen = both.group == view
+            report[name]["by view"][str(view)] = balanced_accuracy(
+                both.of(chosen), probability[chosen]
+            )
     pairs = [
         (before.frames(n), after.frames(n), int(after.view[n]))
         for n in range(len(after))

@@ -49,14 +49,14 @@ def groups(people: Collection[int]) -> tuple[list[int], list[int]]:
     Raises:
         DataError: there are too few people.
     """
-    there = sorted(people)
+    present = sorted(people)
     attackers, tested = list(PEOPLE[:_ATTACKERS]), list(PEOPLE[-_TESTED:])
-    if {*attackers, *tested}.issubset(there):
+    if {*attackers, *tested}.issubset(present):
         return attackers, tested
-    first, last = (round(n * len(there) / len(PEOPLE)) for n in (_ATTACKERS, _TESTED))
+    first, last = (round(n * len(present) / len(PEOPLE)) for n in (_ATTACKERS, _TESTED))
     if last < 2:
-        raise DataError(f"{len(there)} people are too few: at least 5 are needed.")
-    return there[:first], there[-last:]
+        raise DataError(f"{len(present)} people are too few: at least 5 are needed.")
+    return present[:first], present[-last:]
 
 
 def raw_gei(training: Gaits, on_progress: Progress | None = None) -> Recogniser:
@@ -166,7 +166,7 @@ class People:
     def of(cls, gaits: Gaits, attackers: list[int], tested: list[int]) -> People:
         test = np.isin(gaits.person, tested)
         known = np.isin(gaits.condition, GALLERY)
-        asked = np.isin(gaits.condition, [c for some in PROBES.values() for c in some])
+        asked = np.isin(gaits.condition, [c for conditions in PROBES.values() for c in conditions])
         return cls(
             gaits.of(np.isin(gaits.person, attackers)),
             gaits.of(test & known),
@@ -344,8 +344,8 @@ def compared(recogniser: Recogniser, probes: Gaits, gallery: Gaits) -> Scores:
     result = np.full((1, len(probes), len(views), len(people)), np.inf, np.float32)
     for v, view in enumerate(views):
         for k, person in enumerate(people):
-            there = shown & (gallery.view == view) & (gallery.person == person)
-            result[0, :, v, k] = distances[:, there].min(axis=1, initial=np.inf)
+            chosen = shown & (gallery.view == view) & (gallery.person == person)
+            result[0, :, v, k] = distances[:, chosen].min(axis=1, initial=np.inf)
     result[:, [len(walk) == 0 for walk in probes.walks]] = np.nan
     return Scores(result, probes.person, probes.view, people, views)
 

@@ -53,13 +53,13 @@ def realism_report(
             ("drawn", drawn, {"good": True, "smooth": True}),
         ):
             shown = pictures_of(real, made, **which)
-            scores[kind], told = _score(shown)
-            if told is None:
+            scores[kind], probability = _score(shown)
+            if probability is None:
                 continue
             if pictures_of is frames:
-                pictures.append(draw(f"{name}, {kind}", shown, told))
+                pictures.append(draw(f"{name}, {kind}", shown, probability))
             if kind == "all":
-                scores["by_group"] = _by_group(shown, told)
+                scores["by_group"] = _by_group(shown, probability)
             if kind == "smoothed":
                 bands = {band: _score(shown.rows(*rows))[0] for band, rows in BANDS.items()}
                 scores["bands"] = bands
@@ -81,8 +81,8 @@ def frames(real: Walks, made: Walks, good: bool = False, smooth: bool = False) -
     for n, walks in enumerate((real, made)):
         fit = np.array(walks.good) if good else np.ones(len(walks.good), bool)
         for person in sorted(set(walks.person)):
-            mine = np.flatnonzero(fit & (np.array(walks.person) == person))
-            for index in rng.permutation(mine)[:_FRAMES_EACH]:
+            chosen_frames = np.flatnonzero(fit & (np.array(walks.person) == person))
+            for index in rng.permutation(chosen_frames)[:_FRAMES_EACH]:
                 image = _picture(walks.masks[index], smooth)
                 if image is not None:
                     images.append(image)
@@ -166,10 +166,10 @@ def _pictures(images: list[np.ndarray], chosen: list[tuple[bool, str, str]]) -> 
 def _score(pictures: Pictures) -> tuple[dict | None, np.ndarray | None]:
     """Balanced accuracy, and the probability of each picture; None if too few people are left."""
     try:
-        told = judge(pictures)
+        probability = judge(pictures)
     except DataError:
         return None, None
-    return balanced_accuracy(pictures, told), told
+    return balanced_accuracy(pictures, probability), probability
 
 
 def _by_group(pictures: Pictures, probability: np.ndarray) -> dict[str, float]:

@@ -139,7 +139,7 @@ def reidentify(
                  f"{clip.video.stem}, {_nearest(walk, before)}")
                 for walk in walks
             ]  # fmt: skip
-    seen = {name: _together(some) for name, some in rows.items() if some}
+    seen = {name: _together(listed) for name, listed in rows.items() if listed}
     if "clear" not in seen or len(seen) < 2 or len(set(seen["clear"].person)) < 2:
         raise DataError("Fewer than two people walk through the pictures: nobody can be told.")
     pairs = {}
@@ -170,12 +170,12 @@ def recognised(probes: Crossings, gallery: Crossings, *, same_group: bool) -> di
     """
     found, chances = np.full(len(probes.images), np.nan), []
     for n, image in enumerate(probes.images):
-        there = (gallery.group == probes.group[n]) == same_group
-        there &= gallery.walk != probes.walk[n]
-        right = gallery.person[there] == probes.person[n]
+        candidates = (gallery.group == probes.group[n]) == same_group
+        candidates &= gallery.walk != probes.walk[n]
+        right = gallery.person[candidates] == probes.person[n]
         if not right.any():
             continue
-        distance = np.linalg.norm(gallery.images[there] - image, axis=1)
+        distance = np.linalg.norm(gallery.images[candidates] - image, axis=1)
         found[n] = right[distance.argmin()]
         chances.append(right.mean())
     chance = round(float(np.mean(chances)), 4) if chances else None

@@ -64,8 +64,8 @@ class Scores:
         standard = self.standard().distances
         right = np.broadcast_to(self.right[:, None], standard.shape)
         standard = np.where(self.failed[:, None, None], np.where(right, -np.inf, np.inf), standard)
-        told = ~np.isnan(standard)
-        same, others = np.sort(standard[told & right]), np.sort(standard[told & ~right])
+        is_known = ~np.isnan(standard)
+        same, others = np.sort(standard[is_known & right]), np.sort(standard[is_known & ~right])
         if not len(same) or not len(others):
             return None
         thresholds = np.unique(np.concatenate([same, others]))
@@ -78,8 +78,8 @@ class Scores:
         """The same with mean 0 and deviation 1 over the people, for each probe and view by itself
         (z-norm); NaN of people whom the gallery lacks."""
         known = np.where(np.isinf(self.distances), np.nan, self.distances).astype(np.float64)
-        there = ~np.isnan(known)
-        count = np.maximum(there.sum(axis=3, keepdims=True), 1)
+        is_known = ~np.isnan(known)
+        count = np.maximum(is_known.sum(axis=3, keepdims=True), 1)
         centred = known - np.nansum(known, axis=3, keepdims=True) / count
         spread = np.sqrt(np.nansum(centred**2, axis=3, keepdims=True) / count)
         return replace(self, distances=centred / np.maximum(spread, 1e-9))
@@ -128,17 +128,17 @@ def fused(attackers: Sequence[Scores]) -> Scores:
     person = np.broadcast_to(first.person[:, None, None], right.shape)
     folds = GroupKFold(min(_FOLDS, len(np.unique(first.person))))
     for scores, made in zip(rows, result, strict=True):
-        told = ~np.isnan(scores).any(axis=-1)
-        if not told.any():
+        is_known = ~np.isnan(scores).any(axis=-1)
+        if not is_known.any():
             continue
-        numbers, labels, groups = scores[told], right[told], person[told]
+        numbers, labels, groups = scores[is_known], right[is_known], person[is_known]
         values = np.empty(len(numbers))
         for learnt, asked in folds.split(numbers, groups=groups):
             model = LogisticRegression(class_weight="balanced")
             values[asked] = -model.fit(numbers[learnt], labels[learnt]).decision_function(
                 numbers[asked]
             )
-        made[told] = values
+        made[is_known] = values
     lacking = np.isinf(first.distances).any(axis=0)
     return replace(first, distances=np.where(lacking, np.inf, result))
 
@@ -154,12 +154,12 @@ def rate(found: np.ndarray, person: np.ndarray, seed: int = 0) -> dict:
         "rate", "interval" and "people"; without people, the rate is None and the interval empty.
     """
     found = np.atleast_2d(found)
-    there = ~np.isnan(found).all(axis=0)
-    if not there.any():
+    is_known = ~np.isnan(found).all(axis=0)
+    if not is_known.any():
         return {"rate": None, "interval": None, "people": 0}
-    _, number = np.unique(person[there], return_inverse=True)
+    _, number = np.unique(person[is_known], return_inverse=True)
     share = np.stack([
-        np.bincount(number, values) / np.bincount(number) for values in found[:, there]
+        np.bincount(number, values) / np.bincount(number) for values in found[:, is_known]
     ])  # fmt: skip
     rng = np.random.default_rng(seed)
     attackers, people = share.shape
@@ -175,6 +175,6 @@ def rate(found: np.ndarray, person: np.ndarray, seed: int = 0) -> dict:
 
 def mean_known(found: np.ndarray) -> np.ndarray:
     """Means of the known values over the last axis; NaN without any."""
-    there = ~np.isnan(found)
-    total = np.where(there, found, 0).sum(axis=-1)
-    return np.where(there.any(axis=-1), total / np.maximum(there.sum(axis=-1), 1), np.nan)
+    is_known = ~np.isnan(found)
+    total = np.where(is_known, found, 0).sum(axis=-1)
+    return np.where(is_known.any(axis=-1), total / np.maximum(is_known.sum(axis=-1), 1), np.nan)

@@ -100,9 +100,9 @@ def balanced_accuracy(pictures: Pictures, probability: np.ndarray, seed: int = 0
     rng = np.random.default_rng(seed)
     mean, resampled = 0.0, np.zeros(_RESAMPLES)
     for made in (True, False):
-        mine = pictures.made == made
-        right = (probability[mine] > 0.5) == made
-        _, person = np.unique(pictures.person[mine], return_inverse=True)
+        of_kind = pictures.made == made
+        right = (probability[of_kind] > 0.5) == made
+        _, person = np.unique(pictures.person[of_kind], return_inverse=True)
         share = np.bincount(person, right) / np.bincount(person)
         mean += share.mean() / 2
         resampled += rng.choice(share, (_RESAMPLES, len(share))).mean(axis=1) / 2

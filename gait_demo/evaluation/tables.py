@@ -69,11 +69,11 @@ def headline(report: dict) -> str:
 def training(report: dict) -> str:
     """Whether more training would have helped the networks."""
     rows = [
-        [name, kind, adversary, " -> ".join(_rate(rates[adversary]) for rates in told["rates"]),
-         "yes" if told["is converged"] else "**no**"]
+        [name, kind, adversary, " -> ".join(_rate(rates[adversary]) for rates in figures["rates"]),
+         "yes" if figures["is converged"] else "**no**"]
         for name, kinds in report["training"].items()
-        for kind, told in kinds.items()
-        for adversary in told["rates"][0]
+        for kind, figures in kinds.items()
+        for adversary in figures["rates"][0]
     ]  # fmt: skip
     return (
         "Rank-1 of the networks after each training, of which each has twice the steps of the one "
@@ -114,7 +114,7 @@ def success(report: dict) -> str:
 
 
 def _is_converged(report: dict, method: str) -> bool:
-    return all(told["is converged"] for told in report["training"][method].values())
+    return all(figures["is converged"] for figures in report["training"][method].values())
 
 
 def by_attacker(report: dict) -> str:
@@ -150,8 +150,8 @@ def naturalness(report: dict) -> str:
     rows = []
     for name, natural in report["naturalness"].items():
         if natural:
-            told = [_told(natural[kind]) for kind in _TOLD]
-            rows.append([name, *told, *map(natural.get, _NATURAL)])
+            accuracies = [_told(natural[kind]) for kind in _TOLD]
+            rows.append([name, *accuracies, *map(natural.get, _NATURAL)])
     return (
         "How well a network tells what was made from clear walks of strangers, by shape and by "
         "movement (0.5 is not at all); and, against the walks that went in, by how much more "
@@ -176,8 +176,8 @@ def _success(recognised: float | None) -> str | None:
     return None if recognised is None else f"{1 - recognised:.3f}"
 
 
-def _told(told: dict | None) -> str | None:
-    return None if told is None else _rate({"rate": told["accuracy"], **told})
+def _told(figures: dict | None) -> str | None:
+    return None if figures is None else _rate({"rate": figures["accuracy"], **figures})
 
 
 def _rate(rate: dict) -> str | None:

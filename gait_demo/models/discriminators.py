@@ -15,14 +15,7 @@ class SpatialDiscriminator(nn.Module):
 
     def __init__(self, width: int = 32):
         super().__init__()
-        layers: list[nn.Module] = [nn.Conv2d(3, width, 4, 2, 1), nn.LeakyReLU(0.2)]
-        for factor in (1, 2, 4):
-            layers += [
-                nn.Conv2d(factor * width, 2 * factor * width, 4, 2, 1, bias=False),
-                nn.BatchNorm2d(2 * factor * width),
-                nn.LeakyReLU(0.2),
-            ]
-        self.layers = nn.Sequential(*layers, nn.Conv2d(8 * width, 1, 4))
+        self.layers = nn.Sequential(*_halving(3, width, 3), nn.Conv2d(8 * width, 1, 4))
 
     def forward(self, frames: Tensor) -> Tensor:
         """(N, 64, 64) silhouettes in [0, 1] -> (N,) logits of being real."""
@@ -39,14 +32,8 @@ class TemporalDiscriminator(nn.Module):
 
     def __init__(self, width: int = 16):
         super().__init__()
-        layers: list[nn.Module] = [nn.Conv3d(3, width, 4, 2, 1), nn.LeakyReLU(0.2)]
-        for factor in (1, 2):
-            layers += [
-                nn.Conv3d(factor * width, 2 * factor * width, 4, 2, 1, bias=False),
-                nn.BatchNorm3d(2 * factor * width),
-                nn.LeakyReLU(0.2),
-            ]
-        self.layers = nn.Sequential(*layers, nn.Conv3d(4 * width, 1, (1, 8, 8)))
+        halving = _halving(3, width, 2, nn.Conv3d, nn.BatchNorm3d)
+        self.layers = nn.Sequential(*halving, nn.Conv3d(4 * width, 1, (1, 8, 8)))
 
     def forward(self, windows: Tensor) -> Tensor:
         """(N, 8, 64, 64) silhouettes in [0, 1] -> (N,) logits of being real."""
@@ -64,14 +51,9 @@ class IdentityReader(nn.Module):
 
     def __init__(self, frames: int = 8, noise_dim: int = 32, width: int = 32, joints: int = 0):
         super().__init__()
-        layers: list[nn.Module] = [nn.Conv2d(frames, width, 4, 2, 1), nn.LeakyReLU(0.2)]
-        for factor in (1, 2, 4):
-            layers += [
-                nn.Conv2d(factor * width, 2 * factor * width, 4, 2, 1, bias=False),
-                nn.BatchNorm2d(2 * factor * width),
-                nn.LeakyReLU(0.2),
-            ]
-        self.layers = nn.Sequential(*layers, nn.Conv2d(8 * width, 8 * width, 4), nn.Flatten())
+        self.layers = nn.Sequential(
+            *_halving(frames, width, 3), nn.Conv2d(8 * width, 8 * width, 4), nn.Flatten()
+        )
         of_joints = 8 * width if joints else 0
         self.joint_layers = (
             nn.Sequential(
@@ -97,3 +79,15 @@ class IdentityReader(nn.Module):
         if self.joint_layers is not None:
             features.append(self.joint_layers(4 * (joints - 0.5)))
         return self.head(torch.cat(features, dim=1))
+
+
+def _halving(
+    channels: int, width: int, doublings: int, conv: type = nn.Conv2d, norm: type = nn.BatchNorm2d
+) -> list[nn.Module]:
+    """Convolutions with stride 2: the first to `width` channels, the others double them."""
+    layers = [conv(channels, width, 4, 2, 1), nn.LeakyReLU(0.2)]
+    for inputs in (width * 2**n for n in range(doublings)):
+        layers += [
+            conv(inputs, 2 * inputs, 4, 2, 1, bias=False), norm(2 * inputs), nn.LeakyReLU(0.2)
+        ]  # fmt: skip
+    return layers

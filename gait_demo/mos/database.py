@@ -174,9 +174,9 @@ class Database:
             return None
 
     def _check_columns(self) -> None:
-        there = inspect(self._engine)
+        inspector = inspect(self._engine)
         for table in metadata.sorted_tables:
-            names = {column["name"] for column in there.get_columns(table.name)}
+            names = {column["name"] for column in inspector.get_columns(table.name)}
             if missing := {column.name for column in table.columns} - names:
                 raise StudyError(
                     f"The votes' database was made by another version of this program: "

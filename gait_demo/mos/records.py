@@ -29,10 +29,10 @@ def add_vote(connection: Connection, record: dict) -> None:
     and perhaps "device". The latest vote on a clip counts."""
     row = {name: record[name] for name in ("event", "study", "rater", "clip", "score", "voted")}
     connection.execute(insert(history).values(**row))
-    mine = [assignments.c[name] == row[name] for name in ("study", "rater", "clip")]
+    same_row = [assignments.c[name] == row[name] for name in ("study", "rater", "clip")]
     latest = or_(assignments.c.voted.is_(None), assignments.c.voted <= row["voted"])
     new = {"score": row["score"], "voted": row["voted"]}
-    changed = connection.execute(update(assignments).where(*mine, latest).values(**new))
+    changed = connection.execute(update(assignments).where(*same_row, latest).values(**new))
     if changed.rowcount:
         key = {name: row[name] for name in ("study", "rater", "clip")}
         connection.execute(delete(devices).where(*(devices.c[n] == key[n] for n in key)))
@@ -56,11 +56,11 @@ def read(connection: Connection) -> list[dict]:
         for row in connection.execute(select(devices)).mappings()
     }
     votes = connection.execute(select(history).order_by(history.c.voted)).mappings()
-    told = []
+    records = []
     for vote in votes:
         device = known.get((vote["study"], vote["rater"], vote["clip"]))
-        told.append({"kind": "vote", **vote} | ({"device": device} if device else {}))
-    return [*people, *told]
+        records.append({"kind": "vote", **vote} | ({"device": device} if device else {}))
+    return [*people, *records]
 
 
 def take_over(connection: Connection, records: Iterable[dict]) -> int:

@@ -213,8 +213,8 @@ class Store:
         ).one()
         shown = self._assigned(connection, rater.rater, rater.open)
         if shown is not None and shown.served is None:
-            mine = (*self._of(rater.rater), assignments.c.clip == shown.clip)
-            connection.execute(update(assignments).where(*mine).values(served=self._now()))
+            this_clip = (*self._of(rater.rater), assignments.c.clip == shown.clip)
+            connection.execute(update(assignments).where(*this_clip).values(served=self._now()))
         clip = None if shown is None else self.study.by_id[shown.clip]
         position = min(max(0, rater.open - practice + 1), counts[0])
         score = None if shown is None else shown.score

@@ -60,19 +60,19 @@ class Device:
     dropped: int | None = None
 
     @classmethod
-    def of(cls, told: object) -> Device:
+    def of(cls, data: object) -> Device:
         """The device from what a page sends; invalid values are left out."""
-        told = told if isinstance(told, dict) else {}
+        data = data if isinstance(data, dict) else {}
         numbers = {
-            name: told[name]
+            name: data[name]
             for name in ("screen_width", "screen_height", "frames", "dropped")
-            if type(told.get(name)) is int and 0 <= told[name] < _MOST
+            if type(data.get(name)) is int and 0 <= data[name] < _MOST
         }
-        ratio = told.get("pixel_ratio")
+        ratio = data.get("pixel_ratio")
         if isinstance(ratio, (int, float)) and 0 < ratio < _MOST_RATIO:
             numbers["pixel_ratio"] = round(float(ratio), 2)
-        if isinstance(told.get("is_touch"), bool):
-            numbers["is_touch"] = told["is_touch"]
+        if isinstance(data.get("is_touch"), bool):
+            numbers["is_touch"] = data["is_touch"]
         return cls(**numbers)
 
 

@@ -52,12 +52,12 @@ def _own(person: Detection, others: Sequence[Detection]) -> Matte:
     alpha = person.matte.alpha()
     side = alpha.shape[0]
     to_matte = cv2.invertAffineTransform(person.matte.to_frame)
-    mine = _limb_distance(person, to_matte, side)
+    own_distance = _limb_distance(person, to_matte, side)
     for other in others:
         theirs = other.matte.seen_through(to_matte, side)
         if not (theirs > 0.5).any():
             continue
-        nearer = mine - _limb_distance(other, to_matte, side)
+        nearer = own_distance - _limb_distance(other, to_matte, side)
         nearer = cv2.resize(nearer, (side, side), interpolation=cv2.INTER_LINEAR)
         alpha = np.where((nearer > 0) & (theirs > 0.5), 0, alpha)
     return Matte.of(alpha, person.matte.to_frame)

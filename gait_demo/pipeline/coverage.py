@@ -95,7 +95,7 @@ def warnings(
         min_height_px: people smaller than this are removed.
         drawn: track ids of the people who are drawn again.
     """
-    told, lost, kept, small = [], [], [], []
+    sentences, lost, kept, small = [], [], [], []
     for person in people:
         name, begin = f"person {person.track.track_id}", person.track.first_frame
         runs = [(begin + a, begin + b) for a, b in _runs(person.lost_between)]
@@ -109,24 +109,24 @@ def warnings(
         if when := _when(runs, times):
             kept.append(f"{name} at {when}")
     if kept:
-        told.append(
+        sentences.append(
             f"No other gait could be given to {'; '.join(kept)}, because they stand, run, sit, "
             "lie, bend, or are seen only in part. Their head is hidden and their outline changed, "
             "but their pose and the way they move stay, and hardly change for half a second "
             "before and after: they may be recognised by it."
         )
     if small:
-        told.append(
+        sentences.append(
             f"Smaller than {min_height_px} pixels, and replaced by background: {'; '.join(small)}."
         )
     if lost:
-        told.append(
+        sentences.append(
             f"Not seen, though they should be in the picture: {'; '.join(lost)}. Seconds are "
             "counted in the result, percentages are shares of the person's frames. Then only the "
             "place where they should be is painted over: check that they cannot be seen "
             "elsewhere, use a clip in which they are seen better, or trim it."
         )
-    return told
+    return sentences
 
 
 def not_removed(frames: Mapping[int, Sequence[int]], times: Sequence[float]) -> list[str]:
@@ -136,17 +136,17 @@ def not_removed(frames: Mapping[int, Sequence[int]], times: Sequence[float]) -> 
         frames: by track id, the frames in which it does, in rising order.
         times: of the frames, in seconds.
     """
-    told = []
-    for track_id, there in sorted(frames.items()):
-        if len(there) < _FEWEST_SAME:
+    cases = []
+    for track_id, unchanged in sorted(frames.items()):
+        if len(unchanged) < _FEWEST_SAME:
             continue
         flags = np.zeros(len(times), bool)
-        flags[list(there)] = True
-        told.append(f"person {track_id} at {_when(_runs(flags), times)}")
-    if not told:
+        flags[list(unchanged)] = True
+        cases.append(f"person {track_id} at {_when(_runs(flags), times)}")
+    if not cases:
         return []
     return [
-        f"The place of {'; '.join(told)} looks as before, although it was replaced by background: "
+        f"The place of {'; '.join(cases)} looks as before, although it was replaced by background: "
         "check that nobody is left there."
     ]
 

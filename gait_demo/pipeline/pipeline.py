@@ -200,7 +200,7 @@ class Pipeline:
         chosen = chosen_people(analysis, self.options)
         others = people - len(chosen)
         everyone = self.options.anonymize.person is None
-        told = analysis.people if everyone else chosen
+        reported = analysis.people if everyone else chosen
         drawn = {person.track.track_id for person in chosen}
         seconds = Counter(analysis.timings) + Counter(clock.seconds)
         duration_s = round(float(analysis.times[-1] + 1 / info.fps), 6)
@@ -208,8 +208,8 @@ class Pipeline:
         def track(person: Person) -> TrackReport:
             seen = coverage(person, drawn=person.track.track_id in drawn)
             grid_px = max(1, info.height // 8)
-            there = moments(seen, person.track, analysis.times, duration_s, grid_px)
-            return seen | {"moments": there}
+            stretches = moments(seen, person.track, analysis.times, duration_s, grid_px)
+            return seen | {"moments": stretches}
 
         return {
             "frames_in": len(analysis.times),
@@ -225,12 +225,12 @@ class Pipeline:
             "frames_covered": counts["covered"],
             "frames_lost": counts["lost"],
             "frames_kept_pose": counts["kept"],
-            "tracks": [track(person) for person in told],
+            "tracks": [track(person) for person in reported],
             "warnings": [
                 *filter(None, [self.models.fallback]),
                 *info.warnings,
                 *([] if everyone else [likeness(other, chosen[0]) for other in chosen[1:]]),
-                *warnings(told, analysis.times, self.options.people.min_height_px, drawn),
+                *warnings(reported, analysis.times, self.options.people.min_height_px, drawn),
                 *not_removed(unchanged, analysis.times),
                 *unsure(analysis.suspects, analysis.times, (info.width, info.height)),
             ],

@@ -98,14 +98,14 @@ class Engine:
                 long, WorkerDiedError if its process died, NotStartedError if that was before the
                 job began.
         """
-        mine = self._wait_for_idle(unwanted)
+        idle = self._wait_for_idle(unwanted)
         try:
-            return mine.run(job, arguments, on_progress, unwanted, self._limit_s)
+            return idle.run(job, arguments, on_progress, unwanted, self._limit_s)
         finally:
-            if mine.is_alive or not self._open:
-                self._idle.put(mine)
+            if idle.is_alive or not self._open:
+                self._idle.put(idle)
             else:
-                threading.Thread(target=self._replace, args=(mine,), daemon=True).start()
+                threading.Thread(target=self._replace, args=(idle,), daemon=True).start()
 
     def close(self) -> None:
         """Ends all workers at once, whatever they are doing."""
@@ -157,7 +157,7 @@ class _Worker:
 
     def _begin(self) -> None:
         self._is_ready = False
-        self._told: Queue = Queue()
+        self._received: Queue = Queue()
         self._process = subprocess.Popen(
             [sys.executable, "-m", worker.__name__, self._jobs],
             stdin=subprocess.PIPE,
@@ -165,7 +165,7 @@ class _Worker:
             cwd=Path(__file__).resolve().parents[2],
         )
         listener = threading.Thread(
-            target=self._listen, args=(self._process, self._told), daemon=True
+            target=self._listen, args=(self._process, self._received), daemon=True
         )
         listener.start()
 
@@ -228,7 +228,7 @@ class _Worker:
     def _next_message(self) -> tuple | None:
         """The next message; None if there is none within 0.1 s."""
         try:
-            return self._told.get(timeout=_ASKS_EVERY_S)
+            return self._received.get(timeout=_ASKS_EVERY_S)
         except Empty:
             return None
 
@@ -276,7 +276,7 @@ class _Worker:
         try:
             self._send(worker.STOP)
             while True:
-                message = self._told.get(timeout=max(0, until - monotonic()))
+                message = self._received.get(timeout=max(0, until - monotonic()))
                 if message == _ENDED:
                     break
                 if message[0] != "progress":
@@ -293,15 +293,15 @@ class _Worker:
             raise NotStartedError("The program is starting again: try once more.") from error
 
     @staticmethod
-    def _listen(process: subprocess.Popen, told: Queue) -> None:
+    def _listen(process: subprocess.Popen, received: Queue) -> None:
         try:
             while True:
                 kind, content = messages.receive(process.stdout)
                 if kind == "log":
                     _log.error("%s", content)
                 else:
-                    told.put((kind, content))
+                    received.put((kind, content))
         except (EOFError, OSError, messages.Garbled):
-            told.put(_ENDED)
+            received.put(_ENDED)
         finally:
             process.stdout.close()

@@ -118,19 +118,19 @@ def steady_boxes(frames: np.ndarray, at: np.ndarray, extents: np.ndarray, fps: f
     return np.column_stack([centre - reach, top, centre + reach, bottom]).astype(np.float32)
 
 
-def clip_of(masks: np.ndarray, there: np.ndarray, fps: float) -> SilhouetteClip:
+def clip_of(masks: np.ndarray, shown: np.ndarray, fps: float) -> SilhouetteClip:
     """The silhouettes of one person whose masks are known; see `person_parts`.
 
     Args:
         masks: (T, H, W) uint8, 0 or 1.
-        there: (T,) bool, True where the mask shows the person; at least once.
+        shown: (T,) bool, True where the mask shows the person; at least once.
         fps: frames per second.
 
     Returns:
         The silhouettes from the first to the last frame that shows the person; empty ones in
         frames between that do not.
     """
-    at = np.flatnonzero(there)
+    at = np.flatnonzero(shown)
     own = {int(n): person_parts(masks[n]) for n in at}
     boxes = np.stack([box_around(own[int(n)]) for n in at])
     centre = (boxes[:, 0] + boxes[:, 2]) / 2

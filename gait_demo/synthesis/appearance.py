@@ -92,9 +92,9 @@ def shade(
     kind = walker.face_kind[face]
     colour = appearance.colours[kind]
     for cloth, pattern in zip((TOP, BOTTOM), appearance.patterns, strict=True):
-        there = kind == cloth
-        share = _pattern(pattern, place[there] / appearance.scale_m)[:, None]
-        colour[there] = (1 - share) * colour[there] + share * appearance.accents[cloth]
+        on_cloth = kind == cloth
+        share = _pattern(pattern, place[on_cloth] / appearance.scale_m)[:, None]
+        colour[on_cloth] = (1 - share) * colour[on_cloth] + share * appearance.accents[cloth]
     lit = np.clip(normal @ appearance.light * 0.8 + 0.2, 0, 1)
     return np.clip(
         colour * (appearance.ambient + (1 - appearance.ambient) * lit)[:, None], 0, 1

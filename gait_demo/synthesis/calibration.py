@@ -88,7 +88,7 @@ def _read(network: LandmarkNetwork, number: int) -> Reading:
     horizon, seed = rng.uniform(0.35, 0.6), int(rng.integers(2**31))
     place = out_of_focus(backdrop(scene, _WIDTH, _HEIGHT, horizon, seed))
     phases = rng.uniform() + np.arange(_FRAMES) * walker.cadence / _FPS
-    region, said = None, []
+    region, points_read = None, []
     for phase in phases:
         instants = walker.pose(phase + shutter(_FPS) * walker.cadence)
         frame, coverage = expose(walker, instants, appearance, camera, place)
@@ -98,11 +98,11 @@ def _read(network: LandmarkNetwork, number: int) -> Reading:
         seen = reading.presence > _PRESENCE
         region = reading.region if seen else None
         points = [reading.landmarks[list(of)][:, [0, 1, 3]].mean(axis=0) for of in LANDMARKS_OF]
-        said.append(points if seen else np.full((JOINTS, 3), np.nan))
+        points_read.append(points if seen else np.full((JOINTS, 3), np.nan))
     height = focal * walker.height / camera.distance
-    said = np.array(said) + [0.5, 0.5, 0]  # pixel centres lie at whole numbers
+    points_read = np.array(points_read) + [0.5, 0.5, 0]  # pixel centres lie at whole numbers
     base, slope = _projected(walker, phases + shutter(_FPS).mean() * walker.cadence, camera)
-    return Reading(said / [height, height, 1], base / height, slope / height)
+    return Reading(points_read / [height, height, 1], base / height, slope / height)
 
 
 def _projected(walker: Walker, phases: np.ndarray, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
@@ -162,14 +162,18 @@ def _least_squares(slope: np.ndarray, wanted: np.ndarray) -> np.ndarray:
 def _swapped(readings: list[Reading], offsets: np.ndarray) -> float:
     """Share of the frames in which the legs fit better with left and right exchanged."""
     left, right = (list(side) for side in LEGS)
-    said = np.concatenate([reading.said[..., :2] for reading in readings])
+    points_read = np.concatenate([reading.said[..., :2] for reading in readings])
     truth = np.concatenate([reading.predicted(offsets) for reading in readings])
 
     def apart(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return np.linalg.norm(a - b, axis=-1).mean(axis=-1)
 
-    straight = apart(said[:, left], truth[:, left]) + apart(said[:, right], truth[:, right])
-    crossed = apart(said[:, left], truth[:, right]) + apart(said[:, right], truth[:, left])
+    straight = apart(points_read[:, left], truth[:, left]) + apart(
+        points_read[:, right], truth[:, right]
+    )
+    crossed = apart(points_read[:, left], truth[:, right]) + apart(
+        points_read[:, right], truth[:, left]
+    )
     clear = apart(truth[:, left], truth[:, right]) > _APART
     return round(float((crossed < straight - _SWAPPED)[clear].mean()), 4)
 

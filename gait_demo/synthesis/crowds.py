@@ -236,7 +236,7 @@ def _obstruct(
     x, y, w, h = 0, 0, width, height
     if near is not None and near.any():
         x, y, w, h = cv2.boundingRect(near.astype(np.uint8))
-    there = np.zeros((height, width), np.uint8)
+    thing = np.zeros((height, width), np.uint8)
     middle = np.array([x + rng.uniform() * w, y + rng.uniform(0.1, 1.1) * h])
     size = np.array([rng.uniform(0.1, 0.9) * w, rng.uniform(0.1, 0.7) * h]) / 2 + 2
     kind = rng.integers(4)
@@ -244,17 +244,17 @@ def _obstruct(
         size = np.array([rng.uniform(0.02, 0.06) * width, height])
     if kind == 1:
         axes = tuple(int(v) for v in size)
-        cv2.ellipse(there, tuple(int(v) for v in middle), axes, 0, 0, 360, 1, -1)
+        cv2.ellipse(thing, tuple(int(v) for v in middle), axes, 0, 0, 360, 1, -1)
     elif kind == 2:
         corners = middle + size * rng.uniform(-1.2, 1.2, (6, 2))
-        cv2.fillPoly(there, [cv2.convexHull(corners.astype(np.int32))], 1)
+        cv2.fillPoly(thing, [cv2.convexHull(corners.astype(np.int32))], 1)
     else:
         low, high = (middle - size).astype(int), (middle + size).astype(int)
-        cv2.rectangle(there, low.tolist(), high.tolist(), 1, -1)
+        cv2.rectangle(thing, low.tolist(), high.tolist(), 1, -1)
     other = picture if other is None else other
     texture = np.roll(other, rng.integers(0, [height, width]), axis=(0, 1))
     if rng.uniform() < 0.5:
         texture = rng.uniform(0, 1, 3) * (0.7 + 0.6 * (texture - texture.mean()))
-    mask = there.astype(bool)
+    mask = thing.astype(bool)
     picture[mask] = np.clip(texture[mask], 0, 1)
     return mask

@@ -73,8 +73,8 @@ class ProtocolOptions:
             "condition": (self.conditions, CONDITIONS, ", ".join(CONDITIONS)),
             "view": (self.views, VIEWS, "0 to 180 degrees in steps of 18"),
         }
-        for name, (asked, there, choice) in known.items():
-            unknown = [str(value) for value in asked if value not in there]
+        for name, (asked, available, choice) in known.items():
+            unknown = [str(value) for value in asked if value not in available]
             if unknown:
                 raise DataError(f"CASIA-B has no {name} {unknown[0]}: choose from {choice}.")
         if not 0 <= self.severity < math.inf:

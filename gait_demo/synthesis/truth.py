@@ -72,7 +72,7 @@ def flow(
         point, or the other person does not wear what it lies on.
     """
     points = camera.project(mesh)
-    there = see(target, mesh, camera)
+    truth = see(target, mesh, camera)
     result = np.full((*seen.face.shape, 2), np.nan, np.float32)
     place = np.full(1 + max(source.face_number.max(), target.face_number.max()), -1)
     place[target.face_number] = np.arange(len(target.faces))
@@ -83,9 +83,9 @@ def flow(
     mix = _three(seen.weights[rows, columns])
     x, y, depth = (mix[..., None] * points[target.faces[face]]).sum(axis=1).T
     column, row = np.floor(x).astype(int), np.floor(y).astype(int)
-    height, width = there.depth.shape
+    height, width = truth.depth.shape
     inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
-    inside[inside] &= depth[inside] < there.depth[row[inside], column[inside]] + _HIDDEN_M
+    inside[inside] &= depth[inside] < truth.depth[row[inside], column[inside]] + _HIDDEN_M
     result[rows[inside], columns[inside]] = np.stack([x, y], axis=1)[inside]
     return result
 

@@ -178,8 +178,8 @@ class ANetTask:
             walker, person = windows.walker_code[:paired], noise[:paired]
             shown = None if joints is None else joints.detach()
             terms["Id"] = self._train_reader(made.detach(), person, walker, shown)
-            told = self._read(made, person, joints).square().mean()
-            loss = loss + self._options.forget_weight * told
+            error = self._read(made, person, joints).square().mean()
+            loss = loss + self._options.forget_weight * error
         self._descend(loss)
         return terms
 

@@ -86,14 +86,14 @@ def split(tree: CasiaB, people: Collection[int] | None) -> tuple[list[int], list
     Raises:
         DataError: fewer than four.
     """
-    there = [person for person in tree.people if people is None or person in people]
-    held_out = max(2, round(_HELD_OUT * len(there)))
-    if len(there) < 2 + held_out:
+    present = [person for person in tree.people if people is None or person in people]
+    held_out = max(2, round(_HELD_OUT * len(present)))
+    if len(present) < 2 + held_out:
         raise DataError(
-            f"Of the chosen people, the data has {len(there)}, but training needs at least four "
+            f"Of the chosen people, the data has {len(present)}, but training needs at least four "
             "(the last two validate): choose more --people, or complete the data."
         )
-    return there[:-held_out], there[-held_out:]
+    return present[:-held_out], present[-held_out:]
 
 
 def read_casia(

@@ -42,10 +42,10 @@ class Footage:
         first = int(seen.numbers[0])
         masks = np.zeros((int(seen.numbers[-1]) - first + 1, *seen.masks.shape[1:]), np.uint8)
         masks[seen.numbers - first] = seen.masks
-        there = masks.any(axis=(1, 2))
-        if not there.any():
+        shown = masks.any(axis=(1, 2))
+        if not shown.any():
             return None
-        clip = clip_of(masks, there, FPS)
+        clip = clip_of(masks, shown, FPS)
         start = clip.first_frame
         whole = np.flatnonzero([
             is_good(mask) and not _is_cut(masks[start + n], clip.squares[n])

@@ -489,11 +489,11 @@ class Actions:
         if clip in self.examples and part == _WHOLE:
             return self._analyse_example(session, clip, countdown)
         with session.run(of_page=of_page) as (folder, unwanted), self._wanted():
-            told = self._engine.run(
+            result = self._engine.run(
                 "analyse", clip, folder, options_of(part),
                 on_progress=countdown, unwanted=unwanted,
             )  # fmt: skip
-        return Analysed(clip, part, folder, *told)
+        return Analysed(clip, part, folder, *result)
 
     def _analyse_example(self, session: Session, clip: Path, countdown: Countdown) -> Analysed:
         """Analyses an example once for all visitors; others wait for it and see its progress."""
@@ -628,11 +628,11 @@ def _told(page, error: Exception, mended: Remedy | None = None) -> dict:
 
 
 def _offered(page, text: str, mended: Remedy | None) -> dict:
-    told = {page.trouble: gr.Markdown(text, visible=True), page.status: ""}
+    updates = {page.trouble: gr.Markdown(text, visible=True), page.status: ""}
     if mended is None:
-        return told
+        return updates
     button = gr.Button(mended.label, visible=True)
-    return told | {page.mend: button, page.mended: mended.settings}
+    return updates | {page.mend: button, page.mended: mended.settings}
 
 
 def _cleared(page) -> dict:

@@ -56,11 +56,11 @@ def ranks(path: Path) -> tuple[list[Rank], int] | None:
     try:
         if path.stat().st_size > _MOST_BYTES:
             return None
-        told = json.loads(path.read_text())
+        content = json.loads(path.read_text())
         ranks = [
             Rank(str(rank["recogniser"]), float(rank["before"]), float(rank["after"]))
-            for rank in told["ranks"]
+            for rank in content["ranks"]
         ]
-        return ranks, int(told["strangers"])
+        return ranks, int(content["strangers"])
     except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None

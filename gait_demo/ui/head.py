@@ -27,7 +27,7 @@ def head(picture: Path, environment: Mapping[str, str]) -> str:
     host = environment.get("SPACE_HOST")
     base = environment.get("GAIT_DEMO_URL") or (f"https://{host}" if host else "")
     base = f"{base.rstrip('/')}/" if base else ""
-    told = {
+    properties = {
         "og:title": TITLE,
         "og:description": DESCRIPTION,
         "og:type": "website",
@@ -35,14 +35,16 @@ def head(picture: Path, environment: Mapping[str, str]) -> str:
         "og:image:alt": "One walk three times: as filmed, the new silhouette, and the new walker",
     }
     if base:
-        told["og:url"] = base
+        properties["og:url"] = base
     tags = [
         f"<title>{escape(TITLE)}</title>",
         f'<meta name="description" content="{escape(DESCRIPTION)}">',
         '<meta name="twitter:card" content="summary_large_image">',
         '<link rel="icon" type="image/svg+xml" href="favicon.ico">',
     ]
-    tags += [f'<meta property="{name}" content="{escape(value)}">' for name, value in told.items()]
+    tags += [
+        f'<meta property="{name}" content="{escape(value)}">' for name, value in properties.items()
+    ]
     return "\n".join(tags)
 
 

@@ -104,10 +104,10 @@ class Session:
             return path
         if path not in self._taken:
             self._taken[path] = self._linked(path)
-        mine = self._taken[path]
+        taken = self._taken[path]
         if not of_page:
-            self._lasting.add(mine)
-        return mine
+            self._lasting.add(taken)
+        return taken
 
     def _linked(self, path: Path) -> Path:
         folder = path.parent
@@ -115,9 +115,9 @@ class Session:
         if not is_upload or ".." in path.parts or path.is_symlink() or not path.is_file():
             raise VideoError("This video is no longer here: choose or record it again.")
         suffix = path.suffix if re.fullmatch(r"\.\w{1,5}", path.suffix, re.ASCII) else ""
-        mine = self._new_folder("clip-") / f"clip{suffix}"
-        link_or_copy(path, mine)
-        return mine
+        clip = self._new_folder("clip-") / f"clip{suffix}"
+        link_or_copy(path, clip)
+        return clip
 
     def settle(self) -> None:
         """Deletes uploads from where Gradio stored them; the session's own links stay."""

@@ -84,28 +84,28 @@ def verdict(report: dict) -> tuple[str, str]:
 
 def notes(report: dict) -> list[str]:
     """Sentences about people who were lost or carried over, and all other warnings of a run."""
-    told = []
+    sentences = []
     for track in report["tracks"]:
         if not track["drawn"]:
             continue
         for kind in ("lost", "carried"):
-            there = [moment for moment in track["moments"] if moment["kind"] == kind]
-            if there:
-                where = _place(there[0]["box"], report["width"])
-                told.append(
-                    f"Person {track['person']}, {where}: {_MARKED[kind]} at {_when(there)}."
+            stretches = [moment for moment in track["moments"] if moment["kind"] == kind]
+            if stretches:
+                where = _place(stretches[0]["box"], report["width"])
+                sentences.append(
+                    f"Person {track['person']}, {where}: {_MARKED[kind]} at {_when(stretches)}."
                 )
     if report["people_removed"]:
         more = report["people_removed"]
-        told.append(
+        sentences.append(
             f"{_counted(more, 'more person was', 'more people were')} replaced by background."
         )
     if report["camera"] == "moving":
-        told.append(
+        sentences.append(
             "The camera moves: what was behind the people is taken from other frames that show "
             "it, and is invented elsewhere."
         )
-    return [*told, *report["warnings"]]
+    return [*sentences, *report["warnings"]]
 
 
 def marks(report: dict) -> list[dict]:

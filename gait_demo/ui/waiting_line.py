@@ -98,9 +98,9 @@ class ListenedQueue(queueing.Queue):
         """Why there is no place for a job now; None if there is one."""
         waiting = self._line_of(event)
         line = [*waiting, *(e for e in self._running() if e.concurrency_id == event.concurrency_id)]
-        mine = sum(other.session_hash == event.session_hash for other in line)
-        if mine >= MOST_OF_SESSION:
-            return _TOO_MANY.format(mine)
+        count = sum(other.session_hash == event.session_hash for other in line)
+        if count >= MOST_OF_SESSION:
+            return _TOO_MANY.format(count)
         if self._places is None:
             return None
         near = sum(_address(other) == _address(event) for other in waiting)

@@ -177,12 +177,12 @@ def _from_keyframe(
         yield None
         return
     with open_video(container.name) as again:
-        there = again.streams[track.index]
+        stream = again.streams[track.index]
         target = zero + math.floor(start / track.tick)
-        with closing(_decoded(again, there)) as decoded:
+        with closing(_decoded(again, stream)) as decoded:
             first = None
             with suppress(av.FFmpegError):
-                again.seek(target, stream=there)
+                again.seek(target, stream=stream)
                 first = next(decoded, None)
             found = first is not None and first.pts is not None and zero <= first.pts <= target
             yield itertools.chain([first], decoded) if found else None

@@ -51,8 +51,8 @@ def reason(error: BaseException) -> str:
         return "this is not the name of a repository, OWNER/NAME"
     if response is None:
         return f"the connection or the disk failed ({type(error).__name__}: {error})"
-    said = getattr(error, "server_message", None)
-    said = f" ({said})" if said else ""
+    reason = getattr(error, "server_message", None)
+    reason = f" ({reason})" if reason else ""
     if isinstance(error, errors.RepositoryNotFoundError) or response.status_code in (401, 403):
-        return f"it does not exist, or you may not use it; `hf auth login` signs you in{said}"
-    return f"the Hub answered with status {response.status_code}{said}"
+        return f"it does not exist, or you may not use it; `hf auth login` signs you in{reason}"
+    return f"the Hub answered with status {response.status_code}{reason}"

@@ -165,9 +165,9 @@ def upload(what: Upload) -> str:
     api, name = HfApi(), {"repo_id": what.repository, "repo_type": what.kind}
     try:
         api.create_repo(**name, exist_ok=True, space_sdk="gradio" if what.kind == "space" else None)
-        there = api.list_repo_files(**name)
+        listed = api.list_repo_files(**name)
         gone = [
-            path for path in there if path.split("/")[0] in what.owned and path not in what.files
+            path for path in listed if path.split("/")[0] in what.owned and path not in what.files
         ]
         add = [CommitOperationAdd(path, content) for path, content in what.files.items()]
         delete = [CommitOperationDelete(path) for path in gone]

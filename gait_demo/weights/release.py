@@ -203,21 +203,21 @@ def _pip_download(requirement: str, folder: Path) -> None:
     ) as pip:  # fmt: skip
         atexit.register(pip.kill)  # the caller may be a daemon thread
         try:
-            _, said = pip.communicate(timeout=FETCH_S)
+            _, output = pip.communicate(timeout=FETCH_S)
         except subprocess.TimeoutExpired as error:
             raise NotFetchedError(f"it did not deliver within {FETCH_S:.0f} s") from error
         finally:
             pip.kill()
             atexit.unregister(pip.kill)
     if pip.returncode != 0:
-        raise NotFetchedError(_reason(said))
+        raise NotFetchedError(_reason(output))
 
 
-def _reason(said: str) -> str:
+def _reason(output: str) -> str:
     """The reason of pip's failure, from its output, as the end of a sentence."""
-    if "No module named pip" in said:
+    if "No module named pip" in output:
         return f"pip is not installed; `{sys.executable} -m ensurepip` installs it"
-    if "Retrying (" in said:
+    if "Retrying (" in output:
         return "it does not answer"
-    errors = [line.strip() for line in said.splitlines() if "ERROR: " in line]
+    errors = [line.strip() for line in output.splitlines() if "ERROR: " in line]
     return f"pip says {errors[0].partition('ERROR: ')[2]}" if errors else "pip failed"

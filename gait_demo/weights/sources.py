@@ -209,5 +209,5 @@ def search(wanted: Wanted) -> Weights:
 
 def offline() -> bool:
     """Whether an environment variable forbids network access."""
-    said = (os.environ.get(name, "") for name in ("GAIT_DEMO_OFFLINE", "HF_HUB_OFFLINE"))
-    return any(value.upper() in _YES for value in said)
+    values = (os.environ.get(name, "") for name in ("GAIT_DEMO_OFFLINE", "HF_HUB_OFFLINE"))
+    return any(value.upper() in _YES for value in values)
