@@ -16,7 +16,7 @@ from gait_demo.options import PeopleOptions
 from gait_demo.people.landmarks import LandmarkNetwork, Reading, upright
 from gait_demo.people.overlap import exclusive, spared
 from gait_demo.people.segmenter import Detection, are_entangled, same_person
-from gait_demo.people.ssd import PoseDetector
+from gait_demo.people.ssd import PoseDetector, Proposal
 from gait_demo.people.yolo import Detector
 
 _SMALLEST_PIECE = 0.05  # share of a mask's area; smaller components are noise
@@ -54,7 +54,7 @@ class _Rejected:
         return bool(cv2.absdiff(cells, self.cells).max() < _UNCHANGED)
 
 
-_Known = TypeVar("_Known", Detection, _Rejected)
+_Known = TypeVar("_Known", Detection, Proposal, _Rejected)
 
 
 class LandmarkSegmenter:
@@ -171,44 +171,49 @@ class LandmarkSegmenter:
         self,
         rgb: np.ndarray,
         known: Detection,
-        proposals: Sequence[tuple[float, np.ndarray]],
+        proposals: Sequence[Proposal],
         people: list[Detection],
     ) -> Detection | None:
         """A known person who is not seen in their square, but whom a detector finds nearby with a
         high score: read again there or, if that fails, moved there. A new reading gets the score
         0, because a score that was looked for in one place only is no evidence of a person."""
-        for score, region in proposals:
-            is_sure = score >= self._options.sure_yolo
-            if is_sure and _is_near(known.region, region, _LARGEST_STEP):
-                seen = self._settled(rgb, 0.0, region, people)
-                return seen or known.moved(region[0] - known.region[0]).scored(score)
+        for one in proposals:
+            is_sure = one.score >= self._options.sure_yolo
+            if is_sure and _is_near(known.region, one.region, _LARGEST_STEP):
+                seen = self._settled(rgb, Proposal(0.0, one.region), people)
+                return seen or known.moved(one.region[0] - known.region[0]).scored(one.score)
         return None
 
     def _looked(
         self,
         rgb: np.ndarray,
         people: list[Detection],
-        proposals: Sequence[tuple[float, np.ndarray]],
+        proposals: Sequence[Proposal],
     ) -> list[Detection]:
         """The people, extended by the new ones whom proposals show. Proposals that show known
-        people raise their scores."""
-        people, rejected = list(people), []
-        for score, region in proposals:
-            seen = _at(region, people)
+        people raise their scores. Where one has shown a person, others in about the same place are
+        not read (non-maximum suppression): remnants of that person, who is painted over in them,
+        would pass for a second one."""
+        people, rejected, shown = list(people), [], []
+        for one in proposals:
+            seen = _at(one.region, people)
             if seen is None:
-                known = _at(region, self._rejected)
+                known = _at(one.region, self._rejected)
                 if known is not None and known.is_unchanged(rgb):
                     rejected.append(known)
                     continue
-                seen = self._settled(rgb, score, region, people)
-            if seen is None:
-                rejected.append(_Rejected.of(rgb, region))
-                continue
-            n = next((n for n, one in enumerate(people) if same_person(seen, one)), None)
+                if _at(one.region, shown) is not None:
+                    continue
+                seen = self._settled(rgb, one, people)
+                if seen is None:
+                    rejected.append(_Rejected.of(rgb, one.region))
+                    continue
+                shown.append(one)
+            n = next((n for n, other in enumerate(people) if same_person(seen, other)), None)
             if n is None:
                 people.append(seen)
             else:
-                people[n] = people[n].scored(score)
+                people[n] = people[n].scored(one.score)
         self._rejected = rejected
         return people
 
@@ -228,23 +233,26 @@ class LandmarkSegmenter:
                     people[n] = seen.scored(people[n].score)
         return people
 
-    def _proposals(self, rgb: np.ndarray) -> list[tuple[float, np.ndarray]]:
-        """Scores and squares of both detectors, the highest score first."""
+    def _proposals(self, rgb: np.ndarray) -> list[Proposal]:
+        """Those of both detectors, the highest score first."""
         options = self._options
-        found = [(one.score, one.region) for one in self._poses(rgb, options.pose_score)]
+        found = self._poses(rgb, options.pose_score)
         scale = min(1.0, 2 * options.detector_px / max(rgb.shape))
         image = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         boxes, scores = self._yolo.boxes(image, options.detector_px, options.yolo_score)
-        found += [(float(s), upright(box / scale)) for s, box in zip(scores, boxes, strict=True)]
-        return sorted(found, key=lambda one: -one[0])
+        found += [
+            Proposal(float(score), upright(box / scale))
+            for score, box in zip(scores, boxes, strict=True)
+        ]
+        return sorted(found, key=lambda one: -one.score)
 
     def _settled(
-        self, rgb: np.ndarray, score: float, region: np.ndarray, people: list[Detection]
+        self, rgb: np.ndarray, proposal: Proposal, people: list[Detection]
     ) -> Detection | None:
         """Reads a proposal twice, the second time in the square that the first reading asks for.
         Returns one of `people` if the first reading shows them; None if no person is seen."""
-        others = [one.matte for one in people if overlap(one.box, _square(region)) > 0]
-        first = self._read(rgb, region, others)
+        others = [one.matte for one in people if overlap(one.box, _square(proposal.region)) > 0]
+        first = self._read(rgb, proposal.region, others)
         if first.presence < self._options.read_presence:
             return None
         known = _at(first.region, people)
@@ -253,7 +261,7 @@ class LandmarkSegmenter:
         second = self._read(rgb, first.region, others)
         if second.presence < self._options.follow_presence:
             return None
-        return _detection(second, score, rgb.shape[:2])
+        return _detection(second, proposal.score, rgb.shape[:2])
 
 
 def _square(region: np.ndarray) -> np.ndarray:

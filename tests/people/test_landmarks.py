@@ -137,13 +137,16 @@ def test_two_people_taken_for_one_are_told_apart_by_a_look(segmenter, pair):
 
 
 class ProposesOnePlace:
-    """A detector that proposes the same box in every frame."""
+    """A detector that proposes the same box in every frame, several times, each a little to the
+    right of the last and with a lower score."""
 
-    def __init__(self, score=0.2):
-        self._score = score
+    def __init__(self, score=0.2, times=1, box=(180, 60, 300, 280)):
+        self._score, self._times, self._box = score, times, box
 
     def boxes(self, rgb, size, least):
-        return np.float32([[180, 60, 300, 280]]), np.float32([self._score])
+        steps = np.arange(self._times, dtype=np.float32)
+        boxes = np.float32(self._box) + 10 * steps[:, None] * np.float32([1, 0, 1, 0])
+        return boxes, np.float32(self._score - 0.01 * steps)
 
 
 @pytest.fixture
@@ -171,6 +174,13 @@ def test_segmenter_reads_a_rejected_proposal_again_only_where_the_picture_change
     assert len(segmenter(drawn(PHASES[0])[0])) == 1
     assert segmenter(wall) == [] and segmenter.fresh()(wall) == []
     assert len(readings) == 5  # twice for the walker, and once for each wall
+
+
+def test_segmenter_reads_no_second_person_where_one_is_proposed_twice(person_weights, readings):
+    files = person_weights["pose_landmark"], person_weights["pose_detection"]
+    beside = ProposesOnePlace(0.95, times=2, box=(130, 60, 250, 280))
+    segmenter = LandmarkSegmenter(*files, beside)
+    assert len(segmenter(drawn(PHASES[0])[0])) == 1 and len(readings) == 2
 
 
 def test_segmenter_reads_a_known_person_once_a_look(person_weights, readings):
