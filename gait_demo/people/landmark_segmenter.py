@@ -191,10 +191,10 @@ class LandmarkSegmenter:
         proposals: Sequence[Proposal],
     ) -> list[Detection]:
         """The people, extended by the new ones whom proposals show. Proposals that show known
-        people raise their scores. Of several in about the same place only the first is read
-        (non-maximum suppression): in another, with its person painted over, remnants of them
-        would pass for a second person."""
-        people, rejected, read = list(people), [], []
+        people raise their scores. Where one has shown a person, others in about the same place are
+        not read (non-maximum suppression): remnants of that person, who is painted over in them,
+        would pass for a second one."""
+        people, rejected, shown = list(people), [], []
         for one in proposals:
             seen = _at(one.region, people)
             if seen is None:
@@ -202,13 +202,13 @@ class LandmarkSegmenter:
                 if known is not None and known.is_unchanged(rgb):
                     rejected.append(known)
                     continue
-                if _at(one.region, read) is not None:
+                if _at(one.region, shown) is not None:
                     continue
-                read.append(one)
                 seen = self._settled(rgb, one, people)
-            if seen is None:
-                rejected.append(_Rejected.of(rgb, one.region))
-                continue
+                if seen is None:
+                    rejected.append(_Rejected.of(rgb, one.region))
+                    continue
+                shown.append(one)
             n = next((n for n, other in enumerate(people) if same_person(seen, other)), None)
             if n is None:
                 people.append(seen)

@@ -140,12 +140,12 @@ class ProposesOnePlace:
     """A detector that proposes the same box in every frame, several times, each a little to the
     right of the last and with a lower score."""
 
-    def __init__(self, score=0.2, times=1):
-        self._score, self._times = score, times
+    def __init__(self, score=0.2, times=1, box=(180, 60, 300, 280)):
+        self._score, self._times, self._box = score, times, box
 
     def boxes(self, rgb, size, least):
         steps = np.arange(self._times, dtype=np.float32)
-        boxes = np.float32([180, 60, 300, 280]) + 10 * steps[:, None] * np.float32([1, 0, 1, 0])
+        boxes = np.float32(self._box) + 10 * steps[:, None] * np.float32([1, 0, 1, 0])
         return boxes, np.float32(self._score - 0.01 * steps)
 
 
@@ -176,10 +176,11 @@ def test_segmenter_reads_a_rejected_proposal_again_only_where_the_picture_change
     assert len(readings) == 5  # twice for the walker, and once for each wall
 
 
-def test_segmenter_reads_a_place_once_that_is_proposed_three_times(person_weights, readings):
+def test_segmenter_reads_no_second_person_where_one_is_proposed_twice(person_weights, readings):
     files = person_weights["pose_landmark"], person_weights["pose_detection"]
-    segmenter = LandmarkSegmenter(*files, ProposesOnePlace(times=3))
-    assert segmenter(walker.background(WIDTH, HEIGHT)) == [] and len(readings) == 1
+    beside = ProposesOnePlace(0.95, times=2, box=(130, 60, 250, 280))
+    segmenter = LandmarkSegmenter(*files, beside)
+    assert len(segmenter(drawn(PHASES[0])[0])) == 1 and len(readings) == 2
 
 
 def test_segmenter_reads_a_known_person_once_a_look(person_weights, readings):
