@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from chromium import chromium
+from fake_study import Rated
 from served import serve
 
 from gait_demo.errors import WeightsError
@@ -55,9 +56,15 @@ def real_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def app(tmp_path_factory):
+def rated(tmp_path_factory) -> Rated:
+    """What visitors of `app` rate."""
+    return Rated.write(tmp_path_factory.mktemp("rated"))
+
+
+@pytest.fixture(scope="session")
+def app(rated, tmp_path_factory):
     """The app, served in a process of its own on a free loopback port."""
-    with serve(tmp_path_factory.mktemp("app")) as served:
+    with serve(tmp_path_factory.mktemp("app"), **rated.settings) as served:
         yield served
 
 

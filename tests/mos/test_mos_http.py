@@ -1,7 +1,11 @@
-"""The page under load: many raters at once over HTTP, and a server that is killed."""
+"""The page under load: many raters at once over HTTP, and a server that is killed.
+
+`GAIT_RATERS=200 python -m pytest tests/mos/test_mos_http.py -s` prints the figures of the README.
+"""
 
 import asyncio
 import json
+import os
 import random
 import sqlite3
 import time
@@ -22,7 +26,7 @@ from gait_demo.mos.store import Store
 from gait_demo.mos.votes import rater_of
 from gait_demo.ui.rating_tab import rating_tab
 
-RATERS = 200
+RATERS = int(os.environ.get("GAIT_RATERS", "80"))
 LIMIT_S = 240
 SCRIPT = "tests/support/rating_server.py"
 
@@ -96,7 +100,7 @@ def open_client(url: str) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=url, timeout=LIMIT_S, limits=limits)
 
 
-def test_two_hundred_raters_at_once(study, where, tmp_path):
+def test_raters_at_once_get_equally_many_clips_and_no_vote_is_lost(study, where, tmp_path):
     settings = {"GAIT_DEMO_STUDY": str(study.folder), "GAIT_DEMO_MOS_DB": where}
 
     async def everybody(url: str) -> list[Rater]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -39,3 +40,31 @@ def write_study(
     study = Study(folder, "A small study", tuple(clips), per_rater or rated)
     study.save()
     return study
+
+
+@dataclass(frozen=True)
+class Rated:
+    """A study, and where a server keeps its votes.
+
+    Attributes:
+        database: as `Database` takes it.
+        token: the owner's.
+    """
+
+    study: Study
+    database: str
+    token: str = "only the owner knows"
+
+    @classmethod
+    def write(cls, folder: Path) -> Rated:
+        study = write_study(folder / "study", rated=6, seconds=0.8)
+        return cls(study, str(folder / "mos.sqlite"))
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The server's environment."""
+        return {
+            "GAIT_DEMO_STUDY": str(self.study.folder),
+            "GAIT_DEMO_MOS_DB": self.database,
+            "GAIT_DEMO_ADMIN_TOKEN": self.token,
+        }

@@ -16,7 +16,6 @@ from gait_demo.video import probe
 
 pytestmark = pytest.mark.slow
 
-EXAMPLE = ROOT / "assets" / "street_090.mp4"
 SECRET = "Anna at the station"
 
 
@@ -61,16 +60,16 @@ def until(condition, seconds: float = 60) -> bool:
     return condition()
 
 
-def test_the_example_of_the_readme_runs(app, tmp_path, monkeypatch):
+def test_the_example_of_the_readme_runs(app, clip, tmp_path, monkeypatch):
     (example,) = re.findall(
         r"```python\n(.*?gradio_client.*?)```", (ROOT / "README.md").read_text(), re.DOTALL
     )
     assert "http://127.0.0.1:7860" in example and '"walk.mp4"' in example
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "walk.mp4").write_bytes(EXAMPLE.read_bytes())
+    (tmp_path / "walk.mp4").write_bytes(clip.read_bytes())
     names = {}
     exec(example.replace("http://127.0.0.1:7860", app.url), names)
-    info = probe(EXAMPLE)
+    info = probe(clip)
     for video in ("original", "binary", "colorized", "comparison"):
         assert probe(names[video]).duration_s == pytest.approx(info.duration_s, abs=0.05)
     assert (names["report"]["seed"], names["report"]["people"]) == (7, 1)

@@ -6,7 +6,6 @@ import shutil
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
-from types import SimpleNamespace
 
 import gradio as gr
 import httpx
@@ -343,9 +342,11 @@ def test_a_full_disk_is_told(tmp_path, monkeypatch, caplog, declared):
     free = request_filter.FREE_BYTES + 2_000_000
     parts = [b"x" * 1_000_000, PART]
 
-    def disk_usage(folder) -> SimpleNamespace:
+    total, used, _ = usage = shutil.disk_usage(tmp_path)
+
+    def disk_usage(folder):
         written = sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file())
-        return SimpleNamespace(free=free - 3 * written)
+        return type(usage)(total, used, free - 3 * written)
 
     monkeypatch.setattr(shutil, "disk_usage", disk_usage)
 
