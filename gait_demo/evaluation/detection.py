@@ -16,7 +16,7 @@ from gait_demo.errors import DataError
 from gait_demo.evaluation.markdown import markdown
 from gait_demo.evaluation.matching import average_precision, hits, mask_iou
 from gait_demo.evaluation.references import SCORE, TALL_PX
-from gait_demo.imaging.boxes import area, bounds, iou, overlap
+from gait_demo.imaging.boxes import area, bounds, intersection_area, iou
 from gait_demo.people.yolo import Detections
 
 FOUND = 0.5  # IoU of boxes
@@ -57,7 +57,7 @@ class Tally:
         """
         boxes = np.array([bounds(mask) for mask in masks]).reshape(-1, 4)
         if not everybody:
-            inside = overlap(seen.xyxy[:, None], boxes)
+            inside = intersection_area(seen.xyxy[:, None], boxes)
             near = (inside > _INSIDE * area(seen.xyxy)[:, None]).any(axis=1)
             seen = Detections(seen.xyxy[near], seen.scores[near], seen.masks[near])
         found = hits(iou(seen.xyxy[:, None], boxes), seen.scores, FOUND)

@@ -19,7 +19,7 @@ from gait_demo.evaluation.heads import HeadState, head_state
 from gait_demo.evaluation.markdown import markdown
 from gait_demo.evaluation.matching import pairs
 from gait_demo.evaluation.people_labels import LabelledClip, LabelledFrame
-from gait_demo.imaging.boxes import area, iou, overlap
+from gait_demo.imaging.boxes import area, intersection_area, iou
 from gait_demo.options import VideoOptions
 from gait_demo.types import Frame, Track
 from gait_demo.video import read_frames
@@ -44,7 +44,7 @@ class Person(Protocol):
     track: Track
 
     @property
-    def around(self) -> np.ndarray:
+    def extrapolated(self) -> np.ndarray:
         """(T,) bool: frames before the first and after the last that shows the person."""
 
     def box(self, index: int) -> np.ndarray | None:
@@ -103,7 +103,10 @@ def measure_frame(
     ids, seen = list(boxes), np.array(list(boxes.values()), float).reshape(-1, 4)
     seen = seen.clip(0, [*size, *size])
     ious = iou(labels.boxes[:, None], seen)
-    covered = overlap(labels.boxes[:, None], seen) >= FOUND_COVERED * area(labels.boxes)[:, None]
+    covered = (
+        intersection_area(labels.boxes[:, None], seen)
+        >= FOUND_COVERED * area(labels.boxes)[:, None]
+    )
     likeness = np.where(covered, np.maximum(ious, FOUND_IOU), ious)
     tracks: list[int | None] = [None] * len(labels.people)
     for person, track in pairs(likeness, FOUND_IOU):
@@ -122,7 +125,7 @@ def measure_frame(
 
 def _untouched(seen: np.ndarray, labelled: np.ndarray) -> int:
     """Number of (N, 4) boxes that touch none of the (M, 4) labelled ones."""
-    inside = overlap(seen[:, None], labelled) >= FALSE_INSIDE * area(seen)[:, None]
+    inside = intersection_area(seen[:, None], labelled) >= FALSE_INSIDE * area(seen)[:, None]
     touched = (iou(seen[:, None], labelled) >= FALSE_IOU) | inside
     return int((~touched.any(axis=1)).sum())
 
@@ -207,7 +210,7 @@ def _boxes(analysis: Analysis, index: int) -> dict[int, np.ndarray]:
     boxes = {}
     for person in analysis.people:
         box, position = person.box(index), index - person.track.first_frame
-        if box is not None and not person.around[position]:
+        if box is not None and not person.extrapolated[position]:
             boxes[person.track.track_id] = box
     return boxes
 

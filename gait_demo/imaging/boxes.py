@@ -16,7 +16,7 @@ def area(boxes: np.ndarray) -> np.ndarray:
     return (boxes[..., 2:] - boxes[..., :2]).prod(axis=-1)
 
 
-def overlap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def intersection_area(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Area of the intersection."""
     sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
     return np.maximum(sides, 0).prod(axis=-1)
@@ -24,7 +24,7 @@ def overlap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Intersection over union."""
-    common = overlap(a, b)
+    common = intersection_area(a, b)
     return common / np.maximum(area(a) + area(b) - common, 1e-9)
 
 

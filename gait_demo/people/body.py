@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
-from gait_demo.people.overlap import head_reach
+from gait_demo.people.disjoint_mattes import head_reach
 from gait_demo.people.segmenter import (
     ANKLES,
     HEELS,

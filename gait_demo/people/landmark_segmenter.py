@@ -11,10 +11,10 @@ from typing import TypeVar
 import cv2
 import numpy as np
 
-from gait_demo.imaging.boxes import overlap
+from gait_demo.imaging.boxes import intersection_area
 from gait_demo.options import PeopleOptions
+from gait_demo.people.disjoint_mattes import keep_own_pixels, make_disjoint
 from gait_demo.people.landmarks import LandmarkNetwork, Reading, upright
-from gait_demo.people.overlap import exclusive, spared
 from gait_demo.people.segmenter import Detection, are_entangled, same_person
 from gait_demo.people.ssd import PoseDetector, Proposal
 from gait_demo.people.yolo import Detector
@@ -92,27 +92,29 @@ class LandmarkSegmenter:
         self,
         rgb: np.ndarray,
         before: Sequence[Detection] = (),
-        look: bool = True,
+        detect: bool = True,
         others: Sequence[Detection] = (),
     ) -> list[Detection]:
         everybody = [*before, *others]
         entangled = [
-            one for one in before if look and any(are_entangled(one, other) for other in everybody)
+            person
+            for person in before
+            if detect and any(are_entangled(person, other) for other in everybody)
         ]
-        alone = [one for one in before if not any(one is other for other in entangled)]
-        people, lost = self._follow(rgb, alone, everybody, list(others))
-        proposals = self._proposals(rgb) if look or lost else []
-        if look:
+        alone = [person for person in before if not any(person is other for other in entangled)]
+        people, lost = self._track(rgb, alone, everybody, list(others))
+        proposals = self._proposals(rgb) if detect or lost else []
+        if detect:
             known = range(len(others), len(people))
-            people = self._told_apart(rgb, self._looked(rgb, people, proposals), known)
-        for one in lost:
-            glimpse = self._glimpsed(rgb, one, proposals, people)
-            if glimpse is not None and not any(same_person(glimpse, other) for other in people):
-                people.append(glimpse)
-        people, _ = self._follow(rgb, entangled, everybody, people)
-        return exclusive(people)[len(others) :]
+            people = self._reread_overlapped(rgb, self._detect_new(rgb, people, proposals), known)
+        for person in lost:
+            recovered = self._recover(rgb, person, proposals, people)
+            if recovered is not None and not any(same_person(recovered, other) for other in people):
+                people.append(recovered)
+        people, _ = self._track(rgb, entangled, everybody, people)
+        return make_disjoint(people)[len(others) :]
 
-    def _follow(
+    def _track(
         self,
         rgb: np.ndarray,
         known: Sequence[Detection],
@@ -126,15 +128,15 @@ class LandmarkSegmenter:
             and the known people who are not seen again.
         """
         people, lost = list(people), []
-        for one in known:
-            seen = self._followed(rgb, one, everybody, people)
+        for person in known:
+            seen = self._track_one(rgb, person, everybody, people)
             if seen is None:
-                lost.append(one)
+                lost.append(person)
             elif not any(same_person(seen, other) for other in people):
                 people.append(seen)
         return people, lost
 
-    def _followed(
+    def _track_one(
         self,
         rgb: np.ndarray,
         known: Detection,
@@ -148,15 +150,19 @@ class LandmarkSegmenter:
         found in this one, where they were there, except where the known person was.
         """
         square = _square(known.region)
-        found = [spared(one, [known]) for one in people if overlap(one.box, square) > 0]
-        waiting = [
-            one
-            for one in before
-            if one is not known
-            and overlap(one.box, square) > 0
-            and not any(same_person(one, other) for other in people)
+        found = [
+            keep_own_pixels(person, [known])
+            for person in people
+            if intersection_area(person.box, square) > 0
         ]
-        mattes = ([one.matte for one in those] for those in (found, waiting))
+        waiting = [
+            person
+            for person in before
+            if person is not known
+            and intersection_area(person.box, square) > 0
+            and not any(same_person(person, other) for other in people)
+        ]
+        mattes = ([person.matte for person in those] for those in (found, waiting))
         mattes = [*mattes, known.matte]
         reading = self._read(rgb, known.region, *mattes)
         if reading.presence < self._options.follow_presence:
@@ -167,7 +173,7 @@ class LandmarkSegmenter:
             return None
         return _detection(reading, 0.0, rgb.shape[:2])
 
-    def _glimpsed(
+    def _recover(
         self,
         rgb: np.ndarray,
         known: Detection,
@@ -177,14 +183,16 @@ class LandmarkSegmenter:
         """A known person who is not seen in their square, but whom a detector finds nearby with a
         high score: read again there or, if that fails, moved there. A new reading gets the score
         0, because a score that was looked for in one place only is no evidence of a person."""
-        for one in proposals:
-            is_sure = one.score >= self._options.sure_yolo
-            if is_sure and _is_near(known.region, one.region, _LARGEST_STEP):
-                seen = self._settled(rgb, Proposal(0.0, one.region), people)
-                return seen or known.moved(one.region[0] - known.region[0]).scored(one.score)
+        for proposal in proposals:
+            is_sure = proposal.score >= self._options.sure_yolo
+            if is_sure and _is_near(known.region, proposal.region, _LARGEST_STEP):
+                seen = self._read_proposal(rgb, Proposal(0.0, proposal.region), people)
+                return seen or known.moved(proposal.region[0] - known.region[0]).scored(
+                    proposal.score
+                )
         return None
 
-    def _looked(
+    def _detect_new(
         self,
         rgb: np.ndarray,
         people: list[Detection],
@@ -195,40 +203,42 @@ class LandmarkSegmenter:
         not read (non-maximum suppression): remnants of that person, who is painted over in them,
         would pass for a second one."""
         people, rejected, shown = list(people), [], []
-        for one in proposals:
-            seen = _at(one.region, people)
+        for proposal in proposals:
+            seen = _at(proposal.region, people)
             if seen is None:
-                known = _at(one.region, self._rejected)
+                known = _at(proposal.region, self._rejected)
                 if known is not None and known.is_unchanged(rgb):
                     rejected.append(known)
                     continue
-                if _at(one.region, shown) is not None:
+                if _at(proposal.region, shown) is not None:
                     continue
-                seen = self._settled(rgb, one, people)
+                seen = self._read_proposal(rgb, proposal, people)
                 if seen is None:
-                    rejected.append(_Rejected.of(rgb, one.region))
+                    rejected.append(_Rejected.of(rgb, proposal.region))
                     continue
-                shown.append(one)
+                shown.append(proposal)
             n = next((n for n, other in enumerate(people) if same_person(seen, other)), None)
             if n is None:
                 people.append(seen)
             else:
-                people[n] = people[n].scored(one.score)
+                people[n] = people[n].scored(proposal.score)
         self._rejected = rejected
         return people
 
-    def _told_apart(
+    def _reread_overlapped(
         self, rgb: np.ndarray, people: list[Detection], known: range
     ) -> list[Detection]:
         """The people; known ones whom a new person overlaps are read again with the new person
         painted over, because the first reading may have mixed the two. New people with a low
         detector score stay, but cause no such reading, as most of them are false."""
         people = list(people)
-        newcomers = [one for one in people[known.stop :] if one.score >= self._options.likely_score]
+        newcomers = [
+            person for person in people[known.stop :] if person.score >= self._options.likely_score
+        ]
         for n in known:
             if any(are_entangled(people[n], new) for new in newcomers):
                 rest = people[:n] + people[n + 1 :]
-                seen = self._followed(rgb, people[n], (), rest)
+                seen = self._track_one(rgb, people[n], (), rest)
                 if seen is not None and not any(same_person(seen, other) for other in rest):
                     people[n] = seen.scored(people[n].score)
         return people
@@ -244,14 +254,18 @@ class LandmarkSegmenter:
             Proposal(float(score), upright(box / scale))
             for score, box in zip(scores, boxes, strict=True)
         ]
-        return sorted(found, key=lambda one: -one.score)
+        return sorted(found, key=lambda proposal: -proposal.score)
 
-    def _settled(
+    def _read_proposal(
         self, rgb: np.ndarray, proposal: Proposal, people: list[Detection]
     ) -> Detection | None:
         """Reads a proposal twice, the second time in the square that the first reading asks for.
         Returns one of `people` if the first reading shows them; None if no person is seen."""
-        others = [one.matte for one in people if overlap(one.box, _square(proposal.region)) > 0]
+        others = [
+            person.matte
+            for person in people
+            if intersection_area(person.box, _square(proposal.region)) > 0
+        ]
         first = self._read(rgb, proposal.region, others)
         if first.presence < self._options.read_presence:
             return None
@@ -276,7 +290,11 @@ def _scaled(region: np.ndarray, factor: float) -> np.ndarray:
 
 def _at(region: np.ndarray, known: Sequence[_Known]) -> _Known | None:
     """The first of `known` that is in about the same place as the region and about as large."""
-    here = (one for one in known if _is_near(one.region, region, _SAME_PLACE, _AS_LARGE))
+    here = (
+        candidate
+        for candidate in known
+        if _is_near(candidate.region, region, _SAME_PLACE, _AS_LARGE)
+    )
     return next(here, None)
 
 

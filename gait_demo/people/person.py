@@ -92,17 +92,20 @@ class Person:
         track = Track(1, int(frames[0]), boxes, found)
         silhouettes = _silhouettes(detections, track, fps)
         poses = ~(
-            np.array([could_walk(one, shape) for one in detections]) & _steps(detections, fps)
+            np.array([could_walk(detection, shape) for detection in detections])
+            & _steps(detections, fps)
         )
-        flexed = np.array([flexes_knee(one) for one in detections])
+        flexed = np.array([flexes_knee(detection) for detection in detections])
         return cls(
             track,
             _visibility(track, detections, silhouettes, shape, fps),
             detections,
             silhouettes,
             _poses(poses, flexed, found, round(_POSE_S * fps)),
-            _steady_heads(np.stack([head_of(one) for one in detections]), boxes, found, fps),
-            np.array([neck_of(one) for one in detections]),
+            _steady_heads(
+                np.stack([head_of(detection) for detection in detections]), boxes, found, fps
+            ),
+            np.array([neck_of(detection) for detection in detections]),
             found & ~np.array([is_good(mask) for mask in silhouettes.masks]),
         )
 
@@ -139,14 +142,15 @@ class Person:
             between[seen[0] : seen[-1]] = True
         return self.lost & between
 
-    def guessed(self, fps: float) -> np.ndarray:
+    def stale(self, fps: float) -> np.ndarray:
         """(T,) bool, True where the person is lost and more than 0.6 s away from every frame that
-        shows them: they may well be elsewhere."""
+        shows them, so that they may be elsewhere."""
         return self.lost & (distance_transform_edt(~self.track.found) > _CARRIED_S * fps)
 
     @property
-    def around(self) -> np.ndarray:
-        """(T,) bool, True before the first and after the last frame that shows the person."""
+    def extrapolated(self) -> np.ndarray:
+        """(T,) bool, True before the first and after the last frame that shows the person, where
+        the track is extrapolated."""
         seen = np.flatnonzero(self.track.found)
         frames = np.arange(len(self.track))
         return (frames < seen[0]) | (frames > seen[-1])
@@ -198,20 +202,20 @@ def prominent(people: Sequence[Person], options: PeopleOptions) -> list[Person]:
     Args:
         people: sorted, the most prominent first.
     """
-    large = [one for one in people if one.height >= options.min_height_px]
+    large = [person for person in people if person.height >= options.min_height_px]
     return large[: options.max_people]
 
 
 def _readings(seen: dict[int, Detection], gap: int) -> dict[int, Detection]:
     """The detections without those that were moved from another frame and lie in a gap of at most
     `gap` frames between two that were read: there, interpolation is more exact."""
-    read = np.array(sorted(n for n, one in seen.items() if not one.is_moved))
+    read = np.array(sorted(n for n, detection in seen.items() if not detection.is_moved))
     readings = {}
-    for n, one in seen.items():
+    for n, detection in seen.items():
         later = int(np.searchsorted(read, n))
         is_between = 0 < later < len(read) and read[later] - read[later - 1] <= gap + 1
-        if not one.is_moved or not is_between:
-            readings[n] = one
+        if not detection.is_moved or not is_between:
+            readings[n] = detection
     return readings
 
 
@@ -224,8 +228,8 @@ def _carried(
     result = []
     for n in range(len(frames)):
         nearest = known[np.abs(known - n).argmin()]
-        one = readings[int(frames[nearest])]
-        result.append(one if nearest == n else _moved(one, boxes[nearest], boxes[n]))
+        detection = readings[int(frames[nearest])]
+        result.append(detection if nearest == n else _moved(detection, boxes[nearest], boxes[n]))
     return tuple(result)
 
 
@@ -250,22 +254,22 @@ def _steady_heads(
     return np.where((apart > _HEAD_AWAY * usual[:, 2])[:, None], both, heads).astype(np.float32)
 
 
-def _moved(one: Detection, old: np.ndarray, new: np.ndarray) -> Detection:
+def _moved(detection: Detection, old: np.ndarray, new: np.ndarray) -> Detection:
     """A detection moved and scaled as the body's box from `old` to `new`."""
     scale = float((new[3] - new[1]) / (old[3] - old[1]))
     corner = (scale - 1) / 2
     across = (new[0] + new[2]) / 2 - scale * (old[0] + old[2]) / 2
-    return one.resized(scale).moved([across - corner, new[1] - scale * old[1] - corner])
+    return detection.resized(scale).moved([across - corner, new[1] - scale * old[1] - corner])
 
 
 def _silhouettes(detections: tuple[Detection, ...], track: Track, fps: float) -> SilhouetteClip:
     squares = squares_from_boxes(track.xyxy)
     masks = [
-        one.matte.silhouette(square, SILHOUETTE_SIZE)
-        for one, square in zip(detections, squares, strict=True)
+        detection.matte.silhouette(square, SILHOUETTE_SIZE)
+        for detection, square in zip(detections, squares, strict=True)
     ]
-    landmarks = [one.landmarks for one in detections]
-    known = any(one is not None for one in landmarks)
+    landmarks = [detection.landmarks for detection in detections]
+    known = any(points is not None for points in landmarks)
     joints = joints_in(landmarks, squares, fps) if known else None
     return SilhouetteClip(track.track_id, track.first_frame, np.stack(masks), squares, joints)
 
@@ -301,10 +305,10 @@ def _visibility(
 
 def _steps(detections: tuple[Detection, ...], fps: float) -> np.ndarray:
     """(T,) bool: whether the person takes steps; True everywhere without landmarks."""
-    if any(one.landmarks is None for one in detections):
+    if any(detection.landmarks is None for detection in detections):
         return np.ones(len(detections), bool)
-    landmarks = np.stack([one.landmarks for one in detections])
-    return takes_steps(landmarks, np.array([one.height for one in detections]), fps)
+    landmarks = np.stack([detection.landmarks for detection in detections])
+    return takes_steps(landmarks, np.array([detection.height for detection in detections]), fps)
 
 
 def _poses(kept: np.ndarray, flexed: np.ndarray, known: np.ndarray, window: int) -> np.ndarray:

@@ -220,14 +220,14 @@ class PersonSegmenter(Protocol):
         self,
         rgb: np.ndarray,
         before: Sequence[Detection] = (),
-        look: bool = True,
+        detect: bool = True,
         others: Sequence[Detection] = (),
     ) -> list[Detection]:
         """
         Args:
             rgb: (H, W, 3) uint8.
             before: people in a neighbouring frame, who are searched for near where they were.
-            look: whether to search the whole frame for new people as well.
+            detect: whether to run the detectors on the whole frame for new people as well.
             others: people already known to be in this frame, who are not searched for.
 
         Returns:

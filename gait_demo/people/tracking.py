@@ -58,19 +58,19 @@ class Tracklet:
         """Whether it may be a person, judged by `likely_presence` and `likely_score`, in at least
         this many of its frames."""
         likely = (
-            one.presence >= options.likely_presence or one.score >= options.likely_score
-            for one in self.seen.values()
+            detection.presence >= options.likely_presence or detection.score >= options.likely_score
+            for detection in self.seen.values()
         )
         return any(islice(filter(None, likely), frames - 1, None))
 
     def is_person(self, options: PeopleOptions) -> bool:
         """Whether the track is accepted as a person; `PeopleOptions` gives the rule."""
-        seen = [one for one in self.seen.values() if not one.is_moved]
-        presence = [one.presence for one in seen if one.landmarks is not None]
-        sure = sum(one >= options.sure_presence for one in presence)
+        seen = [detection for detection in self.seen.values() if not detection.is_moved]
+        presence = [detection.presence for detection in seen if detection.landmarks is not None]
+        sure = sum(value >= options.sure_presence for value in presence)
         if self.is_motionless and sure < options.still_share * len(seen):
             return False
-        scores = [one.score for one in seen]
+        scores = [detection.score for detection in seen]
         usual = np.median(presence) if presence else 1.0
         if sum(score >= options.sure_yolo for score in scores) >= options.sure_frames:
             return bool(usual >= options.stay_presence)
@@ -109,18 +109,22 @@ class Tracker:
         """
         began, stride = self._began or 0, self._stride
         found = self._reader.finish(lambda number: read(began + stride * number), scale)
-        return [replace(one, seen=self._spread(one.seen)) for one in found]
+        return [replace(tracklet, seen=self._spread(tracklet.seen)) for tracklet in found]
 
     def _spread(self, seen: dict[int, Detection]) -> dict[int, Detection]:
         """From detections by number of the frame read to detections by frame index of the clip.
         Frames in between are interpolated; those after the last frame read repeat its detection."""
         spread, last = {}, (self._count - 1) // self._stride
-        for number, one in seen.items():
-            following = one if number == last else seen.get(number + 1)
+        for number, detection in seen.items():
+            following = detection if number == last else seen.get(number + 1)
             for step in range(1 if following is None else self._stride):
                 index = self._stride * number + step
                 if index < self._count:
-                    between = one if step == 0 else one.towards(following, step / self._stride)
+                    between = (
+                        detection
+                        if step == 0
+                        else detection.towards(following, step / self._stride)
+                    )
                     spread[self._began + index] = between
         return spread
 
@@ -138,9 +142,9 @@ class _Reader:
 
     def update(self, index: int, rgb: np.ndarray) -> None:
         in_turn = index % self._step == 0
-        look = in_turn or any(are_entangled(*pair) for pair in combinations(self._before, 2))
-        self._before = self._segmenter(rgb, self._before, look)
-        rows = [[*_trunk(one), _certainty(one), 0] for one in self._before]
+        detect = in_turn or any(are_entangled(*pair) for pair in combinations(self._before, 2))
+        self._before = self._segmenter(rgb, self._before, detect)
+        rows = [[*_trunk(person), _certainty(person), 0] for person in self._before]
         followed = []
         for number, track_id in _assigned(self._bytetrack, rows, rgb.shape[:2]):
             tracklet = self._tracklets.setdefault(track_id, Tracklet())
@@ -155,16 +159,19 @@ class _Reader:
         tracklets = _linked(list(self._tracklets.values()), self._fps)
         self._follow_back(tracklets, read, scale)
         tracklets = _linked(tracklets, self._fps)
-        for one in tracklets:
-            if len(one.seen) >= _LIVING_S * self._fps and _stays(one):
-                one.is_motionless = _is_motionless(one, read, scale)
+        for tracklet in tracklets:
+            if len(tracklet.seen) >= _LIVING_S * self._fps and _stays(tracklet):
+                tracklet.is_motionless = _is_motionless(tracklet, read, scale)
         return tracklets
 
     def _fades(self, tracklet: Tracklet, index: int, step: int) -> bool:
         """Whether the presence is low for `_PATIENCE_S`: in the frame `index` and those before it
         (`step` -1) or after it (1)."""
         last = [tracklet.seen.get(index + step * n) for n in range(self._patience)]
-        return all(one is not None and one.presence < self._options.stay_presence for one in last)
+        return all(
+            detection is not None and detection.presence < self._options.stay_presence
+            for detection in last
+        )
 
     def _follow_back(
         self, tracklets: list[Tracklet], read: Callable[[int], np.ndarray], scale: float
@@ -182,14 +189,14 @@ class _Reader:
             if not following:
                 continue
             rgb, target = read(frame - 1), frame - 1
-            there = [one.seen[target] for one in tracklets if target in one.seen]
+            there = [tracklet.seen[target] for tracklet in tracklets if target in tracklet.seen]
             still = []
             for tracklet, start in following:
                 if target in tracklet.seen:
                     continue
                 known = tracklet.seen[frame].resized(scale)
-                others = [one.resized(scale) for one in there]
-                seen = self._segmenter(rgb, [known], look=False, others=others)
+                others = [detection.resized(scale) for detection in there]
+                seen = self._segmenter(rgb, [known], detect=False, others=others)
                 if not seen:
                     continue
                 tracklet.seen[target] = seen[0].resized(1 / scale)
@@ -202,22 +209,22 @@ class _Reader:
             following = still
 
 
-def _certainty(one: Detection) -> float:
-    return float(np.fmax(one.presence, one.score))
+def _certainty(detection: Detection) -> float:
+    return float(np.fmax(detection.presence, detection.score))
 
 
 def _stays(tracklet: Tracklet) -> bool:
-    middles = np.stack([one.middle for one in tracklet.seen.values()])
-    heights = [one.height for one in tracklet.seen.values()]
+    middles = np.stack([detection.middle for detection in tracklet.seen.values()])
+    heights = [detection.height for detection in tracklet.seen.values()]
     return bool(np.ptp(middles, axis=0).max() < _STAYS * np.median(heights))
 
 
 def _is_motionless(tracklet: Tracklet, read: Callable[[int], np.ndarray], scale: float) -> bool:
     frames = sorted(tracklet.seen)
     chosen = [frames[n] for n in np.linspace(0, len(frames) - 1, _SAMPLES).astype(int)]
-    one = tracklet.seen[chosen[_SAMPLES // 2]].resized(scale)
+    detection = tracklet.seen[chosen[_SAMPLES // 2]].resized(scale)
     h, w = read(chosen[0]).shape[:2]
-    low, high = np.floor(one.box[:2]), np.ceil(one.box[2:])
+    low, high = np.floor(detection.box[:2]), np.ceil(detection.box[2:])
     x0, y0, x1, y1 = np.concatenate([low, high]).clip(0, [w, h, w, h]).astype(int)
     if x1 <= x0 or y1 <= y0:
         return False
@@ -227,15 +234,15 @@ def _is_motionless(tracklet: Tracklet, read: Callable[[int], np.ndarray], scale:
         part = cv2.GaussianBlur(grey[y0:y1, x0:x1], (0, 0), 1)
         greys.append(part.astype(np.float32) - grey.mean())
     h, w = greys[0].shape
-    changes = np.std(greys, axis=0)[one.matte.drawn(x0, y0, w, h) > 0.5]
+    changes = np.std(greys, axis=0)[detection.matte.drawn(x0, y0, w, h) > 0.5]
     return bool(len(changes) and np.quantile(changes, 0.75) < _STILL_LEVELS)
 
 
-def _trunk(one: Detection) -> list[float]:
+def _trunk(detection: Detection) -> list[float]:
     """A box of fixed proportions around the hips: ByteTrack's motion model would extrapolate the
     swing of the legs."""
-    half = np.array(_TRUNK) * one.height
-    return [*(one.middle - half), *(one.middle + half)]
+    half = np.array(_TRUNK) * detection.height
+    return [*(detection.middle - half), *(detection.middle + half)]
 
 
 def _byte_tracker(gap: int):
@@ -258,16 +265,16 @@ def _assigned(tracker, rows: list[list[float]], shape: tuple[int, int]) -> list[
 
     tracker.update(Boxes(np.array(rows, np.float32).reshape(-1, 6), shape))
     return [
-        (int(one.idx), one.track_id)
-        for one in tracker.tracked_stracks
-        if one.frame_id == tracker.frame_id
+        (int(track.idx), track.track_id)
+        for track in tracker.tracked_stracks
+        if track.frame_id == tracker.frame_id
     ]
 
 
 def _linked(tracklets: list[Tracklet], fps: float) -> list[Tracklet]:
     """Joins tracklets that are of one person who was hidden for a while."""
     people: list[Tracklet] = []
-    for later in sorted(tracklets, key=lambda one: one.first):
+    for later in sorted(tracklets, key=lambda tracklet: tracklet.first):
         misses = {
             n: miss
             for n, earlier in enumerate(people)

@@ -167,7 +167,7 @@ def load_network(path: Path) -> torch.nn.Module:
 class YoloSegmenter:
     """The fallback segmenter: YOLO alone, without landmarks. See `PersonSegmenter`.
 
-    It searches every frame from scratch, whatever `look` says, and follows nobody.
+    It searches every frame from scratch, whatever `detect` says, and follows nobody.
     """
 
     def __init__(self, detector: Detector, options: PeopleOptions | None = None):
@@ -180,7 +180,7 @@ class YoloSegmenter:
         self,
         rgb: np.ndarray,
         before: Sequence[Detection] = (),
-        look: bool = True,
+        detect: bool = True,
         others: Sequence[Detection] = (),
     ) -> list[Detection]:
         size = self._options.detector_px
@@ -195,7 +195,7 @@ class YoloSegmenter:
         found = [
             person for person in found if not any(same_person(person, other) for other in others)
         ]
-        if look:
+        if detect:
             return found
         return [person for person in found if any(same_person(person, known) for known in before)]
 

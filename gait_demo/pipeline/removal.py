@@ -179,7 +179,7 @@ class Remover:
         """A person's mask; before the first and after the last frame that shows them, only the
         part of it that differs from the background."""
         position = person.position(index)
-        if not person.around[position]:
+        if not person.extrapolated[position]:
             return mask
         x0, y0, x1, y1 = person.track.xyxy[position]
         return mask & widened(mask & moving, max(2, round(_WIDER * (y1 - y0) * self._scale)))
@@ -204,7 +204,7 @@ class Remover:
             own = (mask | (moving.labels > 0)) & self._head(person, position, _WITH_HAT)
             own = own & ~others | self._head(person, position, 1.0)  # the matte may lack parts
             return _removal_of(own, tall)
-        if not person.around[position]:
+        if not person.extrapolated[position]:
             mask = mask | self._head(person, position, 1.0)  # the matte may lack parts
         own = mask
         usual = max(float(mask.sum()), _AREA * (tall * self._scale) ** 2)

@@ -42,7 +42,7 @@ class Scene:
         self._analysis, self._hide_faces = analysis, hide_faces
         wanted = {person.track.track_id for person in removed}
         fps = float(analysis.info.fps)
-        self._guessed = [person.guessed(fps) for person in analysis.people]
+        self._stale = [person.stale(fps) for person in analysis.people]
         self._removed = [
             n for n, person in enumerate(analysis.people) if person.track.track_id in wanted
         ]
@@ -159,7 +159,7 @@ class Scene:
                 rgb[part] = cv2.inpaint(rgb[part], hidden, _OVERLAY_PX, cv2.INPAINT_TELEA)
 
     def _hide_heads(self, rgb: np.ndarray, index: int, x: int, y: int) -> None:
-        for person, guessed in zip(self._analysis.people, self._guessed, strict=True):
+        for person, stale in zip(self._analysis.people, self._stale, strict=True):
             position = person.position(index)
             if position is None or not np.isfinite(person.heads[position]).all():
                 continue
@@ -172,7 +172,7 @@ class Scene:
             before = part.copy()
             alpha = person.detections[position].matte.drawn(*view)
             hide_head(part, alpha, head - np.float32([x0, y0, 0]))
-            if guessed[position]:  # perhaps wrong: must not hide other people who are seen
+            if stale[position]:  # perhaps wrong: must not hide other people who are seen
                 in_front = self._seen_mattes(index, view)
                 part[:] = cv2.blendLinear(
                     np.ascontiguousarray(part), before, 1 - in_front, in_front

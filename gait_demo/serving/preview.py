@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from gait_demo.imaging.boxes import overlap
+from gait_demo.imaging.boxes import intersection_area
 from gait_demo.types import Track
 
 _BADGE = 0.06  # radius, as a share of the frame's shorter side
@@ -29,11 +29,11 @@ def clearest_frame(tracks: Sequence[Track], shape: tuple[int, int]) -> int:
     for row, track in zip(boxes, tracks, strict=True):
         row[track.first_frame :][: len(track)][track.found] = track.xyxy[track.found]
     height, width = shape
-    area = overlap(boxes, boxes)
-    seen = overlap(boxes, np.array([0.0, 0.0, width, height])) / area
+    area = intersection_area(boxes, boxes)
+    seen = intersection_area(boxes, np.array([0.0, 0.0, width, height])) / area
     for n, own in enumerate(boxes):
         others = np.delete(boxes, n, axis=0)
-        hidden = np.nan_to_num(overlap(own, others) / area[n]).max(axis=0, initial=0)
+        hidden = np.nan_to_num(intersection_area(own, others) / area[n]).max(axis=0, initial=0)
         seen[n] *= 1 - hidden
     return int(np.nansum(seen, axis=0).round(2).argmax())
 

@@ -91,10 +91,10 @@ def test_a_person_is_followed_without_a_look(segmenter):
     people = segmenter(rgb)
     for x in np.arange(244, 300, 4.0):
         rgb, truth = drawn(PHASES[0], x)
-        people = segmenter(rgb, people, look=False)
+        people = segmenter(rgb, people, detect=False)
         (one,) = people
         assert one.score == 0 and scenes.iou(matte(one, rgb.shape), truth) > 0.7
-    assert segmenter(walker.background(WIDTH, HEIGHT), people, look=False) == []
+    assert segmenter(walker.background(WIDTH, HEIGHT), people, detect=False) == []
 
 
 def test_two_walkers_are_two_people_each_with_a_matte_of_their_own(segmenter):
@@ -125,7 +125,7 @@ def test_a_matte_that_drifted_over_two_people_comes_back_to_the_one_who_is_not_f
     segmenter, pair
 ):
     rgb, left, right, between = pair
-    (found,) = segmenter(rgb, [between], look=False, others=[right])
+    (found,) = segmenter(rgb, [between], detect=False, others=[right])
     assert same_person(found, left) and not same_person(found, right)
 
 
@@ -197,7 +197,7 @@ def test_segmenter_keeps_a_person_whom_only_a_detector_sees(person_weights, scor
     files = person_weights["pose_landmark"], person_weights["pose_detection"]
     segmenter = LandmarkSegmenter(*files, ProposesOnePlace(score))
     (known,) = segmenter(drawn(PHASES[0])[0])
-    people = segmenter(walker.background(WIDTH, HEIGHT), [known], look=False)
+    people = segmenter(walker.background(WIDTH, HEIGHT), [known], detect=False)
     assert len(people) == kept
     for one in people:
         assert one.is_moved and one.score == pytest.approx(score)

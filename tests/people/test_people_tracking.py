@@ -53,7 +53,7 @@ def test_tracker_looks_for_others_at_the_pace_of_the_options():
     tracker = Tracker(segmenter, FPS, PeopleOptions(look_every_s=0.2))
     for frame in scene.frames:
         tracker.update(frame.index, frame.rgb)
-    assert [index for index, look in segmenter.asked if look] == list(range(0, COUNT, 5))
+    assert [index for index, detect in segmenter.asked if detect] == list(range(0, COUNT, 5))
 
 
 @pytest.mark.parametrize(("fps", "stride"), [(30, 1), (50, 2), (120, 5)])

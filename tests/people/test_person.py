@@ -64,7 +64,7 @@ def test_the_place_of_a_lost_person_is_a_guess_only_far_from_where_they_are_seen
     gap, near = range(10, 50), 15  # frames: 0.6 s
     one = person(WALKER, [n for n in range(COUNT) if n not in gap])
     assert one.lost.sum() == len(gap)
-    assert np.flatnonzero(one.guessed(FPS)).tolist() == list(gap)[near:-near]
+    assert np.flatnonzero(one.stale(FPS)).tolist() == list(gap)[near:-near]
 
 
 def test_who_leaves_the_picture_is_not_expected_there():

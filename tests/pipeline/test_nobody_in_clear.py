@@ -143,10 +143,10 @@ class BeyondTheBorder(DrawnSegmenter):
         seen = figure.detection(0, figure.mask(0, SHAPE))
         self._one = replace(seen.moved(shift), presence=seen.presence, score=seen.score)
 
-    def __call__(self, rgb, before=(), look=True, others=()):
-        is_wanted = look or len(before) > len(self._without(before))
+    def __call__(self, rgb, before=(), detect=True, others=()):
+        is_wanted = detect or len(before) > len(self._without(before))
         is_known = len(others) > len(self._without(others))
-        rest = super().__call__(rgb, self._without(before), look, self._without(others))
+        rest = super().__call__(rgb, self._without(before), detect, self._without(others))
         return [*rest, self._one] if is_wanted and not is_known else rest
 
     def _without(self, people):

@@ -148,7 +148,7 @@ def test_remover_takes_only_what_stands_out_before_a_person_is_seen():
     way[:30] = np.nan
     absent = Scene((Figure(way),))
     one = person(absent, 0, range(30, 50))
-    assert one.around[one.position(20)] and not gone(absent, 20, [one])[0].any()
+    assert one.extrapolated[one.position(20)] and not gone(absent, 20, [one])[0].any()
 
 
 def test_who_is_not_there_takes_nothing_away():

@@ -223,7 +223,7 @@ class DrawnSegmenter:
     """A `PersonSegmenter` that knows the scene.
 
     Attributes:
-        asked: number and `look` of every frame that it was asked about.
+        asked: number and `detect` of every frame that it was asked about.
     """
 
     def __init__(self, scene: Scene):
@@ -237,11 +237,11 @@ class DrawnSegmenter:
         self,
         rgb: np.ndarray,
         before: Sequence[Detection] = (),
-        look: bool = True,
+        detect: bool = True,
         others: Sequence[Detection] = (),
     ) -> list[Detection]:
         index = _stamped(rgb, rgb.shape[1] / self._scene.shape[1])
-        self.asked.append((index, look))
+        self.asked.append((index, detect))
         here = self._visible(index, rgb.shape[1] / self._scene.shape[1])
         for other in others:
             here.pop(_nearest(here, other), None)
@@ -250,9 +250,9 @@ class DrawnSegmenter:
             nearest = _nearest(here, known)
             if nearest is not None:
                 one = here.pop(nearest)
-                followed = not look and one.landmarks is not None
+                followed = not detect and one.landmarks is not None
                 people.append(replace(one, score=0.0) if followed else one)
-        return people + (list(here.values()) if look else [])
+        return people + (list(here.values()) if detect else [])
 
     def _visible(self, index: int, scale: float) -> dict[int, Detection]:
         found = {}

@@ -8,7 +8,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from gait_demo.imaging.boxes import overlap
+from gait_demo.imaging.boxes import intersection_area
 from gait_demo.people.segmenter import (
     ANKLES,
     ELBOWS,
@@ -29,13 +29,16 @@ _CELLS = 64  # cells per side of a matte; distances to limbs are computed per ce
 _HEAD, _TRUNK, _ARM, _LEG = 0.075, 0.115, 0.045, 0.055
 
 
-def exclusive(people: Sequence[Detection]) -> list[Detection]:
-    """The people of one frame, with mattes that do not overlap, but for people without landmarks,
-    who are unchanged; see `spared`."""
-    return [spared(person, [other for other in people if other is not person]) for person in people]
+def make_disjoint(people: Sequence[Detection]) -> list[Detection]:
+    """The people of one frame with mattes that do not overlap; see `keep_own_pixels`. People
+    without landmarks are unchanged."""
+    return [
+        keep_own_pixels(person, [other for other in people if other is not person])
+        for person in people
+    ]
 
 
-def spared(person: Detection, others: Sequence[Detection]) -> Detection:
+def keep_own_pixels(person: Detection, others: Sequence[Detection]) -> Detection:
     """A person whose matte lacks the pixels that it shares with another person's matte and that are
     nearer to a limb of the other. Unchanged for people without landmarks."""
     others = [
@@ -43,7 +46,7 @@ def spared(person: Detection, others: Sequence[Detection]) -> Detection:
         for other in others
         if person.landmarks is not None
         and other.landmarks is not None
-        and overlap(person.box, other.box) > 0
+        and intersection_area(person.box, other.box) > 0
     ]
     return replace(person, matte=_own(person, others)) if others else person
 
