@@ -76,7 +76,7 @@ class ViewTransform:
         views: degrees.
         mean: by view, (4096,) the mean GEI.
         basis: by view, (4096, r): GEI - mean = basis @ code, where the code is the same at all
-        views.
+            views.
         inverse: by view, (r, 4096), from GEI - mean to the code.
         projection: by view, (4096, k): partial least squares, from GEI - mean to the features that
             tell people apart.

@@ -34,7 +34,7 @@ def colorize(crops: np.ndarray, silhouettes: np.ndarray, cnet: CNet) -> np.ndarr
 
 
 def _bled(colours: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """The same picture, with every pixel outside replaced by the nearest one inside."""
+    """A picture with every pixel outside replaced by the nearest one inside."""
     if not inside.any():
         return colours
     _, nearest = cv2.distanceTransformWithLabels(

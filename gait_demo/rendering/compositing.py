@@ -1,6 +1,6 @@
-"""Background plate and crops to frames: the old person goes, the new one comes.
+"""Compositing: the old person is replaced by background, and the new one drawn.
 
-Outside the regions given here a frame stays as it is, bit for bit.
+Outside the given regions a frame stays unchanged, bit for bit.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from gait_demo.imaging.placing import placed
 from gait_demo.imaging.resizing import scaling
 from gait_demo.types import SILHOUETTE_SIZE
 
-_FEATHER = 0.008  # heights over which the plate fades into the frame
-_RING = 0.12  # heights around a region in which the plate's brightness is matched
-_SMOOTH = 0.5  # deviation in 1/64 of the height, of the filter that smooths an outline
-_PAD = 2  # of the same, around a silhouette, so that heads and soles are round as well
+_FEATHER = 0.008  # heights: feather between the plate and the frame
+_RING = 0.12  # heights: margin around a region in which the plate's brightness is matched
+_SMOOTH = 0.5  # 1/64 heights: deviation of the filter that smooths an outline
+_PAD = 2  # 1/64 heights: padding of a silhouette, so that heads and soles get smooth too
 
 
 @dataclass(frozen=True)
 class Region:
-    """What of a frame is to be replaced.
+    """A region of a frame to be replaced.
 
     Attributes:
-        x, y: of the upper left corner, in pixels.
+        x, y: upper left corner, in pixels.
         mask: (h, w) uint8, 0 or 255.
-        height: of the person, in pixels.
+        height: height of the person, in pixels.
     """
 
     x: int
@@ -39,7 +39,7 @@ class Region:
 def region_of(
     frame_shape: tuple[int, int], mask: np.ndarray, x: int, y: int, scale: float, height: float
 ) -> Region | None:
-    """The region of a mask at working resolution, with a rim in which brightness is matched.
+    """The region of a mask at working resolution, with a margin in which brightness is matched.
 
     Args:
         frame_shape: (H, W).
@@ -48,7 +48,7 @@ def region_of(
         height: of the person, in pixels of the frame.
 
     Returns:
-        None if nothing of it lies in the frame.
+        None if the mask lies outside the frame.
     """
     h, w = mask.shape
     low, high = np.array([x, y]) / scale, np.array([x + w, y + h]) / scale
@@ -63,12 +63,12 @@ def region_of(
 
 
 def erase(rgb: np.ndarray, behind: np.ndarray, region: Region) -> None:
-    """Shows what is behind somebody, with a soft edge.
+    """Replaces a person by the background, with a soft edge.
 
     Args:
         rgb: (H, W, 3) uint8 frame, changed in place.
         behind: (h, w, 3) uint8, the background where the region's mask is, and around it.
-        region: of the frame.
+        region: the region of the frame.
     """
     h, w = region.mask.shape
     part = rgb[region.y : region.y + h, region.x : region.x + w]
@@ -97,11 +97,11 @@ def paste(rgb: np.ndarray, crop: np.ndarray, alpha: np.ndarray, square: np.ndarr
 def laid_over(
     rgb: np.ndarray, colours: np.ndarray, alpha: np.ndarray, view: tuple[int, int, int, int]
 ) -> None:
-    """Draws a person into a frame, whose colours are known at the frame's own resolution.
+    """Draws a person, whose colours are known at the resolution of the frame, into it.
 
     Args:
         rgb: (H, W, 3) uint8 frame, changed in place.
-        colours: (h, w, 3) uint8, of the view.
+        colours: (h, w, 3) uint8, those of the view.
         alpha: (h, w) float32 in [0, 1].
         view: x, y, w, h in pixels of the frame.
     """
@@ -135,7 +135,7 @@ def render_binary(
 def silhouette_view(
     alpha: np.ndarray, square: np.ndarray, shape: tuple[int, int], margin: float = 1
 ) -> tuple[int, int, int, int] | None:
-    """What of a frame a silhouette touches.
+    """The part of a frame that a silhouette touches.
 
     Args:
         alpha, square: as for `paste`.
@@ -143,7 +143,7 @@ def silhouette_view(
         margin: pixels around it.
 
     Returns:
-        x, y, width, height in whole pixels; None if nothing of it lies in the frame.
+        x, y, width, height in whole pixels; None if the silhouette lies outside the frame.
     """
     x, y, w, h = cv2.boundingRect((alpha > 0.02).view(np.uint8))
     if w * h == 0:
@@ -177,7 +177,7 @@ def _soft_silhouette(
 
 
 def _blend(part: np.ndarray, over: np.ndarray, weight: np.ndarray) -> None:
-    """Lays `over` on a part of a frame, in place, within the columns and rows that weigh."""
+    """Blends `over` into a part of a frame, in place, where `weight` is over 0."""
     x, y, w, h = cv2.boundingRect((weight > 0).view(np.uint8))
     if w * h == 0:
         return

@@ -1,4 +1,4 @@
-"""Two silhouettes of one moment, laid over each other by a smooth field."""
+"""Registration of two silhouettes of the same moment by a smooth displacement field."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ import numpy as np
 from gait_demo.imaging.boxes import depth_in
 from gait_demo.types import SILHOUETTE_SIZE
 
-_GRID = 32  # cells of a field, across and down
+_GRID = 32  # cells of a field per side
 _STEPS = (3, 3)  # iterations, first with a stiff field, then with a softer one
 _STIFF = (3.0, 2.0)  # deviation in cells of the filter that smooths each step
-_UPRIGHT = 0.5  # share of a step up or down that is taken
-_REACH = 1.25  # cells a step may move
-_OUTSIDE = 3.0  # cells beyond the outline up to which distance counts
-_CHUNK, _MARGIN = 128, 8  # frames fitted together, and those shared with the neighbours
+_UPRIGHT = 0.5  # factor of the vertical steps
+_REACH = 1.25  # cells: maximum length of a step
+_OUTSIDE = 3.0  # cells: maximum distance outside the outline
+_CHUNK, _MARGIN = 128, 8  # frames that are fitted together, and overlap with the next ones
 
 
 def correspond(old: np.ndarray, new: np.ndarray) -> np.ndarray:
-    """Where in the old silhouettes the points of the new ones belong, smooth in space and time.
+    """The displacements from points of the new silhouettes to the old ones, smooth in space and
+    time.
 
-    The distances to the two outlines are matched by the demons algorithm (Thirion, 1998), its
-    field filtered by Gaussians in space, and from frame to frame.
+    The distance maps of the two outlines are registered by the demons algorithm (Thirion, 1998),
+    whose field is filtered by Gaussians in space and time.
 
     Args:
         old, new: (T, 64, 64) float32 in [0, 1], in the same squares.
@@ -39,7 +40,7 @@ def correspond(old: np.ndarray, new: np.ndarray) -> np.ndarray:
 
 
 def _fit(old: np.ndarray, new: np.ndarray) -> np.ndarray:
-    """(T, 32, 32, 2) cells, from the distances (T, 32, 32)."""
+    """(T, 32, 32, 2): displacements in cells, from distance maps (T, 32, 32)."""
     images = [
         np.dstack([image, *(cv2.Sobel(image, -1, dx, 1 - dx, scale=1 / 8) for dx in (1, 0))])
         for image in old
@@ -68,7 +69,7 @@ def _smooth_in_time(fields: np.ndarray) -> np.ndarray:
 
 
 def _distances(masks: np.ndarray) -> np.ndarray:
-    """(T, 32, 32) cells to the outline, negative outside."""
+    """(T, 32, 32): signed distances to the outline in cells, negative outside."""
     return np.stack([
         cv2.resize(signed_distance(mask), (_GRID, _GRID), interpolation=cv2.INTER_AREA)
         for mask in masks
@@ -76,7 +77,8 @@ def _distances(masks: np.ndarray) -> np.ndarray:
 
 
 def signed_distance(mask: np.ndarray, level: float = 0.5) -> np.ndarray:
-    """(n, n) float32: distance to where a mask (n, n) falls below a level, negative outside."""
+    """(n, n) float32: signed distance in pixels to the contour of a mask (n, n) at a level,
+    negative outside."""
     inside = (mask > level).astype(np.uint8)
     far = depth_in(inside)
     return cv2.GaussianBlur(far.clip(-SILHOUETTE_SIZE, SILHOUETTE_SIZE), (0, 0), 0.8)

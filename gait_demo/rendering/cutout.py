@@ -27,23 +27,23 @@ _MIRRORED = {LEFT_ARM: RIGHT_ARM, RIGHT_ARM: LEFT_ARM, LEFT_LEG: RIGHT_LEG, RIGH
 _GRID = 0.014  # heights between the places at which distances and displacements are computed
 # half widths within which a part in front hides what is behind
 _HELD = np.float32([1.15, 1.15, 1.15, 0.9, 0.9])[:, None, None]
-# half widths within which a hidden part goes on behind another; from the side, a trunk is slim
+# half widths within which a hidden part continues behind another; from the side, a trunk is slim
 _CORES = np.float32([0.7, 1.2, 1.2, 1.2, 1.2])
 _SOFT = 0.15  # half widths over which one part becomes another
-_BEHIND = 10.0  # half widths by which a part that another hides is farther
-_SLEEVE, _HEM = 1.3, 1.6  # half widths: farther from an arm, and as near to the trunk, is its cloth
-_FAINT = 0.02  # of a part: what is fainter is none of it
-_SURE = 0.85  # of a matte: below, colours may be mixed with the background's
-_RIM = 0.012  # heights over which the colours of a rim are taken from inside
-_FEW = 8  # of 255: of fewer sure pixels around it a rim takes no colours
-_LEFT_OVER = 0.1  # of what is hidden, that need not be found
-_FEW_SEEN = 0.1  # of what is hidden: a limb of which less is seen has the colours of the other
-_MOSTLY_SEEN = 0.5  # of a part: where less is seen, that may well be something else
-_UNKNOWN = 0.8  # of what is hidden of a limb: if less is not found, that is none of it ...
-_CRACK = 0.004  # ... but for cracks of up to twice so many heights between what is found
-_CLEAR = 220  # of 255: a share below shows something else as well
-_SHARPEN = 0.3  # of the detail of a pixel, lost when pixels are moved
-_NEARBY = 0.06  # heights from which a part takes colours for what no frame shows of it
+_BEHIND = 10.0  # half widths added to the distance of a part that another one hides
+_SLEEVE, _HEM = 1.3, 1.6  # half widths from the arm, and from the trunk, between which is cloth
+_FAINT = 0.02  # minimum share of a part
+_SURE = 0.85  # matte level below which colours may be mixed with the background
+_RIM = 0.012  # heights: distance over which the rim gets colours from inside
+_FEW = 8  # of 255: minimum share of sure pixels around, for this
+_LEFT_OVER = 0.1  # share of the hidden pixels that need not be found
+_FEW_SEEN = 0.1  # of the hidden area: with less visible, a limb gets the colours of the other one
+_MOSTLY_SEEN = 0.5  # minimum visible share of a part from which others are completed
+_UNKNOWN = 0.8  # share of hidden pixels: if fewer are not found, these are not the limb ...
+_CRACK = 0.004  # ... except for cracks up to twice as wide, in heights
+_CLEAR = 220  # of 255: minimum share of a part in a pixel to copy
+_SHARPEN = 0.3  # amount of unsharp masking, against the blur of resampling
+_NEARBY = 0.06  # heights: radius of the mean colours for pixels that no frame shows
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,9 @@ class Piece:
     """One part of a person in one frame.
 
     Attributes:
-        x, y: of its upper left corner, in pixels of the cutout.
-        own: (h, w) float32 in [0, 1], its visible share of the matte.
-        hidden: (h, w) float32 in [0, 1], where it goes on behind another part.
+        x, y: upper left corner, in pixels of the cutout.
+        own: (h, w) float32 in [0, 1], visible share of the matte.
+        hidden: (h, w) float32 in [0, 1], where the part continues behind another one.
     """
 
     x: int
@@ -63,31 +63,32 @@ class Piece:
 
     @property
     def whole(self) -> np.ndarray:
-        """(h, w) float32 in [0, 1]."""
+        """(h, w) float32 in [0, 1]: the visible and the hidden share."""
         return np.minimum(self.own + self.hidden, 1)
 
     @property
     def inner(self) -> tuple[slice, slice]:
-        """Its rows and columns of the cutout."""
+        """The rows and columns of the cutout that the piece covers."""
         h, w = self.own.shape
         return np.s_[self.y : self.y + h, self.x : self.x + w]
 
     def within(self, other: Piece) -> tuple[np.ndarray, np.ndarray]:
-        """What it shows and hides in the rows and columns of another piece, of that one's size."""
+        """`own` and `hidden` in the rows and columns of another piece."""
         own, hidden = np.zeros((2, *other.own.shape), np.float32)
         there, here = self._shared(other)
         own[there], hidden[there] = self.own[here], self.hidden[here]
         return own, hidden
 
     def changed(self, other: Piece, own: np.ndarray, hidden: np.ndarray) -> Piece:
-        """The same with what it shows and hides in the rows and columns of another piece."""
+        """The piece with other values of `own` and `hidden` in the rows and columns of another."""
         there, here = self._shared(other)
         result = replace(self, own=self.own.copy(), hidden=self.hidden.copy())
         result.own[here], result.hidden[here] = own[there], hidden[there]
         return result
 
     def _shared(self, other: Piece) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
-        """Rows and columns that two pieces share, as they count in the other and in this one."""
+        """Rows and columns that two pieces share, first in the other's, then in this one's
+        pixels."""
         (h, w), (m, n) = self.own.shape, other.own.shape
         x0, y0 = max(self.x, other.x), max(self.y, other.y)
         x1, y1 = max(x0, min(self.x + w, other.x + n)), max(y0, min(self.y + h, other.y + m))
@@ -98,20 +99,20 @@ class Piece:
 
 @dataclass(frozen=True)
 class Division:
-    """Whose the pixels of a matte are.
+    """The division of a matte into the parts of the body.
 
     Attributes:
         matte: (h, w) float32 in [0, 1].
-        lead: (5, m, n) float32, of `grid_of` the matte: by how many half widths each part is nearer
-            than any other, and than what hides it.
-        far: (5, m, n) float32, half widths to each part.
-        covered: (5, m, n) float32 in [0, 1], what the parts in front of each show.
+        lead: (5, m, n) float32 on the grid of `grid_of`: by how many half widths each part is
+            nearer than all others, after a penalty for those that are hidden.
+        far: (5, m, n) float32, distance to each part in half widths.
+        covered: (5, m, n) float32 in [0, 1], share that the parts in front of each cover.
         bones: (2, m, n) uint8, the nearest bone of the left and of the right arm.
         step: pixels between the places of the grid.
         rgb: (h, w, 3) uint8.
         height: of the body, in pixels.
-        depths: what is in front of what.
-        colours: of the arms; None: learnt here.
+        depths: the order of the parts.
+        colours: of the arms; None: learnt from this frame.
     """
 
     matte: np.ndarray
@@ -137,7 +138,7 @@ class Division:
         return cls(matte, lead[0], far, covered, bones, step, rgb, pose.height, depths)
 
     def looks(self) -> list[Look]:
-        """The arms, at the places of the grid that are surely the person."""
+        """Pixels of both arms, at the grid points that surely show the person."""
         first = (self.step - 1) // 2
         every = np.s_[first :: self.step, first :: self.step]
         m, n = self.far.shape[1:]
@@ -153,7 +154,7 @@ class Division:
 
     @cached_property
     def pieces(self) -> tuple[Piece | None, ...]:
-        """One a part, None of what is not there."""
+        """One piece for each part; None if the part is not there."""
         pieces = [self._piece(part) for part in range(PARTS)]
         colours = self.colours or ArmColours.learnt(self.looks())
         for arm in (LEFT_ARM, RIGHT_ARM):
@@ -161,7 +162,7 @@ class Division:
         return tuple(pieces)
 
     def _tell_by_colour(self, arm: int, pieces: list[Piece | None], colours: ArmColours) -> None:
-        """Parts an arm from the trunk and the legs by their colours; changes the pieces."""
+        """Separates an arm from trunk and legs by their colours; changes `pieces` in place."""
         piece = pieces[arm]
         others = [part for part in (TRUNK, LEFT_LEG, RIGHT_LEG) if pieces[part] is not None]
         if piece is None or not others:
@@ -189,8 +190,8 @@ class Division:
             pieces[part] = pieces[part].changed(piece, *changed)
 
     def coarse(self, part: int) -> tuple[np.ndarray, np.ndarray]:
-        """(m, n) float32 in [0, 1] twice: what a part shows, and what of it is hidden, as the bones
-        tell."""
+        """(m, n) float32 in [0, 1] each: the visible and the hidden share of a part, by the bones
+        alone."""
         own, hidden = _shares(self.lead[part], self.far[part], self.covered[part], _CORES[part])
         return own * self._coarse_matte, hidden * self._coarse_matte
 
@@ -203,7 +204,7 @@ class Division:
         return cv2.resize(whole, (n, m), interpolation=cv2.INTER_AREA)
 
     def seen_share(self, part: int) -> float:
-        """How much of a part is seen, in [0, 1]; 0 of what is not there."""
+        """The visible share of a part, in [0, 1]; 0 if the part is not there."""
         piece = self.pieces[part]
         return 0.0 if piece is None else float(piece.own.sum() / max(piece.whole.sum(), 1e-6))
 
@@ -226,12 +227,12 @@ class Division:
 
 
 def whole_shares(pose: Pose, depths: Sequence[Depths], grid: np.ndarray) -> np.ndarray:
-    """(T, 5, h, w) float32 in [0, 1]: what each part shows at the places of a grid (h, w, 2), and
-    what of it is hidden, if mattes were whole.
+    """(T, 5, h, w) float32 in [0, 1]: the visible and hidden share of each part together, at the
+    points of a grid (h, w, 2), if the matte were 1 everywhere.
 
     Args:
-        pose: of T frames.
-        depths: of these.
+        pose: poses of T frames.
+        depths: of these frames.
     """
     far, score = pose.distances(grid)
     lead = _leads(far, score, depths)
@@ -240,12 +241,11 @@ def whole_shares(pose: Pose, depths: Sequence[Depths], grid: np.ndarray) -> np.n
 
 
 def _leads(far: np.ndarray, score: np.ndarray, depths: Sequence[Depths]) -> np.ndarray:
-    """(T, 5, m, n) float32: by how many half widths each part is nearer than any other, and than
-    what hides it.
+    """(T, 5, m, n) float32: `Division.lead` of T frames.
 
     Args:
-        far, score: (T, 5, m, n), half widths to all of each part, and to what is seen of it; the
-            second is changed.
+        far, score: (T, 5, m, n), distances in half widths to each part, and to its visible bones;
+            `score` is changed in place.
         depths: of the T frames.
     """
     for arm in (LEFT_ARM, RIGHT_ARM):
@@ -260,7 +260,7 @@ def _leads(far: np.ndarray, score: np.ndarray, depths: Sequence[Depths]) -> np.n
 
 
 def _covered(lead: np.ndarray, depths: Sequence[Depths]) -> np.ndarray:
-    """(T, 5, m, n) float32 in [0, 1]: what the parts in front of each show."""
+    """(T, 5, m, n) float32 in [0, 1]: `Division.covered` of T frames."""
     own, covered = _own(lead), np.zeros_like(lead)
     for each in set(depths):
         frames = [t for t, here in enumerate(depths) if here == each]
@@ -281,7 +281,7 @@ def _shares(
 
 
 def _ramp(distance: np.ndarray) -> np.ndarray:
-    """Half widths by which a part counts as farther, from 0 where a distance is negative."""
+    """A penalty in half widths, which rises from 0 to 10 where the distance passes 0."""
     return _BEHIND * (0.5 + distance / _SOFT).clip(0, 1)
 
 
@@ -290,8 +290,8 @@ class Cutout:
     """The pixels of one person in one frame.
 
     Attributes:
-        rgb: (h, w, 3) uint8; around the person their own colours go on.
-        parts: whose they are.
+        rgb: (h, w, 3) uint8; around the person, their colours are continued.
+        parts: division of the pixels into parts.
         pose: in pixels of `rgb`.
     """
 
@@ -312,11 +312,11 @@ class Cutout:
         return cls(rimmed, Division.of(rimmed, matte, pose, depths), pose)
 
     def telling(self, colours: ArmColours) -> Cutout:
-        """The same, with its arms told by such colours."""
+        """The same cutout with these colours of the arms."""
         return replace(self, parts=replace(self.parts, colours=colours))
 
     def pixels(self, part: int) -> np.ndarray:
-        """(h, w, 4) uint8: colours of a piece, and the share of it that they show, 0 to 255."""
+        """(h, w, 4) uint8: colours and alpha of the piece of a part."""
         if part not in self._pixels:
             self._pixels[part] = self._make_pixels(part)
         return self._pixels[part]
@@ -330,11 +330,11 @@ class Cutout:
         return with_alpha(self.rgb[piece.inner], piece.own)
 
     def completed(self, part: int, others: Sequence[Callable[[], Cutout]]) -> np.ndarray:
-        """The pixels (h, w, 4) uint8 of a whole piece, and the share of it that is there, 0 to 255:
-        its own, and where another part hides it what other frames show of it.
+        """(h, w, 4) uint8: colours and alpha of a part, completed where another part hides it, by
+        what other frames show there.
 
         Args:
-            others: cutouts of other frames, the best first; made when they are needed.
+            others: functions that make cutouts of other frames; the best first.
         """
         piece = self.parts.pieces[part]
         rgba = with_alpha(self.rgb[piece.inner], piece.whole)
@@ -354,7 +354,7 @@ class Cutout:
             if other().parts.seen_share(part) > _MOSTLY_SEEN:
                 missing ^= other()._fetch(found, missing, pose, part, grid, step)
         if part in _MIRRORED and cv2.countNonZero(missing) > enough:
-            # the limb of the other side looks alike
+            # the limb of the other side has the same colours
             mirrored = pose.mirrored(), _MIRRORED[part]
             missing ^= self._fetch(found, missing, *mirrored, grid, step)
         left_over = cv2.countNonZero(missing)
@@ -364,7 +364,7 @@ class Cutout:
         own = rgba[inner][..., :3].copy()
         rgba[inner][..., :3] = cv2.blendLinear(own, found, 1 - weight, weight)
         if part in _MIRRORED and left_over < _UNKNOWN * wanted:
-            # the limb is slimmer than its bones tell
+            # the limb is slimmer than the bones suggest
             size = 2 * max(1, round(_CRACK * self.pose.height)) + 1
             beyond = cv2.morphologyEx(missing, cv2.MORPH_OPEN, np.ones((size, size), np.uint8))
             rgba[inner][..., 3] = cv2.min(rgba[inner][..., 3], 255 - cv2.blur(beyond, (3, 3)))
@@ -379,16 +379,16 @@ class Cutout:
         grid: np.ndarray,
         step: int,
     ) -> np.ndarray:
-        """Puts what this cutout shows of a part where it is missing, in place.
+        """Copies what this cutout shows of a part to where it is missing.
 
         Args:
-            found: (h, w, 3) uint8, changed.
-            missing: (h, w) uint8, 255 where it is.
-            pose: in pixels of these.
-            grid, step: of them.
+            found: (h, w, 3) uint8, changed in place.
+            missing: (h, w) uint8, 255 where pixels are missing.
+            pose: the pose in pixels of `found`.
+            grid, step: of these pixels.
 
         Returns:
-            (h, w) uint8, 255 where it was put.
+            (h, w) uint8, 255 where pixels were copied.
         """
         piece = self.parts.pieces[part]
         if piece is None:
@@ -402,12 +402,12 @@ class Cutout:
         return clear
 
     def _mean(self, piece: Piece) -> np.ndarray:
-        """(3,) float32: the mean colour of what is seen of a piece."""
+        """(3,) float32: the mean colour of the visible pixels of a piece."""
         return np.float32(cv2.mean(self.rgb[piece.inner], cv2.convertScaleAbs(255 * piece.own)))[:3]
 
     def _around(self, part: int, piece: Piece) -> np.ndarray:
-        """(h, w, 3) uint8: the mean colours of what is seen of a piece nearby, or, where hardly
-        anything is seen of it, of the other side's."""
+        """(h, w, 3) uint8: the mean colours of visible pixels of a piece nearby; if hardly any are
+        visible, the mean colour of the other side's limb."""
         if part in _MIRRORED and piece.own.sum() < _FEW_SEEN * piece.hidden.sum():
             like = self.parts.pieces[_MIRRORED[part]] or piece
             return np.full((*piece.own.shape, 3), self._mean(like), np.uint8)
@@ -425,10 +425,11 @@ class Cutout:
 
 @dataclass(frozen=True)
 class CompletedCutout(Cutout):
-    """A cutout whose pixels show all of each part.
+    """A cutout whose parts are completed where they are hidden.
 
     Attributes:
-        others: cutouts of other frames that show what is hidden in this one; the best first.
+        others: functions that make cutouts of other frames, by which hidden pixels are filled; the
+            best first.
     """
 
     others: Sequence[Callable[[], Cutout]]
@@ -439,23 +440,23 @@ class CompletedCutout(Cutout):
 
 
 def with_alpha(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """(h, w, 4) uint8, of an alpha in [0, 1]."""
+    """(h, w, 4) uint8 of colours (h, w, 3) uint8 and an alpha (h, w) in [0, 1]."""
     return cv2.merge([*cv2.split(rgb), cv2.convertScaleAbs(alpha, alpha=255)])
 
 
 def above(values: np.ndarray, level: float) -> np.ndarray:
-    """(h, w) uint8, 255 where values are more than a level. (OpenCV's comparison with a number
-    fails on the smallest pictures.)"""
+    """(h, w) uint8, 255 where values are over a level. (OpenCV's comparison with a number fails on
+    the smallest pictures.)"""
     return (values > level).view(np.uint8) * np.uint8(255)
 
 
 def step_of(pose: Pose) -> int:
-    """Pixels between the places of a grid that is fine enough for a person of that height."""
+    """Pixels between the points of a grid that is fine enough for a person of this height."""
     return max(1, round(_GRID * pose.height))
 
 
 def grid_of(h: int, w: int, step: int) -> np.ndarray:
-    """(m, n, 2) float32: x and y of the middles of the cells, of `step` pixels, of an image."""
+    """(m, n, 2) float32: x and y of the centres of an image's cells of `step` pixels."""
     x, y = (
         step * np.arange(-(-size // step), dtype=np.float32) + (step - 1) / 2 for size in (w, h)
     )
@@ -463,14 +464,15 @@ def grid_of(h: int, w: int, step: int) -> np.ndarray:
 
 
 def enlarged(field: np.ndarray, size: tuple[int, int], step: int) -> np.ndarray:
-    """(h, w) or (h, w, C) of what is known on `grid_of` an image of a size (w, h)."""
+    """(h, w) or (h, w, C): a field on the grid of `grid_of`, interpolated to an image of size (w,
+    h)."""
     if step == 1:
         return field
     m, n = field.shape[:2]
     w, h = size
     wider = np.empty((m + 2, n + 2, *field.shape[2:]), field.dtype)
     wider[1:-1, 1:-1] = field
-    # beyond the edges it goes on as it was going
+    # linear extrapolation beyond the edges
     for each in (wider[:, 1:-1], wider.swapaxes(0, 1)):
         second, last = min(2, len(each) - 2), max(1, len(each) - 3)
         each[0] = 2 * each[1] - each[second]
@@ -480,7 +482,7 @@ def enlarged(field: np.ndarray, size: tuple[int, int], step: int) -> np.ndarray:
 
 
 def _rimmed(rgb: np.ndarray, matte: np.ndarray, height: float) -> np.ndarray:
-    """The picture with the colours of a matte's inside continued over its rim and beyond."""
+    """A picture in which the colours inside a matte continue over its rim and beyond."""
     sure = above(matte, _SURE)
     reach = 2 * max(1, round(_RIM * height)) + 1
     share = cv2.blur(sure, (reach, reach))

@@ -16,13 +16,13 @@ from gait_demo.people.segmenter import (
 )
 from gait_demo.rendering.rig import LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TRUNK
 
-_STEADY_S = 0.9  # over which depths are averaged: most of a stride, in which limbs swing to and fro
+_STEADY_S = 0.9  # window over which depths are averaged: most of a stride
 _DEPTH = 2
 
 
 @dataclass(frozen=True)
 class Depths:
-    """What is in front of what, in one frame.
+    """The depth order of the parts in one frame.
 
     Attributes:
         near_leg: LEFT_LEG or RIGHT_LEG.
@@ -34,14 +34,14 @@ class Depths:
 
     @property
     def order(self) -> tuple[int, ...]:
-        """Parts, the farthest first."""
+        """The parts, the farthest first."""
         far_leg = LEFT_LEG + RIGHT_LEG - self.near_leg
         far_arms = tuple(arm for arm in (LEFT_ARM, RIGHT_ARM) if arm not in self.front_arms)
         return (*far_arms, far_leg, self.near_leg, TRUNK, *self.front_arms)
 
     def hiding(self) -> tuple[tuple[int, int], ...]:
-        """Pairs of parts, of which the first hides the second where both are; trunk and legs share
-        a border instead."""
+        """Pairs of parts of which the first hides the second where they overlap; trunk and legs
+        share a border instead."""
         order = self.order
         pairs = ((front, back) for n, back in enumerate(order) for front in order[n + 1 :])
         legs = LEFT_LEG, RIGHT_LEG
@@ -49,7 +49,7 @@ class Depths:
 
 
 def depths_of(landmarks: np.ndarray, fps: float) -> list[Depths]:
-    """Of each frame of a track.
+    """The depth order in each frame of a track.
 
     Args:
         landmarks: (T, 33, 4), as of `Detection`.

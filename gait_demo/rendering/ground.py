@@ -1,4 +1,4 @@
-"""Feet on the ground: who stands on a foot does not slide, and casts a soft shadow."""
+"""Feet on the ground: standing feet do not slide, and cast a soft shadow."""
 
 from __future__ import annotations
 
@@ -13,41 +13,40 @@ from gait_demo.rendering.limbs import moved_silhouettes
 from gait_demo.types import SilhouetteClip
 
 _HEAD, _SHOULDER = 0, 1
-_HIP, _KNEE, _ANKLE, _HEEL, _TOE = 5, 6, 7, 8, 9  # of the left leg; the right one's are 9 more
+_HIP, _KNEE, _ANKLE, _HEEL, _TOE = 5, 6, 7, 8, 9  # of the left leg; add 9 for the right one
 _FOOT = [_ANKLE, _HEEL, _TOE]
 _FOREARM = [2, 3, 4]  # elbow, wrist and hand
-_SLOW = 0.35  # heights a second: a foot that moves less over the ground stands ...
-_SLOWER = 0.25  # ... surely if by so much less
-_BODY_S = 0.5  # over which a body's speed is taken
-_PASSING = 0.3, 0.45  # heights a second: below the first a person does not pass by, above the
-# second they do
-_STANCE_S = 0.12  # shorter stances are chance
+_SLOW = 0.35  # heights per second: a foot that moves less over the ground stands ...
+_SLOWER = 0.25  # ... surely, if it is slower by this much
+_BODY_S = 0.5  # window in which a body's speed is measured
+_PASSING = 0.3, 0.45  # heights per second: a person surely does not, and surely does, pass by
+_STANCE_S = 0.12  # minimum duration of a stance
 _EASE_S = 0.08  # deviation of the filter by which a foot is put down and lifted
-_MOST = 0.12  # heights that a foot is moved, at most
-_STRETCH = 1.02  # of a leg's length, at most
-_UNSURE = 0.4  # of a silhouette, where a hand or a foot may be
-_THIN, _THICK = 0.05, 0.06  # heights across a hand, and a foot
-_NECK, _NECK_WIDE = 0.35, 0.05  # of the way from the shoulders to the ears; heights around it
-_NECK_UNSURE = 0.6  # of a silhouette, where a neck may be slimmer
-_SHIFT = 4  # bits of a fraction of a pixel
-_SHADOW = 0.35  # of the light, that the ground under a foot lacks
-_WIDE, _FLAT = 0.6, 0.16  # half axes of a shadow, in lengths of the foot
-_SHORTEST = 0.09  # heights: of a foot that points at the camera
-_LIFTED = 0.05  # heights above the other foot, at which one casts no shadow
+_MOST = 0.12  # heights: maximum shift of a foot
+_STRETCH = 1.02  # maximum stretch of a leg
+_UNSURE = 0.4  # level of a silhouette where a hand or a foot may be
+_THIN, _THICK = 0.05, 0.06  # heights: widths of a hand and of a foot
+_NECK, _NECK_WIDE = 0.35, 0.05  # share of the way from shoulders to ears; heights around it
+_NECK_UNSURE = 0.6  # level of a silhouette where a neck may be slimmer
+_SHIFT = 4  # fractional bits of OpenCV's drawing coordinates
+_SHADOW = 0.35  # share of the light that the shadow under a foot takes
+_WIDE, _FLAT = 0.6, 0.16  # half axes of a shadow, in foot lengths
+_SHORTEST = 0.09  # heights: minimum length of a foot, as of one that points at the camera
+_LIFTED = 0.05  # heights above the other foot at which a foot casts no shadow
 
 
 def planted(
     gait: SilhouetteClip, seen: SilhouetteClip, depths: Sequence[Depths], fps: float
 ) -> SilhouetteClip:
-    """The new walker with standing feet that stay where they stand.
+    """The new walk with standing feet that stay in place.
 
-    The new walk has the time of the old one, so while the old foot stands the new one does. It is
-    kept at one distance from the old one, which does not slide, and the knee gives way: the leg is
-    solved from hip to ankle with bones of the same length. Silhouettes follow the joints.
+    The new walk is in step with the old one, so that both feet stand at the same times. The new
+    foot is kept at a constant distance from the old one, which does not slide; the leg is solved
+    from hip to ankle with bones of the same length. Silhouettes follow the joints.
 
     Args:
         gait: new silhouettes and joints, in squares of their own.
-        seen: the old ones.
+        seen: the old silhouettes and joints.
         fps: frames per second.
     """
     before, after = _points(seen), _points(gait)
@@ -65,8 +64,8 @@ def planted(
 
 
 def _unsure_at_ends(masks: np.ndarray, joints: np.ndarray) -> np.ndarray:
-    """(T, 64, 64): silhouettes that are not sure that there is no forearm, hand or foot where the
-    joints have one, nor how thick a neck is, so that these are drawn as they are."""
+    """(T, 64, 64): silhouettes raised to an unsure level at forearms, hands and feet, and lowered
+    at necks, so that there the limbs' own outlines are drawn."""
     size = masks.shape[1]
     ends, necks = np.zeros((2, *masks.shape), np.uint8)
     fine = 1 << _SHIFT
@@ -84,8 +83,8 @@ def _unsure_at_ends(masks: np.ndarray, joints: np.ndarray) -> np.ndarray:
 
 
 def standing_feet(seen: SilhouetteClip, fps: float) -> np.ndarray:
-    """(T, 2) float64 in [0, 1]: whether the left and the right foot of a person stand, where it is
-    seen because the person passes by."""
+    """(T, 2) float64 in [0, 1]: whether the left and the right foot stand; 0 unless the person
+    passes by."""
     points, height = _points(seen), float(np.median(_side(seen)))
     passing = _passing(points[:, [_HIP, _HIP + 9]].mean(axis=1), height, fps)
     feet = (points[:, [joint + leg for joint in _FOOT]].mean(axis=1) for leg in (0, 9))
@@ -93,7 +92,7 @@ def standing_feet(seen: SilhouetteClip, fps: float) -> np.ndarray:
 
 
 def _side(clip: SilhouetteClip) -> np.ndarray:
-    """(T,) of the squares, in pixels."""
+    """(T,): sides of the squares in pixels."""
     return clip.squares[:, 3] - clip.squares[:, 1]
 
 
@@ -121,8 +120,8 @@ def standing(foot: np.ndarray, height: float, fps: float) -> np.ndarray:
 
 
 def _passing(hips: np.ndarray, height: float, fps: float) -> np.ndarray:
-    """(T,) in [0, 1]: whether a person passes by. Where one comes nearer, or is followed by the
-    camera or a treadmill, no foot is seen to stand."""
+    """(T,) in [0, 1]: whether a person passes by. Of people who come nearer, are followed by the
+    camera, or walk on a treadmill, standing feet cannot be told."""
     if len(hips) < 3:
         return np.zeros(len(hips))
     velocity = _eased(np.gradient(hips, axis=0), _BODY_S * fps / 2)
@@ -154,7 +153,7 @@ def _leg(points: np.ndarray, leg: int, moved: np.ndarray) -> np.ndarray:
     scale = np.minimum(1, most / reach)
     target = hip + line * scale[:, None]
     reach = reach * scale
-    # where circles around hip and ankle meet, on the side on which the knee was
+    # intersection of circles around hip and ankle, on the knee's former side
     along = ((thigh**2 - shank**2) / reach + reach) / 2
     aside = np.sqrt(np.maximum(thigh**2 - along**2, 0))
     unit = line / np.maximum(np.linalg.norm(line, axis=1, keepdims=True), 1e-6)
@@ -200,7 +199,7 @@ def _darken(rgb: np.ndarray, middle: np.ndarray, wide: float, flat: float, stren
 
 
 def _eased(values: np.ndarray, sigma: float) -> np.ndarray:
-    """A Gaussian filter along the first axis, the ends repeated."""
+    """A Gaussian filter along the first axis, with the end values repeated."""
     columns = np.ascontiguousarray(values.reshape(len(values), -1))
     smooth = cv2.GaussianBlur(
         columns, (1, 2 * max(1, round(3 * sigma)) + 1), sigmaX=1, sigmaY=max(sigma, 0.1),
@@ -210,6 +209,6 @@ def _eased(values: np.ndarray, sigma: float) -> np.ndarray:
 
 
 def _runs(flags: np.ndarray) -> list[tuple[int, int]]:
-    """The first position, and the one after the last, of every run of True."""
+    """Start and end (exclusive) of every run of True."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
     return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))

@@ -1,4 +1,4 @@
-"""Heads without what tells whose they are."""
+"""Removal of the detail of heads."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ import numpy as np
 from gait_demo.people.person import Person
 from gait_demo.types import SILHOUETTE_SIZE
 
-_COARSE = 0.5  # of a head's radius: deviation of the filter that takes its detail away
-_FADE = 0.35  # of the radius, over which the picture becomes sharp around it
+_COARSE = 0.5  # head radii: deviation of the filter that removes detail
+_FADE = 0.35  # head radii over which the picture becomes sharp again
 _BESIDE, _ABOVE = 1.5, 4.0  # radii: how far beside and above a head the person is hidden
-_FEW_PX = 4.0  # of a filter's deviation; larger ones work at a lower resolution
-_COARSE_BODY = 0.04  # heights: the same deviation, of heads known by the body's height only
+_FEW_PX = 4.0  # maximum deviation of a filter; larger ones work at a lower resolution
+_COARSE_BODY = 0.04  # heights: the same deviation, if only the body's height is known
 _FADE_BODY = 0.04  # heights below the neck over which the picture becomes sharp
 
-_HEAD = 0.2  # heights from the top of a silhouette: what is above may be the head
-_USUAL = 50  # frames before and after, whose heights say how tall a person stands
+_HEAD = 0.2  # heights: how far the head may reach down from the top of a silhouette
+_USUAL = 50  # frames before and after whose heights give the usual height
 
 
 def hide_head(rgb: np.ndarray, alpha: np.ndarray, head: np.ndarray) -> None:
-    """Leaves of a head, in place, its colours and nothing finer than half its radius.
+    """Blurs a head, in place, so that no detail finer than half its radius is left.
 
-    What the person has above it is hidden as well: of people whom the picture cuts, landmarks may
-    take the chest for the head.
+    The person's pixels above the head are blurred too: for people who are cut by the picture, the
+    landmark network may take the chest for the head.
 
     Args:
         rgb: (h, w, 3) uint8.
-        alpha: (h, w) float32 in [0, 1], the person; what is beside them lends no colour.
+        alpha: (h, w) float32 in [0, 1], the person; pixels beside them add no colour.
         head: (3,) centre x, y and radius in pixels.
     """
     x0, y0, x1, y1 = around_head(head, rgb.shape[:2])
@@ -49,7 +49,7 @@ def hide_head(rgb: np.ndarray, alpha: np.ndarray, head: np.ndarray) -> None:
 
 
 def around_head(head: np.ndarray, shape: tuple[int, int]) -> tuple[int, int, int, int]:
-    """x0, y0, x1, y1 of what of a picture (h, w) `hide_head` looks at."""
+    """x0, y0, x1, y1: the part of a picture (h, w) that `hide_head` reads."""
     (x, y, radius), (h, w) = (float(v) for v in head), shape
     aside, below = (_BESIDE + _FADE + 1) * radius, (1 + _FADE + 1) * radius
     above = (_ABOVE + 1) * radius
@@ -59,7 +59,7 @@ def around_head(head: np.ndarray, shape: tuple[int, int]) -> tuple[int, int, int
 
 
 def hide_above(picture: np.ndarray, neck: float, height: float) -> None:
-    """Leaves of what is above somebody's neck, in place, nothing finer than half a head.
+    """Blurs a person above the neck, in place, so that no detail finer than half a head is left.
 
     Args:
         picture: (h, w, 3) uint8 or float32.
@@ -80,16 +80,16 @@ def hide_above(picture: np.ndarray, neck: float, height: float) -> None:
 
 
 def head_lines(person: Person) -> np.ndarray:
-    """(T,) y in pixels down to which heads reach; where no landmarks say so, by the silhouette."""
+    """(T,) y in pixels of the lower end of the head; without landmarks, by the silhouette."""
     guessed = necks(person.silhouettes.masks, person.silhouettes.squares)
     return np.where(np.isfinite(person.necks), person.necks, guessed)
 
 
 def necks(masks: np.ndarray, squares: np.ndarray) -> np.ndarray:
-    """Down to where the head may reach in each frame of a track.
+    """The y down to which the head may reach in each frame of a track.
 
-    Who lifts the arms, and so seems taller than before and after, has the head farther down. Of
-    whom the picture cuts, or the mask holds a part only, the square says how tall they are.
+    A person who lifts the arms seems taller than before and after: then the head is farther down.
+    If the picture cuts a person, or the mask shows only a part, the square gives the height.
 
     Args:
         masks: (T, 64, 64) float32 in [0, 1].
@@ -111,7 +111,7 @@ def necks(masks: np.ndarray, squares: np.ndarray) -> np.ndarray:
 
 
 def _blurred(picture: np.ndarray, sigma: float) -> np.ndarray:
-    """Gaussian-blurred, at a resolution at which the deviation is a few pixels."""
+    """A Gaussian blur, at a resolution at which the deviation is a few pixels."""
     scale = min(1.0, _FEW_PX / sigma)
     if scale == 1:
         return cv2.GaussianBlur(picture, (0, 0), sigma)

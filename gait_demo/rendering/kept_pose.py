@@ -1,7 +1,7 @@
-"""People who cannot be given another gait: in their own pose, with another outline and no face.
+"""People who cannot be given a new gait: drawn in their pose, with another outline and no face.
 
-The outline changes because the picture moves a little at it, with what is around: whatever a matte
-misses of a person stays whole.
+The outline is changed by a slight warp of the picture, including the surroundings, so that parts of
+a person that the matte misses stay whole.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ import numpy as np
 from gait_demo.people.segmenter import Detection
 from gait_demo.rendering.head import hide_head
 
-_AMPLITUDE = 0.03  # heights: by how much an outline moves, at most
-_CELLS = 5  # of the field that moves it, along a body
-_FAINT, _EDGE = 0.3, 0.3  # of a matte: fainter is not drawn, and what is over their sum is opaque:
+_AMPLITUDE = 0.03  # heights: maximum displacement of an outline
+_CELLS = 5  # cells of the displacement field along a body
+_FAINT, _EDGE = 0.3, 0.3  # matte level below which nothing is drawn, and range up to opacity:
 # a matte is faint where the network is unsure, not where a person is transparent
-_ANYTHING = 0.15  # of a matte: what is fainter is not the person
-_WIDER = 0.015  # heights: a plain grey covers so much around a matte
-_FADE = 0.08  # heights around a person over which the picture moves less and less
+_ANYTHING = 0.15  # matte level below which a pixel is not the person
+_WIDER = 0.015  # heights: margin around a matte that a plain grey covers
+_FADE = 0.08  # heights around a person over which the displacement falls to 0
 
 
 class KeptPose:
     """Draws one person; the outline changes in the same way in all frames."""
 
     def __init__(self, noise: np.ndarray):
-        """noise: of this person and seed; the same gives the same outline."""
+        """noise: that of the person and seed, which determines the outline."""
         rng = np.random.default_rng(np.asarray(noise, np.float32).view(np.uint32))
         self._field = rng.uniform(-1, 1, (_CELLS, _CELLS, 2)).astype(np.float32)
 
@@ -44,14 +44,15 @@ class KeptPose:
             rgb: (H, W, 3) uint8, into which the person is drawn, in place; without the head, but
                 with the rest of the body.
             shown: (H, W, 3) uint8, the frame that shows them.
-            person: where they are in it.
+            person: the detection in this frame.
             body: (4,) box from head to feet.
-            head: (3,) centre and radius; nan where it is not known.
-            hide: whether its detail is left out.
-            plain: grey level of all of them; None: their own colours.
+            head: (3,) centre and radius; nan if not known.
+            hide: whether to remove the detail of the head.
+            plain: grey level of the whole person; None: their own colours.
 
         Returns:
-            (H, W) uint8, 0 to 255, what was drawn of them; None if nothing lies in the frame.
+            (H, W) uint8, 0 to 255, the silhouette that was drawn; None if it lies outside the
+            frame.
         """
         tall = float(body[3] - body[1])
         margin = _FADE * tall
@@ -85,8 +86,8 @@ class KeptPose:
         return drawn
 
     def _moved(self, grid: np.ndarray, body: np.ndarray, head: np.ndarray) -> np.ndarray:
-        """(h, w, 2) float32 pixels: where from, for each place (h, w, 2) of a frame; a head moves
-        as a whole."""
+        """(h, w, 2) float32: for each place (h, w, 2) of a frame, the pixel that is drawn there; a
+        head moves as a whole."""
         tall = float(body[3] - body[1])
         corner = np.float32([(body[0] + body[2] - tall) / 2, body[1]])
         cells = (grid - corner) * np.float32((_CELLS - 1) / tall)
@@ -100,14 +101,14 @@ class KeptPose:
 
 
 def _sampled(field: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """(h, w, 2) float32: a field at places (h, w, 2) in its cells, smoothly."""
+    """(h, w, 2) float32: a field, smoothly interpolated at places (h, w, 2) in its cells."""
     return cv2.remap(
         field, places.astype(np.float32), None, cv2.INTER_CUBIC, None, cv2.BORDER_REPLICATE
     )
 
 
 def _guessed(person: Detection, x0: int, y0: int) -> np.ndarray:
-    """(3,) where a head may be, of which no landmarks are known: the top of the box."""
+    """(3,): where the head may be without landmarks: at the top of the box."""
     left, top, right, bottom = person.box
     radius = 0.15 * max(bottom - top, right - left) / 2 + 2
     return np.array([(left + right) / 2 - x0, top + radius - y0, 1.4 * radius])

@@ -1,4 +1,4 @@
-"""A person's own limbs, moved to the joints and into the outline of another walker."""
+"""Moves a person's own limbs to the joints and into the outline of another walker."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from gait_demo.rendering.depth import Depths
 from gait_demo.rendering.rig import PARTS, Motion, Pose
 from gait_demo.types import SILHOUETTE_SIZE
 
-_PAD = 2  # 1/64 of the square around an outline, so that heads and soles have an edge as well
-_CELLS = 32  # of a silhouette, in which it is moved before it is laid over the outline
+_PAD = 2  # 1/64 of the square: padding of an outline, so that heads and soles have edges
+_CELLS = 32  # cells per side at which silhouettes are registered
 # A-NET's silhouette: where it falls from the first to the second within so many 1/64 of the square,
 # A-NET is sure of the outline; elsewhere the limbs' own edge is drawn
 _SURELY, _MAYBE, _WIDTH = 0.85, 0.15, 2.5
-_SHARP = 0.25  # 1/64 of the square: width of an edge, at least, if that is more than a pixel
-_EDGE = 0.3  # of a matte, around one half, over which an edge is drawn
-_SMOOTH = 0.004  # heights: deviation of the filter that takes the steps out of an edge
-_REVEALED = 0.01  # of what a part shows, from which it is worth looking up what is not seen of it
-_AT_ONCE = 16  # silhouettes
-_SPECK, _SPECK_EDGE = 0.05, 0.4  # of the largest piece, and of an edge that may hold two together
-_AROUND = 0.14  # heights around the bones of a part that are drawn
+_SHARP = 0.25  # 1/64 of the square: minimum width of an edge, if more than a pixel
+_EDGE = 0.3  # width of the range of alpha around one half over which an edge is drawn
+_SMOOTH = 0.004  # heights: deviation of the filter that smooths an edge
+_REVEALED = 0.01  # minimum ratio of revealed to visible area for completing a part
+_AT_ONCE = 16  # number of silhouettes that are moved at once
+_SPECK, _SPECK_EDGE = 0.05, 0.4  # share of the largest component; alpha from which pixels connect
+_AROUND = 0.14  # heights: margin around the bones of a part that is drawn
 
 
 def outline_fields(
@@ -44,8 +44,8 @@ def outline_fields(
     depths: Sequence[Depths],
     outlines: np.ndarray,
 ) -> np.ndarray:
-    """What to add to places of the new silhouettes before their joints lead back to the old ones,
-    so that the old silhouettes with moved limbs fill the new outlines.
+    """Displacements in the new silhouettes, to be added before the joints lead back to the old
+    ones, so that the old silhouettes with moved limbs fill the new outlines.
 
     Args:
         masks: (T, 64, 64) float32 in [0, 1], the old silhouettes.
@@ -55,7 +55,7 @@ def outline_fields(
     Returns:
         (T, 32, 32, 2) float32, in sides of the square.
     """
-    # both binary, and as coarse, so that no field comes from that
+    # both binary and equally coarse, so that this difference causes no displacement
     coarse = np.stack([_coarse(mask > 0.5) for mask in masks])
     moved = moved_silhouettes(coarse, old, new, depths)
     wanted = [
@@ -110,11 +110,12 @@ def draw(
     square: np.ndarray,
     view: tuple[int, int, int, int],
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A person in a part of a frame.
+    """Draws a person into a part of a frame.
 
     Args:
-        others: of other frames, for what the cutout hides; the best first.
-        order: of the parts, the farthest first.
+        others: functions that make cutouts of other frames, for pixels hidden in this one; the
+            best first.
+        order: the parts, the farthest first.
         pose: the new one, in pixels of the frame.
         outline: (64, 64) float32 in [0, 1], A-NET's.
         field: (32, 32, 2), of `outline_fields`.
@@ -148,8 +149,8 @@ def draw(
 
 
 def _places(motion: Motion, part: int, grid: np.ndarray, step: int) -> tuple[np.ndarray, int, int]:
-    """Where the cutout has what a part shows at places of a grid, (m, n, 2) float32 around the
-    part's bones; and the first column and row of these."""
+    """(m, n, 2) float32: for the points of a grid around a part's bones, the places in the cutout
+    whose pixels the part shows there; and the first column and row of these points."""
     pose = motion.new
     low, high = pose.extent(part)
     margin = _AROUND * pose.height
@@ -165,7 +166,7 @@ def _revealed(
     places: Mapping[int, tuple[np.ndarray, int, int]],
     shape: tuple[int, int],
 ) -> set[int]:
-    """The parts of which something is seen in the new pose that is hidden in the old one."""
+    """The parts of which the new pose reveals pixels that are hidden in the old one."""
     free = np.ones(shape, np.float32)
     parts = set()
     for part in reversed(order):
@@ -193,7 +194,7 @@ def _lay_over(
     step: int,
     height: float,
 ) -> None:
-    """Draws a piece, whose pixels are (h, w, 4), over what there is so far, in place."""
+    """Draws a piece with pixels (h, w, 4) over colours and alpha, in place."""
     m, n = places.shape[:2]
     inner = np.s_[step * y : step * (y + m), step * x : step * (x + n)]
     below, under = rgb[inner], alpha[inner]
@@ -215,7 +216,7 @@ def _within(
     square: np.ndarray,
     view: tuple[int, int, int, int],
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Colours and alpha: whole within the outline, and nothing beyond it."""
+    """Colours and alpha, opaque within the outline and transparent beyond it."""
     cell = float(square[3] - square[1]) / SILHOUETTE_SIZE
     edge = max(1 / cell, _SHARP)
     around = cv2.copyMakeBorder(outline, _PAD, _PAD, _PAD, _PAD, cv2.BORDER_CONSTANT)
@@ -232,7 +233,8 @@ def _within(
 
 
 def _in_one_piece(alpha: np.ndarray) -> np.ndarray:
-    """(h, w) float32: without specks, where a limb and the outline do not quite meet."""
+    """(h, w) float32: an alpha without specks, as they arise where a limb does not quite fit the
+    outline."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(above(alpha, _SPECK_EDGE))
     if count <= 2:
         return alpha
@@ -242,15 +244,16 @@ def _in_one_piece(alpha: np.ndarray) -> np.ndarray:
 
 
 def _bounds(outline: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(n, n) float32 twice: cells into what is surely the body, and into what may be; the same
-    where the outline is sure."""
+    """(n, n) float32 each: signed distances in cells to the edge of what is surely the body, and of
+    what may be; the same where the outline is sure."""
     surely, half, maybe = (signed_distance(outline, level) for level in (_SURELY, 0.5, _MAYBE))
     unsure = (maybe - surely - _WIDTH).clip(0, 1)
     return half + unsure * (surely - half), half + unsure * (maybe - half)
 
 
 def _continued(rgb: np.ndarray, alpha: np.ndarray, step: int) -> np.ndarray:
-    """(h, w, 3) uint8: the nearest colours of what is drawn, softly, in cells of `step` pixels."""
+    """(h, w, 3) uint8: colours continued smoothly beyond what is drawn, in cells of `step`
+    pixels."""
     h, w = alpha.shape
     small = -(-w // step), -(-h // step)
     drawn = above(alpha, 0.5)

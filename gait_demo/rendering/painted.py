@@ -16,7 +16,7 @@ from gait_demo.rendering.head import head_lines, hide_above
 from gait_demo.silhouettes.crops import crop_square
 from gait_demo.types import SILHOUETTE_SIZE, SilhouetteClip
 
-PLAIN = 0.25  # grey of a walker whose clothes are not shown, of 1
+PLAIN = 0.25  # grey, in [0, 1], of a walker whose clothes are not shown
 
 
 class PaintedWalker:
@@ -36,20 +36,20 @@ class PaintedWalker:
             gait: the new silhouettes in T' frames.
             sources: (T',) int, rising: for each of these frames, the position in the person's track
                 whose colours are drawn.
-            cnet: None: one grey.
-            hide_face: whether C-NET sees the head's colours only.
+            cnet: None: the person is painted in one grey.
+            hide_face: whether C-NET gets the head without detail.
         """
         self._person, self._gait, self._sources = person, gait, sources
         self._cnet, self._hide_face = cnet, hide_face
         self._crops: dict[int, np.ndarray] = {}  # by position in the track
 
     def look(self, shown: np.ndarray, position: int) -> None:
-        """As of `WalkerRenderer`."""
+        """See `WalkerRenderer.look`."""
         if self._cnet is not None and self._person.seen[position]:
             self._crops[position] = self._crop(shown, position)
 
     def drawing(self, number: int) -> Callable[[np.ndarray, np.ndarray], bool] | None:
-        """As of `WalkerRenderer`; None: they were not seen yet."""
+        """See `WalkerRenderer.drawing`; None if the person has not been seen yet."""
         gait, size = self._gait, SILHOUETTE_SIZE
         if self._cnet is None:
             colours = np.full((size, size, 3), PLAIN, np.float32)

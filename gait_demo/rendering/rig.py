@@ -1,4 +1,4 @@
-"""A rig of bones: how near a pixel is to each part of a body, and where it goes when joints move.
+"""A rig of bones: distances of pixels to the parts of a body, and their motion with the joints.
 
 Linear blend skinning in the image plane: every bone carries the pixels around it from its old place
 to its new one, and neighbouring bones share what lies between them.
@@ -15,10 +15,10 @@ from gait_demo.joints import JOINTS, MIRRORED
 
 TRUNK, LEFT_ARM, RIGHT_ARM, LEFT_LEG, RIGHT_LEG = range(5)
 PARTS = 5
-_NECK, _PELVIS, _HEM, _CROWN = range(JOINTS, JOINTS + 4)  # points that joints imply
+_NECK, _PELVIS, _HEM, _CROWN = range(JOINTS, JOINTS + 4)  # points derived from joints
 _HEAD = 0
-_CROWN_BEYOND = 0.6  # of the way from the neck to the head
-# part, first and last point, and half the width in body heights
+_CROWN_BEYOND = 0.6  # share of the way from the neck to the head
+# part, first and last point, and half width in body heights
 _BONES = (
     (TRUNK, _NECK, _PELVIS, 0.115),
     (TRUNK, _NECK, _CROWN, 0.075),
@@ -33,13 +33,13 @@ _WIDTH = np.array([bone[3] for bone in _BONES], np.float32)
 _BONES_OF = tuple(np.flatnonzero(_PART == part) for part in range(PARTS))
 _SPINE, _CLOTH = 0, 2
 _END = np.where(np.arange(len(_BONES)) == _SPINE, 2.5, 1.0).astype(np.float32)[:, None]
-_LOOSE = 1.3  # half widths from the legs, beyond which a pixel between them is cloth
-_SHARED = 2.0  # exponent by which bones share pixels: exp(-2 d^2), d in half widths
-_SHORT = 0.06  # heights: shorter bones point at the camera, and do not tell how they are turned
-_STRETCH = 0.6, 1.6  # a bone's length, new against old
-_VISIBLE = 0.5  # geometric mean of both ends of a bone: with less the body itself hides it
-_FAR = 10.0  # half widths, as good as endless
-_SOFT = 0.2  # half widths
+_LOOSE = 1.3  # half widths from the legs: a pixel between them and farther is cloth
+_SHARED = 2.0  # bones share pixels by weights exp(-2 d^2), d in half widths
+_SHORT = 0.06  # heights: shorter bones point at the camera, so that their rotation is not known
+_STRETCH = 0.6, 1.6  # range of a bone's new length relative to the old one
+_VISIBLE = 0.5  # geometric mean of both ends: a bone below is hidden by the body
+_FAR = 10.0  # half widths: as good as infinite
+_SOFT = 0.2  # half widths: width of a soft transition
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Pose:
     """The bones of a person in one frame, or in each of T frames.
 
     Attributes:
-        points: (..., 23, 2) float32, the joints and the points that they imply, in pixels.
+        points: (..., 23, 2) float32, the joints and the points derived from them, in pixels.
         height: of the body, in pixels.
         visibility: (..., 23) float32 in [0, 1], of the points.
     """
@@ -61,7 +61,7 @@ class Pose:
         """
         Args:
             joints: (..., 19, 2) in pixels, in the order of `joints.NAMES`.
-            visibility: (..., 19) of them, in [0, 1]; None: all are visible.
+            visibility: (..., 19) in [0, 1]; None: all are visible.
         """
         if visibility is None:
             visibility = np.ones(joints.shape[:-1])
@@ -73,7 +73,7 @@ class Pose:
         return cls(points, float(height), visibility.astype(np.float32))
 
     def moved(self, x: float, y: float) -> Pose:
-        """The same, seen from a corner at (x, y)."""
+        """The same pose in pixels of a part whose upper left corner is (x, y)."""
         return replace(self, points=self.points - np.float32([x, y]))
 
     def mirrored(self) -> Pose:
@@ -86,16 +86,17 @@ class Pose:
         )
 
     def extent(self, part: int) -> tuple[np.ndarray, np.ndarray]:
-        """(2,) float32 twice: the corners of the box around a part's bones in one frame."""
+        """(2,) float32 each: upper left and lower right corner of the box around a part's bones in
+        one frame."""
         bones = _PART == part
         points = self.points[np.concatenate([_FIRST[bones], _LAST[bones]])]
         return points.min(axis=0), points.max(axis=0)
 
     def distances(self, grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """From each place of a grid (h, w, 2) to each part, in half widths.
+        """Distances from the points of a grid (h, w, 2) to each part, in half widths.
 
         Returns:
-            (..., 5, h, w) float32: to all of it, and to what is seen of it.
+            (..., 5, h, w) float32 each: to all bones of a part, and to its visible bones.
         """
         squared = self._squared(_homogeneous(grid), slice(None))
         legs = np.sqrt(squared[..., _PART >= LEFT_LEG, :].min(axis=-2))
@@ -113,8 +114,8 @@ class Pose:
         )
 
     def nearest_bone(self, part: int, grid: np.ndarray) -> np.ndarray:
-        """(h, w) uint8: which of a part's bones is nearest to each place of a grid (h, w, 2), in
-        one frame."""
+        """(h, w) uint8: the nearest bone of a part for each point of a grid (h, w, 2), in one
+        frame."""
         squared = self._squared(_homogeneous(grid), _BONES_OF[part])
         return squared.argmin(axis=0).reshape(grid.shape[:2]).astype(np.uint8)
 
@@ -144,7 +145,7 @@ class Pose:
 
 @dataclass(frozen=True)
 class Motion:
-    """How the parts of a body get from an old pose to a new one.
+    """The motion of the parts of a body from an old pose to a new one.
 
     Attributes:
         old, new: of one frame, or of the same T frames.
@@ -154,8 +155,8 @@ class Motion:
     new: Pose
 
     def sources(self, part: int, grid: np.ndarray) -> np.ndarray:
-        """(..., h, w, 2) float32: where the old pose has what a part shows at the places of a grid
-        (h, w, 2) in the new one."""
+        """(..., h, w, 2) float32: for the points of a grid (h, w, 2) in the new pose, the places in
+        the old one that a part shows there."""
         places = _homogeneous(grid)
         bones = _BONES_OF[part]
         weights = self.new._squared(places, bones)
@@ -198,6 +199,6 @@ class Motion:
 
 
 def _homogeneous(grid: np.ndarray) -> np.ndarray:
-    """(3, P) float32: x, y and 1 of the places of a grid (h, w, 2)."""
+    """(3, P) float32: homogeneous coordinates of the points of a grid (h, w, 2)."""
     x, y = np.moveaxis(grid.reshape(-1, 2), -1, 0)
     return np.stack([x, y, np.ones_like(x)]).astype(np.float32)

@@ -1,4 +1,4 @@
-"""A walker's own pixels over time: what one frame hides of a part, another shows."""
+"""A walker's own pixels over time: pixels hidden in one frame are taken from another."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import numpy as np
 from gait_demo.people.person import Person
 from gait_demo.rendering.cutout import CompletedCutout, Cutout
 
-_EVERY_S = 0.2  # between two samples: a few a step
-_APART_S = 0.1  # nearer in time, the same is hidden
-_TRIED = 5  # samples in which a hidden part is looked for
-_KEPT = 12  # cutouts
-_MARGIN = 0.06  # heights around a person that a sample shows
-_QUALITY = 92  # of JPEG
+_EVERY_S = 0.2  # between two samples: a few per step
+_APART_S = 0.1  # minimum time between samples: nearer ones hide the same pixels
+_TRIED = 5  # maximum number of samples in which hidden pixels are searched
+_KEPT = 12  # number of cutouts that are kept
+_MARGIN = 0.06  # heights: margin around a person in a sample
+_QUALITY = 92  # JPEG quality
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class Sample:
 
     Attributes:
         position: in the person's track.
-        x, y: of its upper left corner, in pixels of the frame.
-        scale: pixels kept per pixel of the frame.
+        x, y: upper left corner, in pixels of the frame.
+        scale: pixels of the sample per pixel of the frame.
     """
 
     position: int
@@ -40,7 +40,7 @@ class Sample:
     def of(cls, position: int, person: Person, image: np.ndarray, scale: float) -> Sample | None:
         """
         Args:
-            image: (H, W, 3) uint8, the frame, `scale` times as large.
+            image: (H, W, 3) uint8, the frame scaled by `scale`.
         """
         h, w = image.shape[:2]
         x0, y0, x1, y1 = shown_box(person, position, (round(h / scale), round(w / scale)))
@@ -55,7 +55,7 @@ class Sample:
         return cls(position, x0, y0, scale, packed.tobytes())
 
     def rgb(self) -> np.ndarray:
-        """(h, w, 3) uint8, in pixels of the frame."""
+        """(h, w, 3) uint8, at the resolution of the frame."""
         bgr = cv2.imdecode(np.frombuffer(self.packed, np.uint8), cv2.IMREAD_COLOR)
         rgb = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
         if self.scale == 1:
@@ -64,7 +64,7 @@ class Sample:
 
 
 def sampled(person: Person, fps: float) -> np.ndarray:
-    """Positions of a track of which samples are kept: those that show the person well."""
+    """Positions in the track of the samples that are kept; they show the person well."""
     well = np.flatnonzero(person.well & ~person.keeps_pose)
     if not len(well):
         return well
@@ -73,7 +73,7 @@ def sampled(person: Person, fps: float) -> np.ndarray:
 
 
 def shown_box(person: Person, position: int, shape: tuple[int, int]) -> tuple[int, int, int, int]:
-    """x0, y0, x1, y1 of the part of a frame (H, W) that shows a person, with some margin."""
+    """x0, y0, x1, y1: the part of a frame (H, W) that shows a person, with a margin."""
     box, body = person.detections[position].box, person.track.xyxy[position]
     margin = _MARGIN * float(body[3] - body[1])
     x0, y0 = (int(max(0, v)) for v in box[:2] - margin)
@@ -82,7 +82,7 @@ def shown_box(person: Person, position: int, shape: tuple[int, int]) -> tuple[in
 
 
 class TextureMemory:
-    """The samples of one person, cut out and completed by each other when they are needed."""
+    """The samples of one person, which are cut out and complete each other when needed."""
 
     def __init__(self, samples: Sequence[Sample], cut: Callable[[Sample], Cutout], fps: float):
         self._positions = np.array([one.position for one in samples], int)
@@ -91,11 +91,11 @@ class TextureMemory:
         self._completed = lru_cache(_KEPT)(self._complete)
 
     def nearest(self, position: int) -> CompletedCutout | None:
-        """Of the sample that is nearest in time; None if there is none."""
+        """The completed cutout of the sample nearest in time; None without samples."""
         return self._completed(self._nearest(position)) if len(self._positions) else None
 
     def source(self, position: int) -> int:
-        """The position of that sample; the same position if there is none."""
+        """The position of that sample; `position` itself without samples."""
         return int(self._positions[self._nearest(position)]) if len(self._positions) else position
 
     def _nearest(self, position: int) -> int:

@@ -20,8 +20,8 @@ from gait_demo.rendering.rig import Pose
 from gait_demo.rendering.texture import Sample, TextureMemory, shown_box
 from gait_demo.types import SilhouetteClip
 
-_LEARNT_FROM = 20  # samples, at most, that tell the colours of the arms
-_MARGIN = 0.03  # heights around the new silhouette that are drawn
+_LEARNT_FROM = 20  # maximum number of samples from which the colours of arms are learnt
+_MARGIN = 0.03  # heights: margin around the new silhouette that is drawn
 
 Veil = Callable[[np.ndarray, int, int, int], None]
 
@@ -50,14 +50,14 @@ class WalkerRenderer:
     ):
         """
         Args:
-            person: whose landmarks are known.
+            person: the person to draw, with landmarks.
             gait: the new silhouettes and joints in T' frames, in squares of the new stature.
             sources: (T',) int, rising: for each of these frames, the position in the person's track
                 whose pixels are drawn.
             depths: which limbs are nearer, in each frame of the track.
-            samples: of the person.
-            veil: hides, in place, the heads in a part of a frame: its pixels, the frame's index,
-                and the part's x and y.
+            samples: samples of the person.
+            veil: removes, in place, what must not be drawn with the person from a part of a frame;
+                its arguments are the pixels, the frame's index, and the part's x and y.
         """
         seen = person.silhouettes
         self._person, self._gait, self._veil = person, gait, veil
@@ -78,8 +78,8 @@ class WalkerRenderer:
         self._patches: dict[int, _Patch] = {}  # by position in the track
 
     def look(self, shown: np.ndarray, position: int) -> None:
-        """Keeps the person's pixels until they have been drawn; called for every frame of the
-        track, in order.
+        """Keeps the person's pixels in a frame until they have been drawn; to be called for every
+        frame of the track, in order.
 
         Args:
             shown: (H, W, 3) uint8, the frame, with heads hidden.
@@ -91,14 +91,14 @@ class WalkerRenderer:
                 self._patches[position] = _Patch(shown[y0:y1, x0:x1].copy(), x0, y0)
 
     def drawing(self, number: int) -> Callable[[np.ndarray, np.ndarray], bool]:
-        """How the person is drawn into a frame, with a shadow under the feet; called in order.
+        """Prepares drawing the person into a frame, with a shadow; to be called in order.
 
         Args:
             number: of the frame among the T'.
 
         Returns:
-            What draws, in place, into (H, W, 3) uint8, and the silhouette into (H, W) uint8, 0 to
-            255; in any thread. It says whether the person is drawn.
+            A function, for any thread, that draws into (H, W, 3) uint8, and the silhouette into
+            (H, W) uint8, 0 to 255, both in place; it returns whether the person was drawn.
         """
         source = self._sources[number]
         self._patches = {n: patch for n, patch in self._patches.items() if n >= source}
@@ -123,7 +123,7 @@ class WalkerRenderer:
         return True
 
     def _cutout(self, patch: _Patch | None, source: int, drawn: int) -> Cutout | None:
-        """Of the frame itself, or of the sample that is drawn in its place."""
+        """The cutout of the frame itself, or of the sample that is drawn in its place."""
         if drawn != source:
             return self._memory.nearest(source)
         return None if patch is None else self._cut(patch.rgb, patch.x, patch.y, source)
@@ -142,7 +142,7 @@ class WalkerRenderer:
 
 
 def _pose(clip: SilhouetteClip, position: int) -> Pose:
-    """In pixels of the frame, whose centres lie at whole numbers."""
+    """The pose in pixels of the frame, whose centres lie at whole numbers."""
     square = clip.squares[position]
     side = float(square[3] - square[1])
     joints = clip.joints[position]
