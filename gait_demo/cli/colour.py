@@ -94,5 +94,5 @@ def _ghost(colour: str, number: int) -> float:
             for n, rgb in enumerate(frames):
                 writer.write(rgb, n / options.fps)
         analysis = pipeline.analyse(clip, Path(folder) / "analysis")
-        results = ((new.colorized, new.binary) for new in pipeline.compose(analysis, number))
+        results = ((new.colorized, new.binary) for new in pipeline.render_frames(analysis, number))
         return ghost(np.stack(frames), np.stack(covers), results)

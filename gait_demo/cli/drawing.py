@@ -82,7 +82,7 @@ def _figures(
         wanted = {first + source for _, source in pairs_of.values()}
         originals = {frame.index: frame.rgb for frame in analysis.frames() if frame.index in wanted}
         pairs = []
-        for new in pipeline.compose(analysis, number):
+        for new in pipeline.render_frames(analysis, number):
             if new.frame.index not in pairs_of:
                 continue
             n, source = pairs_of[new.frame.index]

@@ -49,8 +49,8 @@ class AnonymizedFootage:
     def frames(self, method: str, seed: int) -> Iterator[np.ndarray]:
         if method == REFERENCE:
             return (frame.rgb for frame in read_frames(self.analysis.source))
-        composed = self.pipelines[method].compose(self.analysis, seed)
-        return (new.colorized for new in composed)
+        results = self.pipelines[method].render_frames(self.analysis, seed)
+        return (new.colorized for new in results)
 
 
 def footage_of(

@@ -12,7 +12,7 @@ from gait_demo.cli.common import progress, write_json, write_picture
 from gait_demo.errors import GaitDemoError
 
 if TYPE_CHECKING:
-    from gait_demo.evaluation.people import Analysis, Composed, Run
+    from gait_demo.evaluation.people import Analysis, RenderedFrame, Run
     from gait_demo.evaluation.people_labels import LabelledClip
     from gait_demo.options import VideoOptions
     from gait_demo.pipeline import Models
@@ -54,7 +54,7 @@ def _evaluate_people(parsed: argparse.Namespace) -> None:
 
 def _run(
     models: Models, video: Path, part: VideoOptions, folder: Path
-) -> tuple[Analysis, Iterator[Composed]]:
+) -> tuple[Analysis, Iterator[RenderedFrame]]:
     from gait_demo.evaluation.secret import repeatable_secret
     from gait_demo.options import AnonymizeOptions, Options
     from gait_demo.pipeline import Pipeline
@@ -62,7 +62,7 @@ def _run(
     noise = AnonymizeOptions(secret=repeatable_secret(0))
     pipeline = Pipeline(models, Options(video=part, anonymize=noise))
     analysis = pipeline.analyse(video, folder)
-    return analysis, pipeline.compose(analysis, _SEED)
+    return analysis, pipeline.render_frames(analysis, _SEED)
 
 
 def _measured(video: Path, labelled: LabelledClip, run: Run, sheets: Path | None) -> dict:

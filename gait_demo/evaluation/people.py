@@ -59,14 +59,14 @@ class Analysis(Protocol):
     people_s: float
 
 
-class Composed(Protocol):
+class RenderedFrame(Protocol):
     """A frame and its result, (H, W, 3) uint8 RGB, before encoding."""
 
     frame: Frame
     colorized: np.ndarray
 
 
-Run = Callable[[Path, VideoOptions, Path], tuple[Analysis, Iterator[Composed]]]
+Run = Callable[[Path, VideoOptions, Path], tuple[Analysis, Iterator[RenderedFrame]]]
 
 
 @dataclass(frozen=True)
@@ -164,9 +164,9 @@ def measure_clip(video: Path, labels: LabelledClip, run: Run, show: Show | None 
     wanted = {frame.index - first: frame for frame in labels.frames}
     figures = []
     with TemporaryDirectory() as folder:
-        analysis, composed = run(video, part, Path(folder))
-        with closing(composed):
-            for new in composed:
+        analysis, results = run(video, part, Path(folder))
+        with closing(results):
+            for new in results:
                 labelled = wanted.pop(new.frame.index, None)
                 if labelled is None:
                     continue

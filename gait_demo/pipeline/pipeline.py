@@ -14,7 +14,6 @@ from gait_demo.options import OUTPUTS, Options, fresh_secret
 from gait_demo.people.person import Person
 from gait_demo.pipeline.analysis import Analyser, Analysis, Progress
 from gait_demo.pipeline.clock import Clock
-from gait_demo.pipeline.composing import Composed, Composer
 from gait_demo.pipeline.coverage import (
     coverage,
     likeness,
@@ -26,6 +25,7 @@ from gait_demo.pipeline.coverage import (
 from gait_demo.pipeline.gaits import Gait, chosen_people, new_gaits
 from gait_demo.pipeline.models import Models
 from gait_demo.pipeline.outputs import appear_together, check, result_videos
+from gait_demo.pipeline.render import FrameRenderer, RenderedFrame
 from gait_demo.types import GaitResult, Report, TrackReport
 from gait_demo.video.linking import link_or_copy
 from gait_demo.workspace import working_folder
@@ -128,9 +128,9 @@ class Pipeline:
                 on_progress("anonymize", len(made), people)
         return made
 
-    def compose(
+    def render_frames(
         self, analysis: Analysis, seed: int, on_progress: Progress = _silent
-    ) -> Iterator[Composed]:
+    ) -> Iterator[RenderedFrame]:
         """The frames of a result before encoding; the same arguments give the same bits.
 
         Args:
@@ -142,7 +142,7 @@ class Pipeline:
             NoPersonError: the person of the options is not in the video.
         """
         gaits, clock = self.gaits(analysis, seed, on_progress), Clock()
-        return Composer(analysis, gaits, self.models, self.options, clock).frames(on_progress)
+        return FrameRenderer(analysis, gaits, self.models, self.options, clock).frames(on_progress)
 
     def render(
         self,
@@ -175,9 +175,9 @@ class Pipeline:
             videos = result_videos(part, analysis.info, sound, self.options)
             gaits = self.gaits(analysis, seed, on_progress, clock)
             on_gaits(gaits)
-            composer = Composer(analysis, gaits, self.models, self.options, clock)
+            renderer = FrameRenderer(analysis, gaits, self.models, self.options, clock)
             with clock.time("encode"), videos as write:
-                for new in composer.frames(on_progress):
+                for new in renderer.frames(on_progress):
                     write(new.frame.time, new.frame.rgb, new.binary, new.colorized)
                     counts.update(out=1, covered=new.covered, kept=new.kept, lost=new.lost)
                     for track_id in new.unchanged:

@@ -342,7 +342,7 @@ def test_measure_clip_of_a_made_walker(models, tmp_path):
     def run(video, part, folder):
         pipeline = Pipeline(models, Options(video=part, anonymize=NOISE))
         analysis = pipeline.analyse(video, folder)
-        return analysis, pipeline.compose(analysis, 0)
+        return analysis, pipeline.render_frames(analysis, 0)
 
     clip = LabelledClip("clip.mp4", (frame,))
     figures = measure_clip(video, clip, run, lambda *seen: shown.append(column(*seen)))

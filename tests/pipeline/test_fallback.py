@@ -44,7 +44,7 @@ def test_whoever_the_yolo_finds_is_taken_out(models, tmp_path):
     analysis = pipeline.analyse(EXAMPLE, tmp_path / "analysis")
     (person,) = analysis.people
     shares = []
-    for new in pipeline.compose(analysis, 1):
+    for new in pipeline.render_frames(analysis, 1):
         position = person.position(new.frame.index)
         if position is None:
             continue

@@ -40,7 +40,7 @@ def composed(models, analysed):
     """The frames of a result of a scene, before encoding."""
 
     def composed(scene, options=DEFAULTS, seed=1):
-        return list(Pipeline(models, options).compose(analysed(scene, options), seed))
+        return list(Pipeline(models, options).render_frames(analysed(scene, options), seed))
 
     return composed
 
@@ -159,7 +159,7 @@ def test_who_is_seen_across_or_beyond_the_border_ends_no_run(models, shift, tmp_
     source = scene.write(tmp_path / "clip.mp4")
     segmenter = BeyondTheBorder(scene, shift)
     analysis = Analyser(source, segmenter, DEFAULTS, lambda *_: None).run(tmp_path / "analysis")
-    results = list(Pipeline(models, DEFAULTS).compose(analysis, 1))
+    results = list(Pipeline(models, DEFAULTS).render_frames(analysis, 1))
     check_nobody_in_clear(scene, results, 0.15)
 
 
@@ -231,7 +231,7 @@ def test_who_is_too_small_is_removed_and_told(models, analysed, tmp_path):
         Figure.walking(250, 290, COUNT, tall=34, feet=100, colour=GREEN),
     ))  # fmt: skip
     pipeline, analysis = Pipeline(models, DEFAULTS), analysed(scene)
-    results = list(pipeline.compose(analysis, 1))
+    results = list(pipeline.render_frames(analysis, 1))
     check_nobody_in_clear(scene, results, 0.1)
     for new in results:
         assert not (new.binary[50:110, 235:310] > 0).any()
@@ -270,6 +270,6 @@ def test_nobody_at_all_is_an_error_in_one_sentence(analysed):
 def test_the_same_scene_and_seed_give_the_same_frames(models, analysed):
     scene = Scene((Figure.walking(50, 270, COUNT),))
     pipeline = Pipeline(models, DEFAULTS)
-    first, again = ([new.colorized for new in pipeline.compose(analysis, 3)]
+    first, again = ([new.colorized for new in pipeline.render_frames(analysis, 3)]
                     for analysis in (analysed(scene), analysed(scene)))  # fmt: skip
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))

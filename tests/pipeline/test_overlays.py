@@ -33,7 +33,7 @@ def test_what_is_burnt_in_stays(models, tmp_path, paint, camera):
     source = scene.write(tmp_path / "clip.mp4")
     analyser = Analyser(source, scene.segmenter(), options, lambda *_: None)
     analysis = analyser.run(tmp_path / "analysis")
-    for new in Pipeline(models, options).compose(analysis, 1):
+    for new in Pipeline(models, options).render_frames(analysis, 1):
         index = new.frame.index
         burnt_in = opaque(paint, index)
         off = np.abs(new.frame.rgb.astype(int) - new.colorized).max(axis=2)
@@ -51,7 +51,7 @@ def test_no_caption_shows_anything_of_a_head(models, tmp_path):
     analysis = analyser.run(tmp_path / "analysis")
     (person,) = analysis.people
     before = 0
-    for new in Pipeline(models, Options(anonymize=NOISE)).compose(analysis, 1):
+    for new in Pipeline(models, Options(anonymize=NOISE)).render_frames(analysis, 1):
         burnt_in = opaque(over_the_heads, new.frame.index)
         x, y, radius = person.heads[person.position(new.frame.index)]
         rows, columns = np.indices(burnt_in.shape)

@@ -50,7 +50,7 @@ def test_walkers_are_drawn_where_the_old_ones_were_before(pipeline, analysis):
     seed, gaits = latest(pipeline, analysis)
     assert len(gaits) == 2
     checked = 0
-    for new in pipeline.compose(analysis, seed):
+    for new in pipeline.render_frames(analysis, seed):
         columns = np.flatnonzero((new.binary > 127).any(axis=0))
         middles = []
         for gait in gaits:

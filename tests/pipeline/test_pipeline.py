@@ -83,7 +83,7 @@ def test_the_report_says_what_was_done(result):
 
 
 def test_the_same_seed_gives_the_same_frames_and_another_seed_another_gait(pipeline, analysis):
-    first, again, other = (list(pipeline.compose(analysis, seed)) for seed in (1, 1, 2))
+    first, again, other = (list(pipeline.render_frames(analysis, seed)) for seed in (1, 1, 2))
     assert all(np.array_equal(a.colorized, b.colorized) for a, b in zip_longest(first, again))
     assert all(np.array_equal(a.binary, b.binary) for a, b in zip_longest(first, again))
     changed = [not np.array_equal(a.binary, b.binary) for a, b in zip_longest(first, other)]
@@ -94,7 +94,7 @@ def test_outside_the_walker_nothing_changes_and_the_walker_is_gone(pipeline, ana
     wall = background(320, 240).astype(int)
     (gait,) = pipeline.gaits(analysis, 1)
     squares = dict(zip(gait.frames, gait.clip.squares, strict=True))
-    for new in pipeline.compose(analysis, 1):
+    for new in pipeline.render_frames(analysis, 1):
         old, now = new.frame.rgb.astype(int), new.colorized.astype(int)
         boxes = analysis.people[0].box(new.frame.index), squares.get(new.frame.index)
         outside = np.ones(old.shape[:2], bool)
@@ -113,7 +113,9 @@ def test_the_papers_colours_have_about_the_same_outline_and_are_softer(pipeline,
     paper = Pipeline(pipeline.models, replace(pipeline.options, colorize=ColorizeOptions("paper")))
     sharpness = []
     (person,) = analysis.people
-    for sharp, soft in zip(pipeline.compose(analysis, 1), paper.compose(analysis, 1), strict=True):
+    for sharp, soft in zip(
+        pipeline.render_frames(analysis, 1), paper.render_frames(analysis, 1), strict=True
+    ):
         position = person.position(sharp.frame.index)
         if position is None or not person.seen[position]:
             continue
@@ -135,7 +137,7 @@ def test_a_plain_walker_shows_nothing_of_the_clothes(pipeline, analysis):
     plain = Pipeline(pipeline.models, replace(pipeline.options, colorize=ColorizeOptions("plain")))
     inside = [
         new.colorized[cv2.erode(new.binary, np.ones((7, 7), np.uint8)) > 250]
-        for new in plain.compose(analysis, 1)
+        for new in plain.render_frames(analysis, 1)
     ]
     pixels = np.concatenate(inside)
     assert len(pixels) > 10_000 and np.ptp(pixels.astype(int), axis=0).max() <= 4  # soft edges
@@ -156,7 +158,7 @@ def test_the_shadow_goes_with_the_walker(pipeline, tmp_path):
     video = write_clip(tmp_path / "shadow.mp4", iter(clip))
     analysis = pipeline.analyse(video, tmp_path / "analysis")
     before, after = [], []
-    for new in pipeline.compose(analysis, 1):
+    for new in pipeline.render_frames(analysis, 1):
         where = cast[new.frame.index] & (new.binary == 0)
         before.append((wall.astype(int) - new.frame.rgb)[where].ravel())
         after.append((wall.astype(int) - new.colorized)[where].ravel())
@@ -181,7 +183,7 @@ def test_somebody_who_stops_is_not_let_through(pipeline, clip, tmp_path):
     stopped = write_clip(tmp_path / "stops.mp4", walk[: COUNT // 2] + [walk[COUNT // 2]] * COUNT)
     wall = background(320, 240).astype(int)
     analysis = pipeline.analyse(stopped, tmp_path / "analysis")
-    for new in pipeline.compose(analysis, 1):
+    for new in pipeline.render_frames(analysis, 1):
         was_person = np.abs(new.frame.rgb.astype(int) - wall).max(axis=2) > 60
         same = np.abs(new.frame.rgb.astype(int) - new.colorized).max(axis=2) < 12
         beside = was_person & (new.binary == 0)
@@ -201,7 +203,7 @@ def test_a_camera_that_follows_the_walker(pipeline, tmp_path):
     first, last = np.flatnonzero(whole.seen)[[0, -1]]
     assert len(whole.track) > 0.5 * len(film) and whole.lost[first:last].mean() < 0.1
     left, gone = 0, 0  # pixels of the old walker beside the new one
-    for new in pipeline.compose(analysis, 1):
+    for new in pipeline.render_frames(analysis, 1):
         position = whole.position(new.frame.index)
         if position is None or not whole.seen[position]:
             continue
@@ -249,7 +251,7 @@ def test_cancelling_leaves_nothing(pipeline, clip, tmp_path):
 def test_a_person_who_is_not_there_is_refused(models, analysis):
     options = Options(anonymize=AnonymizeOptions(person=7))
     with pytest.raises(NoPersonError, match="no person 7 in the video, which shows one person"):
-        list(Pipeline(models, options).compose(analysis, 0))
+        list(Pipeline(models, options).render_frames(analysis, 0))
 
 
 def _cut_off(path):

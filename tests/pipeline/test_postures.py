@@ -86,7 +86,7 @@ def test_no_head_stays_in_clear(models, walk, tmp_path, recipe):
     analysis = pipeline.analyse(clip, tmp_path / "analysis")
     states = [
         head_state(new.frame.rgb, new.colorized, np.float32(head))
-        for new, head in zip(pipeline.compose(analysis, 1), places, strict=True)
+        for new, head in zip(pipeline.render_frames(analysis, 1), places, strict=True)
     ]
     assert [n for n, state in enumerate(states) if state == HeadState.CLEAR] == []
     assert HeadState.HIDDEN in states

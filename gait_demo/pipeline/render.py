@@ -29,7 +29,7 @@ _WINDOW_BYTES = 50_000_000  # maximum size of these frames; twice as much is hel
 
 
 @dataclass(frozen=True)
-class Composed:
+class RenderedFrame:
     """One frame of a result.
 
     Attributes:
@@ -71,7 +71,7 @@ class _Layer:
     draw: Draw
 
 
-class Composer:
+class FrameRenderer:
     """Draws people with new gaits in the scene of one video."""
 
     def __init__(
@@ -91,26 +91,26 @@ class Composer:
         with clock.time("colorize"):
             self._walkers = [self._walker(gait, models, options) for gait in gaits]
 
-    def frames(self, on_progress: Progress) -> Iterator[Composed]:
+    def frames(self, on_progress: Progress) -> Iterator[RenderedFrame]:
         """The frames in order; the same arguments give the same bits."""
         total = len(self._analysis.times)
-        for composed in _one_ahead(self._windows()):
+        for rendered in _one_ahead(self._windows()):
             while True:
                 with self._clock.time("composite"):
-                    done = next(composed, None)
+                    done = next(rendered, None)
                 if done is None:
                     break
                 on_progress("render", done.frame.index, total)
                 yield done
 
-    def _windows(self) -> Iterator[Iterator[Composed]]:
+    def _windows(self) -> Iterator[Iterator[RenderedFrame]]:
         """The frames of the result, window by window; several threads draw each window."""
         frames = self._clock.decoding(self._analysis.frames())
         size = 3 * self._analysis.info.width * self._analysis.info.height
         most = max(1, min(_WINDOW, _WINDOW_BYTES // size))
         with ThreadPoolExecutor(self._threads) as threads:
             while window := list(islice(frames, most)):
-                yield threads.map(self._compose, window, [self._layers(one) for one in window])
+                yield threads.map(self._render, window, [self._layers(one) for one in window])
 
     def _walker(self, gait: Gait, models: Models, options: Options) -> _Walker:
         colorize, fps = options.colorize, float(self._analysis.info.fps)
@@ -135,8 +135,8 @@ class Composer:
             layers = [walker.layer(frame.index, shown) for walker in self._walkers]
         return sorted(filter(None, layers), key=lambda layer: layer.bottom)
 
-    def _compose(self, frame: Frame, layers: list[_Layer]) -> Composed:
-        """Composes one frame. Runs in several threads at once."""
+    def _render(self, frame: Frame, layers: list[_Layer]) -> RenderedFrame:
+        """Renders one frame. Runs in several threads at once."""
         in_front = self._scene.in_front(frame)
         colorized, unchanged = self._scene.cleared(frame, in_front)
         binary = np.zeros(frame.rgb.shape[:2], np.uint8)
@@ -145,7 +145,7 @@ class Composer:
             cv2.copyTo(frame.rgb, in_front, colorized)
         lost = any(walker.is_lost(frame.index) for walker in self._walkers)
         covered, kept = True in drawn, False in drawn
-        return Composed(frame, binary, colorized, covered, kept, lost, tuple(unchanged))
+        return RenderedFrame(frame, binary, colorized, covered, kept, lost, tuple(unchanged))
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,7 @@ class _Walker:
         return drawn is not None
 
 
-def _one_ahead(items: Iterator[Iterator[Composed]]) -> Iterator[Iterator[Composed]]:
+def _one_ahead(items: Iterator[Iterator[RenderedFrame]]) -> Iterator[Iterator[RenderedFrame]]:
     """The same items; each is requested before the one before it is yielded, so that the threads
     work on the next window meanwhile."""
     ready = next(items, None)
