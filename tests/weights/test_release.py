@@ -281,12 +281,13 @@ def test_ask_ahead_returns_at_once_and_status_follows(index, env, folder, delive
 
 def test_process_that_ends_does_not_wait_for_the_index(index, env, folder):
     index.gate.clear()
-    code = "import sys, time; from pathlib import Path; from gait_demo import weights\n"
-    code += "weights.ask_ahead('pose_landmark', folder=Path(sys.argv[1])); time.sleep(2)"
-    process = start(["-c", code, str(folder)], env)
-    wait_until(lambda: index.deliveries)
-    _, err = process.communicate(timeout=10)
-    assert process.returncode == 0, err
+    code = "import sys; from pathlib import Path; from gait_demo import weights\n"
+    code += "weights.ask_ahead('pose_landmark', folder=Path(sys.argv[1])); sys.stdin.readline()"
+    command = [sys.executable, "-c", code, str(folder)]
+    with subprocess.Popen(command, env=env, cwd=ROOT, stdin=subprocess.PIPE) as process:
+        wait_until(lambda: index.deliveries)
+        process.communicate(b"\n", timeout=10)
+    assert process.returncode == 0
 
 
 def test_pinned_release_holds_what_the_manifest_lists(tmp_path):
