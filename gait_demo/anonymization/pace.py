@@ -16,7 +16,6 @@ from gait_demo.types import SilhouetteClip
 
 _MOST_S = 0.6  # maximum delay
 _EVERY_S = 3.0  # between two random delays, which a smooth curve connects
-_SHARE = 0.2  # maximum delay as a share of a track's duration
 _SLOPE = 0.2  # maximum delay per second of distance from a frame without delay
 _FOR_DELAYS = 2  # keeps these random numbers apart from others that the noise determines
 
@@ -37,36 +36,42 @@ def delays(noise: Tensor, times: np.ndarray) -> np.ndarray:
     return PchipInterpolator(knots, rng.uniform(0, _MOST_S, len(knots)))(times)
 
 
-def timing(
-    delays: np.ndarray, times: np.ndarray, first: int, fixed: np.ndarray
-) -> tuple[int, np.ndarray]:
-    """Which moments of a track the frames of a shot show. At the start of the shot, and in fixed
+def timing(delays: np.ndarray, times: np.ndarray, fixed: np.ndarray) -> np.ndarray:
+    """Which moments of a track are shown from its first frame on. In that frame, and in fixed
     frames, there is no delay.
 
     Args:
-        delays: (N,) seconds, for the N frames of the shot.
+        delays: (N,) seconds, for the frames from the first one of the track to the last one of its
+            shot.
         times: (N,) rising, in seconds.
-        first: position in the shot of the first frame of the track.
-        fixed: (T,) bool, for the frames of the track: True where the new walker must be where the
-            old one is.
+        fixed: (T,) bool, for the frames of the track, T <= N: True where the new walker must be
+            where the old one is.
 
     Returns:
-        The position in the shot of the first frame that shows the new walker; and (T',) float64:
-        for this frame and the following ones, the position in the track of the moment they show.
+        (T',) float64: for each of these frames up to the last one that shows the new walker, the
+        position in the track of the moment that is shown.
     """
-    old = times[first : first + len(fixed)]
-    at = np.concatenate([times[:1], old[fixed]])
-    after = np.searchsorted(at, times).clip(1, len(at) - 1) if len(at) > 1 else 0
-    away = np.minimum(np.abs(times - at[after]), np.abs(times - at[after - 1]))
-    late = np.minimum(delays, _SLOPE * away).clip(0, _SHARE * (old[-1] - old[0]))
-    shown = times - late
-    within = np.flatnonzero((shown >= old[0]) & (shown <= old[-1]))
-    return int(within[0]), np.interp(shown[within], old, np.arange(len(old)))
+    old = times[: len(fixed)]
+    without = np.concatenate([old[:1], old[1:][fixed[1:]]])
+    after = np.searchsorted(without, times)
+    away = np.minimum(
+        np.abs(times - without[np.maximum(after - 1, 0)]),
+        np.abs(times - without[np.minimum(after, len(without) - 1)]),
+    )
+    shown = times - np.minimum(delays, _SLOPE * away)
+    return np.interp(shown[shown <= old[-1]], old, np.arange(len(old)))
 
 
 def nearest(timing: np.ndarray) -> np.ndarray:
     """(T',) int: the frames of a track that are nearest to the moments of a `timing`."""
     return np.rint(timing).astype(int)
+
+
+def neighbours(timing: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The frames of a track before and after the moments (T',) of a `timing`, both (T',) int and
+    the same where a moment is a frame; and (T',) float32, the share of the later one."""
+    before = np.floor(timing).astype(int)
+    return before, np.ceil(timing).astype(int), (timing - before).astype(np.float32)
 
 
 def retimed(clip: SilhouetteClip, timing: np.ndarray) -> SilhouetteClip:
@@ -79,9 +84,7 @@ def retimed(clip: SilhouetteClip, timing: np.ndarray) -> SilhouetteClip:
     Returns:
         A clip of T' frames with the nearest silhouettes; squares and joints are interpolated.
     """
-    before = timing.astype(int)
-    after = np.minimum(before + 1, len(clip) - 1)
-    share = (timing - before).astype(np.float32)
+    before, after, share = neighbours(timing)
 
     def between(values: np.ndarray) -> np.ndarray:
         weight = share.reshape(-1, *[1] * (values.ndim - 1))

@@ -60,9 +60,9 @@ def anonymize(
     timing = np.arange(len(clip), dtype=float) if timing is None else timing
     old = retimed(clip, timing)
     strength = np.broadcast_to(np.float32(strength), len(clip))[nearest(timing)]
-    streams = max(1, round(fps / TRAINED_FPS))
+    streams = min(max(1, round(fps / TRAINED_FPS)), len(clip))
     made = []
-    for first in range(min(streams, len(clip), len(timing))):
+    for first in range(min(streams, len(timing))):
         part = walk.part(slice(first, None, streams))
         moments = ((timing[first::streams] - first) / streams).clip(0, len(part.silhouettes) - 1)
         made.append(anonymizer(part, noise, torch.from_numpy(moments)))

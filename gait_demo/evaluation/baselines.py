@@ -93,9 +93,8 @@ def made_by(anonymizer: GaitAnonymizer, noise: Noise, strength: float = 1.0) -> 
     def method(clip: SilhouetteClip, seed: int) -> SilhouetteClip:
         vector = noise(clip, seed, anonymizer.noise_dim)
         times = np.arange(len(clip)) / FPS
-        # as if the recording began and ended with the walk
         nowhere = np.zeros(len(clip), bool)
-        _, moments = timing(strength * delays(vector, times), times, 0, nowhere)
+        moments = timing(strength * delays(vector, times), times, nowhere)
         return anonymize(clip, anonymizer, vector, fps=FPS, strength=strength, timing=moments)
 
     return method
