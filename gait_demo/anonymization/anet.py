@@ -42,10 +42,10 @@ class ANetAnonymizer:
         content = content[before].lerp(content[after], (timing - before)[:, None].float())
         parts = content[..., None, None].to(device).split(BATCH * frames)
         written = [self._network.write(part, noise[None]) for part in parts]
-        silhouettes = torch.cat([one.logits[0].sigmoid().cpu() for one in written])
-        if any(one.joints is None for one in written):
+        silhouettes = torch.cat([output.logits[0].sigmoid().cpu() for output in written])
+        if any(output.joints is None for output in written):
             return Walk(silhouettes, None)
-        return Walk(silhouettes, torch.cat([one.joints[0].cpu() for one in written]))
+        return Walk(silhouettes, torch.cat([output.joints[0].cpu() for output in written]))
 
 
 def load(path: Path) -> ANetAnonymizer:

@@ -66,12 +66,12 @@ def anonymize(
         part = walk.part(slice(first, None, streams))
         moments = ((timing[first::streams] - first) / streams).clip(0, len(part.silhouettes) - 1)
         made.append(anonymizer(part, noise, torch.from_numpy(moments)))
-    masks = cleaned(_smooth(_interleaved([one.silhouettes for one in made]), streams))
+    masks = cleaned(_smooth(_interleaved([result.silhouettes for result in made]), streams))
     for n in np.flatnonzero(strength < 1):
         masks[n] = _part_of_the_way(old.masks[n], masks[n], float(strength[n]))
     joints = None
-    if all(one.joints is not None for one in made):
-        places = _smooth(_interleaved([one.joints for one in made]), streams).numpy()
+    if all(result.joints is not None for result in made):
+        places = _smooth(_interleaved([result.joints for result in made]), streams).numpy()
         joints = _joints_between(old.joints, places, strength)
     size = 1 + strength * (stature(noise, _room_above(old.squares)) - 1)
     return replace(old, masks=masks, joints=joints, squares=_resized(old.squares, size))

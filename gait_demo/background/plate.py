@@ -196,7 +196,7 @@ class Background:
     def span(self, index: int, count: int) -> tuple[int, int]:
         """The first frame of the shot that holds the clip's frame `index`, and the one after its
         last; the clip has `count` frames."""
-        starts = [one.first_frame for one in self.shots]
+        starts = [shot.first_frame for shot in self.shots]
         later = [start for start in starts if start > index]
         return max(start for start in starts if start <= index), min([*later, count])
 

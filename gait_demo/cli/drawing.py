@@ -69,7 +69,7 @@ def _figures(
 
     with TemporaryDirectory() as folder:
         analysis = pipeline.analyse(clip, Path(folder))
-        gait, other = (pipeline.gaits(analysis, each)[0] for each in (number, number + 1))
+        gait, other = (pipeline.gaits(analysis, seed)[0] for seed in (number, number + 1))
         person, first = gait.person, gait.person.track.first_frame
         if gait.clip.joints is None or not person.walks:
             return None
@@ -77,7 +77,7 @@ def _figures(
         pairs_of = {
             int(frame): (n, int(source))
             for n, (frame, source) in enumerate(zip(gait.frames, gait.sources, strict=True))
-            if frame % every == 0 and person.well[source] and not person.keeps_pose[source]
+            if frame % every == 0 and person.well_seen[source] and not person.keeps_pose[source]
         }
         wanted = {first + source for _, source in pairs_of.values()}
         originals = {frame.index: frame.rgb for frame in analysis.frames() if frame.index in wanted}

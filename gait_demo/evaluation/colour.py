@@ -131,7 +131,7 @@ def _limbs(
         pose = Pose.of(*_in_pixels(before[t], pair.old_square))
         hide_head(rgb, pair.old_cover[t], head_in(landmarks.old[t], pose.height))
         cutouts.append(Cutout.of(rgb, pair.old_cover[t], pose, depths[t]))
-    colours = ArmColours.learnt(look for cutout in cutouts for look in cutout.parts.looks())
+    colours = ArmColours.learnt(arm for cutout in cutouts for arm in cutout.parts.arm_samples())
     cutouts = [cutout.telling(colours) for cutout in cutouts]
     frames = []
     for t, cutout in enumerate(cutouts):

@@ -161,7 +161,7 @@ class Person:
         return self.visibility == Visibility.CARRIED
 
     @property
-    def well(self) -> np.ndarray:
+    def well_seen(self) -> np.ndarray:
         """(T,) bool, True where the person is visible, the silhouette is good, and both legs are
         seen, if any frame shows both."""
         good = (self.visibility == Visibility.VISIBLE) & ~self.poor

@@ -83,7 +83,7 @@ def chosen_people(analysis: Analysis, options: Options) -> list[Person]:
     wanted = options.anonymize.person
     if wanted is None:
         return prominent(analysis.people, options.people)
-    chosen = [one for one in analysis.people if one.track.track_id == wanted]
+    chosen = [person for person in analysis.people if person.track.track_id == wanted]
     if not chosen:
         count = len(analysis.people)
         shown = "one person, number 1" if count == 1 else f"{count} people, numbers 1 to {count}"
@@ -120,7 +120,9 @@ def new_gaits(analysis: Analysis, models: Models, options: Options, seed: int) -
             replace(clip, first_frame=first, squares=clip.squares + shift) for clip in (made, old)
         )
         if old.joints is not None and made.joints is not None:
-            depths = depths_of(np.stack([one.landmarks for one in person.detections]), fps)
+            depths = depths_of(
+                np.stack([detection.landmarks for detection in person.detections]), fps
+            )
             made = replace(made, joints=with_sides_of(made.joints, old.joints))
             made = planted(made, old, [depths[n] for n in nearest(moments)], fps)
         yield Gait(person, noise.numpy(), made, moments, depths)
@@ -161,6 +163,8 @@ def _camera_shift(
 def _may_be(person: Person, other: Person, fps: float) -> bool:
     """Whether `other` may be the same person, lost and found again under another track id."""
     first = min(person.track.first_frame, other.track.first_frame)
-    found = [np.pad(one.seen, (one.track.first_frame - first, 0)) for one in (person, other)]
+    found = [
+        np.pad(either.seen, (either.track.first_frame - first, 0)) for either in (person, other)
+    ]
     together = sum(map(np.logical_and, *found))
     return person is not other and together < _AT_ONCE_S * fps

@@ -110,15 +110,15 @@ class FrameRenderer:
         most = max(1, min(_WINDOW, _WINDOW_BYTES // size))
         with ThreadPoolExecutor(self._threads) as threads:
             while window := list(islice(frames, most)):
-                yield threads.map(self._render, window, [self._layers(one) for one in window])
+                yield threads.map(self._render, window, [self._layers(frame) for frame in window])
 
     def _walker(self, gait: Gait, models: Models, options: Options) -> _Walker:
         colorize, fps = options.colorize, float(self._analysis.info.fps)
         if colorize.colour == "sharp" and gait.depths is not None:
-            numbers = (n for n, one in enumerate(self._analysis.people) if one is gait.person)
+            numbers = (n for n, person in enumerate(self._analysis.people) if person is gait.person)
             samples = self._analysis.samples[next(numbers)]
             figure = WalkerRenderer(
-                gait.person, gait.clip, gait.sources, gait.depths, samples, self._scene.veil, fps
+                gait.person, gait.clip, gait.sources, gait.depths, samples, self._scene.redact, fps
             )
         else:
             cnet = None if colorize.colour == "plain" else models.cnet
@@ -130,7 +130,7 @@ class FrameRenderer:
 
     def _layers(self, frame: Frame) -> list[_Layer]:
         """The people to draw in a frame, the farthest first."""
-        shown = self._scene.veiled(frame).rgb
+        shown = self._scene.redacted(frame).rgb
         with self._clock.time("colorize"):
             layers = [walker.layer(frame.index, shown) for walker in self._walkers]
         return sorted(filter(None, layers), key=lambda layer: layer.bottom)
@@ -175,7 +175,7 @@ class _Walker:
         """
         person, position = self.gait.person, self.gait.person.position(index)
         if position is not None:
-            self.new.look(shown, position)
+            self.new.keep(shown, position)
         number = index - self.gait.clip.first_frame
         if not 0 <= number < len(self.gait):
             return None

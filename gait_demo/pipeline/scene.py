@@ -63,13 +63,13 @@ class Scene:
         self._hide_overlays(rgb, frame.index, 0, 0)
         return rgb, unchanged
 
-    def veiled(self, frame: Frame) -> Frame:
-        """The frame whose pixels people are drawn from; see `veil`."""
+    def redacted(self, frame: Frame) -> Frame:
+        """The frame whose pixels people are drawn from; see `redact`."""
         rgb = frame.rgb.copy()
-        self.veil(rgb, frame.index, 0, 0)
+        self.redact(rgb, frame.index, 0, 0)
         return replace(frame, rgb=rgb)
 
-    def veil(self, rgb: np.ndarray, index: int, x: int, y: int) -> None:
+    def redact(self, rgb: np.ndarray, index: int, x: int, y: int) -> None:
         """Hides, in place, what must not be drawn with a person: overlays and, if faces are to be
         hidden, the heads of all people, as the matte of one person may contain the head of another.
 

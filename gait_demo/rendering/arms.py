@@ -32,7 +32,7 @@ _RIM = 0.006  # heights: rim around an arm in which its colours mix with those b
 
 
 @dataclass(frozen=True)
-class Look:
+class ArmSample:
     """Pixels of an arm and of what is around it.
 
     Attributes:
@@ -62,19 +62,21 @@ class ArmColours:
     weights: np.ndarray
 
     @classmethod
-    def learnt(cls, looks: Iterable[Look]) -> ArmColours:
-        """looks: of both arms, which have the same colours."""
+    def learnt(cls, samples: Iterable[ArmSample]) -> ArmColours:
+        """samples: of both arms, which have the same colours."""
         counts, places = np.zeros((2, 3, _BINS**3)), np.zeros((2, 3))
-        for look in looks:
-            apart = look.from_body > _APART
-            is_arm = (look.from_arm < _CORE) & (apart | look.is_front)
-            is_body = (look.from_arm > _BODY) & (look.from_arm < _AROUND) & (look.from_body < 1)
-            colours = _binned(look.rgb)
+        for sample in samples:
+            apart = sample.from_body > _APART
+            is_arm = (sample.from_arm < _CORE) & (apart | sample.is_front)
+            is_body = (
+                (sample.from_arm > _BODY) & (sample.from_arm < _AROUND) & (sample.from_body < 1)
+            )
+            colours = _binned(sample.rgb)
             for here, which, weight in (
                 (0, is_arm & apart, 1), (0, is_arm & ~apart, _MIXED), (1, is_body, 1)
             ):  # fmt: skip
-                np.add.at(counts[here], (look.bone[which], colours[which]), weight)
-                places[here] += np.bincount(look.bone[which], minlength=3)
+                np.add.at(counts[here], (sample.bone[which], colours[which]), weight)
+                places[here] += np.bincount(sample.bone[which], minlength=3)
         cube = counts.reshape(2, 3, _BINS, _BINS, _BINS)
         smooth = gaussian_filter(cube, (0, 0, *[_SMOOTH] * 3), mode="constant")
         arm, body = smooth.reshape(counts.shape)
@@ -96,7 +98,7 @@ class Region:
     Attributes:
         rgb: (h, w, 3) uint8.
         arm: (h, w) float32 in [0, 1], its visible share of the matte.
-        bone: (h, w) int, as of `Look`.
+        bone: (h, w) int, as of `ArmSample`.
         from_arm: (h, w) float32, distance to the arm in half widths.
         is_front: whether it is nearer to the camera than the trunk.
         others: (n, h, w) float32 in [0, 1], visible shares of the parts behind or in front of it.

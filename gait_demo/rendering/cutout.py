@@ -10,7 +10,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from gait_demo.rendering.arms import ArmColours, Look, Region, told_by_colour
+from gait_demo.rendering.arms import ArmColours, ArmSample, Region, told_by_colour
 from gait_demo.rendering.depth import Depths
 from gait_demo.rendering.rig import (
     LEFT_ARM,
@@ -137,7 +137,7 @@ class Division:
         bones = np.stack([pose.nearest_bone(arm, grid) for arm in (LEFT_ARM, RIGHT_ARM)])
         return cls(matte, lead[0], far, covered, bones, step, rgb, pose.height, depths)
 
-    def looks(self) -> list[Look]:
+    def arm_samples(self) -> list[ArmSample]:
         """Pixels of both arms, at the grid points that surely show the person."""
         first = (self.step - 1) // 2
         every = np.s_[first :: self.step, first :: self.step]
@@ -148,7 +148,9 @@ class Division:
         rgb = rgb[sure[: matte.shape[0], : matte.shape[1]]]
         body = self.far[[TRUNK, LEFT_LEG, RIGHT_LEG]].min(axis=0)
         return [
-            Look(rgb, bone[sure], self.far[arm][sure], body[sure], arm in self.depths.front_arms)
+            ArmSample(
+                rgb, bone[sure], self.far[arm][sure], body[sure], arm in self.depths.front_arms
+            )
             for arm, bone in zip((LEFT_ARM, RIGHT_ARM), self.bones, strict=True)
         ]
 
@@ -156,7 +158,7 @@ class Division:
     def pieces(self) -> tuple[Piece | None, ...]:
         """One piece for each part; None if the part is not there."""
         pieces = [self._piece(part) for part in range(PARTS)]
-        colours = self.colours or ArmColours.learnt(self.looks())
+        colours = self.colours or ArmColours.learnt(self.arm_samples())
         for arm in (LEFT_ARM, RIGHT_ARM):
             self._tell_by_colour(arm, pieces, colours)
         return tuple(pieces)
@@ -220,7 +222,7 @@ class Division:
         matte = self.matte[top : step * rows.stop, left : step * columns.stop]
         size = matte.shape[::-1]
         lead, far, covered = (
-            enlarged(each[rows, columns], size, step) for each in (lead, far, covered)
+            enlarged(field[rows, columns], size, step) for field in (lead, far, covered)
         )
         own, hidden = _shares(lead, far, covered.clip(0, 1), _CORES[part])
         return Piece(left, top, own * matte, hidden * matte)
@@ -250,10 +252,10 @@ def _leads(far: np.ndarray, score: np.ndarray, depths: Sequence[Depths]) -> np.n
     """
     for arm in (LEFT_ARM, RIGHT_ARM):
         score[:, arm] += np.minimum(_ramp(far[:, arm] - _SLEEVE), _ramp(_HEM - far[:, TRUNK]))
-    for each in set(depths):
-        frames = [t for t, here in enumerate(depths) if here == each]
+    for depth_order in set(depths):
+        frames = [t for t, here in enumerate(depths) if here == depth_order]
         held = _ramp(_HELD - far[frames])
-        for front, back in each.hiding():
+        for front, back in depth_order.hiding():
             score[frames, back] += held[:, front]
     nearest, second = np.moveaxis(np.partition(score, 1, axis=1)[:, :2, None], 1, 0)
     return np.where(score == nearest, second, nearest) - score
@@ -262,9 +264,9 @@ def _leads(far: np.ndarray, score: np.ndarray, depths: Sequence[Depths]) -> np.n
 def _covered(lead: np.ndarray, depths: Sequence[Depths]) -> np.ndarray:
     """(T, 5, m, n) float32 in [0, 1]: `Division.covered` of T frames."""
     own, covered = _own(lead), np.zeros_like(lead)
-    for each in set(depths):
-        frames = [t for t, here in enumerate(depths) if here == each]
-        for front, back in pairwise(each.order[::-1]):
+    for depth_order in set(depths):
+        frames = [t for t, here in enumerate(depths) if here == depth_order]
+        for front, back in pairwise(depth_order.order[::-1]):
             covered[frames, back] = np.maximum(covered[frames, front], own[frames, front])
     return covered
 
@@ -473,10 +475,10 @@ def enlarged(field: np.ndarray, size: tuple[int, int], step: int) -> np.ndarray:
     wider = np.empty((m + 2, n + 2, *field.shape[2:]), field.dtype)
     wider[1:-1, 1:-1] = field
     # linear extrapolation beyond the edges
-    for each in (wider[:, 1:-1], wider.swapaxes(0, 1)):
-        second, last = min(2, len(each) - 2), max(1, len(each) - 3)
-        each[0] = 2 * each[1] - each[second]
-        each[-1] = 2 * each[-2] - each[last]
+    for lines in (wider[:, 1:-1], wider.swapaxes(0, 1)):
+        second, last = min(2, len(lines) - 2), max(1, len(lines) - 3)
+        lines[0] = 2 * lines[1] - lines[second]
+        lines[-1] = 2 * lines[-2] - lines[last]
     fine = cv2.resize(wider, ((n + 2) * step, (m + 2) * step), interpolation=cv2.INTER_LINEAR)
     return fine[step : step + h, step : step + w]
 

@@ -63,7 +63,7 @@ def outline_fields(
         for limbs, outline in zip(moved, outlines, strict=True)
     ]
     both = moved, wanted
-    return correspond(*(np.stack([_fine(each) for each in those]) for those in both))
+    return correspond(*(np.stack([_fine(silhouette) for silhouette in those]) for those in both))
 
 
 def moved_silhouettes(

@@ -43,8 +43,8 @@ class PaintedWalker:
         self._cnet, self._hide_face = cnet, hide_face
         self._crops: dict[int, np.ndarray] = {}  # by position in the track
 
-    def look(self, shown: np.ndarray, position: int) -> None:
-        """See `WalkerRenderer.look`."""
+    def keep(self, shown: np.ndarray, position: int) -> None:
+        """See `WalkerRenderer.keep`."""
         if self._cnet is not None and self._person.seen[position]:
             self._crops[position] = self._crop(shown, position)
 

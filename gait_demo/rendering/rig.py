@@ -104,13 +104,13 @@ class Pose:
         squared[..., _CLOTH, :] = (np.sqrt(squared[..., _CLOTH, :]) + loose) ** 2
         both = self.visibility[..., _FIRST] * self.visibility[..., _LAST]
         hidden = np.sqrt(both) < _VISIBLE
-        each = np.sqrt(squared)
-        visible = each + np.float32(_FAR) * hidden[..., None]
+        distance = np.sqrt(squared)
+        visible = distance + np.float32(_FAR) * hidden[..., None]
         return tuple(
             np.stack(
                 [those[..., _PART == part, :].min(axis=-2) for part in range(PARTS)], axis=-2
             ).reshape(*self.points.shape[:-2], PARTS, *grid.shape[:2])
-            for those in (each, visible)
+            for those in (distance, visible)
         )
 
     def nearest_bone(self, part: int, grid: np.ndarray) -> np.ndarray:
@@ -121,7 +121,7 @@ class Pose:
 
     def _squared(self, places: np.ndarray, bones: np.ndarray | slice) -> np.ndarray:
         """(..., B, P) float32: squared half widths from places (3, P) to bones."""
-        lines, lengths = (each[..., bones, :] for each in self._lines)
+        lines, lengths = (array[..., bones, :] for array in self._lines)
         along, aside = lines[..., :3] @ places, lines[..., 3:] @ places
         along -= along.clip(0, lengths)
         along *= _END[bones]
@@ -189,7 +189,7 @@ class Motion:
         turns = np.arctan2(after[..., 1], after[..., 0]) - angles
         turns = sure * ((turns + np.pi) % (2 * np.pi) - np.pi)
         # R(angle) diag(1 / stretch, 1 / ratio) R(-angle) R(-turn)
-        (c, s), (d, t) = ((np.cos(each), np.sin(each)) for each in (angles, -(angles + turns)))
+        (c, s), (d, t) = ((np.cos(angle), np.sin(angle)) for angle in (angles, -(angles + turns)))
         long, wide = 1 / stretch, 1 / ratio
         a, b = c * long * d - s * wide * t, -c * long * t - s * wide * d
         e, f = s * long * d + c * wide * t, -s * long * t + c * wide * d

@@ -65,7 +65,7 @@ class Sample:
 
 def sampled(person: Person, fps: float) -> np.ndarray:
     """Positions in the track of the samples that are kept; they show the person well."""
-    well = np.flatnonzero(person.well & ~person.keeps_pose)
+    well = np.flatnonzero(person.well_seen & ~person.keeps_pose)
     if not len(well):
         return well
     slots = (well / max(1.0, _EVERY_S * fps)).astype(int)
@@ -85,7 +85,7 @@ class TextureMemory:
     """The samples of one person, which are cut out and complete each other when needed."""
 
     def __init__(self, samples: Sequence[Sample], cut: Callable[[Sample], Cutout], fps: float):
-        self._positions = np.array([one.position for one in samples], int)
+        self._positions = np.array([sample.position for sample in samples], int)
         self._apart = _APART_S * fps
         self._cut = lru_cache(_KEPT)(lambda n: cut(samples[n]))
         self._completed = lru_cache(_KEPT)(self._complete)

@@ -23,7 +23,7 @@ from gait_demo.types import SilhouetteClip
 _LEARNT_FROM = 20  # maximum number of samples from which the colours of arms are learnt
 _MARGIN = 0.03  # heights: margin around the new silhouette that is drawn
 
-Veil = Callable[[np.ndarray, int, int, int], None]
+Redact = Callable[[np.ndarray, int, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class WalkerRenderer:
         sources: np.ndarray,
         depths: Sequence[Depths],
         samples: Sequence[Sample],
-        veil: Veil,
+        redact: Redact,
         fps: float,
     ):
         """
@@ -56,20 +56,20 @@ class WalkerRenderer:
                 whose pixels are drawn.
             depths: which limbs are nearer, in each frame of the track.
             samples: samples of the person.
-            veil: removes, in place, what must not be drawn with the person from a part of a frame;
+            redact: removes, in place, what must not be drawn with the person from part of a frame;
                 its arguments are the pixels, the frame's index, and the part's x and y.
         """
         seen = person.silhouettes
-        self._person, self._gait, self._veil = person, gait, veil
+        self._person, self._gait, self._redact = person, gait, redact
         self._sources, self._depths = sources, depths
         self._colours: ArmColours | None = None
         few = samples[:: -(-len(samples) // _LEARNT_FROM) or 1]
-        looks = (look for one in few for look in self._cut_sample(one).parts.looks())
-        self._colours = ArmColours.learnt(looks) if few else None
+        arms = (arm for sample in few for arm in self._cut_sample(sample).parts.arm_samples())
+        self._colours = ArmColours.learnt(arms) if few else None
         self._memory = TextureMemory(samples, self._cut_sample, fps)
         # where a frame does not show the person well, the nearest sample that does is drawn
         self._drawn = np.where(
-            person.well[sources], sources, [self._memory.source(n) for n in sources]
+            person.well_seen[sources], sources, [self._memory.source(n) for n in sources]
         )
         self._fields = outline_fields(
             seen.masks[self._drawn], seen.joints[self._drawn, :, :2], gait.joints[..., :2],
@@ -77,7 +77,7 @@ class WalkerRenderer:
         )  # fmt: skip
         self._patches: dict[int, _Patch] = {}  # by position in the track
 
-    def look(self, shown: np.ndarray, position: int) -> None:
+    def keep(self, shown: np.ndarray, position: int) -> None:
         """Keeps the person's pixels in a frame until they have been drawn; to be called for every
         frame of the track, in order.
 
@@ -130,7 +130,7 @@ class WalkerRenderer:
 
     def _cut_sample(self, sample: Sample) -> Cutout:
         rgb = sample.rgb()
-        self._veil(rgb, self._person.track.first_frame + sample.position, sample.x, sample.y)
+        self._redact(rgb, self._person.track.first_frame + sample.position, sample.x, sample.y)
         return self._cut(rgb, sample.x, sample.y, sample.position)
 
     def _cut(self, rgb: np.ndarray, x: int, y: int, position: int) -> Cutout:

@@ -67,7 +67,7 @@ def strip(gait: Gait, fps: float) -> str:
 def _walk(gait: Gait, times: np.ndarray) -> dict[str, Any]:
     person = gait.person
     frames, both = _frames(gait), _before_and_after(gait, ~person.keeps_pose)
-    there = {name: _filled(frames, *one[:2]) for name, one in both.items()}
+    there = {name: _filled(frames, *walk[:2]) for name, walk in both.items()}
     here = np.any(list(there.values()), axis=0)
     told: dict[str, Any] = {
         "person": person.track.track_id,
@@ -108,7 +108,8 @@ def _joints(gait: Gait, times: np.ndarray) -> dict[str, Any]:
             continue
         points = _filled(frames, start, _where(shown, _pixels(clip)))
         told[name] = [
-            one.round().astype(int).tolist() if np.isfinite(one).all() else None for one in points
+            joints.round().astype(int).tolist() if np.isfinite(joints).all() else None
+            for joints in points
         ]
     return told
 

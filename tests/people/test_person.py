@@ -37,7 +37,7 @@ def states(one):
 def test_a_walker_in_full_view_is_visible_throughout():
     one = person(WALKER)
     assert set(states(one).values()) == {Visibility.VISIBLE} and len(one.track) == COUNT
-    assert one.seen.all() and one.well.all() and one.walks
+    assert one.seen.all() and one.well_seen.all() and one.walks
     assert not one.lost.any() and not one.carried.any() and not one.keeps_pose.any()
 
 
@@ -84,7 +84,7 @@ def test_a_person_half_hidden_is_partial():
     one = person(WALKER, hide=hide)
     partial = {n for n, state in states(one).items() if state == Visibility.PARTIAL}
     assert partial == set(range(20, 40))
-    assert one.seen.all() and not one.well[20:40].any()
+    assert one.seen.all() and not one.well_seen[20:40].any()
 
 
 def test_a_person_cut_by_the_side_of_the_picture_is_partial():
@@ -333,7 +333,7 @@ def test_a_silhouette_in_two_pieces_is_poor():
             mask[95:125] = 0
 
     one = person(WALKER, hide=hide)
-    assert one.poor[:30].all() and not one.poor[30:].any() and not one.well[:30].any()
+    assert one.poor[:30].all() and not one.poor[30:].any() and not one.well_seen[:30].any()
 
 
 @pytest.mark.parametrize("hidden_frames", [20, COUNT])
@@ -347,7 +347,9 @@ def test_a_person_is_not_seen_well_while_something_hides_a_leg(hidden_frames):
         found[n] = replace(found[n], landmarks=landmarks)
     one = Person.of(Tracklet(found), SHAPE, (0, COUNT), FPS)
     assert one.seen.all()
-    assert one.well.tolist() == [hidden_frames == COUNT or n >= hidden_frames for n in range(COUNT)]
+    assert one.well_seen.tolist() == [
+        hidden_frames == COUNT or n >= hidden_frames for n in range(COUNT)
+    ]
 
 
 def test_a_persons_number_is_that_of_track_and_silhouettes():

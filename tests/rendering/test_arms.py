@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from doll import COLOURS, LEFT_NEARER, drawn, joints, pose
 
-from gait_demo.rendering.arms import ArmColours, Look
+from gait_demo.rendering.arms import ArmColours, ArmSample
 from gait_demo.rendering.cutout import Cutout
 from gait_demo.rendering.rig import LEFT_ARM
 
@@ -15,7 +15,7 @@ BESIDE_PX = 7  # by which landmarks are wrong
 
 def look(colour, from_arm, from_body, count=50):
     """Forearms in one colour."""
-    return Look(
+    return ArmSample(
         np.full((count, 3), colour, np.uint8),
         np.ones(count, int),
         np.full(count, from_arm, np.float32),
@@ -41,7 +41,7 @@ def test_frames_that_show_an_arm_apart_tell_it_where_landmarks_are_wrong(monkeyp
     monkeypatch.setitem(doll.WIDTHS, LEFT_ARM, 0.03)
     alone = cutout(HANGING, HANGING + np.float32([BESIDE_PX, 0]))
     frames = cutout(APART, APART), cutout(HANGING, HANGING), alone
-    colours = ArmColours.learnt(look for one in frames for look in one.parts.looks())
+    colours = ArmColours.learnt(arm for one in frames for arm in one.parts.arm_samples())
     assert wrong_share(alone.telling(colours)) < 0.15 < 0.25 < wrong_share(alone)
 
 
@@ -52,7 +52,7 @@ def test_sleeves_like_the_shirt_tell_nothing():
     assert np.abs(weights).max() < 0.1
 
 
-@pytest.mark.parametrize("looks", [[], [look((9, 9, 9), 0.2, 3)], [look((9, 9, 9), 2, 0.5)]])
-def test_an_arm_or_a_body_alone_tells_nothing(looks):
-    weights = ArmColours.learnt(looks).of(np.full((1, 1, 3), 9, np.uint8), np.ones((1, 1), int))
+@pytest.mark.parametrize("arms", [[], [look((9, 9, 9), 0.2, 3)], [look((9, 9, 9), 2, 0.5)]])
+def test_an_arm_or_a_body_alone_tells_nothing(arms):
+    weights = ArmColours.learnt(arms).of(np.full((1, 1, 3), 9, np.uint8), np.ones((1, 1), int))
     assert weights == 0
