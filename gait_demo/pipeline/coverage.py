@@ -17,22 +17,24 @@ _FEWEST_SAME = 3  # minimum number of frames in which a region looks unchanged, 
 _MOST_TIMES = 5  # maximum number of times, or places, that one sentence lists
 
 
-def coverage(person: Person, drawn: bool) -> TrackReport:
+def coverage(person: Person, drawn: bool, frames: int | None = None) -> TrackReport:
     """One person's part of the report.
 
     Args:
         drawn: whether the person is drawn again, and not only removed.
+        frames: number of frames of the new walk, which may go on longer than the old one; None: as
+            long.
 
     Returns:
         `person`: the track id; `drawn`: the argument; `changed`: whether they have another gait in
-        any frame; `first_frame`, `frames`: start and length of the track; `lost`: first and last
-        frame, counted in the clip, of every stretch in which the person should be in the picture
-        but was not seen; `carried`: the same for stretches whose silhouette comes from a frame
-        shortly before or after; `kept_pose`: the same for stretches in which the person keeps their
-        pose with another outline (half a second before and after, the gait changes hardly at all);
-        `partial`: number of frames that show only a part of the person; `poor`: number of
-        silhouettes that the quality rule rejects; `coverage`: share of the frames in which the
-        person was not lost.
+        any frame; `first_frame`, `frames`: start and length of what the result shows of them;
+        `lost`: first and last frame, counted in the clip, of every stretch in which the person
+        should be in the picture but was not seen; `carried`: the same for stretches whose
+        silhouette comes from a frame shortly before or after; `kept_pose`: the same for stretches
+        in which the person keeps their pose with another outline (half a second before and after,
+        the gait changes hardly at all); `partial`: number of frames that show only a part of the
+        person; `poor`: number of silhouettes that the quality rule rejects; `coverage`: share of
+        the frames in which the person was not lost.
     """
     track = person.track
     stretches = {
@@ -48,7 +50,7 @@ def coverage(person: Person, drawn: bool) -> TrackReport:
         "drawn": drawn,
         "changed": drawn and person.walks,
         "first_frame": track.first_frame,
-        "frames": len(track),
+        "frames": len(track) if frames is None else frames,
         **stretches,
         "partial": int((person.visibility == Visibility.PARTIAL).sum()),
         "poor": int(person.poor.sum()),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -10,10 +10,11 @@ import numpy as np
 from torch import Tensor
 
 from gait_demo.anonymization.noise import noise_vector
-from gait_demo.anonymization.pace import delays, nearest, retimed, timing
+from gait_demo.anonymization.pace import delays, nearest, neighbours, retimed, timing
 from gait_demo.anonymization.track import anonymize
-from gait_demo.background.plate import NoPlate, Plate
+from gait_demo.background.plate import Background, Plate
 from gait_demo.errors import NoPersonError
+from gait_demo.imaging.boxes import intersection_area
 from gait_demo.joints import with_sides_of
 from gait_demo.options import Options
 from gait_demo.people.person import Person, prominent
@@ -34,7 +35,8 @@ class Gait:
     Attributes:
         person: who gets it.
         noise: (noise_dim,) float32, the noise it was made from.
-        clip: the new silhouettes in T' frames of the video, with joints where they are known.
+        clip: the new silhouettes in T' frames of the video, from the first one of the track on and
+            at least to its last one, with joints where they are known.
         timing: (T',) float64, positions in the person's track: the moment of the old walk to which
             each of these frames corresponds, see `pace.timing`.
         depths: for each frame of the track, which limbs are nearer to the camera; None if the
@@ -107,18 +109,18 @@ def new_gaits(analysis: Analysis, models: Models, options: Options, seed: int) -
 
     # one delay for all, so that people who walk together stay together
     late = options.anonymize.strength * delays(noise_of(_EVERYONE), times)
-    for person in chosen_people(analysis, options):
+    chosen = chosen_people(analysis, options)
+    staying = _staying(analysis, chosen, options)
+    for person in chosen:
         noise, depths = noise_of(person.track.track_id), None
         strength = options.anonymize.strength * person.changes(fps)
-        first, moments = _timing(person, analysis, late, times)
+        moments = _timing(person, analysis, staying, late, times)
         made = anonymize(
             person.silhouettes, anonymizer, noise, fps=fps, strength=strength, timing=moments
         )
         old = retimed(person.silhouettes, moments)
-        shift = _camera_shift(analysis.background.at(first), old.squares, first, person, moments)
-        made, old = (
-            replace(clip, first_frame=first, squares=clip.squares + shift) for clip in (made, old)
-        )
+        shift = _camera_shift(person, analysis.background, moments)
+        made, old = (replace(clip, squares=clip.squares + shift) for clip in (made, old))
         if old.joints is not None and made.joints is not None:
             depths = depths_of(
                 np.stack([detection.landmarks for detection in person.detections]), fps
@@ -128,36 +130,88 @@ def new_gaits(analysis: Analysis, models: Models, options: Options, seed: int) -
         yield Gait(person, noise.numpy(), made, moments, depths)
 
 
+def _staying(
+    analysis: Analysis, chosen: Sequence[Person], options: Options
+) -> list[tuple[Person, np.ndarray]]:
+    """The people who are shown where and when they were, in at least one frame: each with (T,)
+    bool, True in these frames."""
+    numbers = {person.track.track_id for person in chosen}
+    in_clear = options.anonymize.person is not None
+    flags = [
+        person.keeps_pose
+        if person.track.track_id in numbers
+        else np.full(len(person.track), in_clear)
+        for person in analysis.people
+    ]
+    return [pair for pair in zip(analysis.people, flags, strict=True) if pair[1].any()]
+
+
 def _timing(
-    person: Person, analysis: Analysis, late: np.ndarray, times: np.ndarray
-) -> tuple[int, np.ndarray]:
-    """The index of the first frame that shows the person's new walk, and its timing. There is no
-    delay where the person keeps the pose, nor in shots without a plate: the background around the
-    person must be known.
+    person: Person,
+    analysis: Analysis,
+    staying: Sequence[tuple[Person, np.ndarray]],
+    late: np.ndarray,
+    times: np.ndarray,
+) -> np.ndarray:
+    """The timing of a person's new walk. There is no delay until they are seen, where they keep the
+    pose, in shots without a plate, and where they hide somebody who stays: as what is behind the
+    person is laid bare, it must be known.
 
     Args:
+        staying: see `_staying`.
         late, times: (N,) seconds, delays and times of all frames of the video.
     """
-    first, fixed = person.track.first_frame, person.keeps_pose
-    start, end = analysis.background.span(first, len(times))
-    if not isinstance(analysis.background.at(first), Plate):
-        fixed = np.ones_like(fixed)
-    shot = slice(start, end)
-    shown_from, moments = timing(late[shot], times[shot], first - start, fixed)
-    return start + shown_from, moments
+    first, background = person.track.first_frame, analysis.background
+    fixed = person.keeps_pose | _hides(person, analysis, staying)
+    fixed[: np.flatnonzero(person.track.found)[0] + 1] = True
+    if not isinstance(background.at(first), Plate):
+        fixed[:] = True
+    shot = slice(first, background.span(first, len(times))[1])
+    return timing(late[shot], times[shot], fixed)
 
 
-def _camera_shift(
-    plate: Plate | NoPlate, squares: np.ndarray, first: int, person: Person, moments: np.ndarray
+def _hides(
+    person: Person, analysis: Analysis, staying: Sequence[tuple[Person, np.ndarray]]
 ) -> np.ndarray:
-    """(T', 4) pixels by which squares (T', 4) are moved so that they lie in the frames from `first`
-    on where they lay in the frames of the moments shown, although the camera shakes."""
+    """(T,) bool: frames in which the region where the person is removed meets somebody who
+    stays."""
+    first, scale = person.track.first_frame, analysis.background.at(person.track.first_frame).scale
+    number = next(n for n, one in enumerate(analysis.people) if one is person)
+    regions = np.zeros((len(person.track), 4), np.float32)
+    for box, removals in zip(regions, analysis.removals[first:], strict=False):
+        removal = removals[number]
+        if removal is not None:
+            (h, w), x, y = removal.shape, removal.x, removal.y
+            box[:] = np.float32([x, y, x + w, y + h]) / scale
+    meets = np.zeros(len(person.track), bool)
+    for other, stays in staying:
+        begin = max(first, other.track.first_frame)
+        end = min(first + len(person.track), other.track.first_frame + len(other.track))
+        if other is person or end <= begin:
+            continue
+        mine, theirs = (
+            slice(begin - track.first_frame, end - track.first_frame)
+            for track in (person.track, other.track)
+        )
+        boxes = np.stack([detection.box for detection in other.detections[theirs]])
+        meets[mine] |= stays[theirs] & (intersection_area(regions[mine], boxes) > 0)
+    return meets
+
+
+def _camera_shift(person: Person, background: Background, moments: np.ndarray) -> np.ndarray:
+    """(T', 4) pixels by which the squares of a retimed walk are moved, so that they lie at the same
+    places of the scene although the camera shakes."""
+    first, squares = person.track.first_frame, person.silhouettes.squares
+    plate, now = background.at(first), person.track.first_frame + np.arange(len(moments))
     if not isinstance(plate, Plate):
-        return np.zeros_like(squares)
+        return np.zeros((len(moments), 4), np.float32)
     middles = (squares[:, :2] + squares[:, 2:]) / 2
-    old = person.track.first_frame + nearest(moments)
-    moved = plate.followed(middles, old, first + np.arange(len(moments)))
-    return np.tile(moved - middles, 2).astype(np.float32)
+    before, after, share = neighbours(moments)
+    before, after = (
+        plate.followed(middles[frames], first + frames, now) - middles[frames]
+        for frames in (before, after)
+    )
+    return np.tile(before + share[:, None] * (after - before), 2).astype(np.float32)
 
 
 def _may_be(person: Person, other: Person, fps: float) -> bool:

@@ -182,7 +182,7 @@ class Pipeline:
                     counts.update(out=1, covered=new.covered, kept=new.kept, lost=new.lost)
                     for track_id in new.unchanged:
                         unchanged.setdefault(track_id, []).append(new.frame.index)
-            report = self._report(analysis, seed, counts, unchanged, clock)
+            report = self._report(analysis, seed, gaits, counts, unchanged, clock)
             (part / "report.json").write_text(json.dumps(report, indent=2) + "\n")
         wanted = self.options.video.only
         files = {name: out_dir / f"{name}.mp4" if name in wanted else None for name in OUTPUTS}
@@ -192,6 +192,7 @@ class Pipeline:
         self,
         analysis: Analysis,
         seed: int,
+        gaits: list[Gait],
         counts: Counter,
         unchanged: dict[int, list[int]],
         clock: Clock,
@@ -202,11 +203,13 @@ class Pipeline:
         everyone = self.options.anonymize.person is None
         reported = analysis.people if everyone else chosen
         drawn = {person.track.track_id for person in chosen}
+        frames = {gait.person.track.track_id: len(gait) for gait in gaits}
         seconds = Counter(analysis.timings) + Counter(clock.seconds)
         duration_s = round(float(analysis.times[-1] + 1 / info.fps), 6)
 
         def track(person: Person) -> TrackReport:
-            seen = coverage(person, drawn=person.track.track_id in drawn)
+            number = person.track.track_id
+            seen = coverage(person, number in drawn, frames.get(number))
             grid_px = max(1, info.height // 8)
             stretches = moments(seen, person.track, analysis.times, duration_s, grid_px)
             return seen | {"moments": stretches}

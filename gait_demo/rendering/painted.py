@@ -45,7 +45,8 @@ class PaintedWalker:
 
     def keep(self, shown: np.ndarray, position: int) -> None:
         """See `WalkerRenderer.keep`."""
-        if self._cnet is not None and self._person.seen[position]:
+        seen = self._person.seen[position] and not self._person.keeps_pose[position]
+        if self._cnet is not None and seen:
             self._crops[position] = self._crop(shown, position)
 
     def drawing(self, number: int) -> Callable[[np.ndarray, np.ndarray], bool] | None:

@@ -75,6 +75,7 @@ class WalkerRenderer:
             seen.masks[self._drawn], seen.joints[self._drawn, :, :2], gait.joints[..., :2],
             [depths[n] for n in self._drawn], gait.masks,
         )  # fmt: skip
+        self._wanted = set(sources[(self._drawn == sources) & ~person.keeps_pose[sources]].tolist())
         self._patches: dict[int, _Patch] = {}  # by position in the track
 
     def keep(self, shown: np.ndarray, position: int) -> None:
@@ -85,7 +86,7 @@ class WalkerRenderer:
             shown: (H, W, 3) uint8, the frame, with heads hidden.
             position: of the frame in the track.
         """
-        if self._person.seen[position]:
+        if position in self._wanted and self._person.seen[position]:
             x0, y0, x1, y1 = shown_box(self._person, position, shown.shape[:2])
             if x1 > x0 and y1 > y0:
                 self._patches[position] = _Patch(shown[y0:y1, x0:x1].copy(), x0, y0)

@@ -66,21 +66,17 @@ def strip(gait: Gait, fps: float) -> str:
 
 def _walk(gait: Gait, times: np.ndarray) -> dict[str, Any]:
     person = gait.person
-    frames, both = _frames(gait), _before_and_after(gait, ~person.keeps_pose)
-    there = {name: _filled(frames, *walk[:2]) for name, walk in both.items()}
-    here = np.any(list(there.values()), axis=0)
-    told: dict[str, Any] = {
-        "person": person.track.track_id,
-        "times": _rounded(times[frames[here]], 3),
-    }
-    known = all(clip.joints is not None for _, _, clip in both.values())
-    for name, (start, shown, clip) in both.items():
+    both = _before_and_after(gait, person.seen & ~person.keeps_pose)
+    here = np.any([_padded(shown, len(gait)) for shown, _ in both.values()], axis=0)
+    at = times[gait.frames[here]]
+    told: dict[str, Any] = {"person": person.track.track_id, "times": _rounded(at, 3)}
+    known = all(clip.joints is not None for _, clip in both.values())
+    for name, (shown, clip) in both.items():
         energy = gait_energy_image((clip.masks[shown] > _HALF).astype(np.uint8))
         told[name] = {"gei": None if energy is None else _png((255 * energy).astype(np.uint8))}
         if not known:
             continue
-        points = _filled(frames, start, _where(shown, _pixels(clip)))[here]
-        moves = Kinematics.of(points, person.height, times[frames[here]])
+        moves = Kinematics.of(_padded(_pixels(clip, shown), len(gait))[here], person.height, at)
         told[name] |= {
             "curves": {
                 "knee": _rounded(moves.knee[0], 1),
@@ -96,62 +92,39 @@ def _walk(gait: Gait, times: np.ndarray) -> dict[str, Any]:
 
 
 def _joints(gait: Gait, times: np.ndarray) -> dict[str, Any]:
-    frames = _frames(gait)
     told: dict[str, Any] = {
         "person": gait.person.track.track_id,
-        "times": _rounded(times[frames], 3),
+        "times": _rounded(times[gait.frames], 3),
     }
-    anywhere = np.ones(len(gait.person.track), bool)
-    for name, (start, shown, clip) in _before_and_after(gait, anywhere).items():
-        if clip.joints is None:
-            told[name] = [None] * len(frames)
-            continue
-        points = _filled(frames, start, _where(shown, _pixels(clip)))
+    for name, (shown, clip) in _before_and_after(gait, gait.person.seen).items():
         told[name] = [
             joints.round().astype(int).tolist() if np.isfinite(joints).all() else None
-            for joints in points
+            for joints in _padded(_pixels(clip, shown), len(gait))
         ]
     return told
 
 
-def _before_and_after(
-    gait: Gait, wanted: np.ndarray
-) -> dict[str, tuple[int, np.ndarray, SilhouetteClip]]:
-    """Of the old walk and of the new one: the index of the first frame, whether each frame shows
-    the walker, and the walk. Of the old one only `wanted` frames, (T,) bool, count."""
-    person = gait.person
-    return {
-        "before": (person.track.first_frame, person.seen & wanted, person.silhouettes),
-        "after": (gait.clip.first_frame, gait.changed, gait.clip),
-    }
+def _before_and_after(gait: Gait, seen: np.ndarray) -> dict[str, tuple[np.ndarray, SilhouetteClip]]:
+    """The old walk and the new one, from the same frame on, and which of their frames count:
+    (T,) bool `seen` of the old, and of the new those that show it."""
+    return {"before": (seen, gait.person.silhouettes), "after": (gait.changed, gait.clip)}
 
 
-def _frames(gait: Gait) -> np.ndarray:
-    """(F,) int: indices of all frames in which the person has an old or a new place."""
-    ends = (gait.person.track.first_frame + len(gait.person.track), gait.frames[-1] + 1)
-    return np.arange(min(gait.person.track.first_frame, gait.clip.first_frame), max(ends))
-
-
-def _filled(frames: np.ndarray, start: int, values: np.ndarray) -> np.ndarray:
-    """(F, ...): values of the frames from index `start` on, at the place of each in `frames`;
-    elsewhere nan, or False."""
+def _padded(values: np.ndarray, count: int) -> np.ndarray:
+    """(count, ...): values of the first frames, and nan or False of the others."""
     nothing = False if values.dtype == bool else np.nan
-    result = np.full((len(frames), *values.shape[1:]), nothing, values.dtype)
-    begin = start - frames[0]
-    result[begin : begin + len(values)] = values
+    result = np.full((count, *values.shape[1:]), nothing, values.dtype)
+    result[: len(values)] = values
     return result
 
 
-def _where(shown: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """(T, 19, 2): the points of the frames that show somebody, nan in others."""
-    return np.where(shown[:, None, None], points, np.nan)
-
-
-def _pixels(clip: SilhouetteClip) -> np.ndarray:
-    """(T, 19, 2) joints in the frame; nan where not known."""
+def _pixels(clip: SilhouetteClip, shown: np.ndarray) -> np.ndarray:
+    """(T, 19, 2) joints in the frame; nan where not known, and in frames that are not `shown`."""
+    if clip.joints is None:
+        return np.full((len(clip), 1, 2), np.nan)
     corners, sides = clip.squares[:, None, :2], (clip.squares[:, 2:] - clip.squares[:, :2])[:, None]
     points = corners + clip.joints[..., :2] * sides - 0.5
-    return np.where(clip.joints[..., 2:] > 0, points, np.nan)
+    return np.where((clip.joints[..., 2:] > 0) & shown[:, None, None], points, np.nan)
 
 
 def _rounded(values: np.ndarray, digits: int) -> list[float | None]:
