@@ -105,8 +105,8 @@ class PeopleOptions:
         yolo_score, pose_score: score of a proposal by YOLO, and by BlazePose's detector.
         read_presence: presence of a proposal, for it to be read a second time.
         follow_presence: presence of a person in a frame.
-        stay_presence: presence, in at least one frame of the last 0.4 s, for a track to be
-            continued.
+        stay_presence: presence of a person who does not reach `follow_presence` and is read again
+            in a smaller square.
         usual_presence, sure_presence, sure_score, sure_yolo, still_share, sure_frames: see above.
         likely_presence, likely_score: presence or score, in one frame, of a track that may be a
             person and is followed. A track that reaches one of them in `sure_frames` frames, but is

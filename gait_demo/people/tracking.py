@@ -19,7 +19,6 @@ from gait_demo.people.segmenter import Detection, PersonSegmenter, are_entangled
 
 # "heights" are heights of the upright body
 _READ_FPS = 24.0  # minimum rate at which frames are read; of faster videos some are skipped
-_PATIENCE_S = 0.4  # how long a person with low presence is followed
 _LOST_S = 1.0  # longest gap that ByteTrack bridges, by predicted motion
 _HIDDEN_S = 2.0  # longest gap between two tracks that are joined by place, height and colours
 _LINE_S = 0.4  # length of the end of a track from which its velocity is taken
@@ -134,7 +133,6 @@ class _Reader:
 
     def __init__(self, segmenter: PersonSegmenter, fps: float, options: PeopleOptions):
         self._segmenter, self._fps, self._options = segmenter, fps, options
-        self._patience = max(2, round(_PATIENCE_S * fps))
         self._step = max(1, round(options.look_every_s * fps))
         self._bytetrack = _byte_tracker(round(_LOST_S * fps))
         self._tracklets: dict[int, Tracklet] = {}
@@ -151,7 +149,7 @@ class _Reader:
             seen = self._before[number]
             # scores in neighbouring frames are not independent: only those at regular looks count
             tracklet.seen[index] = seen if in_turn else replace(seen, score=0.0)
-            if tracklet.is_likely(self._options) and not self._fades(tracklet, index, -1):
+            if tracklet.is_likely(self._options):
                 followed.append(self._before[number])
         self._before = followed  # unlikely ones are found again when the frame is next searched
 
@@ -164,15 +162,6 @@ class _Reader:
                 tracklet.is_motionless = _is_motionless(tracklet, read, scale)
         return tracklets
 
-    def _fades(self, tracklet: Tracklet, index: int, step: int) -> bool:
-        """Whether the presence is low for `_PATIENCE_S`: in the frame `index` and those before it
-        (`step` -1) or after it (1)."""
-        last = [tracklet.seen.get(index + step * n) for n in range(self._patience)]
-        return all(
-            detection is not None and detection.presence < self._options.stay_presence
-            for detection in last
-        )
-
     def _follow_back(
         self, tracklets: list[Tracklet], read: Callable[[int], np.ndarray], scale: float
     ) -> None:
@@ -183,15 +172,15 @@ class _Reader:
             for frame in tracklet.seen if tracklet.is_likely(self._options) else ():
                 if frame - 1 not in tracklet.seen and frame > 0:
                     starts.setdefault(frame, []).append(tracklet)
-        following: list[tuple[Tracklet, int]] = []
+        following: list[Tracklet] = []
         for frame in range(max(starts, default=0), 0, -1):
-            following += [(tracklet, frame) for tracklet in starts.get(frame, [])]
+            following += starts.get(frame, [])
             if not following:
                 continue
             rgb, target = read(frame - 1), frame - 1
             there = [tracklet.seen[target] for tracklet in tracklets if target in tracklet.seen]
             still = []
-            for tracklet, start in following:
+            for tracklet in following:
                 if target in tracklet.seen:
                     continue
                 known = tracklet.seen[frame].resized(scale)
@@ -200,12 +189,8 @@ class _Reader:
                 if not seen:
                     continue
                 tracklet.seen[target] = seen[0].resized(1 / scale)
-                if self._fades(tracklet, target, 1):
-                    for n in range(target, min(start, target + self._patience)):
-                        del tracklet.seen[n]
-                    continue
                 there.append(tracklet.seen[target])
-                still.append((tracklet, start))
+                still.append(tracklet)
             following = still
 
 
