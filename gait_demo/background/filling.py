@@ -18,6 +18,8 @@ _FIT_SIDE = 128  # pixels: longest side at which they are compared
 _FITTING, _KNOWN = 0.6, 200
 _MOST_VIEWS = 6  # maximum number of other frames that are tried for a hole
 _MATCH_STEP = 8  # pixels between samples of the brightness offset
+_GRAIN_ROWS = 4  # pixels between the rows in which grain is measured
+_LEAST_GRAIN = 1.5  # grey levels of standard deviation: less is not seen
 _MATCH_LIMIT = 28.0  # grey levels: a larger difference is another object, not another light
 
 
@@ -105,6 +107,31 @@ def light_matched(behind: np.ndarray, part: np.ndarray, mask: np.ndarray) -> np.
         carried += missing / weight[..., None]
     offset = cv2.resize(np.rint(carried).astype(np.int16), (w, h), interpolation=cv2.INTER_LINEAR)
     return cv2.add(behind, offset, dtype=cv2.CV_8U)
+
+
+def grain_matched(behind: np.ndarray, part: np.ndarray, mask: np.ndarray, seed: int) -> np.ndarray:
+    """The background with as much grain as the frame has around the mask. A plate is free of it, so
+    that an outline of what was removed would be left in the grain.
+
+    Args:
+        behind: (h, w, 3) uint8, the background in the light of the frame.
+        part, mask: see `light_matched`.
+        seed: the same gives the same grain.
+    """
+    rows = np.s_[::_GRAIN_ROWS]
+    seen, known = (
+        cv2.cvtColor(np.ascontiguousarray(image[rows]), cv2.COLOR_RGB2GRAY).astype(np.int16)
+        for image in (part, behind)
+    )
+    beside = (mask[rows, 1:] | mask[rows, :-1]) == 0
+    steps = np.abs(np.diff(seen - known, axis=1))[beside]
+    # of normal noise, the median of such differences is 0.954 standard deviations
+    deviation = np.median(steps) / 0.954 if len(steps) else 0.0
+    if deviation < _LEAST_GRAIN:
+        return behind
+    noise = np.random.default_rng(seed).standard_normal(mask.shape, np.float32)
+    grain = np.rint(deviation * noise).astype(np.int16)
+    return cv2.add(behind, cv2.merge([grain] * 3), dtype=cv2.CV_8U)
 
 
 def _fit(shown: np.ndarray, part: np.ndarray, around: np.ndarray) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from gait_demo.background.filling import light_matched
+from gait_demo.background.filling import grain_matched, light_matched
 from gait_demo.background.overlay import overlay_mask
 from gait_demo.background.plate import working_scale
 from gait_demo.people.person import Person
@@ -132,6 +132,7 @@ class Scene:
             before = part.copy()
             if shown is None:
                 behind = light_matched(background.crop(index, x, y, w, h), part, region.mask)
+                behind = grain_matched(behind, part, region.mask, index)
             else:
                 behind = clean.crop(shown, x, y, w, h)
             erase(rgb, behind, region)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import scenes
 
-from gait_demo.background.filling import light_matched
+from gait_demo.background.filling import grain_matched, light_matched
 from gait_demo.background.foreground import channel_gains
 from gait_demo.background.learning import BackgroundLearner
 from gait_demo.background.neighbours import free_places
@@ -78,6 +78,28 @@ def test_what_is_behind_a_person_is_shown_in_the_light_of_the_frame(light):
         behind = light_matched(plate.crop(index, 0, 0, 320, 180), now, mask)
         off = np.abs(behind.astype(int) - under(scene, light[index]))[mask > 0]
         assert np.quantile(off, 0.95) < 15, index
+
+
+@pytest.mark.parametrize("deviation", [0, 1, 3, 6])
+def test_what_is_behind_a_person_has_the_grain_of_the_frame(deviation):
+    plate = scenes.background(240, 320)
+    noise = np.random.default_rng(0).normal(0, deviation, (240, 320, 1))
+    frame = np.clip(plate + noise, 0, 255).round().astype(np.uint8)
+    mask = np.zeros((240, 320), np.uint8)
+    mask[40:220, 120:200] = 255
+    frame[mask > 0] = 20
+    shown = grain_matched(plate, frame, mask, 5)
+    inside, around = (
+        (image.astype(float) - plate)[where].std()
+        for image, where in ((shown, mask > 0), (frame, mask == 0))
+    )
+    if deviation <= 1:
+        assert np.array_equal(shown, plate)
+    else:
+        assert 0.85 < inside / around < 1.15
+    assert np.array_equal(shown, grain_matched(plate, frame, mask, 5))
+    everywhere = np.full_like(mask, 255)
+    assert np.array_equal(grain_matched(plate, frame, everywhere, 5), plate)
 
 
 def test_a_dark_channel_tells_no_light_and_most_of_the_picture_must_agree():
