@@ -38,7 +38,8 @@ class RenderedFrame:
         colorized: (H, W, 3) uint8 RGB.
         covered: whether any person has another gait in it.
         kept: whether any person keeps their pose in it, with another outline.
-        lost: whether any person is lost in it: only the place where they should be is replaced.
+        lost: whether any person is lost in this frame of the source: only the place where they
+            should be is replaced.
         unchanged: track ids of people who are seen in it, but whose region looks the same after it
             was replaced by background: they may still be visible.
     """
