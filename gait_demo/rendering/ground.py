@@ -46,7 +46,7 @@ def planted(
 
     Args:
         gait: new silhouettes and joints, in squares of their own.
-        seen: the old silhouettes and joints.
+        seen: the old silhouettes and joints at the same moments.
         fps: frames per second.
     """
     before, after = _points(seen), _points(gait)
