@@ -137,8 +137,8 @@ def test_no_file_gets_more_than_a_sentence(tmp_path, caplog):
         assert not caplog.messages
         assert min(ended.values()) > 0
         with pytest.raises(GaitDemoError):  # what breaks is logged, or the above could not fail
-            engine.run("look", None, OPTIONS)
-        assert "look failed: TypeError" in caplog.text
+            engine.run("inspect_clip", None, OPTIONS)
+        assert "inspect_clip failed: TypeError" in caplog.text
     finally:
         engine.close()
 
