@@ -10,7 +10,7 @@ from gait_demo.ui.examples import TITLES
 TITLE = "Hide who is walking"
 DESCRIPTION = (
     "People are recognised by their walk. Here everybody who walks in a video gets another body, "
-    "another height and another walk; speed, path, place and clothes stay."
+    "another height, another walk and another pace; path, place and clothes stay."
 )
 FAVICON = Path(__file__).parent / "favicon.svg"
 THEME = gr.themes.Default(
