@@ -128,3 +128,12 @@ def test_nobody_is_cut_out_of_who_stands_behind(pipeline, tmp_path):
         number = np.flatnonzero(walker.frames == index)[0]
         assert late[number] == pytest.approx(0, abs=1e-6), index
     assert met > 8 and late.max() > 2
+
+
+def test_the_report_tells_when_the_new_walkers_are_seen_not_the_old_ones(
+    pipeline, analysis, tmp_path
+):
+    seed, gaits = latest(pipeline, analysis)
+    report = pipeline.render(analysis, tmp_path / "result", seed).report
+    told = {track["person"]: track["frames"] for track in report["tracks"]}
+    assert told == {gait.person.track.track_id: len(gait) for gait in gaits}
