@@ -30,9 +30,8 @@ SEEDS = range(24)  # of eight, the difference below is anything from 4.4 to 7.4 
 # walk need be as slow as they are.
 TRUE_NEIGHBOURS = 0.84
 # degrees; two made walkers differ by 5.7 at the thigh, 8.1 at the knee and 3.2 at the trunk, seen
-# from the side. Noises that know nothing of the walker give 6.2 to 6.5 at the knee, and 4.1 for one
-# who limps.
-LEAST_DIFFERENCE = 3.5
+# from the side. Noises give 6.2 to 7.4 at the knee, and 5.4 for one who limps.
+LEAST_DIFFERENCE = 5.0
 ANGLES = {
     "thigh": (("left_hip", "left_knee"),),
     "knee": (("left_hip", "left_knee"), ("left_knee", "left_ankle")),
