@@ -10,6 +10,7 @@ import numpy as np
 
 from gait_demo.evaluation.likeness import Perceptual, detail, eroded, flicker, slide, ssim
 from gait_demo.evaluation.markdown import markdown
+from gait_demo.imaging.nearest import nearest_colours
 from gait_demo.imaging.placing import placed
 from gait_demo.joints import joints_in
 from gait_demo.models.cnet import CNet
@@ -157,11 +158,7 @@ def _nearest(
 ) -> np.ndarray:
     view = 0, 0, rgb.shape[1], rgb.shape[0]
     inside = placed(mask, pair.old_square, view) > 0.5
-    _, labels = cv2.distanceTransformWithLabels(
-        (~inside).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    table = np.zeros((labels.max() + 1, 3), np.uint8)
-    table[labels[inside]] = rgb[inside]
+    filled = nearest_colours(rgb, inside)
     (x, y, right, _), (old_x, old_y, old_right, _) = pair.new_square, pair.old_square
     scale = (old_right - old_x) / (right - x)
     shift = (scale - 1) / 2
@@ -169,7 +166,7 @@ def _nearest(
         [scale, 0, old_x - scale * x + shift], [0, scale, old_y - scale * y + shift]
     ])  # fmt: skip
     how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    colours = cv2.warpAffine(table[labels], to_old, view[2:], None, how, cv2.BORDER_REPLICATE)
+    colours = cv2.warpAffine(filled, to_old, view[2:], None, how, cv2.BORDER_REPLICATE)
     frame = pair.place.copy()
     binary = render_binary(frame.shape[:2], [(alpha, pair.new_square)])
     laid_over(frame, colours, binary.astype(np.float32) / 255, view)

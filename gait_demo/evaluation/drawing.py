@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from gait_demo.evaluation.markdown import markdown
+from gait_demo.imaging.runs import runs
 from gait_demo.people.landmarks import LandmarkNetwork, upright
 from gait_demo.people.segmenter import ANKLES, NOSE, SHOULDERS, TOES, WRISTS
 from gait_demo.types import SilhouetteClip
@@ -128,9 +129,7 @@ def slides(gait: SilhouetteClip, stands: np.ndarray) -> list[float]:
     for n in (0, 1):
         feet = [_LEFT[name] + n * _RIGHT for name in ("ankle", "heel", "toe")]
         x = place[:, feet, 0].mean(axis=1)
-        flags = np.concatenate([[0], (stands[:, n] > _STANCE).astype(int), [0]])
-        edges = np.flatnonzero(np.diff(flags))
-        for start, end in zip(edges[::2], edges[1::2], strict=True):
+        for start, end in runs(stands[:, n] > _STANCE):
             if end - start > 2:
                 found.append(float(np.ptp(x[start:end]) / np.median(side)))
     return found

@@ -6,6 +6,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 
 import numpy as np
 
+from gait_demo.imaging.runs import runs
 from gait_demo.people.person import Person
 from gait_demo.people.visibility import Visibility
 from gait_demo.pipeline.analysis import Suspect
@@ -38,7 +39,7 @@ def coverage(person: Person, drawn: bool, frames: int | None = None) -> TrackRep
     """
     track = person.track
     stretches = {
-        name: [[track.first_frame + a, track.first_frame + b] for a, b in _runs(flags)]
+        name: [[track.first_frame + a, track.first_frame + b - 1] for a, b in runs(flags)]
         for name, flags in (
             ("lost", person.lost_between),
             ("carried", person.carried),
@@ -100,15 +101,15 @@ def warnings(
     sentences, lost, kept, small = [], [], [], []
     for person in people:
         name, begin = f"person {person.track.track_id}", person.track.first_frame
-        runs = [(begin + a, begin + b) for a, b in _runs(person.lost_between)]
-        if when := _when([(a, b) for a, b in runs if _end(b, times) - times[a] > _LOST_S], times):
+        gaps = [(begin + a, begin + b) for a, b in runs(person.lost_between)]
+        if when := _when([(a, b) for a, b in gaps if _at(b, times) - times[a] > _LOST_S], times):
             lost.append(f"{name} at {when} ({person.lost_between.mean():.0%})")
         if person.track.track_id not in drawn:
             if person.height < min_height_px:
-                small.append(f"{name} at {_when([(begin, begin + len(person.track) - 1)], times)}")
+                small.append(f"{name} at {_when([(begin, begin + len(person.track))], times)}")
             continue
-        runs = [(begin + a, begin + b) for a, b in _runs(person.keeps_pose & ~person.lost)]
-        if when := _when(runs, times):
+        still = [(begin + a, begin + b) for a, b in runs(person.keeps_pose & ~person.lost)]
+        if when := _when(still, times):
             kept.append(f"{name} at {when}")
     if kept:
         sentences.append(
@@ -144,7 +145,7 @@ def not_removed(frames: Mapping[int, Sequence[int]], times: Sequence[float]) -> 
             continue
         flags = np.zeros(len(times), bool)
         flags[list(unchanged)] = True
-        cases.append(f"person {track_id} at {_when(_runs(flags), times)}")
+        cases.append(f"person {track_id} at {_when(runs(flags), times)}")
     if not cases:
         return []
     return [
@@ -164,7 +165,7 @@ def unsure(suspects: Iterable[Suspect], times: Sequence[float], size: tuple[int,
     if not likely:
         return []
     places = [
-        f"{_place(suspect.box, size)} at {_when([(suspect.first, suspect.last)], times)}"
+        f"{_place(suspect.box, size)} at {_when([(suspect.first, suspect.last + 1)], times)}"
         for suspect in likely[:_MOST_TIMES]
     ]
     more = " and elsewhere" if len(likely) > _MOST_TIMES else ""
@@ -191,19 +192,13 @@ def _place(box: np.ndarray, size: tuple[int, int]) -> str:
     return f"{down} {across}".strip() + f" ({round(box[3] - box[1])} pixels tall)"
 
 
-def _when(runs: list[tuple[int, int]], times: Sequence[float]) -> str:
-    """The stretches as text, in seconds; empty if there are none."""
-    when = [f"{float(times[a]):.1f}-{float(_end(b, times)):.1f}" for a, b in runs]
+def _when(stretches: list[tuple[int, int]], times: Sequence[float]) -> str:
+    """Stretches, as start and end (exclusive), as text, in seconds; empty if there are none."""
+    when = [f"{float(times[a]):.1f}-{float(_at(b, times)):.1f}" for a, b in stretches]
     more = " and more often" if len(when) > _MOST_TIMES else ""
     return f"{', '.join(when[:_MOST_TIMES])} s{more}" if when else ""
 
 
-def _end(frame: int, times: Sequence[float]) -> float:
-    """When the next frame begins; for the last frame, when it begins itself."""
-    return times[min(frame + 1, len(times) - 1)]
-
-
-def _runs(flags: np.ndarray) -> list[tuple[int, int]]:
-    """First and last index of every stretch of True."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
-    return [(int(a), int(b) - 1) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+def _at(frame: int, times: Sequence[float]) -> float:
+    """When a frame begins; after the last one, when the last one begins."""
+    return times[min(frame, len(times) - 1)]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import torch
 
+from gait_demo.imaging.nearest import nearest_colours
 from gait_demo.models.cnet import CNet
 
 _BATCH = 64  # frames
@@ -30,16 +30,9 @@ def colorize(crops: np.ndarray, silhouettes: np.ndarray, cnet: CNet) -> np.ndarr
     batches = zip(images.split(_BATCH), shapes.split(_BATCH), strict=True)
     coloured = [cnet(image.to(device), shape.to(device)).cpu() for image, shape in batches]
     colours = torch.cat(coloured).permute(0, 2, 3, 1).contiguous().numpy()
-    return np.stack([_bled(*pair) for pair in zip(colours, silhouettes > 0.5, strict=True)])
-
-
-def _bled(colours: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """A picture with every pixel outside replaced by the nearest one inside."""
-    if not inside.any():
-        return colours
-    _, nearest = cv2.distanceTransformWithLabels(
-        (~inside).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    return np.stack(
+        [
+            nearest_colours(picture, inside) if inside.any() else picture
+            for picture, inside in zip(colours, silhouettes > 0.5, strict=True)
+        ]
     )
-    table = np.zeros((nearest.max() + 1, 3), colours.dtype)
-    table[nearest[inside]] = colours[inside]
-    return table[nearest]

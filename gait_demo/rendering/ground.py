@@ -8,6 +8,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from gait_demo.imaging.runs import runs
 from gait_demo.rendering.depth import Depths
 from gait_demo.rendering.limbs import moved_silhouettes
 from gait_demo.types import SilhouetteClip
@@ -113,7 +114,7 @@ def standing(foot: np.ndarray, height: float, fps: float) -> np.ndarray:
     speed = np.linalg.norm(np.gradient(foot, axis=0), axis=1) * fps / height
     speed = _eased(speed, _EASE_S * fps / 2)
     slow = ((_SLOW - speed) / _SLOWER).clip(0, 1)
-    for start, end in _runs(slow > 0):
+    for start, end in runs(slow > 0):
         if end - start < _STANCE_S * fps:
             slow[start:end] = 0
     return slow
@@ -133,7 +134,7 @@ def _correction(old: np.ndarray, new: np.ndarray, height: float, fps: float) -> 
     """(T, 2) pixels by which a new foot is moved."""
     weight, apart = standing(old, height, fps), new - old
     moved = np.zeros_like(apart)
-    for start, end in _runs(weight > 0):
+    for start, end in runs(weight > 0):
         here = weight[start:end, None]
         usual = (here * apart[start:end]).sum(axis=0) / here.sum()
         moved[start:end] = [usual[0], 0] - apart[start:end]
@@ -206,9 +207,3 @@ def _eased(values: np.ndarray, sigma: float) -> np.ndarray:
         borderType=cv2.BORDER_REPLICATE,
     )  # fmt: skip
     return smooth.reshape(values.shape)
-
-
-def _runs(flags: np.ndarray) -> list[tuple[int, int]]:
-    """Start and end (exclusive) of every run of True."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
-    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import cv2
 import numpy as np
 
+from gait_demo.imaging.nearest import nearest_colours
 from gait_demo.imaging.placing import placed
 from gait_demo.rendering.correspondence import correspond, signed_distance
 from gait_demo.rendering.cutout import (
@@ -262,10 +263,6 @@ def _continued(rgb: np.ndarray, alpha: np.ndarray, step: int) -> np.ndarray:
     there = share > 60
     if not there.any():
         return rgb
-    _, nearest = cv2.distanceTransformWithLabels(
-        (~there).view(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    table = np.zeros((nearest.max() + 1, 3), np.float32)
-    table[nearest[there]] = known[there] * (255 / share[there].astype(np.float32))[:, None]
-    colour = cv2.GaussianBlur(table[nearest], (0, 0), 1)
+    known = known * (255 / np.maximum(share, 1).astype(np.float32))[..., None]
+    colour = cv2.GaussianBlur(nearest_colours(known, there), (0, 0), 1)
     return cv2.resize(cv2.convertScaleAbs(colour), (w, h), interpolation=cv2.INTER_LINEAR)
