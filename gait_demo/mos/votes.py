@@ -86,7 +86,7 @@ class Vote:
         score: 1 to 5.
         position: of the clip in the rater's order, from 0.
         served, voted: times when the clip was first shown and when it was voted on, in seconds
-            since 1970; `served` is None for votes that were restored from a copy.
+            since 1970.
         device: of the last vote on the clip.
     """
 
@@ -94,7 +94,7 @@ class Vote:
     clip: str
     score: int
     position: int
-    served: float | None
+    served: float
     voted: float
     device: Device = Device()
 
