@@ -44,7 +44,7 @@ def find(name: str, explicit: Path | None = None, *, folder: Path = CHECKPOINTS)
        being asked for.
     3. `folder`. Files of this source and the following ones must have the sha256 that
        `folder`/manifest.json lists.
-    4. For "pose_detection" and "pose_landmark", the user's cache (see `cache`).
+    4. For "pose_detection" and "pose_landmark", the user's cache (see `release`).
     5. The cache of huggingface_hub, then the project's repository on the Hub.
     6. For "pose_detection" and "pose_landmark", the pinned release on the Python package index,
        downloaded by pip (see `release`).
