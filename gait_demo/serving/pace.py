@@ -68,32 +68,26 @@ class Countdown:
     """One progress bar for a whole run, with the seconds left.
 
     Attributes:
-        seconds: of each stage that was followed from beginning to end, without the waiting for a
-            worker before the first report or after `wait`.
-        spent_s: seconds of all stages, as far as they were followed.
+        seconds: of each stage, without the waiting for a worker before the first report or after
+            `wait`.
     """
 
     def __init__(
         self,
         expected: dict[str, float] | None,
         tell: Callable[[str, float, float | None], None] = _silent,
-        clock: Callable[[], float] = monotonic,
     ):
         """
         Args:
             expected: seconds of each stage to come; None: not known.
             tell: called with the stage or WAITING, the share of the run that is done, in [0, 1],
                 and the seconds left, if known.
-            clock: gives the time in seconds.
         """
-        self._expected, self._tell, self._clock = expected, tell, clock
+        self._expected, self._tell = expected, tell
         self._stages = tuple(expected or STAGES)
-        self._stage_began_s = clock()
+        self._stage_began_s = monotonic()
         self._stage: str | None = None
-        self._is_whole = True  # whether the stage was followed from its beginning
         self._share = 0.0  # of the run that is done
-        self._missed: float | None = None  # share that was done at the first report
-        self.spent_s = 0.0
         self.seconds: dict[str, float] = {}
 
     def __call__(self, stage: str, done: int, total: int) -> None:
@@ -102,14 +96,12 @@ class Countdown:
             return
         if stage != self._stage:
             self._end_stage()
-            self._stage, self._is_whole = stage, done == 0
+            self._stage = stage
         part = min(1.0, done / total) if total else 0.0
         weights = self._expected or dict.fromkeys(self._stages, 1.0)
         before = self._stages[: self._stages.index(stage)]
         behind = sum(weights[s] for s in before) + part * weights[stage]
         self._share = behind / sum(weights.values())
-        if self._missed is None:
-            self._missed = self._share
         self._tell(stage, self._share, self._left_s())
 
     def wait(self) -> None:
@@ -117,18 +109,21 @@ class Countdown:
         self._end_stage()
         self._tell(WAITING, self._share, None)
 
+    @property
+    def spent_s(self) -> float:
+        """Seconds of all stages that have ended."""
+        return sum(self.seconds.values())
+
     def finish(self) -> dict[str, float]:
         """Ends the current stage; returns `seconds`."""
         self._end_stage()
         return self.seconds
 
     def _end_stage(self) -> None:
-        now = self._clock()
+        now = monotonic()
         if self._stage is not None:
             spent_s = now - self._stage_began_s
-            self.spent_s += spent_s
-            if self._is_whole:
-                self.seconds[self._stage] = spent_s
+            self.seconds[self._stage] = self.seconds.get(self._stage, 0.0) + spent_s
         self._stage, self._stage_began_s = None, now
 
     def _left_s(self) -> float | None:
@@ -137,7 +132,6 @@ class Countdown:
         if self._expected is None:
             return None
         whole_s = sum(self._expected.values())
-        spent_s = self.spent_s + self._clock() - self._stage_began_s
-        followed = self._share - self._missed
-        off = spent_s / (followed * whole_s) if followed else 1.0
-        return (1 - self._share) * whole_s * ((1 - followed) + followed * off)
+        spent_s = self.spent_s + monotonic() - self._stage_began_s
+        off = spent_s / (self._share * whole_s) if self._share else 1.0
+        return (1 - self._share) * whole_s * ((1 - self._share) + self._share * off)

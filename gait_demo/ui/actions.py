@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import shutil
 import tempfile
 import threading
 import time
@@ -20,7 +21,6 @@ from gait_demo.options import ANONYMIZERS, COLOURS, Options, VideoOptions
 from gait_demo.serving.engine import Cancelled, Engine
 from gait_demo.serving.messages import CHANGE
 from gait_demo.serving.pace import RENDERED, STAGES, Countdown, Pace, Size
-from gait_demo.serving.shared import Shared
 from gait_demo.types import GaitResult
 from gait_demo.ui.change import changed, ranks
 from gait_demo.ui.examples import change_of, inspection_of, stored, times_of
@@ -43,7 +43,7 @@ _NUMBERED_ANEW = (
 _WHOLE = (0.0, None)  # the part that is the whole clip
 _NUMBERS = ("seed", "person", "start", "end", "strength")  # numeric arguments of the API
 _MOST = 1e15  # upper limit of each of them
-_IDLE_ASKS_EVERY_S = 0.3
+_ASKS_EVERY_S = 0.3  # interval of asking whether a run is still wanted
 _MOST_PREVIEWED = 600  # frames; longer previews would keep the networks busy when a run comes
 
 
@@ -72,7 +72,8 @@ class Actions:
         self.examples = examples
         self.folder = folder
         self.pace = Pace()
-        self._examples: dict[Path, Shared] = {}  # analyses of the examples
+        self._analysed_examples: dict[Path, Analysed] = {}
+        self._analysing = {clip: threading.Lock() for clip in examples}
         self._lock = threading.Lock()
         self._runs = 0  # number of runs that visitors wait for
 
@@ -496,19 +497,32 @@ class Actions:
         return Analysed(clip, part, folder, *result)
 
     def _analyse_example(self, session: Session, clip: Path, countdown: Countdown) -> Analysed:
-        """Analyses an example once for all visitors; others wait for it and see its progress."""
-        with self._lock:
-            work = self._examples.get(clip)
-            if work is None or work.has_failed:
-                work = self._examples[clip] = Shared(lambda report: self._example(clip, report))
+        """Analyses an example once for all visitors; others wait for it."""
         with session.run() as (_, unwanted), self._wanted():
-            return work.result(countdown, unwanted)
+            while not self._analysing[clip].acquire(timeout=_ASKS_EVERY_S):
+                if unwanted():
+                    raise Cancelled
+            try:
+                if clip not in self._analysed_examples:
+                    self._analysed_examples[clip] = self._first_analysis(clip, countdown, unwanted)
+                return self._analysed_examples[clip]
+            finally:
+                self._analysing[clip].release()
 
-    def _example(self, clip: Path, report: Callable[[str, int, int], None]) -> Analysed:
+    def _first_analysis(
+        self, clip: Path, countdown: Countdown, unwanted: Callable[[], bool]
+    ) -> Analysed:
         self.folder.mkdir(exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix="analysis-", dir=self.folder))
-        job = "analyse", clip, folder, options_of(_WHOLE)
-        return Analysed(clip, _WHOLE, folder, *self._engine.run(*job, on_progress=report))
+        try:
+            result = self._engine.run(
+                "analyse", clip, folder, options_of(_WHOLE),
+                on_progress=countdown, unwanted=unwanted,
+            )  # fmt: skip
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        return Analysed(clip, _WHOLE, folder, *result)
 
     @contextmanager
     def _wanted(self) -> Iterator[None]:
@@ -526,7 +540,7 @@ class Actions:
         and started again afterwards."""
         while True:
             while self._runs and not unwanted():
-                time.sleep(_IDLE_ASKS_EVERY_S)
+                time.sleep(_ASKS_EVERY_S)
             try:
                 return self._engine.run(
                     job, *arguments, unwanted=lambda: unwanted() or self._runs > 0
