@@ -15,7 +15,7 @@ from gait_demo.errors import BatchError, WorkerDiedError
 from gait_demo.serving.engine import Engine
 
 _JOBS = "gait_demo.batch.jobs"
-_RESULTS = {"anonymize": lambda content, *_: WorkerResult(**content)}
+_RESULTS = {"anonymize": WorkerResult}
 _GROWS = 2.5  # peak memory of a worker relative to its memory after loading: see README.md
 _CGROUP = Path("/sys/fs/cgroup")
 

@@ -76,16 +76,18 @@ class Countdown:
         self,
         expected: dict[str, float] | None,
         tell: Callable[[str, float, float | None], None] = _silent,
+        clock: Callable[[], float] = monotonic,
     ):
         """
         Args:
             expected: seconds of each stage to come; None: not known.
             tell: called with the stage or WAITING, the share of the run that is done, in [0, 1],
                 and the seconds left, if known.
+            clock: gives the time in seconds.
         """
-        self._expected, self._tell = expected, tell
+        self._expected, self._tell, self._clock = expected, tell, clock
         self._stages = tuple(expected or STAGES)
-        self._stage_began_s = monotonic()
+        self._stage_began_s = clock()
         self._stage: str | None = None
         self._share = 0.0  # of the run that is done
         self.seconds: dict[str, float] = {}
@@ -120,7 +122,7 @@ class Countdown:
         return self.seconds
 
     def _end_stage(self) -> None:
-        now = monotonic()
+        now = self._clock()
         if self._stage is not None:
             spent_s = now - self._stage_began_s
             self.seconds[self._stage] = self.seconds.get(self._stage, 0.0) + spent_s
@@ -132,6 +134,6 @@ class Countdown:
         if self._expected is None:
             return None
         whole_s = sum(self._expected.values())
-        spent_s = self.spent_s + monotonic() - self._stage_began_s
+        spent_s = self.spent_s + self._clock() - self._stage_began_s
         off = spent_s / (self._share * whole_s) if self._share else 1.0
         return (1 - self._share) * whole_s * ((1 - self._share) + self._share * off)

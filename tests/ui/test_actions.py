@@ -51,11 +51,9 @@ class NumberingEngine:
         self.drawn.append(options.anonymize.person)
         made, folder = stored(CLIP), arguments[1]
         shutil.copy(change_of(CLIP), folder)
-        paths = {
-            name: shutil.copy(getattr(made, name), folder)
-            for name in ("binary", "colorized", "comparison")
-        }
-        return replace(made, **{name: Path(path) for name, path in paths.items()})
+        for name in ("binary", "colorized", "comparison"):
+            shutil.copy(getattr(made, name), folder)
+        return made.report
 
 
 @pytest.fixture
