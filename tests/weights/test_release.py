@@ -39,7 +39,7 @@ from pathlib import Path
 from gait_demo import weights
 from gait_demo.errors import WeightsError
 folder, name = Path(sys.argv[1]), "pose_landmark"
-state = lambda: weights.status(name, folder=folder).state.value
+state = lambda: weights.state(name, folder=folder).value
 states = [state()]
 began = time.monotonic()
 weights.ask_ahead(*weights.PERSON, folder=folder)
@@ -52,7 +52,7 @@ try:
 except WeightsError:
     pass
 states.append(state())
-print(json.dumps([spent_s, states, weights.is_ready(name, folder=folder)]))
+print(json.dumps([spent_s, states]))
 """
 SHA256 = {file: hashlib.sha256(content).hexdigest() for file, content in MEMBERS.items()}
 RELEASE = f"mediapipe=={VERSION}"
@@ -259,7 +259,7 @@ def test_cache_that_cannot_be_written_is_said(find, tmp_path):
 
 
 @pytest.mark.parametrize(("delivered", "last"), [(wheel(), "ready"), (b"no wheel", "absent")])
-def test_ask_ahead_returns_at_once_and_status_follows(index, env, folder, delivered, last):
+def test_ask_ahead_returns_at_once_and_the_state_follows(index, env, folder, delivered, last):
     index.wheel = delivered
     index.gate.clear()
     process = subprocess.Popen(
@@ -270,9 +270,8 @@ def test_ask_ahead_returns_at_once_and_status_follows(index, env, folder, delive
     wait_until(lambda: index.deliveries)
     index.gate.set()
     out, _ = process.communicate("go on\n", timeout=60)
-    spent_s, states, is_ready = json.loads(out)
+    spent_s, states = json.loads(out)
     assert index.deliveries == 1 and spent_s < 0.5 and states == ["absent", "fetching", last]
-    assert is_ready == (last == "ready")
 
 
 def test_process_that_ends_does_not_wait_for_the_index(index, env, folder):
