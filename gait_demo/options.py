@@ -107,8 +107,8 @@ class AnonymizeOptions:
             and which videos belong together: keep it as safe as the original, or not at all.
     """
 
-    seed: Annotated[int, Field(ge=0)] = 0
-    person: int | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    person: Annotated[int, Field(ge=1)] | None = None
     strength: Annotated[float, Field(gt=0, le=1)] = 1.0
     anonymizer: Literal[tuple(ANONYMIZERS)] = "anet"
     secret: Annotated[bytes, Field(min_length=LEAST_SECRET_BYTES)] | None = field(

@@ -102,7 +102,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     )
     anonymize.add_argument(
         "--person",
-        type=int,
+        type=positive,
         help="anonymize only this person (1 is the most prominent) and tracks that may be the "
         "same person; the others stay in clear",
     )

@@ -17,7 +17,7 @@ from typing import Any
 import gradio as gr
 
 from gait_demo.errors import EngineError, GaitDemoError, NoPersonError, VideoError
-from gait_demo.options import ANONYMIZERS, COLOURS, Options, VideoOptions
+from gait_demo.options import OUTPUTS, Options, VideoOptions
 from gait_demo.serving.engine import Cancelled, Engine
 from gait_demo.serving.messages import CHANGE
 from gait_demo.serving.pace import RENDERED, STAGES, Countdown, Pace, Size
@@ -25,7 +25,7 @@ from gait_demo.types import GaitResult
 from gait_demo.ui.change import changed, ranks
 from gait_demo.ui.examples import change_of, inspection_of, stored, times_of
 from gait_demo.ui.gaits import SEEDS, pictures
-from gait_demo.ui.messages import error_message, gradio_errors, progress_bar
+from gait_demo.ui.messages import error_message, gradio_errors, option_errors, progress_bar
 from gait_demo.ui.options import EVERYONE, Settings, linked, options_of
 from gait_demo.ui.player import shown
 from gait_demo.ui.remedies import Remedy, last_s, longest_s, remedy
@@ -41,8 +41,6 @@ _NUMBERED_ANEW = (
     "again by the new picture, or hide everyone."
 )
 _WHOLE = (0.0, None)  # the part that is the whole clip
-_NUMBERS = ("seed", "person", "start", "end", "strength")  # numeric arguments of the API
-_MOST = 1e15  # upper limit of each of them
 _ASKS_EVERY_S = 0.3  # interval of asking whether a run is still wanted
 _MOST_PREVIEWED = 600  # frames; longer previews would keep the networks busy when a run comes
 
@@ -429,17 +427,8 @@ class Actions:
         with gradio_errors():
             if not video:
                 raise VideoError("No video was given: pass handle_file(PATH) as video.")
-            for name, number in zip(_NUMBERS, (seed, person, start, end, strength), strict=True):
-                if number is None or not abs(number) <= _MOST:
-                    raise VideoError(f"{name} must be a number of at most {_MOST:.0e}.")
-            if min(seed, person, start) < 0 or (end and end <= start):
-                raise VideoError("seed, person and start must be 0 or more, and end after start.")
-            if not 0 < strength <= 1:
-                raise VideoError("strength must be over 0 and at most 1.")
-            if colour not in COLOURS:
-                raise VideoError(f"colour must be one of {', '.join(COLOURS)}.")
-            if anonymizer not in ANONYMIZERS:
-                raise VideoError(f"anonymizer must be one of {', '.join(ANONYMIZERS)}.")
+            with option_errors():
+                options_of((start, end or None), seed, person, strength, colour, anonymizer)
             clip = session.take(Path(video), self.examples)
             session.settle()
             settings = Settings(start, end, int(seed), int(person), strength, colour, anonymizer)
@@ -565,12 +554,12 @@ class Actions:
         options = _options(session, analysed, settings)
         run = session.run(settings if of_page else None, of_page)
         with run as (folder, unwanted), self._wanted():
-            result = self._engine.run(
+            report = self._engine.run(
                 "render", analysed.folder, folder, options,
                 on_progress=countdown, unwanted=unwanted,
             )  # fmt: skip
-        self.pace.learn(_size(result.report), countdown.finish())
-        return result
+        self.pace.learn(_size(report), countdown.finish())
+        return GaitResult(*(folder / f"{name}.mp4" for name in OUTPUTS), report)
 
 
 def _explained(page, path: Path, clip: str, settings: Settings) -> dict:

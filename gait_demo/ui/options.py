@@ -109,6 +109,8 @@ def options_of(
     """
     return Options(
         video=VideoOptions(MAX_DURATION_S, MAX_FRAMES, start_s=part[0], end_s=part[1]),
-        anonymize=AnonymizeOptions(int(seed), int(who) or None, strength, anonymizer, secret),
-        colorize=ColorizeOptions(colour),
+        anonymize=AnonymizeOptions(
+            seed=seed, person=who or None, strength=strength, anonymizer=anonymizer, secret=secret
+        ),
+        colorize=ColorizeOptions(colour=colour),
     )
