@@ -196,18 +196,12 @@ class Actions:
         def run(
             source: str | None,
             numbers: str,
-            start_s: float,
-            end_s: float,
-            seed: float,
-            who: int,
-            strength: float,
-            colour: str,
-            anonymizer: str,
             request: gr.Request,
             progress=gr.Progress(),  # noqa: B008
+            *values,
         ):
             session = self._sessions.of(request.session_hash)
-            settings = Settings(start_s, end_s, int(seed), int(who), strength, colour, anonymizer)
+            settings = Settings(*values)
             if only_again and session.shown in (None, settings):
                 return {page.status: ""}
             try:
@@ -289,7 +283,7 @@ class Actions:
         session = self._sessions.of(request.session_hash)
         sources = [Path(source) for source in sources or ()]
         lines = [Line(source.name) for source in sources]
-        settings = Settings(0, 0, int(seed), EVERYONE, strength, colour, anonymizer)
+        settings = Settings(0, 0, seed, EVERYONE, strength, colour, anonymizer)
         hidden = gr.DownloadButton(visible=False)
         if not 0 < len(sources) <= MOST:
             yield f"Choose 1 to {MOST} videos.", hidden
@@ -391,11 +385,8 @@ class Actions:
     def supersede(self, page) -> Callable:
         """Other settings were chosen: stop rendering with the previous ones."""
 
-        def supersede(
-            start_s, end_s, seed, who, strength, colour, anonymizer, request: gr.Request
-        ) -> dict:
-            settings = Settings(start_s, end_s, int(seed), int(who), strength, colour, anonymizer)
-            self._sessions.of(request.session_hash).supersede(settings)
+        def supersede(request: gr.Request, *values) -> dict:
+            self._sessions.of(request.session_hash).supersede(Settings(*values))
             return _untroubled(page) | {page.status: WORKING}
 
         return supersede
@@ -431,7 +422,7 @@ class Actions:
                 options_of((start, end or None), seed, person, strength, colour, anonymizer)
             clip = session.take(Path(video), self.examples)
             session.settle()
-            settings = Settings(start, end, int(seed), int(person), strength, colour, anonymizer)
+            settings = Settings(start, end, seed, person, strength, colour, anonymizer)
             numbering = _numbering(clip, start, end, session.secret)
             if person and (start or end) and numbers != numbering:
                 session.drop(clip)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import BeforeValidator
+from pydantic.dataclasses import dataclass
 
 from gait_demo.options import (
     ANONYMIZERS,
@@ -50,7 +53,7 @@ class Settings:
 
     start_s: float
     end_s: float
-    seed: int = 0
+    seed: Annotated[int, BeforeValidator(int)] = 0  # what is typed may have a fraction
     who: int = EVERYONE
     strength: float = FULL
     colour: str = "sharp"
