@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -156,24 +154,12 @@ def record(repository: str, commit: str, files: Iterable[str], folder: Path = CH
         commit: id of the commit that holds the files.
         files: names of the published files; those that the manifest does not list are ignored.
         folder: of the manifest.
-
-    Raises:
-        WeightsError: the manifest cannot be written.
     """
     hub = {"hub": f"{repository}@{commit}"}
     entries = {
         name: entry | hub if name in files else entry for name, entry in manifest(folder).items()
     }
-    path = folder / MANIFEST
-    part = path.with_name(f".{uuid.uuid4().hex}")
-    try:
-        part.write_text(json.dumps(entries, indent=2) + "\n")
-        os.replace(part, path)
-    except OSError as error:
-        raise WeightsError(
-            f"{path} cannot be written: {error.strerror}. To download the published files, set "
-            f"GAIT_DEMO_HUB_REPO to {repository}@{commit}."
-        ) from error
+    (folder / MANIFEST).write_text(json.dumps(entries, indent=2) + "\n")
 
 
 def model_card(repository: str, entries: dict, sizes: dict[str, int], results: str | None) -> str:
