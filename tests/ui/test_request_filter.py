@@ -249,7 +249,7 @@ def test_foreign_calls_are_answered_without_a_traceback(app, path, body):
         (3, -1, "start_s: Input should be greater than or equal to 0"),
         (4, -3, "end_s: expected at least 0"),
         (5, 0, "strength: Input should be greater than 0"),
-        (5, "", "could not be done"),
+        (5, "", "strength: Input should be a valid number"),
         (6, "invisible", "colour: Input should be"),
         (6, 7, "colour: Input should be"),
         (6, ["sharp"], "colour: Input should be"),
