@@ -420,9 +420,12 @@ class Actions:
                 raise VideoError("No video was given: pass handle_file(PATH) as video.")
             with option_errors():
                 options_of((start, end or None), seed, person, strength, colour, anonymizer)
+                settings = Settings(
+                    start_s=start, end_s=end, seed=seed, who=person, strength=strength,
+                    colour=colour, anonymizer=anonymizer,
+                )  # fmt: skip
             clip = session.take(Path(video), self.examples)
             session.settle()
-            settings = Settings(start, end, seed, person, strength, colour, anonymizer)
             numbering = _numbering(clip, start, end, session.secret)
             if person and (start or end) and numbers != numbering:
                 session.drop(clip)

@@ -248,6 +248,7 @@ def test_foreign_calls_are_answered_without_a_traceback(app, path, body):
         (2, {"a": 1}, "could not be done"),
         (3, -1, "start_s: Input should be greater than or equal to 0"),
         (4, -3, "end_s: expected at least 0"),
+        (4, None, "end_s: Input should be a valid number"),
         (5, 0, "strength: Input should be greater than 0"),
         (5, "", "strength: Input should be a valid number"),
         (6, "invisible", "colour: Input should be"),
