@@ -1,89 +1,39 @@
-"""Options of all stages: frozen dataclasses, verified when they are made, passed down whole."""
+"""Options of all stages: frozen dataclasses, verified when they are made, passed down whole.
+
+A value of a wrong type or out of range, or an unknown option, is a pydantic.ValidationError, which
+is a ValueError.
+"""
 
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field, fields
-from functools import wraps
-from inspect import signature
-from numbers import Integral, Real
-from reprlib import repr as shortened
-from types import UnionType
-from typing import get_args, get_origin, get_type_hints
+from dataclasses import field
+from typing import Annotated, Literal
 
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass
 
-def _at_least(name: str, value: float, low: float) -> None:
-    if value < low:
-        raise ValueError(f"{name}: expected at least {low}, got {value}")
-
-
-_STAGES: list[type] = []
-
-
-def _fits(value: object, kind: type) -> bool:
-    """Whether a value has the type of an option. Integers count as floats; NaN and bool do not
-    count as numbers."""
-    if get_origin(kind) is UnionType:
-        return any(_fits(value, choice) for choice in get_args(kind))
-    if get_origin(kind) is tuple:
-        item, _ = get_args(kind)
-        return isinstance(value, list | tuple) and all(_fits(element, item) for element in value)
-    if kind in (int, float):
-        number = isinstance(value, Integral if kind is int else Real)
-        return number and not isinstance(value, bool) and value == value
-    return isinstance(value, kind)
-
-
-def _stage(cls: type) -> type:
-    """Class decorator for options: an unknown option names the class that has it, and a value of
-    the wrong type is refused."""
-    made, kinds = cls.__init__, get_type_hints(cls)
-
-    @wraps(made)
-    def init(self, *args, **options) -> None:
-        for name in sorted(options.keys() - {known.name for known in fields(cls)}):
-            having = [stage.__name__ for stage in _STAGES if name in stage.__dataclass_fields__]
-            where = f"{' and '.join(having)} has it" if having else "no stage has it"
-            raise TypeError(f"{cls.__name__} has no option {name}; {where}.")
-        for name, value in signature(made).bind(self, *args, **options).arguments.items():
-            if name in kinds and not _fits(value, kinds[name]):
-                field = cls.__dataclass_fields__[name]
-                got = shortened(value) if field.repr else f"a {type(value).__name__}"  # no secret
-                raise ValueError(f"{cls.__name__}: {name}: expected {field.type}, got {got}.")
-        made(self, *args, **options)
-
-    cls.__init__ = init
-    _STAGES.append(cls)
-    return cls
-
+_CHECKED = ConfigDict(extra="forbid", hide_input_in_errors=True)  # an input may be the secret
 
 OUTPUTS = ("original", "binary", "colorized", "comparison")  # the videos that a run can write
 
 
-@_stage
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_CHECKED)
 class VideoOptions:
-    max_duration_s: float | None = None  # None: no limit
-    max_frames: int | None = None  # None: no limit
+    max_duration_s: Annotated[float, Field(ge=0.1)] | None = None  # None: no limit
+    max_frames: Annotated[int, Field(ge=2)] | None = None  # None: no limit
     keep_audio: bool = False
-    start_s: float = 0  # start of the part to process, in seconds since the first frame
+    # start of the part to process, in seconds since the first frame
+    start_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0
     end_s: float | None = None  # its end; None: the end of the video
-    only: tuple[str, ...] = OUTPUTS  # the videos to write
+    only: Annotated[tuple[Literal[OUTPUTS], ...], Field(min_length=1)] = OUTPUTS  # videos to write
 
     def __post_init__(self) -> None:
-        _at_least("start_s", self.start_s, 0)
-        if not self.only or set(self.only) - set(OUTPUTS):
-            raise ValueError(f"only: expected some of {OUTPUTS}, got {self.only}")
-        if self.end_s is not None:
-            _at_least("end_s", self.end_s, self.start_s)
-        if self.max_duration_s is not None:
-            _at_least("max_duration_s", self.max_duration_s, 0.1)
-        if self.max_frames is not None:
-            _at_least("max_frames", self.max_frames, 2)
+        if self.end_s is not None and not self.end_s >= self.start_s:
+            raise ValueError(f"end_s: expected at least {self.start_s}, got {self.end_s}")
 
 
-@_stage
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_CHECKED)
 class PeopleOptions:
     """Thresholds for finding people, calibrated by `evaluate people` on labelled frames.
 
@@ -113,10 +63,10 @@ class PeopleOptions:
             not accepted as a person, is kept out of the background plate.
     """
 
-    min_height_px: int = 40
-    max_people: int = 20
+    min_height_px: Annotated[int, Field(ge=16)] = 40
+    max_people: Annotated[int, Field(ge=1)] = 20
     look_every_s: float = 0.5
-    detector_px: int = 640
+    detector_px: Annotated[int, Field(ge=64)] = 640
     yolo_score: float = 0.1
     pose_score: float = 0.3
     read_presence: float = 0.1
@@ -131,15 +81,8 @@ class PeopleOptions:
     likely_score: float = 0.3
     sure_frames: int = 3
 
-    def __post_init__(self) -> None:
-        _at_least("min_height_px", self.min_height_px, 16)
-        _at_least("max_people", self.max_people, 1)
-        _at_least("detector_px", self.detector_px, 64)
-
 
 ANONYMIZERS = {"anet": "A-NET", "stgan": "ST-GAN"}  # module in anonymization/: name that is shown
-
-
 LEAST_SECRET_BYTES = 16
 
 
@@ -148,8 +91,7 @@ def fresh_secret() -> bytes:
     return secrets.token_bytes(2 * LEAST_SECRET_BYTES)
 
 
-@_stage
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_CHECKED)
 class AnonymizeOptions:
     """Whom to anonymize, and with which noise.
 
@@ -165,22 +107,13 @@ class AnonymizeOptions:
             and which videos belong together: keep it as safe as the original, or not at all.
     """
 
-    seed: int = 0
-    person: int | None = None
-    strength: float = 1.0
-    anonymizer: str = "anet"
-    secret: bytes | None = field(default=None, repr=False)
-
-    def __post_init__(self) -> None:
-        _at_least("seed", self.seed, 0)
-        if self.anonymizer not in ANONYMIZERS:
-            raise ValueError(
-                f"anonymizer: expected one of {tuple(ANONYMIZERS)}, got {self.anonymizer!r}"
-            )
-        if self.secret is not None:
-            _at_least("bytes of the secret", len(self.secret), LEAST_SECRET_BYTES)
-        if not 0 < self.strength <= 1:
-            raise ValueError(f"strength: expected over 0 and at most 1, got {self.strength}")
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    person: Annotated[int, Field(ge=1)] | None = None
+    strength: Annotated[float, Field(gt=0, le=1)] = 1.0
+    anonymizer: Literal[tuple(ANONYMIZERS)] = "anet"
+    secret: Annotated[bytes, Field(min_length=LEAST_SECRET_BYTES)] | None = field(
+        default=None, repr=False
+    )
 
 
 # the strengths that the app offers and the evaluation measures
@@ -189,19 +122,13 @@ STRENGTHS = {"subtle": 1 / 3, "half way": 2 / 3, "someone else": 1.0}
 COLOURS = ("sharp", "paper", "plain")
 
 
-@_stage
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_CHECKED)
 class ColorizeOptions:
-    colour: str = "sharp"
+    colour: Literal[COLOURS] = "sharp"
     hide_face: bool = True  # remove the detail of the head
 
-    def __post_init__(self) -> None:
-        if self.colour not in COLOURS:
-            raise ValueError(f"colour: expected one of {COLOURS}, got {self.colour!r}")
 
-
-@_stage
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_CHECKED)
 class Options:
     """The options of all stages.
 

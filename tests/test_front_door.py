@@ -104,42 +104,37 @@ def test_the_installed_command_exists_and_dependencies_come_from_the_requirement
         assert (ROOT / file["file"]).is_file()
 
 
-def test_an_option_of_another_stage_is_said():
-    with pytest.raises(TypeError, match="no option colour; ColorizeOptions has it"):
-        AnonymizeOptions(colour="plain")
-    with pytest.raises(TypeError, match="Options has no option seed; AnonymizeOptions has it"):
-        Options(seed=7)
-    with pytest.raises(TypeError, match="no option fog; no stage has it"):
-        Options(fog=1)
-    with pytest.raises(ValueError, match="colour: expected one of .*, got 'fog'"):
-        ColorizeOptions(colour="fog")
-
-
 @pytest.mark.parametrize(
-    ("stage", "name", "value", "said"),
+    ("stage", "name", "value"),
     [
-        (AnonymizeOptions, "seed", "x", "expected int, got 'x'"),
-        (AnonymizeOptions, "seed", 1.5, "expected int, got 1.5"),
-        (AnonymizeOptions, "seed", None, "expected int, got None"),
-        (AnonymizeOptions, "person", True, r"expected int \| None, got True"),
-        (AnonymizeOptions, "strength", float("nan"), "expected float, got nan"),
-        (AnonymizeOptions, "secret", "my own words, 16", r"expected bytes \| None, got a str"),
-        (ColorizeOptions, "colour", ["plain"], r"expected str, got \['plain'\]"),
-        (PeopleOptions, "min_height_px", "40", "expected int, got '40'"),
-        (VideoOptions, "start_s", "0:30", "expected float, got '0:30'"),
-        (VideoOptions, "only", "binary", r"expected tuple\[str, ...\], got 'binary'"),
-        (VideoOptions, "keep_audio", "no", "expected bool, got 'no'"),
-        (Options, "anonymize", 3, "expected AnonymizeOptions, got 3"),
-        (Options, "video", None, "expected VideoOptions, got None"),
+        (Options, "seed", 7),
+        (Options, "video", None),
+        (AnonymizeOptions, "seed", -1),
+        (AnonymizeOptions, "seed", 1.5),
+        (AnonymizeOptions, "strength", float("nan")),
+        (AnonymizeOptions, "strength", 0),
+        (AnonymizeOptions, "anonymizer", "fog"),
+        (ColorizeOptions, "colour", "fog"),
+        (PeopleOptions, "min_height_px", 8),
+        (VideoOptions, "start_s", "0:30"),
+        (VideoOptions, "end_s", -1),
+        (VideoOptions, "only", ["binary", "report"]),
+        (VideoOptions, "only", ()),
     ],
 )
-def test_an_option_of_a_wrong_type_is_said(stage, name, value, said):
-    with pytest.raises(ValueError, match=f"^{stage.__name__}: {name}: {said}.$"):
+def test_a_wrong_option_is_refused_by_name(stage, name, value):
+    with pytest.raises(ValueError, match=name):
         stage(**{name: value})
+
+
+def test_a_secret_that_is_too_short_is_refused_and_not_told():
+    with pytest.raises(ValueError, match="at least 16 bytes") as refused:
+        AnonymizeOptions(secret=b"my own words")
+    assert "my own" not in str(refused.value)
+    assert "my own" not in repr(AnonymizeOptions(secret=b"my own words, sixteen"))
 
 
 def test_options_take_the_numbers_of_numpy_and_whole_seconds():
     options = VideoOptions(10, np.int64(30), start_s=np.float32(0.5), only=["binary"])
     assert (options.max_duration_s, options.max_frames, options.start_s) == (10, 30, 0.5)
-    with pytest.raises(ValueError, match="max_duration_s: expected float . None, got 'ten'"):
-        VideoOptions("ten")
+    assert options.only == ("binary",)

@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 from gait_demo.errors import BatchError
@@ -30,20 +31,14 @@ class Clip:
     name: str
 
 
-@dataclass(frozen=True)
-class _Found:
-    """The videos of one input, and the folder to which their names are relative."""
-
-    root: Path
-    paths: list[Path]
-
-
 def is_one_file(inputs: Sequence[str]) -> bool:
     """Whether the inputs are a single video, so that no batch is needed."""
     if len(inputs) != 1:
         return False
     path = Path(inputs[0])
-    return path.is_file() and path.suffix != _LIST or not (_is_pattern(path) or path.exists())
+    if path.exists():
+        return path.is_file() and path.suffix != _LIST
+    return not glob.has_magic(inputs[0])
 
 
 def find_clips(inputs: Sequence[str], out: Path | None) -> list[Clip]:
@@ -59,11 +54,11 @@ def find_clips(inputs: Sequence[str], out: Path | None) -> list[Clip]:
         BatchError: an input has no clip, two clips would share a name, the output and the inputs
             overlap, or results would lie outside the output.
     """
-    found = [match for text in inputs for match in _found(text, out)]
-    roots = {os.path.abspath(match.root) for match in found}
+    found = [pair for text in inputs for pair in _found(text, out)]
+    roots = {os.path.abspath(root) for root, _ in found}
     root = os.path.commonpath(roots) if roots else ""
     clips: dict[Path, Clip] = {}
-    for path in (path for match in found for path in match.paths):
+    for _, path in found:
         below = Path(os.path.relpath(path, root))
         clips.setdefault(path.resolve(), Clip(path, (below.parent / below.stem).as_posix()))
     empty = [path for path in clips if _EMPTY_PLACE.fullmatch(path.stem)]
@@ -79,7 +74,8 @@ def find_clips(inputs: Sequence[str], out: Path | None) -> list[Clip]:
     return list(clips.values())
 
 
-def _found(text: str, out: Path | None) -> Iterator[_Found]:
+def _found(text: str, out: Path | None) -> Iterator[tuple[Path, Path]]:
+    """The videos of one input, each with the folder to which its name is relative."""
     path = Path(text)
     if path.is_dir():
         if out is not None and out.resolve().is_relative_to(path.resolve()):
@@ -93,49 +89,35 @@ def _found(text: str, out: Path | None) -> Iterator[_Found]:
                 f"{path} holds no video: none of its files ends in .mp4, .avi, .mov or another "
                 "usual suffix. Give videos with other suffixes one by one."
             )
-        yield _Found(path, videos)
+        yield from ((path, video) for video in videos)
     elif path.is_file() and path.suffix == _LIST:
-        for line in _lines(path):
-            try:
+        try:
+            for line in _lines(path):
                 yield from _found(line, out)
-            except BatchError as error:
-                raise BatchError(
-                    f"{path} was read as a list of one video, folder or pattern per line. {error}"
-                ) from error
+        except BatchError as error:
+            raise BatchError(
+                f"{path} was read as a list of one video, folder or pattern per line. {error}"
+            ) from error
     elif path.exists():
-        yield _Found(path.parent, [path])
-    elif _is_pattern(path):
-        matching = sorted(glob.glob(text, recursive=True))
-        if not matching:
-            raise BatchError(f"Nothing matches the pattern {text}: check it.")
-        steady = []
-        for part in path.parts[:-1]:
-            if glob.has_magic(part):
-                break
-            steady.append(part)
+        yield path.parent, path
+    elif matching := sorted(glob.glob(text, recursive=True)):
+        fixed = Path(*takewhile(lambda part: not glob.has_magic(part), path.parts[:-1]))
         for match in matching:
-            for deeper in _found(match, out):
-                yield _Found(Path(*steady), deeper.paths)
+            yield from ((fixed, video) for _, video in _found(match, out))
+    elif glob.has_magic(text):
+        raise BatchError(f"Nothing matches the pattern {text}: check it.")
     else:
         raise BatchError(f"There is no file or folder {text}: check its path.")
 
 
-def _is_pattern(path: Path) -> bool:
-    return glob.has_magic(str(path)) and not path.exists()
-
-
 def _lines(path: Path) -> list[str]:
-    try:
-        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text in UTF-8"
-        raise BatchError(f"The list {path} cannot be read: {reason}.") from error
+    text = path.read_text(encoding="utf-8", errors="replace")
+    lines = [line.strip() for line in text.splitlines()]
     lines = [line for line in lines if line and not line.startswith("#")]
     if not lines:
-        raise BatchError(f"The list {path} is empty: write one video, folder or pattern per line.")
-    for line in lines:
-        if Path(line).suffix == _LIST:
-            raise BatchError(f"The list {path} names another list, {line}: list its clips instead.")
+        raise BatchError("It is empty.")
+    if any(Path(line).suffix == _LIST for line in lines):
+        raise BatchError("It names another list.")
     return lines
 
 

@@ -15,7 +15,7 @@ from gait_demo.errors import BatchError, WorkerDiedError
 from gait_demo.serving.engine import Engine
 
 _JOBS = "gait_demo.batch.jobs"
-_RESULTS = {"anonymize": lambda content, *_: WorkerResult(**content)}
+_RESULTS = {"anonymize": WorkerResult}
 _GROWS = 2.5  # peak memory of a worker relative to its memory after loading: see README.md
 _CGROUP = Path("/sys/fs/cgroup")
 
@@ -58,11 +58,6 @@ class Local:
 
     def __exit__(self, *_: object) -> None:
         self._engine.close()
-
-    @property
-    def pids(self) -> list[int]:
-        """Process ids of the workers."""
-        return self._engine.pids
 
     def stop(self) -> None:
         self._stop.set()

@@ -27,14 +27,11 @@ def read_secret(path: Path | None) -> bytes | None:
     """The content of the --secret file; None without one.
 
     Raises:
-        GaitDemoError: the file cannot be read, or is too short for a secret.
+        GaitDemoError: the file is too short for a secret.
     """
     if path is None:
         return None
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise GaitDemoError(f"The secret {path} cannot be read: {error.strerror}.") from error
+    content = path.read_bytes()
     if len(content) < LEAST_SECRET_BYTES:
         raise GaitDemoError(
             f"{path} holds {len(content)} bytes, but a secret needs at least {LEAST_SECRET_BYTES} "
@@ -106,14 +103,8 @@ def progress(quiet: bool = False) -> Callable[[str, int, int], None]:
 
 
 def write_json(path: Path, figures: dict) -> None:
-    try:
-        path.write_text(json.dumps(figures, indent=2) + "\n")
-    except OSError as error:
-        raise GaitDemoError(f"{path} cannot be written: {error.strerror}.") from error
+    path.write_text(json.dumps(figures, indent=2) + "\n")
 
 
 def write_picture(path: Path, picture: np.ndarray) -> None:
-    try:
-        path.write_bytes(cv2.imencode(".png", picture[..., ::-1])[1])
-    except OSError as error:
-        raise GaitDemoError(f"{path} cannot be written: {error.strerror}.") from error
+    path.write_bytes(cv2.imencode(".png", picture[..., ::-1])[1])

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from gait_demo.cli import colour, drawing, people, privacy, reidentification
-from gait_demo.cli.common import listed, positive, progress, write_picture
+from gait_demo.cli.common import listed, positive, progress, write_json, write_picture
 from gait_demo.errors import GaitDemoError
 from gait_demo.types import SilhouetteClip
 
@@ -183,10 +183,7 @@ def _evaluate_detector(parsed: argparse.Namespace) -> None:
     }
     print(detection.table(report))
     if parsed.json:
-        try:
-            parsed.json.write_text(json.dumps(report, indent=2))
-        except OSError as error:
-            raise GaitDemoError(f"{parsed.json} cannot be written: {error.strerror}.") from error
+        write_json(parsed.json, report)
 
 
 def _evaluate_inpainting(parsed: argparse.Namespace) -> None:

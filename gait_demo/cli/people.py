@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gait_demo.cli.common import progress, write_json, write_picture
-from gait_demo.errors import GaitDemoError
 
 if TYPE_CHECKING:
     from gait_demo.evaluation.people import Analysis, RenderedFrame, Run
@@ -44,7 +43,7 @@ def _evaluate_people(parsed: argparse.Namespace) -> None:
 
     labels, models = read_labels(parsed.labels or LABELS), Models.load()
     if parsed.sheets:
-        _make_folder(parsed.sheets)
+        parsed.sheets.mkdir(parents=True, exist_ok=True)
     measure = partial(_measured, run=partial(_run, models), sheets=parsed.sheets)
     report = measure_people(labels, parsed.data, measure, progress())
     print(table(report))
@@ -75,10 +74,3 @@ def _measured(video: Path, labelled: LabelledClip, run: Run, sheets: Path | None
     if columns:
         write_picture(sheets / f"{Path(labelled.clip).stem}.png", sheet(columns))
     return figures
-
-
-def _make_folder(path: Path) -> None:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise GaitDemoError(f"{path} cannot be made: {error.strerror}.") from error

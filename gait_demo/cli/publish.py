@@ -24,21 +24,13 @@ def add(commands: argparse._SubParsersAction) -> None:
         metavar="FILE",
         help="results.md of evaluate privacy, to put into the model card",
     )
-    parser.add_argument(
-        "--with-person-weights", action="store_true",
-        help="also upload the weights that find people, from the MediaPipe package, with its "
-        "licence",
-    )  # fmt: skip
     parser.add_argument("--dry-run", action="store_true", help="show what would be uploaded")
     parser.set_defaults(command=_publish)
 
 
 def _publish(parsed: argparse.Namespace) -> None:
-    weights = publishing.weights(
-        parsed.repo,
-        _table(parsed.results) if parsed.results else None,
-        with_person_weights=parsed.with_person_weights,
-    )
+    results = _table(parsed.results) if parsed.results else None
+    weights = publishing.weights(parsed.repo, results)
     _show(weights)
     if parsed.dry_run:
         print(f"\n{weights.files['README.md'].decode()}")
@@ -63,10 +55,7 @@ def _show(what: publishing.Upload) -> None:
 
 
 def _table(path: Path) -> str:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise GaitDemoError(f"The results {path} cannot be read as text: {error}.") from error
+    text = path.read_text(encoding="utf-8", errors="replace")
     if "\n| ---" not in f"\n{text}":
         raise GaitDemoError(
             f"There is no table in {path}; give the results.md that evaluate privacy wrote."

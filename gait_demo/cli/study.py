@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from dataclasses import replace
 from pathlib import Path
 
-from gait_demo.cli.common import add_weights, chosen_weights, listed, positive, progress, seed
+from gait_demo.cli.common import (
+    add_weights,
+    chosen_weights,
+    listed,
+    positive,
+    progress,
+    seed,
+    write_json,
+)
 from gait_demo.errors import StudyError
 
 ST_GAN = "ST-GAN"
@@ -102,7 +109,7 @@ def _stats(parsed: argparse.Namespace) -> None:
     study, votes = _votes(parsed)
     report = results(study, votes)
     if parsed.json:
-        _write(parsed.json, json.dumps(report, indent=2) + "\n")
+        write_json(parsed.json, report)
     print(table(report))
 
 
@@ -111,12 +118,9 @@ def _export(parsed: argparse.Namespace) -> None:
 
     study, votes = _votes(parsed)
     content = {name: write(study, votes) for name, write in EXPORTS.items()}
-    try:
-        parsed.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StudyError(f"{parsed.out} cannot be written: {error.strerror}.") from error
+    parsed.out.mkdir(parents=True, exist_ok=True)
     for name, text in content.items():
-        _write(parsed.out / name, text)
+        (parsed.out / name).write_text(text)
         print(parsed.out / name)
 
 
@@ -132,10 +136,3 @@ def _votes(parsed: argparse.Namespace):
     if "://" not in where and not Path(where).is_file():
         raise StudyError(f"There are no votes in {where}: give their file or database with --db.")
     return study, Store(study, Database(where)).votes()
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text)
-    except OSError as error:
-        raise StudyError(f"{path} cannot be written: {error.strerror}.") from error

@@ -35,7 +35,7 @@ def build_study(
     footage: Callable[[int, int], AbstractContextManager[Footage]],
     on_progress: Progress | None = None,
 ) -> tuple[Study, list[str]]:
-    """Makes a study; continues an interrupted run.
+    """Makes a study.
 
     Args:
         plan: what to make.
@@ -46,37 +46,31 @@ def build_study(
         The study, and a sentence for each walk that could not be made.
 
     Raises:
-        StudyError: the folder already holds a study or cannot be written, or no walk could be made.
+        StudyError: the folder already holds a study, or no walk could be made.
     """
     assembly = Assembly(plan)
     walks, problems = walks_of(plan), []
     for done, ((person, view), clips) in enumerate(walks.items()):
         if on_progress:
             on_progress("study", done, len(walks))
-        wanted = {f"{person}-{view}-{clip.role}-{clip.method}": clip for clip in clips}
         try:
-            if not all(assembly.has(name) for name in wanted):
-                with footage(person, view) as walk:
-                    for name, clip in wanted.items():
-                        _film(walk, clip, name, assembly)
+            with footage(person, view) as walk:
+                assembly.add([_filmed(walk, clip, assembly) for clip in clips])
         except GaitDemoError as error:
             problems.append(f"Person {person} at {view} degrees is left out: {error}")
-            continue
-        for name in wanted:
-            assembly.add(name)
     return assembly.finish(), problems
 
 
-def _film(walk: Footage, clip: Clip, name: str, assembly: Assembly) -> None:
+def _filmed(walk: Footage, clip: Clip, assembly: Assembly) -> Clip:
     frames = list(walk.frames(clip.method, clip.seed or 0))
     height, width = _large(frames[0]).shape[:2]
-    with assembly.writer(name, width, height, walk.fps) as writer:
+    with assembly.writer(width, height, walk.fps) as writer:
         for number, frame in enumerate(frames):
             frame = _large(frame)
             if clip.role == "gold" and number >= len(frames) // 3:
                 frame = _asking_for(frame, clip.expected[0])
             writer.write(frame, number / walk.fps)
-    assembly.label(name, replace(clip, subset=walk.subset))
+    return assembly.label(replace(clip, subset=walk.subset))
 
 
 def _large(frame: np.ndarray) -> np.ndarray:

@@ -32,19 +32,16 @@ def import_clips(table: Path, plan: StudyPlan) -> Study:
         raise StudyError(f"{table} cannot be read as CSV: {error}.") from error
     assembly = Assembly(plan)
     for number, row in enumerate(rows, start=2):
-        name = f"line-{number}"
         try:
             source = table.parent / row.pop("file")
-            labels = Clip(f"{name}.mp4", 1, 1, 1, **_labels(row))
+            labels = Clip("-.mp4", 1, 1, 1, **_labels(row))
         except (KeyError, TypeError, ValueError) as error:
             raise StudyError(f"{table}, line {number}, is malformed: {error}.") from error
-        if not assembly.has(name):
-            info = probe(source)
-            with assembly.writer(name, info.width, info.height, info.fps) as writer:
-                for frame in read_frames(source):
-                    writer.write(frame.rgb, frame.time)
-            assembly.label(name, labels)
-        assembly.add(name)
+        info = probe(source)
+        with assembly.writer(info.width, info.height, info.fps) as writer:
+            for frame in read_frames(source):
+                writer.write(frame.rgb, frame.time)
+        assembly.add([assembly.label(labels)])
     return assembly.finish()
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field, TypeAdapter, ValidationError
 
 from gait_demo.errors import StudyError
 from gait_demo.mos.study import Clip
 
-_MOST, _MOST_RATIO = 100_000, 20  # upper limits of the numbers that a page may send
+_Count = Annotated[int, Field(ge=0, lt=100_000)]
 _TOKEN = re.compile(r"[\w-]{20,64}", re.ASCII)
 
 
@@ -52,28 +55,20 @@ class Device:
         frames, dropped: numbers of frames of the clip that the browser displayed, and dropped.
     """
 
-    screen_width: int | None = None
-    screen_height: int | None = None
-    pixel_ratio: float | None = None
+    screen_width: _Count | None = None
+    screen_height: _Count | None = None
+    pixel_ratio: Annotated[float, Field(gt=0, lt=20)] | None = None
     is_touch: bool | None = None
-    frames: int | None = None
-    dropped: int | None = None
+    frames: _Count | None = None
+    dropped: _Count | None = None
 
     @classmethod
     def of(cls, data: object) -> Device:
-        """The device from what a page sends; invalid values are left out."""
-        data = data if isinstance(data, dict) else {}
-        numbers = {
-            name: data[name]
-            for name in ("screen_width", "screen_height", "frames", "dropped")
-            if type(data.get(name)) is int and 0 <= data[name] < _MOST
-        }
-        ratio = data.get("pixel_ratio")
-        if isinstance(ratio, (int, float)) and 0 < ratio < _MOST_RATIO:
-            numbers["pixel_ratio"] = round(float(ratio), 2)
-        if isinstance(data.get("is_touch"), bool):
-            numbers["is_touch"] = data["is_touch"]
-        return cls(**numbers)
+        """The device from what a page sends; nothing of it if any value is invalid."""
+        try:
+            return TypeAdapter(cls).validate_python(data)
+        except ValidationError:
+            return cls()
 
 
 @dataclass(frozen=True)
@@ -86,7 +81,7 @@ class Vote:
         score: 1 to 5.
         position: of the clip in the rater's order, from 0.
         served, voted: times when the clip was first shown and when it was voted on, in seconds
-            since 1970; `served` is None for votes that were restored from a copy.
+            since 1970.
         device: of the last vote on the clip.
     """
 
@@ -94,7 +89,7 @@ class Vote:
     clip: str
     score: int
     position: int
-    served: float | None
+    served: float
     voted: float
     device: Device = Device()
 

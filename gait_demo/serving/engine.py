@@ -11,7 +11,7 @@ import pickle
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, Queue
@@ -42,7 +42,7 @@ class Engine:
         jobs: name of the module whose functions are the jobs. Its function `load` is called first
             in every worker; what it returns is the first argument of every job.
         arguments: of `load`.
-        results: for each job, by name, a function that reads its result; see `messages.result`.
+        results: the type of each job's result, by name; see `messages.result`.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Engine:
         limit_s: float = 1800,
         jobs: str = _JOBS,
         arguments: tuple = (),
-        results: messages.Readers = messages.RESULTS,
+        results: Mapping[str, Any] = messages.RESULTS,
     ):
         self._limit_s = limit_s
         self._start = jobs, arguments, results
@@ -137,7 +137,7 @@ class Engine:
 class _Worker:
     """A worker process and its messages."""
 
-    def __init__(self, jobs: str, arguments: tuple, results: messages.Readers):
+    def __init__(self, jobs: str, arguments: tuple, results: Mapping[str, Any]):
         self._jobs, self._arguments, self._results = jobs, arguments, results
         self._is_closed = False
         self._starting = threading.Lock()
@@ -223,7 +223,7 @@ class _Worker:
         except BaseException:
             self._stop()
             raise
-        return self._receive(message, job, arguments)
+        return self._receive(message, job)
 
     def _next_message(self) -> tuple | None:
         """The next message; None if there is none within 0.1 s."""
@@ -232,7 +232,7 @@ class _Worker:
         except Empty:
             return None
 
-    def _receive(self, message: tuple, job: str = _START, arguments: tuple = ()) -> Any:
+    def _receive(self, message: tuple, job: str = _START) -> Any:
         """The result in a job's last message.
 
         Raises:
@@ -243,7 +243,7 @@ class _Worker:
             if kind == "failed":
                 content = messages.failure(content)
             elif kind == "done" and job != _START:
-                content = messages.result(self._results, job, arguments, content)
+                content = messages.result(self._results, job, content)
         except messages.Garbled:
             kind = "ended"
         if kind == "ended":

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
-from fractions import Fraction
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any, BinaryIO
 
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_json
+
 from gait_demo import errors
-from gait_demo.types import GaitResult, Inspection, VideoInfo
+from gait_demo.types import Inspection
 
 CHANGE = "change.json"  # file beside a result: the value of `change.change`
 MOST_BYTES = 16_000_000  # maximum size of a message
@@ -22,7 +22,13 @@ _ERRORS = {
     if isinstance(error, type) and issubclass(error, errors.GaitDemoError)
 }
 
-Readers = Mapping[str, Callable[..., Any]]
+RESULTS: Mapping[str, Any] = {
+    "inspect_clip": Inspection,
+    "analyse": tuple[tuple[int, ...], tuple[float, ...]],
+    "render": dict,
+    "preview_gaits": list[str],
+    "warm_up": dict,
+}  # types of what the functions of `jobs` return
 
 
 class Garbled(ValueError):
@@ -31,7 +37,7 @@ class Garbled(ValueError):
 
 def send(stream: BinaryIO, kind: str, content: Any = None) -> None:
     """Writes a message."""
-    stream.write(json.dumps([kind, content], default=_plain).encode() + b"\n")
+    stream.write(to_json([kind, content], fallback=_plain) + b"\n")
     stream.flush()
 
 
@@ -59,21 +65,20 @@ def receive(stream: BinaryIO) -> tuple[str, Any]:
     return kind, content
 
 
-def result(readers: Readers, job: str, arguments: tuple, content: Any) -> Any:
+def result(kinds: Mapping[str, Any], job: str, content: Any) -> Any:
     """The result of a job, read from its last message.
 
     Args:
-        readers: for each job, a function that makes its result from the message's content and the
-            job's arguments.
-        arguments: of the job.
+        kinds: the type of each job's result.
+        job: its name.
         content: of the message.
 
     Raises:
         Garbled: the content is no result of this job.
     """
     try:
-        return readers[job](content, *arguments)
-    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        return TypeAdapter(kinds[job]).validate_python(content)
+    except (KeyError, ValidationError) as error:
         raise Garbled from error
 
 
@@ -90,47 +95,6 @@ def failure(content: Any) -> errors.GaitDemoError:
         raise Garbled from error
 
 
-def _plain(value: object) -> Any:
-    if is_dataclass(value):
-        return {field.name: getattr(value, field.name) for field in fields(value)}
-    if isinstance(value, (Fraction, Path)):
-        return str(value)
-    if hasattr(value, "item"):  # a NumPy scalar
-        return value.item()
-    raise TypeError(f"{type(value).__name__} cannot be sent as JSON")
-
-
-def _inspection(content: dict, *_) -> Inspection:
-    info = content["info"]
-    info = VideoInfo(
-        **info | {"fps": Fraction(info["fps"]), "warnings": tuple(map(str, info["warnings"]))}
-    )
-    return Inspection(**content | {"info": info})
-
-
-def _analysed(content: list, *_) -> tuple[tuple[int, ...], tuple[float, ...]]:
-    walkers, times = content
-    return tuple(map(int, walkers)), tuple(map(float, times))
-
-
-def _rendered(content: dict, analysed: Path, folder: Path, *_) -> GaitResult:
-    """Takes the places of the files from the arguments, not from the worker."""
-    names = (field.name for field in fields(GaitResult) if field.name != "report")
-    return GaitResult(**{name: folder / f"{name}.mp4" for name in names}, report=dict(content))
-
-
-def _strips(content: list, *_) -> list[str]:
-    return list(map(str, content))
-
-
-def _report(content: dict, *_) -> dict:
-    return dict(content)
-
-
-RESULTS: Readers = {
-    "inspect_clip": _inspection,
-    "analyse": _analysed,
-    "render": _rendered,
-    "preview_gaits": _strips,
-    "warm_up": _report,
-}  # for the functions of `jobs`
+def _plain(value: Any) -> Any:
+    """A NumPy scalar as a number of Python."""
+    return value.item()

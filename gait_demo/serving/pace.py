@@ -68,9 +68,8 @@ class Countdown:
     """One progress bar for a whole run, with the seconds left.
 
     Attributes:
-        seconds: of each stage that was followed from beginning to end, without the waiting for a
-            worker before the first report or after `wait`.
-        spent_s: seconds of all stages, as far as they were followed.
+        seconds: of each stage, without the waiting for a worker before the first report or after
+            `wait`.
     """
 
     def __init__(
@@ -90,10 +89,7 @@ class Countdown:
         self._stages = tuple(expected or STAGES)
         self._stage_began_s = clock()
         self._stage: str | None = None
-        self._is_whole = True  # whether the stage was followed from its beginning
         self._share = 0.0  # of the run that is done
-        self._missed: float | None = None  # share that was done at the first report
-        self.spent_s = 0.0
         self.seconds: dict[str, float] = {}
 
     def __call__(self, stage: str, done: int, total: int) -> None:
@@ -102,20 +98,23 @@ class Countdown:
             return
         if stage != self._stage:
             self._end_stage()
-            self._stage, self._is_whole = stage, done == 0
+            self._stage = stage
         part = min(1.0, done / total) if total else 0.0
         weights = self._expected or dict.fromkeys(self._stages, 1.0)
         before = self._stages[: self._stages.index(stage)]
         behind = sum(weights[s] for s in before) + part * weights[stage]
         self._share = behind / sum(weights.values())
-        if self._missed is None:
-            self._missed = self._share
         self._tell(stage, self._share, self._left_s())
 
     def wait(self) -> None:
         """Reports that the next stage waits for a free worker."""
         self._end_stage()
         self._tell(WAITING, self._share, None)
+
+    @property
+    def spent_s(self) -> float:
+        """Seconds of all stages that have ended."""
+        return sum(self.seconds.values())
 
     def finish(self) -> dict[str, float]:
         """Ends the current stage; returns `seconds`."""
@@ -126,9 +125,7 @@ class Countdown:
         now = self._clock()
         if self._stage is not None:
             spent_s = now - self._stage_began_s
-            self.spent_s += spent_s
-            if self._is_whole:
-                self.seconds[self._stage] = spent_s
+            self.seconds[self._stage] = self.seconds.get(self._stage, 0.0) + spent_s
         self._stage, self._stage_began_s = None, now
 
     def _left_s(self) -> float | None:
@@ -138,6 +135,5 @@ class Countdown:
             return None
         whole_s = sum(self._expected.values())
         spent_s = self.spent_s + self._clock() - self._stage_began_s
-        followed = self._share - self._missed
-        off = spent_s / (followed * whole_s) if followed else 1.0
-        return (1 - self._share) * whole_s * ((1 - followed) + followed * off)
+        off = spent_s / (self._share * whole_s) if self._share else 1.0
+        return (1 - self._share) * whole_s * ((1 - self._share) + self._share * off)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import shutil
 import tempfile
 import threading
 import time
@@ -16,16 +17,15 @@ from typing import Any
 import gradio as gr
 
 from gait_demo.errors import EngineError, GaitDemoError, NoPersonError, VideoError
-from gait_demo.options import ANONYMIZERS, COLOURS, Options, VideoOptions
+from gait_demo.options import OUTPUTS, Options, VideoOptions
 from gait_demo.serving.engine import Cancelled, Engine
 from gait_demo.serving.messages import CHANGE
 from gait_demo.serving.pace import RENDERED, STAGES, Countdown, Pace, Size
-from gait_demo.serving.shared import Shared
 from gait_demo.types import GaitResult
 from gait_demo.ui.change import changed, ranks
 from gait_demo.ui.examples import change_of, inspection_of, stored, times_of
 from gait_demo.ui.gaits import SEEDS, pictures
-from gait_demo.ui.messages import error_message, gradio_errors, progress_bar
+from gait_demo.ui.messages import error_message, gradio_errors, option_errors, progress_bar
 from gait_demo.ui.options import EVERYONE, Settings, linked, options_of
 from gait_demo.ui.player import shown
 from gait_demo.ui.remedies import Remedy, last_s, longest_s, remedy
@@ -41,9 +41,7 @@ _NUMBERED_ANEW = (
     "again by the new picture, or hide everyone."
 )
 _WHOLE = (0.0, None)  # the part that is the whole clip
-_NUMBERS = ("seed", "person", "start", "end", "strength")  # numeric arguments of the API
-_MOST = 1e15  # upper limit of each of them
-_IDLE_ASKS_EVERY_S = 0.3
+_ASKS_EVERY_S = 0.3  # interval of asking whether a run is still wanted
 _MOST_PREVIEWED = 600  # frames; longer previews would keep the networks busy when a run comes
 
 
@@ -72,7 +70,8 @@ class Actions:
         self.examples = examples
         self.folder = folder
         self.pace = Pace()
-        self._examples: dict[Path, Shared] = {}  # analyses of the examples
+        self._analysed_examples: dict[Path, Analysed] = {}
+        self._analysing = {clip: threading.Lock() for clip in examples}
         self._lock = threading.Lock()
         self._runs = 0  # number of runs that visitors wait for
 
@@ -197,18 +196,12 @@ class Actions:
         def run(
             source: str | None,
             numbers: str,
-            start_s: float,
-            end_s: float,
-            seed: float,
-            who: int,
-            strength: float,
-            colour: str,
-            anonymizer: str,
             request: gr.Request,
             progress=gr.Progress(),  # noqa: B008
+            *values,
         ):
             session = self._sessions.of(request.session_hash)
-            settings = Settings(start_s, end_s, int(seed), int(who), strength, colour, anonymizer)
+            settings = Settings(*values)
             if only_again and session.shown in (None, settings):
                 return {page.status: ""}
             try:
@@ -290,7 +283,7 @@ class Actions:
         session = self._sessions.of(request.session_hash)
         sources = [Path(source) for source in sources or ()]
         lines = [Line(source.name) for source in sources]
-        settings = Settings(0, 0, int(seed), EVERYONE, strength, colour, anonymizer)
+        settings = Settings(0, 0, seed, EVERYONE, strength, colour, anonymizer)
         hidden = gr.DownloadButton(visible=False)
         if not 0 < len(sources) <= MOST:
             yield f"Choose 1 to {MOST} videos.", hidden
@@ -392,11 +385,8 @@ class Actions:
     def supersede(self, page) -> Callable:
         """Other settings were chosen: stop rendering with the previous ones."""
 
-        def supersede(
-            start_s, end_s, seed, who, strength, colour, anonymizer, request: gr.Request
-        ) -> dict:
-            settings = Settings(start_s, end_s, int(seed), int(who), strength, colour, anonymizer)
-            self._sessions.of(request.session_hash).supersede(settings)
+        def supersede(request: gr.Request, *values) -> dict:
+            self._sessions.of(request.session_hash).supersede(Settings(*values))
             return _untroubled(page) | {page.status: WORKING}
 
         return supersede
@@ -428,20 +418,14 @@ class Actions:
         with gradio_errors():
             if not video:
                 raise VideoError("No video was given: pass handle_file(PATH) as video.")
-            for name, number in zip(_NUMBERS, (seed, person, start, end, strength), strict=True):
-                if number is None or not abs(number) <= _MOST:
-                    raise VideoError(f"{name} must be a number of at most {_MOST:.0e}.")
-            if min(seed, person, start) < 0 or (end and end <= start):
-                raise VideoError("seed, person and start must be 0 or more, and end after start.")
-            if not 0 < strength <= 1:
-                raise VideoError("strength must be over 0 and at most 1.")
-            if colour not in COLOURS:
-                raise VideoError(f"colour must be one of {', '.join(COLOURS)}.")
-            if anonymizer not in ANONYMIZERS:
-                raise VideoError(f"anonymizer must be one of {', '.join(ANONYMIZERS)}.")
+            with option_errors():
+                options_of((start, end or None), seed, person, strength, colour, anonymizer)
+                settings = Settings(
+                    start_s=start, end_s=end, seed=seed, who=person, strength=strength,
+                    colour=colour, anonymizer=anonymizer,
+                )  # fmt: skip
             clip = session.take(Path(video), self.examples)
             session.settle()
-            settings = Settings(start, end, int(seed), int(person), strength, colour, anonymizer)
             numbering = _numbering(clip, start, end, session.secret)
             if person and (start or end) and numbers != numbering:
                 session.drop(clip)
@@ -496,19 +480,32 @@ class Actions:
         return Analysed(clip, part, folder, *result)
 
     def _analyse_example(self, session: Session, clip: Path, countdown: Countdown) -> Analysed:
-        """Analyses an example once for all visitors; others wait for it and see its progress."""
-        with self._lock:
-            work = self._examples.get(clip)
-            if work is None or work.has_failed:
-                work = self._examples[clip] = Shared(lambda report: self._example(clip, report))
+        """Analyses an example once for all visitors; others wait for it."""
         with session.run() as (_, unwanted), self._wanted():
-            return work.result(countdown, unwanted)
+            while not self._analysing[clip].acquire(timeout=_ASKS_EVERY_S):
+                if unwanted():
+                    raise Cancelled
+            try:
+                if clip not in self._analysed_examples:
+                    self._analysed_examples[clip] = self._first_analysis(clip, countdown, unwanted)
+                return self._analysed_examples[clip]
+            finally:
+                self._analysing[clip].release()
 
-    def _example(self, clip: Path, report: Callable[[str, int, int], None]) -> Analysed:
+    def _first_analysis(
+        self, clip: Path, countdown: Countdown, unwanted: Callable[[], bool]
+    ) -> Analysed:
         self.folder.mkdir(exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix="analysis-", dir=self.folder))
-        job = "analyse", clip, folder, options_of(_WHOLE)
-        return Analysed(clip, _WHOLE, folder, *self._engine.run(*job, on_progress=report))
+        try:
+            result = self._engine.run(
+                "analyse", clip, folder, options_of(_WHOLE),
+                on_progress=countdown, unwanted=unwanted,
+            )  # fmt: skip
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        return Analysed(clip, _WHOLE, folder, *result)
 
     @contextmanager
     def _wanted(self) -> Iterator[None]:
@@ -526,7 +523,7 @@ class Actions:
         and started again afterwards."""
         while True:
             while self._runs and not unwanted():
-                time.sleep(_IDLE_ASKS_EVERY_S)
+                time.sleep(_ASKS_EVERY_S)
             try:
                 return self._engine.run(
                     job, *arguments, unwanted=lambda: unwanted() or self._runs > 0
@@ -551,12 +548,12 @@ class Actions:
         options = _options(session, analysed, settings)
         run = session.run(settings if of_page else None, of_page)
         with run as (folder, unwanted), self._wanted():
-            result = self._engine.run(
+            report = self._engine.run(
                 "render", analysed.folder, folder, options,
                 on_progress=countdown, unwanted=unwanted,
             )  # fmt: skip
-        self.pace.learn(_size(result.report), countdown.finish())
-        return result
+        self.pace.learn(_size(report), countdown.finish())
+        return GaitResult(*(folder / f"{name}.mp4" for name in OUTPUTS), report)
 
 
 def _explained(page, path: Path, clip: str, settings: Settings) -> dict:

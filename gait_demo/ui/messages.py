@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import gradio as gr
+from pydantic import ValidationError
 
-from gait_demo.errors import GaitDemoError
+from gait_demo.errors import GaitDemoError, VideoError
 from gait_demo.serving.engine import Cancelled
 from gait_demo.serving.pace import WAITING
 from gait_demo.serving.worker import error_location
@@ -56,3 +57,17 @@ def gradio_errors() -> Iterator[None]:
         raise gr.Error(error_message(error), print_exception=False) from None
     except Cancelled:
         raise gr.Error(visible=False, print_exception=False) from None
+
+
+@contextmanager
+def option_errors() -> Iterator[None]:
+    """For the API: turns refused options into a sentence.
+
+    Raises:
+        VideoError: an option has a wrong type or is out of range.
+    """
+    try:
+        yield
+    except ValidationError as error:
+        wrong = (": ".join([*map(str, e["loc"][:1]), e["msg"]]) for e in error.errors())
+        raise VideoError(f"{'; '.join(wrong)}.".replace("Value error, ", "")) from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from gait_demo.weights import PERSON, State, status
+from gait_demo.weights import PERSON, State, state
 
 ASK_EVERY_S = 3.0
 FETCHING = """
@@ -30,7 +30,7 @@ def weights_notice(demo: gr.Blocks) -> None:
 
 
 def _tell() -> tuple[gr.Markdown, gr.Timer]:
-    states = {status(name).state for name in PERSON}
+    states = {state(name) for name in PERSON}
     is_fetching = State.FETCHING in states
     text = FETCHING if is_fetching else ABSENT if State.ABSENT in states else ""
     return gr.Markdown(text, visible=bool(text)), gr.Timer(active=is_fetching)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import BeforeValidator
+from pydantic.dataclasses import dataclass
 
 from gait_demo.options import (
     ANONYMIZERS,
@@ -50,7 +53,7 @@ class Settings:
 
     start_s: float
     end_s: float
-    seed: int = 0
+    seed: Annotated[int, BeforeValidator(int)] = 0  # what is typed may have a fraction
     who: int = EVERYONE
     strength: float = FULL
     colour: str = "sharp"
@@ -109,6 +112,8 @@ def options_of(
     """
     return Options(
         video=VideoOptions(MAX_DURATION_S, MAX_FRAMES, start_s=part[0], end_s=part[1]),
-        anonymize=AnonymizeOptions(int(seed), int(who) or None, strength, anonymizer, secret),
-        colorize=ColorizeOptions(colour),
+        anonymize=AnonymizeOptions(
+            seed=seed, person=who or None, strength=strength, anonymizer=anonymizer, secret=secret
+        ),
+        colorize=ColorizeOptions(colour=colour),
     )

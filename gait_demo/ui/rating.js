@@ -1,5 +1,5 @@
-// The rating page. `server` has the Python functions join, next, vote and back of rating_tab.py;
-// each answers with what is to be shown, or with {error: sentence}.
+// The rating page. It calls the API of rating_tab.py: rate_join, rate_next, rate_vote, rate_back;
+// each answers with what is to be shown, or with {error: sentence, title}.
 
 const told = props.value;
 const KEY = `gait-rating-${told.study}`;
@@ -46,30 +46,35 @@ function show(title, content, below) {
   if (state) heading.focus({preventScroll: true});
 }
 
-function inTime(answer) {
-  const late = new Promise((_, refuse) => { setTimeout(refuse, ANSWER_MS); });
-  return Promise.race([answer, late]);
+async function call(name, ...data) {
+  const answer = await fetch(`gradio_api/run/rate_${name}`, {
+    method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify({data}),
+    signal: AbortSignal.timeout(ANSWER_MS),
+  });
+  const content = await answer.json();
+  if (!answer.ok && !content.error) throw new Error(answer.status);
+  return answer.ok ? content.data[0] : content;
 }
 
-async function ask(name, data) {
+async function ask(name, ...data) {
   if (busy) return;
   busy = true;
   try {
-    const answer = await inTime(server[name]({token, ...data}));
+    const answer = await call(name, ...data);
     if (!answer.error) {
       if (answer.token) { token = answer.token; remember(); }
       state = answer;
       say("");
       render();
-    } else if (answer.unknown) {
+    } else if (answer.title === told.unknown) {
       state = null;
       consent();
       say(answer.error, true);
     } else {
-      const current = await inTime(server.next({token}));
+      const current = await call("next", token);
       if (!current.error) { state = current; render(); }
       // a vote that arrived, while its answer was lost, is no trouble
-      if (current.error || current.clip === data.clip) say(answer.error, true);
+      if (current.error || current.clip === data[1]) say(answer.error, true);
     }
   } catch {
     say(LOST, true);
@@ -94,12 +99,12 @@ function consent() {
       make("li", "There is no sound, and there are no right answers. Only a few clips ask you to "
         + "press a certain button: please do."),
     ]),
-  ], [row(button("I agree, begin", () => ask("join", {}), true))]);
+  ], [row(button("I agree, begin", () => ask("join"), true))]);
 }
 
 function welcomeBack() {
   const text = "You have begun to rate on this device; your ratings are kept.";
-  show("Welcome back", [make("p", text)], [row(button("Go on", () => ask("next", {}), true))]);
+  show("Welcome back", [make("p", text)], [row(button("Go on", () => ask("next", token), true))]);
 }
 
 function secondsPlayed(video) {
@@ -113,7 +118,7 @@ function count() {
 
 function thanks() {
   const text = `You rated ${count()}, which is all of yours. You can close this page now.`;
-  const back = button("Go back one", () => ask("back", {}));
+  const back = button("Go back one", () => ask("back", token));
   show("Thank you!", [make("p", text)], state.can_go_back ? [row(back)] : []);
 }
 
@@ -121,7 +126,7 @@ function pause() {
   const ratings = state.rated ? `You rated ${count()} so far. Thank you! ` : "";
   const text = `${ratings}Come back to this page on this device whenever you like.`;
   show("Stopped for now", [make("p", text)],
-    [row(button("Go on", () => ask("next", {}), true))]);
+    [row(button("Go on", () => ask("next", token), true))]);
 }
 
 function rate() {
@@ -174,7 +179,7 @@ function rate() {
         + "the place.")]
     : [make("progress", "", {max: state.total, value: state.position - 1, "aria-label": title})];
   const others = [play];
-  if (state.can_go_back) others.push(button("Go back one", () => ask("back", {})));
+  if (state.can_go_back) others.push(button("Go back one", () => ask("back", token)));
   others.push(button("Stop for now", () => { video.pause(); say(""); pause(); }));
   show(title, [...first, make("div", [video], {class: "screen"})], [scale, row(...others)]);
   if (again) unlock();
@@ -200,7 +205,7 @@ function vote(score) {
   for (const node of scale.querySelectorAll("button")) {
     node.setAttribute("aria-pressed", String(Number(node.dataset.score) === score));
   }
-  ask("vote", {clip: state.clip, score, device: device()});
+  ask("vote", token, state.clip, score, device());
 }
 
 function render() {

@@ -35,6 +35,7 @@ _OPEN_JS = """
 }
 """  # a link that ends in #rate opens the tab
 _ANSWER_S = 4  # estimated time to decide on a rating
+UNKNOWN = "Unknown rater"  # title of an error, for the page's script
 _AT_ONCE = 40  # threads that wait for the database, separate from those of uploads and runs
 
 
@@ -60,7 +61,6 @@ def rating_tab(demo: gr.Blocks, settings: StudySettings) -> None:
         html_template=_HTML,
         css_template=(_HERE / "rating.css").read_text(),
         js_on_load=(_HERE / "rating.js").read_text(),
-        server_functions=_for_the_page(store),
         apply_default_css=False,
         elem_id="rating",
     )
@@ -74,6 +74,7 @@ def _told(study: Study) -> dict:
     total = study.per_rater + len(study.of_role("gold"))
     return {
         "study": study.id,
+        "unknown": UNKNOWN,
         "name": study.name,
         "question": study.question,
         "scale": list(SCALE.items()),
@@ -104,68 +105,41 @@ def _state(study: Study, trial: Trial) -> dict:
 
 
 def _api(store: Store) -> list:
-    """The API for programs; the store enforces the rules."""
+    """The API, for the page's script as well as for programs; the store enforces the rules."""
     desk = CapacityLimiter(_AT_ONCE)
 
-    async def shown_errors(answer: Callable[[], dict]) -> dict:
+    async def answered(answer: Callable[[], dict]) -> dict:
         try:
             return await run_sync(answer, limiter=desk)
         except StudyError as error:
-            raise gr.Error(str(error), print_exception=False) from error
-
-    async def rate_join() -> dict:
-        """Agree to take part (the page explains what that means).
-
-        Returns {"token": ...}, which identifies you from then on; keep it secret."""
-        return await shown_errors(lambda: {"token": store.join()})
-
-    async def rate_next(token: str) -> dict:
-        """The clip to rate now, with the address of its `video`, and your progress; `clip` is null
-        when all clips are rated."""
-        return await shown_errors(lambda: _state(store.study, store.trial(token)))
-
-    async def rate_vote(token: str, clip: str, score: int) -> dict:
-        """Rate the clip that `rate_next` returned, from 1 (Bad) to 5 (Excellent), after it has
-        played to its end. Returns the next clip, as `rate_next` does."""
-        return await shown_errors(lambda: _state(store.study, store.vote(token, clip, score)))
-
-    async def rate_back(token: str) -> dict:
-        """Go back to the previous clip, to change its rating. Returns it, as `rate_next` does."""
-        return await shown_errors(lambda: _state(store.study, store.back(token)))
-
-    return [rate_join, rate_next, rate_vote, rate_back]
-
-
-def _for_the_page(store: Store) -> list:
-    """The functions that the page's script calls, each with one object; errors are returned as
-    {"error": ...}."""
-    desk = CapacityLimiter(_AT_ONCE)
-
-    async def answered(trial: Callable[[], dict]) -> dict:
-        try:
-            return await run_sync(trial, limiter=desk)
-        except StudyError as error:
-            return {"error": str(error), "unknown": isinstance(error, UnknownRater)}
+            title = UNKNOWN if isinstance(error, UnknownRater) else "Error"
+            raise gr.Error(str(error), title=title, print_exception=False) from error
 
     def joined() -> dict:
         token = store.join()
         return {"token": token, **_state(store.study, store.trial(token))}
 
-    def given(data: dict, *names: str) -> list:
-        """Values from the script's object; None for missing ones."""
-        return [data.get(name) if isinstance(data, dict) else None for name in names]
+    async def rate_join() -> dict:
+        """Agree to take part (the page explains what that means).
 
-    async def join(data: dict) -> dict:
+        Returns the first clip, as `rate_next` does, and a `token`, which identifies you from then
+        on; keep it secret."""
         return await answered(joined)
 
-    async def next(data: dict) -> dict:
-        return await answered(lambda: _state(store.study, store.trial(*given(data, "token"))))
+    async def rate_next(token: str) -> dict:
+        """The clip to rate now, with the address of its `video`, and your progress; `clip` is null
+        when all clips are rated."""
+        return await answered(lambda: _state(store.study, store.trial(token)))
 
-    async def vote(data: dict) -> dict:
-        *sent, device = given(data, "token", "clip", "score", "device")
-        return await answered(lambda: _state(store.study, store.vote(*sent, Device.of(device))))
+    async def rate_vote(token: str, clip: str, score: int, device: dict | None = None) -> dict:
+        """Rate the clip that `rate_next` returned, from 1 (Bad) to 5 (Excellent), after it has
+        played to its end. `device` may describe the device, see `mos.votes.Device`. Returns the
+        next clip, as `rate_next` does."""
+        seen_on = Device.of(device)
+        return await answered(lambda: _state(store.study, store.vote(token, clip, score, seen_on)))
 
-    async def back(data: dict) -> dict:
-        return await answered(lambda: _state(store.study, store.back(*given(data, "token"))))
+    async def rate_back(token: str) -> dict:
+        """Go back to the previous clip, to change its rating. Returns it, as `rate_next` does."""
+        return await answered(lambda: _state(store.study, store.back(token)))
 
-    return [join, next, vote, back]
+    return [rate_join, rate_next, rate_vote, rate_back]

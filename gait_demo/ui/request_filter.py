@@ -44,7 +44,6 @@ ALLOWED = {
         r"/gradio_api/queue/join",
         r"/gradio_api/call/(v2/)?[\w-]+",
         r"/gradio_api/run/[\w-]+",  # endpoints without a queue
-        r"/gradio_api/component_server/?",
         r"/gradio_api/(cancel|reset)",
         UPLOAD,
     ),

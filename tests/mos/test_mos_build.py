@@ -27,8 +27,6 @@ from gait_demo.video import probe, read_frames
 
 pytestmark = pytest.mark.slow
 
-MADE = []
-
 
 @dataclass(frozen=True)
 class DrawnWalk:
@@ -46,7 +44,6 @@ class DrawnWalk:
 
 @contextmanager
 def drawn(person: int, view: int):
-    MADE.append((person, view))
     yield DrawnWalk(person, view)
 
 
@@ -104,25 +101,6 @@ def test_what_cannot_be_made_is_told_and_the_rest_is_made(tmp_path):
     study, problems = build_study(StudyPlan(tmp_path / "study", (0, 90), 1), stubborn)
     assert problems == ["Person 85 at 0 degrees is left out: nobody walks here."]
     assert {clip.view for clip in study.of_role("rated")} == {90}
-
-
-def test_a_build_that_was_killed_goes_on(tmp_path):
-    plan = StudyPlan(tmp_path / "study", (0, 90), 1)
-
-    @contextmanager
-    def killed(person: int, view: int):
-        if view == 90:
-            raise KeyboardInterrupt
-        with drawn(person, view) as walk:
-            yield walk
-
-    with pytest.raises(KeyboardInterrupt):
-        build_study(plan, killed)
-    with pytest.raises(StudyError, match="There is no study"):
-        Study.load(plan.out)
-    MADE.clear()
-    study, _ = build_study(plan, drawn)
-    assert (85, 0) not in MADE and len(study.clips) == 11
 
 
 def test_a_lab_brings_its_own_clips(tmp_path):

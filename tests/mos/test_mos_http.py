@@ -73,7 +73,7 @@ class Rater:
         while clip := state["clip"]:
             await asyncio.sleep(state["duration_s"] + self.rng.uniform(0, pause_s))
             self.sent = clip, self.rng.randint(1, 5)
-            state = await self.call("rate_vote", self.token, *self.sent)
+            state = await self.call("rate_vote", self.token, *self.sent, None)
             self.votes[clip] = self.sent[1]
 
     def counted(self) -> dict[tuple[str, str], int]:
@@ -178,7 +178,7 @@ def test_the_api_obeys_the_rules_and_tells_nothing(study, tmp_path):
             (("nobody" * 5, state["clip"], 3), "start again"),
         ]
         for arguments, words in refused:
-            status, answer = call("rate_vote", *arguments)
+            status, answer = call("rate_vote", *arguments, None)
             assert status == 500 and words in answer["error"]
         video = client.get(state["video"])
         assert video.headers["content-type"] == "video/mp4"

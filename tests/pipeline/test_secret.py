@@ -79,7 +79,7 @@ def test_the_command_repeats_a_run_by_its_secret_and_tells_it_to_nobody(
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (None, "secret cannot be read: No such file"),
+        (None, "secret cannot be used: No such file"),
         (b"short", "holds 5 bytes, but a secret needs at"),
     ],
 )
@@ -93,5 +93,5 @@ def test_a_file_that_is_no_secret_is_refused(clip, tmp_path, capsys, content, se
 
 
 def test_options_take_no_short_secret():
-    with pytest.raises(ValueError, match="bytes of the secret: expected at least 16, got 15"):
+    with pytest.raises(ValueError, match="at least 16 bytes"):
         AnonymizeOptions(secret=bytes(15))

@@ -13,7 +13,6 @@ MEMBERS = {
     "pose_detection.tflite": b"detection " * 1000,
     "pose_landmark_full.tflite": b"landmarks " * 2000,
 }
-LICENCE = b"may be passed on with this notice"
 
 
 def member(file: str) -> str:
@@ -28,7 +27,7 @@ def wheel(files: dict[str, bytes] | None = None) -> bytes:
     info = f"{PACKAGE}-{VERSION}.dist-info"
     meta = f"Metadata-Version: 2.1\nName: {PACKAGE}\nVersion: {VERSION}\n".encode()
     tag = b"Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: cp311-cp311-manylinux_2_28_x86_64\n"
-    files = files | {f"{info}/METADATA": meta, f"{info}/WHEEL": tag, f"{info}/LICENSE": LICENCE}
+    files = files | {f"{info}/METADATA": meta, f"{info}/WHEEL": tag}
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for path, content in files.items():

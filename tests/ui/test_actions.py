@@ -51,11 +51,9 @@ class NumberingEngine:
         self.drawn.append(options.anonymize.person)
         made, folder = stored(CLIP), arguments[1]
         shutil.copy(change_of(CLIP), folder)
-        paths = {
-            name: shutil.copy(getattr(made, name), folder)
-            for name in ("binary", "colorized", "comparison")
-        }
-        return replace(made, **{name: Path(path) for name, path in paths.items()})
+        for name in ("binary", "colorized", "comparison"):
+            shutil.copy(getattr(made, name), folder)
+        return made.report
 
 
 @pytest.fixture
@@ -72,7 +70,7 @@ def actions(engine, tmp_path):
 
 def run(actions, numbers="", start_s=0.0, who=EVERYONE, clip=CLIP, seed=7):
     settings = start_s, LAST_S, seed, who, STRENGTHS["someone else"], "sharp", ANONYMIZER
-    return actions.run(PAGE)(str(clip), numbers, *settings, VISITOR)
+    return actions.run(PAGE)(str(clip), numbers, VISITOR, gr.Progress(), *settings)
 
 
 def test_a_person_chosen_in_another_part_is_not_anonymized_by_that_number(actions, engine):

@@ -593,20 +593,20 @@ def test_index_comes_first_and_nothing_tells_where_it_is_from(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "codec", "stored_codec"),
+    ("name", "codec"),
     [
-        ("a.mp4", "aac", b"aac"),
-        ("b.mp4", "libmp3lame", b"mp3"),
-        ("c.webm", "libopus", b"aac"),
-        ("d.mov", "pcm_s16le", b"aac"),
+        ("a.mp4", "aac"),
+        ("b.mp4", "libmp3lame"),
+        ("c.webm", "libopus"),
+        ("d.mov", "pcm_s16le"),
     ],
 )
-def test_sound_is_aligned_and_cut(tmp_path, name, codec, stored_codec):
+def test_sound_is_aligned_and_cut(tmp_path, name, codec):
     source = write_clip(tmp_path / name, "-pix_fmt", "yuv420p", frames=50, audio=codec)
     assert probe(source).has_audio
     clip = write_square(tmp_path / "out.mp4", 25, audio_from=source)
     stderr = ffmpeg("-i", clip, "-f", "null", "-").stderr
-    assert b"Audio: " + stored_codec in stderr
+    assert b"Audio: aac" in stderr
     samples = sound(clip)
     assert len(samples) / 48000 == pytest.approx(1, abs=0.03)
     click = np.flatnonzero(np.abs(samples.astype(int)) > 8000)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from fake_hub import ROOT, FakeHub, environment, start
-from fake_index import LICENCE, MEMBERS, VERSION, FakeIndex, entries, member, wheel
+from fake_index import MEMBERS, VERSION, FakeIndex, entries, member, wheel
 
 from gait_demo.weights import PERSON, manifest
 
@@ -39,7 +39,7 @@ from pathlib import Path
 from gait_demo import weights
 from gait_demo.errors import WeightsError
 folder, name = Path(sys.argv[1]), "pose_landmark"
-state = lambda: weights.status(name, folder=folder).state.value
+state = lambda: weights.state(name, folder=folder).value
 states = [state()]
 began = time.monotonic()
 weights.ask_ahead(*weights.PERSON, folder=folder)
@@ -52,7 +52,7 @@ try:
 except WeightsError:
     pass
 states.append(state())
-print(json.dumps([spent_s, states, weights.is_ready(name, folder=folder)]))
+print(json.dumps([spent_s, states]))
 """
 SHA256 = {file: hashlib.sha256(content).hexdigest() for file, content in MEMBERS.items()}
 RELEASE = f"mediapipe=={VERSION}"
@@ -119,15 +119,13 @@ def wait_until(is_so) -> None:
         time.sleep(0.02)
 
 
-def test_release_is_fetched_once_and_cached_with_its_licence(index, find, cache):
+def test_release_is_fetched_once_and_cached(index, find, cache):
     found, err = find(*PERSON)
     assert [one[:2] for one in found] == [[sha256, RELEASE] for sha256 in SHA256.values()]
     assert index.deliveries == 1
     assert f"Fetching person weights: mediapipe {VERSION} from the package index, 36 MB" in err
     for (_, _, path, _), content in zip(found, MEMBERS.values(), strict=True):
         assert Path(path).read_bytes() == content and cache in Path(path).parents
-    (licence,) = cache.rglob("LICENSE")
-    assert licence.read_bytes() == LICENCE
 
     asked = list(index.asked)
     for offline in ({}, {"GAIT_DEMO_OFFLINE": "1"}, {"HF_HUB_OFFLINE": "1"}):
@@ -150,7 +148,7 @@ def test_wrong_hash_is_refused_and_never_cached(index, find, cache):
 
 def test_wheel_without_the_member_is_refused(index, find):
     index.wheel = wheel({member("pose_landmark_full.tflite"): b"alone"})
-    assert "the wheel has no member" in refused(find()[0])
+    assert 'the wheel is damaged ("There is no item named' in refused(find()[0])
 
 
 def test_delivery_that_is_cut_off_is_refused_and_repeated_by_the_next_process(index, find, cache):
@@ -239,10 +237,10 @@ def test_killed_process_leaves_nothing_that_stops_the_next_or_stays(
     wait_until(lambda: index.deliveries)
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    assert list(cache.rglob(".*.part"))
+    assert list(cache.rglob(".download"))
     index.gate.set()
     assert find()[0][0][0] == SHA256["pose_landmark_full.tflite"]
-    assert not list(cache.rglob(".*.part")) and not list((tmp_path / "tmp").iterdir())
+    assert not list(cache.rglob(".download")) and not list((tmp_path / "tmp").iterdir())
 
 
 def test_damaged_cached_file_is_fetched_anew(index, find):
@@ -254,16 +252,14 @@ def test_damaged_cached_file_is_fetched_anew(index, find):
     assert index.deliveries == 2
 
 
-def test_cache_that_cannot_be_written_is_replaced_for_the_process_and_said(index, find, tmp_path):
+def test_cache_that_cannot_be_written_is_said(find, tmp_path):
     (tmp_path / "file").write_text("where a folder should be")
-    found, err = find(*PERSON, GAIT_DEMO_CACHE=str(tmp_path / "file" / "cache"))
-    assert [one[0] for one in found] == list(SHA256.values()) and index.deliveries == 1
-    assert err.count("cannot be written") == 1 and "Set GAIT_DEMO_CACHE to a folder" in err
-    assert not Path(found[0][2]).exists(), "the folder is deleted with the process"
+    sentence = refused(find(GAIT_DEMO_CACHE=str(tmp_path / "file" / "cache"))[0])
+    assert "cannot be written" in sentence and "set GAIT_DEMO_CACHE to a folder" in sentence
 
 
 @pytest.mark.parametrize(("delivered", "last"), [(wheel(), "ready"), (b"no wheel", "absent")])
-def test_ask_ahead_returns_at_once_and_status_follows(index, env, folder, delivered, last):
+def test_ask_ahead_returns_at_once_and_the_state_follows(index, env, folder, delivered, last):
     index.wheel = delivered
     index.gate.clear()
     process = subprocess.Popen(
@@ -274,9 +270,8 @@ def test_ask_ahead_returns_at_once_and_status_follows(index, env, folder, delive
     wait_until(lambda: index.deliveries)
     index.gate.set()
     out, _ = process.communicate("go on\n", timeout=60)
-    spent_s, states, is_ready = json.loads(out)
+    spent_s, states = json.loads(out)
     assert index.deliveries == 1 and spent_s < 0.5 and states == ["absent", "fetching", last]
-    assert is_ready == (last == "ready")
 
 
 def test_process_that_ends_does_not_wait_for_the_index(index, env, folder):
@@ -303,4 +298,3 @@ def test_pinned_release_holds_what_the_manifest_lists(tmp_path):
         pytest.skip("no package index answers: the pinned release was not fetched")
     listed = [entry["sha256"] for entry in manifest().values() if "release" in entry]
     assert [one[0] for one in found] == listed
-    assert b"Apache License" in next(tmp_path.rglob("LICENSE")).read_bytes()
