@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
@@ -18,7 +17,10 @@ from gait_demo.batch.manifest import (
     Line,
     Manifest,
     alone,
+    content_of,
     settings_of,
+    stamp_of,
+    stamped,
 )
 from gait_demo.batch.place import Place
 from gait_demo.batch.plan import Plan, WorkerPool, WorkerResult
@@ -83,8 +85,8 @@ class ClipResult:
 class Batch:
     """A run over many clips. It continues an earlier run into the same output.
 
-    A clip is processed again if its file was changed or put there since, if the options, the
-    weights or the given secret have changed, if it failed, or if a file of its results is missing.
+    A clip is processed again if its content, the options, the weights or the given secret have
+    changed, if it failed, or if a file of its results is missing.
 
     Attributes:
         clips: all clips, in order.
@@ -131,42 +133,54 @@ class Batch:
                 disk is full, or the cluster cannot be reached. Finished clips are kept.
             WeightsError: weights are missing.
         """
-        plan = self._plan()
+        plan = self.plan()
         self._place.open()
         with alone(self._place):
             settings = settings_of(self._options, plan.weights)
             manifest = Manifest(self._place)
-            began_s = time.time()
-            waiting: list[Clip] = []
+            waiting: list[tuple[Clip, dict[str, str]]] = []
             files = self._place.files()
             for clip in self.clips:
+                stamp = _stamp(clip.path)
                 line = manifest.get(clip.name)
                 if line and self._is_finished(line, clip, settings, files):
-                    manifest.keep(line | {"input": str(clip.path)})
+                    manifest.keep(line | {"input": str(clip.path)} | stamp)
                     yield self._result(clip, line, resumed=True)
                 else:
-                    waiting.append(clip)
+                    waiting.append((clip, stamp))
             if not waiting:
                 manifest.write()
                 return
-            with self._pool(plan, len(waiting)) as pool:
-                manifest.forget(clip.name for clip in waiting)
+            stamps = {clip.name: stamp for clip, stamp in waiting}
+            with self.pool(plan, len(waiting)) as pool:
+                manifest.forget(stamps)
                 try:
-                    for clip, result in _spread(pool, waiting, watch):
-                        line = self._line(clip, began_s, settings, result)
+                    for clip, result in spread(pool, (clip for clip, _ in waiting), watch):
+                        line = self._line(clip, stamps[clip.name], settings, result)
                         manifest.add(line)
                         yield self._result(clip, line)
                 finally:
                     manifest.write()
 
-    def _plan(self) -> Plan:
+    def plan(self) -> Plan:
+        """What the workers of a run need to know.
+
+        Raises:
+            WeightsError: weights are missing.
+        """
         anonymize = self._options.anonymize
         weights = {file.name: file.sha256 for file in of_a_run(anonymize.anonymizer, self._chosen)}
         own = replace(anonymize, secret=anonymize.secret or fresh_secret())
         options = replace(self._options, anonymize=own, threads=_THREADS)
         return Plan(self._place, options, self._chosen, weights)
 
-    def _pool(self, plan: Plan, clips: int) -> WorkerPool:
+    def pool(self, plan: Plan, clips: int) -> WorkerPool:
+        """The workers of a run, not yet started.
+
+        Args:
+            plan: what they need to know.
+            clips: number of clips to process.
+        """
         if self._ray is None:
             return Local(plan, clips, self._workers)
         from gait_demo.batch.cluster import Cluster
@@ -174,19 +188,20 @@ class Batch:
         return Cluster(plan, clips, self._workers, self._ray)
 
     def _is_finished(self, line: Line, clip: Clip, settings: str, files: set[str]) -> bool:
-        """Whether a line of the manifest is of this file with these settings, and all its results
+        """Whether a line of the manifest has the same content and settings, and all its files
         exist."""
         if line.get("settings") != settings or not line.get("outputs"):
             return False
         if not files.issuperset((*line["outputs"].values(), line["report"])):
             return False
         try:
-            about = clip.path.stat()
+            if stamp_of(clip.path, line.get("salt", "")) == line.get("stamp"):
+                return True
+            return content_of(clip.path) == line["content"]  # the file was only moved or copied
         except OSError:
             return False
-        return max(about.st_mtime, about.st_ctime) < line.get("began", 0)  # ctime: it was replaced
 
-    def _line(self, clip: Clip, began_s: float, settings: str, result: _Result) -> Line:
+    def _line(self, clip: Clip, stamp: dict[str, str], settings: str, result: _Result) -> Line:
         line = {"name": clip.name, "input": str(clip.path)}
         if isinstance(result, WorkerResult):
             line |= {
@@ -196,7 +211,8 @@ class Batch:
                 "frames": result.frames,
                 "seconds": round(result.seconds, 3),
                 "warnings": result.warnings,
-                "began": began_s,
+                "content": result.content,
+                **stamp,
                 "settings": settings,
             }
         else:
@@ -218,9 +234,7 @@ class Batch:
         )
 
 
-def _spread(
-    pool: WorkerPool, clips: Iterable[Clip], watch: Watch
-) -> Iterator[tuple[Clip, _Result]]:
+def spread(pool: WorkerPool, clips: Iterable[Clip], watch: Watch) -> Iterator[tuple[Clip, _Result]]:
     """Distributes clips to workers; gives each clip and its result as soon as it is finished. One
     clip is always waiting, so that no worker does."""
     running: dict[Future, Clip] = {}
@@ -268,3 +282,10 @@ def _attempt(pool: WorkerPool, clip: Clip, watch: Watch) -> _Result:
         f"The process that worked on {clip.path.name} died {_TRIES} times, most likely because "
         "memory ran out: use fewer workers, or a shorter or smaller video."
     )
+
+
+def _stamp(path: Path) -> dict[str, str]:
+    try:
+        return stamped(path)
+    except OSError:  # reported when the clip is processed
+        return {}

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
+from gait_demo.batch.manifest import content_of
 from gait_demo.batch.plan import Plan, Progress, WorkerResult
-from gait_demo.errors import WeightsError
+from gait_demo.errors import VideoError, WeightsError
 from gait_demo.pipeline import Models, Pipeline
 from gait_demo.workspace import sweep
 
@@ -48,6 +49,10 @@ def load(plan: Plan) -> Worker:
 def anonymize(worker: Worker, report: Progress, path: Path, name: str) -> WorkerResult:
     """`Pipeline.run`, with the output that the plan names."""
     began = perf_counter()
+    try:
+        content = content_of(path)
+    except OSError as error:
+        raise VideoError(f"{path.name} cannot be read: {error.strerror}.") from error
     with worker.plan.place.filled(name) as folder:
         summary = Pipeline(worker.models, worker.plan.options).run(path, folder, report).report
-    return WorkerResult(summary["frames_out"], perf_counter() - began, summary["warnings"])
+    return WorkerResult(content, summary["frames_out"], perf_counter() - began, summary["warnings"])

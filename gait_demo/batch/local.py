@@ -59,6 +59,11 @@ class Local:
     def __exit__(self, *_: object) -> None:
         self._engine.close()
 
+    @property
+    def pids(self) -> list[int]:
+        """Process ids of the workers."""
+        return self._engine.pids
+
     def stop(self) -> None:
         self._stop.set()
 

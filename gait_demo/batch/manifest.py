@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import json
-from collections.abc import Iterable, Iterator
+import secrets
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from pathlib import Path
 from time import monotonic
 
 from filelock import FileLock, Timeout
@@ -17,6 +20,8 @@ from gait_demo.options import Options
 
 MANIFEST = "manifest.jsonl"
 _SEND_EVERY_S = 30  # minimum interval of writing to a URL, where nothing can be appended
+
+_SALT_BYTES = 16
 
 Line = dict  # of JSON
 
@@ -48,7 +53,7 @@ class Manifest:
         """Updates the line of a finished clip; the next `write` stores it."""
         self._lines[line["name"]] = line
 
-    def forget(self, names: Iterable[str]) -> None:
+    def forget(self, names: Collection[str]) -> None:
         """Drops the lines of clips that are about to be processed: until they are finished, it is
         not known which run their files are from."""
         for name in names:
@@ -109,6 +114,41 @@ def alone(place: Place) -> Iterator[None]:
         raise BatchError(
             f"Another run is writing to {place.url}: wait for its end or choose another folder."
         ) from error
+
+
+def content_of(path: Path) -> str:
+    """A digest that identifies a clip's content in the manifest. It is not the content's SHA-256,
+    because that together with the secret gives the noise.
+
+    Raises:
+        OSError: the clip cannot be read.
+    """
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").digest()
+    return hmac.digest(digest, b"gait_demo batch content", "sha256").hex()
+
+
+def stamped(path: Path) -> dict[str, str]:
+    """The entries of a line by which a later run recognises an unchanged file: a random salt, and
+    the stamp with it.
+
+    Raises:
+        OSError: there is no such file.
+    """
+    salt = secrets.token_hex(_SALT_BYTES)
+    return {"salt": salt, "stamp": stamp_of(path, salt)}
+
+
+def stamp_of(path: Path, salt: str) -> str:
+    """A digest of a file's size and times: if it is the same, the file has not been written to. A
+    digest, because the time of the last change often tells when the video was recorded.
+
+    Raises:
+        OSError: there is no such file.
+    """
+    about = path.stat()
+    state = f"{about.st_size} {about.st_mtime_ns} {about.st_ctime_ns}"
+    return hmac.digest(salt.encode(), state.encode(), "sha256").hex()
 
 
 def settings_of(options: Options, weights: dict[str, str]) -> str:

@@ -35,11 +35,13 @@ class WorkerResult:
     """A worker's message about a finished clip.
 
     Attributes:
+        content: see `manifest.content_of`.
         frames: number of frames of the result.
         seconds: processing time.
         warnings: those of the report.
     """
 
+    content: str
     frames: int
     seconds: float
     warnings: list[str]

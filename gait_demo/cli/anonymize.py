@@ -115,7 +115,21 @@ def add(commands: argparse._SubParsersAction) -> None:
     anonymize.set_defaults(command=_anonymize)
 
     bench = commands.add_parser("bench", help="measure speed and memory; prints one line of JSON")
-    bench.add_argument("clip", type=Path, metavar="CLIP")
+    bench.add_argument("clips", nargs="+", metavar="CLIP", help="one video; with --batch, several")
+    bench.add_argument(
+        "--batch", action="store_true", help="compare parallel processing with one after another"
+    )
+    bench.add_argument(
+        "--rounds", type=positive, default=3, help="with --batch, how often all clips are processed"
+    )
+    bench.add_argument("--workers", type=positive, help="with --batch, number of processes")
+    bench.add_argument("--ray", metavar="ADDRESS", help="with --batch, also measure a Ray cluster")
+    bench.add_argument(
+        "--finished",
+        type=positive,
+        default=10_000,
+        help="with --batch, number of finished clips in the run whose resumption is timed",
+    )
     _add_colour(bench)
     add_weights(bench, _WEIGHTS)
     bench.set_defaults(command=_bench)
@@ -189,9 +203,18 @@ def _anonymize(parsed: argparse.Namespace) -> int:
 
 def _bench(parsed: argparse.Namespace) -> None:
     from gait_demo.cli.bench import bench
+    from gait_demo.errors import GaitDemoError
     from gait_demo.options import Options
     from gait_demo.pipeline import Pipeline
 
+    if len(parsed.clips) != 1 and not parsed.batch:
+        raise GaitDemoError("bench measures one clip; with --batch it takes several.")
     options = Options(colorize=_colorize(parsed))
     pipeline = Pipeline(_models(parsed, options.anonymize.anonymizer), options)
-    print(json.dumps(bench(pipeline, parsed.clip)))
+    if not parsed.batch:
+        print(json.dumps(bench(pipeline, Path(parsed.clips[0]))))
+        return
+    from gait_demo.cli.bench_batch import bench_batch
+
+    pools = {"workers": parsed.workers, "ray": parsed.ray}
+    print(json.dumps(bench_batch(pipeline, parsed.clips, parsed.rounds, pools, parsed.finished)))

@@ -21,7 +21,7 @@ from gait_demo import Options, anonymize_many
 from gait_demo.__main__ import main
 from gait_demo.batch import Batch
 from gait_demo.batch.local import Local
-from gait_demo.batch.manifest import settings_of
+from gait_demo.batch.manifest import settings_of, stamp_of, stamped
 from gait_demo.batch.place import Place
 from gait_demo.batch.plan import Plan
 from gait_demo.errors import BatchError
@@ -124,21 +124,31 @@ def test_the_secret_and_the_contents_digest_are_told_to_nobody(clips, finished):
         assert hashlib.sha256(path.read_bytes()).hexdigest().encode() not in told
 
 
-def test_no_line_tells_when_a_clip_was_filmed_or_how_large_it_is(clips, finished):
-    about = (clips / "a.mp4").stat()
+def test_no_line_tells_when_a_clip_was_filmed_or_how_large_it_is(clips, finished, tmp_path):
+    """A later run tells by the stamp alone that a file is the same, and by nothing less."""
+    path = clips / "a.mp4"
+    about = path.stat()
     line = manifest(finished[0])["a"]
     assert about.st_size not in line.values()
     for time_ns in (about.st_mtime_ns, about.st_ctime_ns):
-        assert str(time_ns // 10**9) not in json.dumps(line | {"began": 0})
+        assert str(time_ns // 10**9) not in json.dumps(line)
+    assert stamp_of(path, line["salt"]) == line["stamp"] != stamped(path)["stamp"]
+    assert (
+        stamp_of(shutil.copytree(clips, tmp_path / "clips") / "a.mp4", line["salt"])
+        != line["stamp"]
+    )
 
 
-def test_what_is_finished_is_not_done_again(clips, finished):
-    """And no worker is started if nothing is to be done."""
+def test_what_is_finished_is_not_done_again(clips, finished, tmp_path):
+    """Also if files were moved or touched; and no worker is started if nothing is to be done."""
     out, _ = finished
     before = written(out)
-    seeded = replace(OPTIONS, anonymize=replace(OPTIONS.anonymize, seed=3))
+    good = tmp_path / "clips"
+    shutil.copytree(clips, good)  # with other times
+    (good / "broken.mp4").unlink()
+    (good / "nobody.mp4").unlink()
     results = []
-    for result in Batch([clips / "a.mp4", clips / "more"], out, seeded).run():
+    for result in batch(good, out).run():
         results.append(result)
         assert not workers()
     assert [(one.name, one.resumed, one.frames) for one in results] == [
@@ -147,6 +157,7 @@ def test_what_is_finished_is_not_done_again(clips, finished):
     assert results[0].report()["frames_out"] == COUNT
     assert results[0].outputs["binary"] == str(out / "a" / "binary.mp4")
     assert written(out) == before
+    assert manifest(out)["more/b"]["input"] == str(good / "more" / "b.mp4")
 
 
 def test_two_runs_into_one_folder_are_refused(clips, finished):
@@ -165,20 +176,17 @@ def test_what_was_changed_or_lost_is_done_again_and_nothing_else(clips, finished
     shutil.copytree(finished[0], out)
     mine = tmp_path / "clips"
     shutil.copytree(clips, mine)
-    before = [line | {"began": time.time()} for line in manifest(out).values()]
-    write_walk(tmp_path / "b.mp4", 24)
-    os.utime(tmp_path / "b.mp4", (0, 0))
-    (tmp_path / "b.mp4").replace(mine / "more" / "b.mp4")
+    write_walk(mine / "more" / "b.mp4", 24)
     (out / "more" / "same" / "colorized.mp4").unlink()
-    cut_off = '{"name": "a", "outp'  # as a killed run may leave it
-    lines = [*map(json.dumps, before), cut_off]
-    (out / "manifest.jsonl").write_text("\n".join(lines))
+    with (out / "manifest.jsonl").open("a") as file:
+        file.write('{"name": "a", "outp')  # as a killed run may leave it
     before = written(out)
     results = {one.name: one for one in batch(mine, out, workers=1).run()}
     assert {name for name, one in results.items() if one.resumed} == {"a"}
     assert {name for name, one in results.items() if one.error} == {"broken", "nobody"}
     changed = {name for name, when in written(out).items() if before.get(name) != when}
     assert {name.rpartition("/")[0] for name in changed} == {"more/b", "more/same"}
+    assert manifest(out)["more/b"]["content"] != manifest(finished[0])["more/b"]["content"]
 
 
 def test_results_depend_on_options_weights_and_a_given_secret():

@@ -57,7 +57,7 @@ def test_a_worker_is_killed_and_nothing_is_lost_doubled_or_other(
     assert local.returncode == 1
     assert manifest(there).keys() == manifest(here).keys() == {"0", "1", "2", "broken"}
     for name, line in manifest(here).items():
-        own = dict.fromkeys(("seconds", "began"))
+        own = dict.fromkeys(("seconds", "salt", "stamp"))
         assert line | own == manifest(there)[name] | own or "error" in line
         for output in line.get("outputs", {}).values():
             assert (there / output).read_bytes() == (here / output).read_bytes()
