@@ -213,9 +213,9 @@ class LandmarkSegmenter:
         proposals: Sequence[Proposal],
     ) -> list[Detection]:
         """The people, extended by the new ones whom proposals show. Proposals that show known
-        people raise their scores. Where one has shown a person, others in about the same place are
-        not read (non-maximum suppression): remnants of that person, who is painted over in them,
-        would pass for a second one."""
+        people raise their scores. Where one has shown a person, known or new, others in about the
+        same place are not read (non-maximum suppression): remnants of that person, who is painted
+        over in them, would pass for a second one."""
         people, rejected, shown = list(people), [], []
         for proposal in proposals:
             seen = _at(proposal.region, people)
@@ -230,7 +230,7 @@ class LandmarkSegmenter:
                 if seen is None:
                     rejected.append(_Rejected.of(rgb, proposal))
                     continue
-                shown.append(proposal)
+            shown.append(proposal)
             n = next((n for n, other in enumerate(people) if same_person(seen, other)), None)
             if n is None:
                 people.append(seen)

@@ -115,6 +115,7 @@ class Detection:
         centre: x of the column that halves the matte's area.
         colours: (2, 3) float32, mean RGB of the trunk and of the thighs; None without the landmark
             network.
+        whole: the matte with the pixels that were given to overlapping people; None: none were.
     """
 
     box: np.ndarray
@@ -125,6 +126,7 @@ class Detection:
     matte: Matte
     centre: float
     colours: np.ndarray | None = None
+    whole: Matte | None = None
 
     def scored(self, score: float) -> Detection:
         """The same with this detector score, if it is higher than its own."""
@@ -133,6 +135,7 @@ class Detection:
     def resized(self, scale: float) -> Detection:
         """The same in pixels of the frame scaled by `scale`."""
         shift = (scale - 1) / 2  # pixel centres lie at whole numbers
+        transform = scaling(scale)[:2]
         landmarks = self.landmarks
         if landmarks is not None:
             landmarks = landmarks * np.float32([scale, scale, scale, 1])
@@ -142,7 +145,8 @@ class Detection:
             box=self.box * np.float32(scale),
             landmarks=landmarks,
             region=None if self.region is None else self.region * np.float32(scale) + shift,
-            matte=self.matte.moved(scaling(scale)[:2]),
+            matte=self.matte.moved(transform),
+            whole=self.whole and self.whole.moved(transform),
             centre=scale * self.centre + shift,
         )
 
@@ -150,6 +154,7 @@ class Detection:
         """The detection moved by (2,) pixels, for a frame in which the person was not read: score 0
         and presence nan."""
         shift = np.float32(shift)
+        transform = np.array([[1, 0, shift[0]], [0, 1, shift[1]]])
         landmarks = self.landmarks
         if landmarks is not None:
             landmarks = landmarks + np.float32([*shift, 0, 0])
@@ -160,7 +165,8 @@ class Detection:
             presence=np.nan,
             landmarks=landmarks,
             region=None if self.region is None else self.region + shift,
-            matte=self.matte.moved(np.array([[1, 0, shift[0]], [0, 1, shift[1]]])),
+            matte=self.matte.moved(transform),
+            whole=self.whole and self.whole.moved(transform),
             centre=self.centre + float(shift[0]),
         )
 

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from gait_demo.options import PeopleOptions
+from gait_demo.people.disjoint_mattes import make_disjoint, restored
 from gait_demo.people.segmenter import Detection, PersonSegmenter, are_entangled
 
 # "heights" are heights of the upright body
@@ -93,6 +94,7 @@ class Tracker:
     def __init__(self, segmenter: PersonSegmenter, fps: float, options: PeopleOptions):
         self._stride = max(1, int(fps / _READ_FPS))
         self._reader = _Reader(segmenter.fresh(), fps / self._stride, options)
+        self._options = options
         self._began: int | None = None
         self._count = 0
 
@@ -114,6 +116,7 @@ class Tracker:
         """
         began, stride = self._began or 0, self._stride
         found = self._reader.finish(lambda number: read(began + stride * number), scale)
+        found = _disjoint_people(found, self._options)
         return [replace(tracklet, seen=self._spread(tracklet.seen)) for tracklet in found]
 
     def _spread(self, seen: dict[int, Detection]) -> dict[int, Detection]:
@@ -213,6 +216,21 @@ class _Reader:
                 there.append(tracklet.seen[target])
                 still.append(tracklet)
             following = still
+
+
+def _disjoint_people(tracklets: list[Tracklet], options: PeopleOptions) -> list[Tracklet]:
+    """The tracklets, in which people give pixels of their mattes to other people only: what they
+    gave to a track that is not accepted as a person would stay in clear."""
+    people = [tracklet for tracklet in tracklets if tracklet.is_person(options)]
+    rest = [tracklet for tracklet in tracklets if not tracklet.is_person(options)]
+    seen = [dict(person.seen) for person in people]
+    for frame in {frame for tracklet in rest for frame in tracklet.seen}:
+        here = [detections for detections in seen if frame in detections]
+        whole = make_disjoint([restored(detections[frame]) for detections in here])
+        for detections, detection in zip(here, whole, strict=True):
+            detections[frame] = detection
+    people = [replace(person, seen=own) for person, own in zip(people, seen, strict=True)]
+    return people + rest
 
 
 def _certainty(detection: Detection) -> float:

@@ -204,6 +204,20 @@ def test_segmenter_reads_no_second_person_where_one_is_proposed_twice(person_wei
     assert len(segmenter(drawn(PHASES[0])[0])) == 1 and len(readings) == 2
 
 
+def test_segmenter_reads_no_second_person_where_a_known_one_is_proposed_twice(
+    person_weights, readings
+):
+    """The second time too far from the square in which they were read to be the same person."""
+    files = person_weights["pose_landmark"], person_weights["pose_detection"]
+    rgb, _ = drawn(PHASES[0])
+    (known,) = LandmarkSegmenter(*files, ProposesOnePlace())(rgb)
+    middle, up = known.region[0], known.region[0, 1] - known.region[1, 1]
+    near = [*(middle + [0.15 * up - 30, -0.8 * up]), *(middle + [0.15 * up + 30, 0.8 * up])]
+    twice = LandmarkSegmenter(*files, ProposesOnePlace(0.95, times=2, box=near))
+    readings.clear()
+    assert len(twice(rgb, [known])) == 1 and len(readings) == 1
+
+
 def test_segmenter_reads_a_known_person_once_a_look(person_weights, readings):
     files = person_weights["pose_landmark"], person_weights["pose_detection"]
     segmenter = LandmarkSegmenter(*files, ProposesOnePlace())

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from drawn import BLUE, FPS, YELLOW, Figure, Scene
+from drawn import BLUE, FPS, YELLOW, DrawnSegmenter, Figure, Scene
 
 from gait_demo.background.shots import ShotDetector
 from gait_demo.options import Options, PeopleOptions
+from gait_demo.people.disjoint_mattes import make_disjoint
 from gait_demo.people.tracking import Tracker, Tracklet
 from gait_demo.pipeline.analysis import Analyser
 
@@ -252,3 +253,35 @@ def test_tracker_accepts_nothing_refused_that_only_the_camera_moves(rate, found)
         frames[-1][:10] = frame.rgb[:10]  # the frame's number
         tracker.update(frame.index, frames[-1])
     assert len(tracker.finish(frames.__getitem__, 1.0)) == found
+
+
+class SeesAGhost(DrawnSegmenter):
+    """Sees at every walker somebody else as well, of whom it is not sure, and shares their pixels
+    between the two."""
+
+    def __call__(self, rgb, before=(), detect=True, others=()):
+        people = super().__call__(
+            rgb, [one for one in before if one.presence > 0.9], detect, others
+        )
+        ghosts = [
+            replace(
+                one,
+                presence=0.8,
+                score=0.0,
+                landmarks=one.landmarks + np.float32([12, 0, 0, 0]),
+                region=one.region + np.float32([12, 0]),
+            )
+            for one in people
+        ]
+        return make_disjoint([*people, *ghosts])
+
+
+def test_people_keep_the_pixels_that_were_shared_with_what_is_no_person():
+    scene = Scene((Figure.walking(60, 260, COUNT),))
+    tracker, frames = Tracker(SeesAGhost(scene), FPS, OPTIONS), [f.rgb for f in scene.frames]
+    for index, rgb in enumerate(frames):
+        tracker.update(index, rgb)
+    (walker,) = [one for one in tracker.finish(frames.__getitem__, 1.0) if one.is_person(OPTIONS)]
+    for index, one in walker.seen.items():
+        seen = one.matte.drawn(0, 0, *scene.shape[::-1]) > 0.5
+        assert (seen == scene.mask(0, index)).mean() > 0.999
