@@ -48,7 +48,14 @@ def keep_own_pixels(person: Detection, others: Sequence[Detection]) -> Detection
         and other.landmarks is not None
         and intersection_area(person.box, other.box) > 0
     ]
-    return replace(person, matte=_own(person, others)) if others else person
+    if not others:
+        return person
+    return replace(person, matte=_own(person, others), whole=person.whole or person.matte)
+
+
+def restored(person: Detection) -> Detection:
+    """A person whose matte has all pixels again that `keep_own_pixels` gave to others."""
+    return replace(person, matte=person.whole, whole=None) if person.whole else person
 
 
 def _own(person: Detection, others: Sequence[Detection]) -> Matte:

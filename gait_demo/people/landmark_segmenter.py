@@ -11,7 +11,7 @@ from typing import TypeVar
 import cv2
 import numpy as np
 
-from gait_demo.imaging.boxes import intersection_area
+from gait_demo.imaging.boxes import area, intersection_area
 from gait_demo.options import PeopleOptions
 from gait_demo.people.disjoint_mattes import keep_own_pixels, make_disjoint
 from gait_demo.people.landmarks import LandmarkNetwork, Reading, upright
@@ -35,22 +35,26 @@ class _Rejected:
     """A proposal in which the landmark network saw no person.
 
     Attributes:
-        region: (2, 2) float32, its square, as in `Detection`.
         cells: (8, 8, 3) uint8, mean colours in its square.
     """
 
-    region: np.ndarray
+    proposal: Proposal
     cells: np.ndarray
 
     @classmethod
-    def of(cls, rgb: np.ndarray, region: np.ndarray) -> _Rejected:
+    def of(cls, rgb: np.ndarray, proposal: Proposal) -> _Rejected:
         h, w = rgb.shape[:2]
-        x0, y0, x1, y1 = _square(region).clip(0, [w - 1, h - 1, w - 1, h - 1]).astype(int)
+        square = _square(proposal.region)
+        x0, y0, x1, y1 = square.clip(0, [w - 1, h - 1, w - 1, h - 1]).astype(int)
         part = rgb[y0 : y1 + 1, x0 : x1 + 1]
-        return cls(region, cv2.resize(part, (_CELLS, _CELLS), interpolation=cv2.INTER_AREA))
+        return cls(proposal, cv2.resize(part, (_CELLS, _CELLS), interpolation=cv2.INTER_AREA))
+
+    @property
+    def region(self) -> np.ndarray:
+        return self.proposal.region
 
     def is_unchanged(self, rgb: np.ndarray) -> bool:
-        cells = _Rejected.of(rgb, self.region).cells
+        cells = _Rejected.of(rgb, self.proposal).cells
         return bool(cv2.absdiff(cells, self.cells).max() < _UNCHANGED)
 
 
@@ -112,7 +116,17 @@ class LandmarkSegmenter:
             if recovered is not None and not any(same_person(recovered, other) for other in people):
                 people.append(recovered)
         people, _ = self._track(rgb, entangled, everybody, people)
-        return make_disjoint(people)[len(others) :]
+        refused = self._refused(people) if detect else []
+        return make_disjoint(people)[len(others) :] + refused
+
+    def _refused(self, people: Sequence[Detection]) -> list[Detection]:
+        """The rejected proposals that have a box, without those of parts of the people."""
+        proposals = (rejected.proposal for rejected in self._rejected)
+        return [
+            Detection.refused(proposal.box, proposal.score)
+            for proposal in proposals
+            if proposal.box is not None and not _shows_part(proposal.box, people)
+        ]
 
     def _track(
         self,
@@ -199,9 +213,9 @@ class LandmarkSegmenter:
         proposals: Sequence[Proposal],
     ) -> list[Detection]:
         """The people, extended by the new ones whom proposals show. Proposals that show known
-        people raise their scores. Where one has shown a person, others in about the same place are
-        not read (non-maximum suppression): remnants of that person, who is painted over in them,
-        would pass for a second one."""
+        people raise their scores. Where one has shown a person, known or new, others in about the
+        same place are not read (non-maximum suppression): remnants of that person, who is painted
+        over in them, would pass for a second one."""
         people, rejected, shown = list(people), [], []
         for proposal in proposals:
             seen = _at(proposal.region, people)
@@ -214,9 +228,9 @@ class LandmarkSegmenter:
                     continue
                 seen = self._read_proposal(rgb, proposal, people)
                 if seen is None:
-                    rejected.append(_Rejected.of(rgb, proposal.region))
+                    rejected.append(_Rejected.of(rgb, proposal))
                     continue
-                shown.append(proposal)
+            shown.append(proposal)
             n = next((n for n, other in enumerate(people) if same_person(seen, other)), None)
             if n is None:
                 people.append(seen)
@@ -251,7 +265,7 @@ class LandmarkSegmenter:
         image = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         boxes, scores = self._yolo.boxes(image, options.detector_px, options.yolo_score)
         found += [
-            Proposal(float(score), upright(box / scale))
+            Proposal(float(score), upright(box / scale), box / scale)
             for score, box in zip(scores, boxes, strict=True)
         ]
         return sorted(found, key=lambda proposal: -proposal.score)
@@ -282,6 +296,11 @@ def _square(region: np.ndarray) -> np.ndarray:
     """(4,) box: the region's square, turned upright."""
     half = np.linalg.norm(region[1] - region[0])
     return np.concatenate([region[0] - half, region[0] + half])
+
+
+def _shows_part(box: np.ndarray, people: Sequence[Detection]) -> bool:
+    """Whether most of a box shows a known person."""
+    return any(intersection_area(box, person.box) > 0.5 * area(box) for person in people)
 
 
 def _scaled(region: np.ndarray, factor: float) -> np.ndarray:

@@ -55,6 +55,7 @@ class Person:
         heads: (T, 3) float32, x, y and radius in pixels; nan where not known.
         necks: (T,) y in pixels of the lower end of the head; nan where not known.
         poor: (T,) bool, True where the silhouette fails the quality rule (`is_good`).
+        is_refused: whether only a box is known, because the landmark network refuses the person.
     """
 
     track: Track
@@ -65,6 +66,7 @@ class Person:
     heads: np.ndarray
     necks: np.ndarray
     poor: np.ndarray
+    is_refused: bool = False
 
     @classmethod
     def of(
@@ -80,15 +82,14 @@ class Person:
         around = round(_AROUND_S * fps)
         first = max(shot[0], tracklet.first - around)
         frames = np.arange(first, min(shot[1], tracklet.last + around + 1))
-        readings = _readings(tracklet.seen, round(_CARRIED_S * fps))
-        boxes = body_boxes(readings, frames, shape, fps)
+        boxes = body_boxes(tracklet.seen, frames, shape, fps)
         step = _STEP * (boxes[:, 3] - boxes[:, 1])
         inside = (boxes[:, 2] > -step) & (boxes[:, 0] < shape[1] + step) & (boxes[:, 1] < shape[0])
         found = np.array([n in tracklet.seen for n in frames])
         kept = np.flatnonzero(inside | found)
         part = slice(kept[0], kept[-1] + 1)
         frames, boxes, found = frames[part], boxes[part], found[part]
-        detections = _carried(readings, frames, boxes)
+        detections = _carried(tracklet.seen, frames, boxes)
         track = Track(1, int(frames[0]), boxes, found)
         silhouettes = _silhouettes(detections, track, fps)
         poses = ~(
@@ -107,6 +108,7 @@ class Person:
             ),
             np.array([neck_of(detection) for detection in detections]),
             found & ~np.array([is_good(mask) for mask in silhouettes.masks]),
+            tracklet.is_refused,
         )
 
     def numbered(self, track_id: int) -> Person:
@@ -197,38 +199,29 @@ class Person:
 
 def prominent(people: Sequence[Person], options: PeopleOptions) -> list[Person]:
     """The people who get a new gait if everyone is anonymized: the first `max_people` of those who
-    are at least `min_height_px` tall.
+    are at least `min_height_px` tall and of whom more than a box is known.
 
     Args:
         people: sorted, the most prominent first.
     """
-    large = [person for person in people if person.height >= options.min_height_px]
+    large = [
+        person
+        for person in people
+        if person.height >= options.min_height_px and not person.is_refused
+    ]
     return large[: options.max_people]
 
 
-def _readings(seen: dict[int, Detection], gap: int) -> dict[int, Detection]:
-    """The detections without those that were moved from another frame and lie in a gap of at most
-    `gap` frames between two that were read: there, interpolation is more exact."""
-    read = np.array(sorted(n for n, detection in seen.items() if not detection.is_moved))
-    readings = {}
-    for n, detection in seen.items():
-        later = int(np.searchsorted(read, n))
-        is_between = 0 < later < len(read) and read[later] - read[later - 1] <= gap + 1
-        if not detection.is_moved or not is_between:
-            readings[n] = detection
-    return readings
-
-
 def _carried(
-    readings: dict[int, Detection], frames: np.ndarray, boxes: np.ndarray
+    seen: dict[int, Detection], frames: np.ndarray, boxes: np.ndarray
 ) -> tuple[Detection, ...]:
     """One detection for each frame; where there is none, that of the nearest frame that has one,
     moved and scaled with the body's box."""
-    known = np.flatnonzero([int(frame) in readings for frame in frames])
+    known = np.flatnonzero([int(frame) in seen for frame in frames])
     result = []
     for n in range(len(frames)):
         nearest = known[np.abs(known - n).argmin()]
-        detection = readings[int(frames[nearest])]
+        detection = seen[int(frames[nearest])]
         result.append(detection if nearest == n else _moved(detection, boxes[nearest], boxes[n]))
     return tuple(result)
 

@@ -24,6 +24,8 @@ _SILHOUETTE_SIDE = 256  # pixels at which a silhouette is sampled before it is s
 # two detections show the same person if their trunks, or their noses, are at most this many body
 # heights apart or, without landmarks, the IoU of their boxes is higher than this
 _SAME_TRUNK, _SAME_NOSE, _SAME_BOX = 0.12, 0.04, 0.5
+_REFUSED_SHARE = 0.5  # of a body's height, that a box shows which the landmark network refuses
+_BOX_SIDE = 16  # pixels of a matte that is a whole box
 _ENTANGLED = 0.2  # IoU of the boxes above which two people may be taken for each other
 
 
@@ -103,7 +105,8 @@ class Detection:
         box: (4,) float32, x0, y0, x1, y1 in pixels, tight around the matte within the frame.
         score: of a detector, in [0, 1]; 0 where the person was followed from another frame.
         presence: confidence of the landmark network, in [0, 1]; nan without that network, and where
-            only a detector sees the person: the rest is then moved from a neighbouring frame.
+            only a detector sees the person: the rest is then moved from a neighbouring frame. 0 in
+            a box that the network refuses.
         landmarks: (33, 4) float32 in BlazePose order: x, y and depth in pixels (smaller is nearer),
             and visibility in [0, 1]; None without the landmark network.
         region: (2, 2) float32: centre, and middle of the upper side, of the square in which to look
@@ -112,6 +115,7 @@ class Detection:
         centre: x of the column that halves the matte's area.
         colours: (2, 3) float32, mean RGB of the trunk and of the thighs; None without the landmark
             network.
+        whole: the matte with the pixels that were given to overlapping people; None: none were.
     """
 
     box: np.ndarray
@@ -122,6 +126,7 @@ class Detection:
     matte: Matte
     centre: float
     colours: np.ndarray | None = None
+    whole: Matte | None = None
 
     def scored(self, score: float) -> Detection:
         """The same with this detector score, if it is higher than its own."""
@@ -130,6 +135,7 @@ class Detection:
     def resized(self, scale: float) -> Detection:
         """The same in pixels of the frame scaled by `scale`."""
         shift = (scale - 1) / 2  # pixel centres lie at whole numbers
+        transform = scaling(scale)[:2]
         landmarks = self.landmarks
         if landmarks is not None:
             landmarks = landmarks * np.float32([scale, scale, scale, 1])
@@ -139,7 +145,8 @@ class Detection:
             box=self.box * np.float32(scale),
             landmarks=landmarks,
             region=None if self.region is None else self.region * np.float32(scale) + shift,
-            matte=self.matte.moved(scaling(scale)[:2]),
+            matte=self.matte.moved(transform),
+            whole=self.whole and self.whole.moved(transform),
             centre=scale * self.centre + shift,
         )
 
@@ -147,6 +154,7 @@ class Detection:
         """The detection moved by (2,) pixels, for a frame in which the person was not read: score 0
         and presence nan."""
         shift = np.float32(shift)
+        transform = np.array([[1, 0, shift[0]], [0, 1, shift[1]]])
         landmarks = self.landmarks
         if landmarks is not None:
             landmarks = landmarks + np.float32([*shift, 0, 0])
@@ -157,7 +165,8 @@ class Detection:
             presence=np.nan,
             landmarks=landmarks,
             region=None if self.region is None else self.region + shift,
-            matte=self.matte.moved(np.array([[1, 0, shift[0]], [0, 1, shift[1]]])),
+            matte=self.matte.moved(transform),
+            whole=self.whole and self.whole.moved(transform),
             centre=self.centre + float(shift[0]),
         )
 
@@ -178,12 +187,26 @@ class Detection:
         """Whether the detection was moved here from another frame."""
         return self.landmarks is not None and bool(np.isnan(self.presence))
 
+    @classmethod
+    def refused(cls, box: np.ndarray, score: float) -> Detection:
+        """What a detector takes for a person in a box (4,), and the landmark network does not."""
+        side = (box[2:] - box[:2]) / _BOX_SIDE
+        to_frame = np.column_stack([np.diag(side), box[:2] + (side - 1) / 2])
+        matte = Matte.of(np.ones((_BOX_SIDE, _BOX_SIDE), np.float32), to_frame)
+        return cls(np.float32(box), score, 0.0, None, None, matte, float(box[[0, 2]].mean()))
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the landmark network refuses what a detector takes for a person."""
+        return self.landmarks is None and self.presence == 0
+
     @property
     def height(self) -> float:
         """Approximate height in pixels of the upright person, also if only a part of them is
         seen."""
         if self.region is None:
-            return float(self.box[3] - self.box[1])
+            tall = float(self.box[3] - self.box[1])
+            return tall / _REFUSED_SHARE if self.is_refused else tall
         return float(2 * np.linalg.norm(self.region[1] - self.region[0]) / MARGIN)
 
     @property
@@ -231,5 +254,6 @@ class PersonSegmenter(Protocol):
             others: people already known to be in this frame, who are not searched for.
 
         Returns:
-            All people in the frame but the `others`, each once; also uncertain ones.
+            All people in the frame but the `others`, each once; also uncertain ones, and, if
+            `detect`, those of whom only a box is known (`Detection.is_refused`).
         """

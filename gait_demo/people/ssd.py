@@ -27,10 +27,12 @@ class Proposal:
         score: in [0, 1].
         region: (2, 2) float32 in pixels: the centre of the square, and the middle of its upper side
             as the person stands (the square may be rotated).
+        box: (4,) around what is visible of the person, in pixels; None if the detector tells none.
     """
 
     score: float
     region: np.ndarray
+    box: np.ndarray | None = None
 
 
 class PoseDetector:

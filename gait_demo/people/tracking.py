@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from itertools import combinations, islice
+from itertools import combinations, islice, pairwise, product
 
 import cv2
 import numpy as np
 
 from gait_demo.options import PeopleOptions
+from gait_demo.people.disjoint_mattes import make_disjoint, restored
 from gait_demo.people.segmenter import Detection, PersonSegmenter, are_entangled
 
 # "heights" are heights of the upright body
@@ -28,8 +29,10 @@ _NEAR, _DRIFT = 0.5, 0.3
 _COLOURS = 40.0  # levels: maximum mean difference of the clothes' colours of two joined tracks
 _LIVING_S = 1.5  # within this time almost every living person moves a little
 _STAYS = 0.6  # heights; a track that covers more is not tested for being motionless
+_ADVANCES = 0.3  # heights that a track must advance which the landmark network refuses
 _STILL_LEVELS = 4.0  # standard deviation of grey levels over time due to noise; people: over 10
 _SAMPLES = 8  # frames from which that is computed
+_CAMERA_PX, _TILES = 320, 3  # width of the frames that tell the camera's motion; tiles per side
 _TRUNK = (0.2, 0.35)  # heights: half width and half height of the boxes given to ByteTrack
 
 
@@ -40,10 +43,12 @@ class Tracklet:
     Attributes:
         seen: detections by frame index.
         is_motionless: whether hardly any of its pixels changes during the whole track.
+        is_refused: whether the landmark network refuses all of the detections.
     """
 
     seen: dict[int, Detection] = field(default_factory=dict)
     is_motionless: bool = False
+    is_refused: bool = False
 
     @property
     def first(self) -> int:
@@ -64,6 +69,8 @@ class Tracklet:
 
     def is_person(self, options: PeopleOptions) -> bool:
         """Whether the track is accepted as a person; `PeopleOptions` gives the rule."""
+        if self.is_refused:
+            return True
         seen = [detection for detection in self.seen.values() if not detection.is_moved]
         presence = [detection.presence for detection in seen if detection.landmarks is not None]
         sure = sum(value >= options.sure_presence for value in presence)
@@ -87,6 +94,7 @@ class Tracker:
     def __init__(self, segmenter: PersonSegmenter, fps: float, options: PeopleOptions):
         self._stride = max(1, int(fps / _READ_FPS))
         self._reader = _Reader(segmenter.fresh(), fps / self._stride, options)
+        self._options = options
         self._began: int | None = None
         self._count = 0
 
@@ -108,6 +116,7 @@ class Tracker:
         """
         began, stride = self._began or 0, self._stride
         found = self._reader.finish(lambda number: read(began + stride * number), scale)
+        found = _disjoint_people(found, self._options)
         return [replace(tracklet, seen=self._spread(tracklet.seen)) for tracklet in found]
 
     def _spread(self, seen: dict[int, Detection]) -> dict[int, Detection]:
@@ -137,11 +146,15 @@ class _Reader:
         self._bytetrack = _byte_tracker(round(_LOST_S * fps))
         self._tracklets: dict[int, Tracklet] = {}
         self._before: list[Detection] = []
+        self._refused: list[Tracklet] = []  # each a single detection at a regular look
 
     def update(self, index: int, rgb: np.ndarray) -> None:
         in_turn = index % self._step == 0
         detect = in_turn or any(are_entangled(*pair) for pair in combinations(self._before, 2))
-        self._before = self._segmenter(rgb, self._before, detect)
+        found = self._segmenter(rgb, self._before, detect)
+        if in_turn:
+            self._refused += [Tracklet({index: one}) for one in found if one.is_refused]
+        self._before = [detection for detection in found if not detection.is_refused]
         rows = [[*_trunk(person), _certainty(person), 0] for person in self._before]
         followed = []
         for number, track_id in _assigned(self._bytetrack, rows, rgb.shape[:2]):
@@ -160,7 +173,18 @@ class _Reader:
         for tracklet in tracklets:
             if len(tracklet.seen) >= _LIVING_S * self._fps and _stays(tracklet):
                 tracklet.is_motionless = _is_motionless(tracklet, read, scale)
-        return tracklets
+        refused = (
+            replace(tracklet, is_refused=True)
+            for tracklet in _linked(self._refused, self._fps)
+            if self._may_be_person(tracklet)
+        )
+        return tracklets + [one for one in refused if _moves_by_itself(one, read, scale)]
+
+    def _may_be_person(self, tracklet: Tracklet) -> bool:
+        """Whether detectors are sure enough of a track that the landmark network refuses."""
+        scores = [detection.score for detection in tracklet.seen.values()]
+        options = self._options
+        return len(scores) >= options.sure_frames and max(scores) >= options.likely_score
 
     def _follow_back(
         self, tracklets: list[Tracklet], read: Callable[[int], np.ndarray], scale: float
@@ -194,6 +218,21 @@ class _Reader:
             following = still
 
 
+def _disjoint_people(tracklets: list[Tracklet], options: PeopleOptions) -> list[Tracklet]:
+    """The tracklets, in which people give pixels of their mattes to other people only: what they
+    gave to a track that is not accepted as a person would stay in clear."""
+    people = [tracklet for tracklet in tracklets if tracklet.is_person(options)]
+    rest = [tracklet for tracklet in tracklets if not tracklet.is_person(options)]
+    seen = [dict(person.seen) for person in people]
+    for frame in {frame for tracklet in rest for frame in tracklet.seen}:
+        here = [detections for detections in seen if frame in detections]
+        whole = make_disjoint([restored(detections[frame]) for detections in here])
+        for detections, detection in zip(here, whole, strict=True):
+            detections[frame] = detection
+    people = [replace(person, seen=own) for person, own in zip(people, seen, strict=True)]
+    return people + rest
+
+
 def _certainty(detection: Detection) -> float:
     return float(np.fmax(detection.presence, detection.score))
 
@@ -221,6 +260,35 @@ def _is_motionless(tracklet: Tracklet, read: Callable[[int], np.ndarray], scale:
     h, w = greys[0].shape
     changes = np.std(greys, axis=0)[detection.matte.drawn(x0, y0, w, h) > 0.5]
     return bool(len(changes) and np.quantile(changes, 0.75) < _STILL_LEVELS)
+
+
+def _moves_by_itself(tracklet: Tracklet, read: Callable[[int], np.ndarray], scale: float) -> bool:
+    """Whether a track moves against the background."""
+    frames = sorted(tracklet.seen)
+    first, last = (tracklet.seen[frame] for frame in (frames[0], frames[-1]))
+    moved = last.middle - first.middle
+    height = np.median([detection.height for detection in tracklet.seen.values()])
+    if np.linalg.norm(moved) < _ADVANCES * height:
+        return False
+    pictures = (read(frame) for frame in frames)
+    camera = sum(_camera_shift(*pair) for pair in pairwise(pictures)) / scale
+    return bool(np.linalg.norm(moved - camera) >= _ADVANCES * height)
+
+
+def _camera_shift(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """(2,) pixels by which the background moves from one frame (H, W, 3) to another: the median
+    over tiles of what phase correlation says of each."""
+    h, w = before.shape[:2]
+    size = _CAMERA_PX, max(_TILES, round(_CAMERA_PX * h / w))
+    small = (cv2.resize(rgb, size, interpolation=cv2.INTER_AREA) for rgb in (before, after))
+    greys = [np.float32(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)) for rgb in small]
+    high, wide = size[1] // _TILES, size[0] // _TILES
+    window = cv2.createHanningWindow((wide, high), cv2.CV_32F)
+    shifts = []
+    for y, x in product(range(_TILES), range(_TILES)):
+        tiles = [grey[y * high : (y + 1) * high, x * wide : (x + 1) * wide] for grey in greys]
+        shifts.append(cv2.phaseCorrelate(*map(np.ascontiguousarray, tiles), window)[0])
+    return np.median(shifts, axis=0) * w / _CAMERA_PX
 
 
 def _trunk(detection: Detection) -> list[float]:

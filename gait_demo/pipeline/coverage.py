@@ -91,22 +91,26 @@ def moments(
 def warnings(
     people: Iterable[Person], times: Sequence[float], min_height_px: int, drawn: Container[int]
 ) -> list[str]:
-    """Sentences about people who were lost for a while, kept their pose, or are too small.
+    """Sentences about people who were lost for a while, kept their pose, are too small, or are
+    refused by the landmark network.
 
     Args:
         times: of the frames, in seconds.
         min_height_px: people smaller than this are removed.
         drawn: track ids of the people who are drawn again.
     """
-    sentences, lost, kept, small = [], [], [], []
+    sentences, lost, kept, small, refused = [], [], [], [], []
     for person in people:
         name, begin = f"person {person.track.track_id}", person.track.first_frame
         gaps = [(begin + a, begin + b) for a, b in runs(person.lost_between)]
         if when := _when([(a, b) for a, b in gaps if _at(b, times) - times[a] > _LOST_S], times):
             lost.append(f"{name} at {when} ({person.lost_between.mean():.0%})")
         if person.track.track_id not in drawn:
-            if person.height < min_height_px:
-                small.append(f"{name} at {_when([(begin, begin + len(person.track))], times)}")
+            when = _when([(begin, begin + len(person.track))], times)
+            if person.is_refused:
+                refused.append(f"{name} at {when}")
+            elif person.height < min_height_px:
+                small.append(f"{name} at {when}")
             continue
         still = [(begin + a, begin + b) for a, b in runs(person.keeps_pose & ~person.lost)]
         if when := _when(still, times):
@@ -121,6 +125,11 @@ def warnings(
     if small:
         sentences.append(
             f"Smaller than {min_height_px} pixels, and replaced by background: {'; '.join(small)}."
+        )
+    if refused:
+        sentences.append(
+            "Seen by one detector only and perhaps a mirror image, or a thing that moves; replaced "
+            f"by background within a box: {'; '.join(refused)}. Check that nobody is left there."
         )
     if lost:
         sentences.append(

@@ -80,7 +80,7 @@ def chosen_people(analysis: Analysis, options: Options) -> list[Person]:
     seen together.
 
     Raises:
-        NoPersonError: the named person is not in the video.
+        NoPersonError: the named person is not in the video, or only a box is known of them.
     """
     wanted = options.anonymize.person
     if wanted is None:
@@ -90,8 +90,14 @@ def chosen_people(analysis: Analysis, options: Options) -> list[Person]:
         count = len(analysis.people)
         shown = "one person, number 1" if count == 1 else f"{count} people, numbers 1 to {count}"
         raise NoPersonError(f"There is no person {wanted} in the video, which shows {shown}.")
+    if chosen[0].is_refused:
+        raise NoPersonError(
+            f"Person {wanted} is seen by one detector only and can get no other gait; anonymize "
+            "everyone, and they are replaced by background."
+        )
     fps = float(analysis.info.fps)
-    return chosen + [other for other in analysis.people if _may_be(chosen[0], other, fps)]
+    others = [other for other in analysis.people if not other.is_refused]
+    return chosen + [other for other in others if _may_be(chosen[0], other, fps)]
 
 
 def new_gaits(analysis: Analysis, models: Models, options: Options, seed: int) -> Iterator[Gait]:

@@ -40,6 +40,8 @@ def inspect_clip(source: Path, segmenter: PersonSegmenter, options: PeopleOption
 
 def _is_sure(person: Detection, options: PeopleOptions) -> bool:
     """Whether a detection in a single frame is sure enough to be counted."""
+    if person.is_refused:
+        return False
     if person.landmarks is None:
         return person.score >= options.sure_yolo
     return person.presence >= options.sure_presence and person.score >= options.sure_score

@@ -168,12 +168,33 @@ def test_segmenter_reads_a_rejected_proposal_again_only_where_the_picture_change
     files = person_weights["pose_landmark"], person_weights["pose_detection"]
     segmenter = LandmarkSegmenter(*files, ProposesOnePlace()).fresh()
     wall = walker.background(WIDTH, HEIGHT)
-    assert segmenter(wall) == [] and len(readings) == 1
     noise = np.random.default_rng(0).integers(-3, 4, wall.shape)
-    assert segmenter((wall + noise).clip(0, 255).astype(np.uint8)) == [] and len(readings) == 1
-    assert len(segmenter(drawn(PHASES[0])[0])) == 1
-    assert segmenter(wall) == [] and segmenter.fresh()(wall) == []
+    for rgb in (wall, (wall + noise).clip(0, 255).astype(np.uint8)):
+        assert [one.is_refused for one in segmenter(rgb)] == [True] and len(readings) == 1
+    assert [one.is_refused for one in segmenter(drawn(PHASES[0])[0])] == [False]
+    for seen in (segmenter(wall), segmenter.fresh()(wall)):
+        assert [one.is_refused for one in seen] == [True]
     assert len(readings) == 5  # twice for the walker, and once for each wall
+
+
+def test_segmenter_tells_the_box_of_what_only_a_detector_takes_for_a_person(person_weights):
+    files = person_weights["pose_landmark"], person_weights["pose_detection"]
+    box = (180, 60, 300, 280)
+    segmenter, wall = LandmarkSegmenter(*files, ProposesOnePlace(box=box)), walker.background
+    (refused,) = segmenter(wall(WIDTH, HEIGHT))
+    assert refused.is_refused and refused.score == pytest.approx(0.2) and not refused.is_moved
+    assert np.abs(refused.box - box).max() < 1e-3
+    inside = np.zeros((HEIGHT, WIDTH), bool)
+    inside[box[1] : box[3], box[0] : box[2]] = True
+    assert scenes.iou(matte(refused, inside.shape), inside) > 0.95
+    assert segmenter(wall(WIDTH, HEIGHT), detect=False) == []
+
+
+def test_segmenter_takes_no_part_of_a_known_person_for_somebody_refused(person_weights):
+    files = person_weights["pose_landmark"], person_weights["pose_detection"]
+    legs = ProposesOnePlace(box=(225, 200, 265, 280))
+    found = LandmarkSegmenter(*files, legs)(drawn(PHASES[0])[0])
+    assert [one.is_refused for one in found] == [False]
 
 
 def test_segmenter_reads_no_second_person_where_one_is_proposed_twice(person_weights, readings):
@@ -181,6 +202,20 @@ def test_segmenter_reads_no_second_person_where_one_is_proposed_twice(person_wei
     beside = ProposesOnePlace(0.95, times=2, box=(130, 60, 250, 280))
     segmenter = LandmarkSegmenter(*files, beside)
     assert len(segmenter(drawn(PHASES[0])[0])) == 1 and len(readings) == 2
+
+
+def test_segmenter_reads_no_second_person_where_a_known_one_is_proposed_twice(
+    person_weights, readings
+):
+    """The second time too far from the square in which they were read to be the same person."""
+    files = person_weights["pose_landmark"], person_weights["pose_detection"]
+    rgb, _ = drawn(PHASES[0])
+    (known,) = LandmarkSegmenter(*files, ProposesOnePlace())(rgb)
+    middle, up = known.region[0], known.region[0, 1] - known.region[1, 1]
+    near = [*(middle + [0.15 * up - 30, -0.8 * up]), *(middle + [0.15 * up + 30, 0.8 * up])]
+    twice = LandmarkSegmenter(*files, ProposesOnePlace(0.95, times=2, box=near))
+    readings.clear()
+    assert len(twice(rgb, [known])) == 1 and len(readings) == 1
 
 
 def test_segmenter_reads_a_known_person_once_a_look(person_weights, readings):

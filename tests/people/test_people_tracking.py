@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from drawn import BLUE, FPS, YELLOW, Figure, Scene
+from drawn import BLUE, FPS, YELLOW, DrawnSegmenter, Figure, Scene
 
 from gait_demo.background.shots import ShotDetector
 from gait_demo.options import Options, PeopleOptions
+from gait_demo.people.disjoint_mattes import make_disjoint
 from gait_demo.people.tracking import Tracker, Tracklet
 from gait_demo.pipeline.analysis import Analyser
 
@@ -218,3 +219,69 @@ def test_a_cut_ends_all_tracks(tmp_path):
         (one.track.first_frame, one.track.first_frame + len(one.track)) for one in analysis.people
     )
     assert spans == [(0, COUNT), (COUNT, 2 * COUNT)]
+
+
+REFLECTION = Figure.walking(70, 250, COUNT, feet=150, tall=50, is_refused=True, score=0.4)
+
+
+@pytest.mark.parametrize(
+    ("figure", "found"),
+    [
+        (REFLECTION, True),
+        (replace(REFLECTION, middles=np.full(COUNT, 160.0)), False),
+        (replace(REFLECTION, middles=np.linspace(150, 170, COUNT)), False),
+        (replace(REFLECTION, score=0.2), False),
+        (REFLECTION.missed(range(13, COUNT)), False),
+    ],
+    ids=["moving", "still", "hardly moving", "doubtful", "seen twice"],
+)
+def test_tracker_accepts_what_the_landmark_network_refuses_only_where_it_moves(figure, found):
+    scene = Scene((Figure.walking(260, 60, COUNT), figure))
+    tracks = people(scene)
+    assert len(tracks) == 1 + found
+    for one in tracks[1:]:
+        assert one.is_refused and sorted(one.seen) == list(range(0, COUNT, 12))
+
+
+@pytest.mark.parametrize(("rate", "found"), [(0, True), (3, False)])
+def test_tracker_accepts_nothing_refused_that_only_the_camera_moves(rate, found):
+    """Of a thing that stands where a detector sees the reflection, before a camera that pans."""
+    thing = Scene((Figure.standing(70, COUNT, feet=150, tall=50),))
+    frames, tracker = [], Tracker(Scene((REFLECTION,)).segmenter(), FPS, OPTIONS)
+    for frame in thing.frames:
+        frames.append(np.roll(frame.rgb, rate * frame.index, axis=1))
+        frames[-1][:10] = frame.rgb[:10]  # the frame's number
+        tracker.update(frame.index, frames[-1])
+    assert len(tracker.finish(frames.__getitem__, 1.0)) == found
+
+
+class SeesAGhost(DrawnSegmenter):
+    """Sees at every walker somebody else as well, of whom it is not sure, and shares their pixels
+    between the two."""
+
+    def __call__(self, rgb, before=(), detect=True, others=()):
+        people = super().__call__(
+            rgb, [one for one in before if one.presence > 0.9], detect, others
+        )
+        ghosts = [
+            replace(
+                one,
+                presence=0.8,
+                score=0.0,
+                landmarks=one.landmarks + np.float32([12, 0, 0, 0]),
+                region=one.region + np.float32([12, 0]),
+            )
+            for one in people
+        ]
+        return make_disjoint([*people, *ghosts])
+
+
+def test_people_keep_the_pixels_that_were_shared_with_what_is_no_person():
+    scene = Scene((Figure.walking(60, 260, COUNT),))
+    tracker, frames = Tracker(SeesAGhost(scene), FPS, OPTIONS), [f.rgb for f in scene.frames]
+    for index, rgb in enumerate(frames):
+        tracker.update(index, rgb)
+    (walker,) = [one for one in tracker.finish(frames.__getitem__, 1.0) if one.is_person(OPTIONS)]
+    for index, one in walker.seen.items():
+        seen = one.matte.drawn(0, 0, *scene.shape[::-1]) > 0.5
+        assert (seen == scene.mask(0, index)).mean() > 0.999

@@ -110,24 +110,6 @@ def test_person_is_carried_where_only_a_detector_sees_them():
 
 
 @pytest.mark.parametrize(
-    ("moved", "is_where_told"),
-    [(range(30, 36), False), (range(40, COUNT), True)],
-    ids=["between readings", "after the last"],
-)
-def test_where_a_detector_alone_tells_the_place_readings_nearby_know_better(moved, is_where_told):
-    found = {n: WALKER.detection(n, WALKER.mask(n, SHAPE)) for n in range(COUNT)}
-    for n in moved:  # told where the last reading was
-        found[n] = found[moved[0] - 1].moved([0, 0]).scored(0.9)
-    one = Person.of(Tracklet(found), SHAPE, (0, COUNT), FPS)
-    for n in moved:
-        box = one.detections[n].box
-        told, walked = ((each[0] + each[2]) / 2 for each in (found[n].box, WALKER_BOXES[n]))
-        middle = (box[0] + box[2]) / 2
-        assert (abs(middle - told) < 2) == is_where_told or abs(told - walked) < 4
-        assert is_where_told or abs(middle - walked) < 8
-
-
-@pytest.mark.parametrize(
     "seen, leaps",
     [
         (range(COUNT), range(30, 34)),

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from drawn import FPS, SHAPE, Figure
 
-from gait_demo.people.person import Person
+from gait_demo.options import PeopleOptions
+from gait_demo.people.person import Person, prominent
+from gait_demo.people.segmenter import Detection
 from gait_demo.people.tracking import Tracklet
 from gait_demo.pipeline.analysis import Suspect
 from gait_demo.pipeline.coverage import (
@@ -112,6 +114,14 @@ def test_who_is_too_small_is_told_and_not_told_of_the_pose():
     small = person(frames=100, posture=seated, tall=34)
     (told,) = warnings([small], TIMES, SMALLEST, ())
     assert "Smaller than 40 pixels, and replaced by background: person 3 at 4.0-8.0 s." in told
+
+
+def test_who_is_known_by_a_box_only_is_removed_and_told():
+    seen = {n: Detection.refused(np.float32([50 + n, 40, 90 + n, 120]), 0.5) for n in range(40)}
+    boxes = Person.of(Tracklet(seen, is_refused=True), SHAPE, (0, 40), FPS).numbered(2)
+    assert prominent([boxes], PeopleOptions()) == []
+    (told,) = warnings([boxes], TIMES, SMALLEST, ())
+    assert "replaced by background within a box: person 2 at 0.0-1.6 s." in told
 
 
 def test_everybody_is_in_one_sentence():

@@ -141,6 +141,18 @@ def test_who_leaves_and_comes_back_is_in_no_frame(composed):
     assert not any(new.covered for new in away if scene.mask(0, new.frame.index).sum() == 0)
 
 
+def test_mirror_image_that_the_landmark_network_refuses_is_in_no_frame(models, analysed):
+    reflection = Figure.walking(
+        70, 250, COUNT, feet=150, tall=50, colour=YELLOW, score=0.4, is_refused=True
+    )
+    scene = Scene((reflection, Figure.walking(260, 60, COUNT)))
+    analysis = analysed(scene)
+    check_nobody_in_clear(scene, list(Pipeline(models, DEFAULTS).render_frames(analysis, 1)))
+    chosen = replace(DEFAULTS, anonymize=replace(NOISE, person=2))
+    with pytest.raises(NoPersonError, match="Person 2 is seen by one detector only"):
+        next(iter(Pipeline(models, chosen).render_frames(analysis, 1)))
+
+
 class BeyondTheBorder(DrawnSegmenter):
     """Sees in every frame somebody else as well, who stands still somewhere in or out of it."""
 

@@ -57,6 +57,7 @@ class Figure:
         score, presence: that the segmenter gives.
         has_landmarks: whether it gives landmarks as well.
         posture: of the landmarks, see `landmarks`.
+        is_refused: whether it gives only a box, as where the landmark network sees nobody.
     """
 
     middles: np.ndarray
@@ -69,6 +70,7 @@ class Figure:
     presence: float = 0.999
     has_landmarks: bool = True
     posture: str = "upright"
+    is_refused: bool = False
 
     @classmethod
     def walking(cls, start: float, end: float, frames: int, **rest) -> Figure:
@@ -92,6 +94,9 @@ class Figure:
         """Of the pixels (H, W) that are visible of the person, in a frame `scale` times larger."""
         x = float(self.middles[index])
         left, top, wide, high = cv2.boundingRect(visible)
+        if self.is_refused:
+            box = np.float32([left, top, left + wide, top + high])
+            return Detection.refused(box, self.score).resized(scale)
         side = max(wide, high)
         inside = np.zeros((side, side), np.float32)  # square, as the landmark network's
         inside[:high, :wide] = visible[top : top + high, left : left + wide]
