@@ -30,7 +30,7 @@ _COLOURS = 40.0  # levels: maximum mean difference of the clothes' colours of tw
 _LIVING_S = 1.5  # within this time almost every living person moves a little
 _STAYS = 0.6  # heights; a track that covers more is not tested for being motionless
 _ADVANCES = 0.3  # heights that a track must advance which the landmark network refuses
-_STRAIGHT = 0.8  # share of the path's length; boxes that jump to and fro are of no person
+_STEADY = 0.2  # of the mean advance from look to look, that each has; boxes of no person jump
 _STILL_LEVELS = 4.0  # standard deviation of grey levels over time due to noise; people: over 10
 _SAMPLES = 8  # frames from which that is computed
 _CAMERA_PX, _TILES = 320, 3  # width of the frames that tell the camera's motion; tiles per side
@@ -264,13 +264,13 @@ def _is_motionless(tracklet: Tracklet, read: Callable[[int], np.ndarray], scale:
 
 
 def _moves_by_itself(tracklet: Tracklet, read: Callable[[int], np.ndarray], scale: float) -> bool:
-    """Whether a track moves in one direction, against the background."""
+    """Whether a track advances at every look, against the background."""
     frames = sorted(tracklet.seen)
-    middles = np.stack([tracklet.seen[frame].middle for frame in frames])
-    moved = middles[-1] - middles[0]
-    path = np.linalg.norm(np.diff(middles, axis=0), axis=1).sum()
+    steps = np.diff([tracklet.seen[frame].middle for frame in frames], axis=0)
+    moved = steps.sum(axis=0)
+    advances = steps @ moved
     height = np.median([detection.height for detection in tracklet.seen.values()])
-    if np.linalg.norm(moved) < max(_ADVANCES * height, _STRAIGHT * path):
+    if np.linalg.norm(moved) < _ADVANCES * height or advances.min() < _STEADY * advances.mean():
         return False
     pictures = (read(frame) for frame in frames)
     camera = sum(_camera_shift(*pair) for pair in pairwise(pictures)) / scale
