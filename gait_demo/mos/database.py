@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,9 +28,8 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from gait_demo.errors import StudyError
 
-_WAIT_S = 5  # time to wait for a file that another process has locked
-_QUEUE_S = 10  # time to wait for the other writers of this process
-_POOL = 20  # number of connections to a server
+_WAIT_S = 5  # time to wait for another writer
+_POOL = 20  # number of connections
 
 metadata = MetaData()
 
@@ -55,14 +56,35 @@ assignments = Table(
     Column("served", Float),  # time when it was first shown
     Column("score", Integer),
     Column("voted", Float),
-    # the device on which the last vote was cast
+    ForeignKeyConstraint(("study", "rater"), ("raters.study", "raters.rater")),
+)
+
+# All votes ever cast, including those that were changed later.
+history = Table(
+    "history",
+    metadata,
+    Column("event", String(32), primary_key=True),
+    Column("study", String(12), nullable=False),
+    Column("rater", String(16), nullable=False),
+    Column("clip", String(64), nullable=False),
+    Column("score", Integer, nullable=False),
+    Column("voted", Float, nullable=False),
+)
+
+
+# The device on which the last vote on a clip was cast.
+devices = Table(
+    "devices",
+    metadata,
+    Column("study", String(12), primary_key=True),
+    Column("rater", String(16), primary_key=True),
+    Column("clip", String(64), primary_key=True),
     Column("screen_width", Integer),
     Column("screen_height", Integer),
     Column("pixel_ratio", Float),
     Column("is_touch", Boolean),
     Column("frames", Integer),
     Column("dropped", Integer),
-    ForeignKeyConstraint(("study", "rater"), ("raters.study", "raters.rater")),
 )
 
 
@@ -97,6 +119,8 @@ class Database:
             ) from error
         except (SQLAlchemyError, OSError) as error:
             raise StudyError(f"The votes cannot be kept: {self._reason(error)}.") from error
+        # one writer at a time: SQLite's own waiting polls, and lets some writers wait very long
+        self._turn, self._answered_s = threading.Lock(), time.monotonic()
         self._number = self._file_number()
 
     @contextmanager
@@ -112,7 +136,8 @@ class Database:
                 "its owner has to start the app again."
             )
         try:
-            with self._engine.begin() as connection:
+            with self._taking_turns(), self._engine.begin() as connection:
+                self._answered_s = time.monotonic()
                 yield connection
         except SQLAlchemyError as error:
             raise StudyError(
@@ -121,6 +146,25 @@ class Database:
 
     def close(self) -> None:
         self._engine.dispose()
+
+    @contextmanager
+    def _taking_turns(self) -> Iterator[None]:
+        """Waits for this process's other writers, however many there are, as long as they make
+        progress.
+
+        Raises:
+            StudyError: nothing progresses, because another process keeps the file locked.
+        """
+        if not self._file:
+            yield
+            return
+        while not self._turn.acquire(timeout=_WAIT_S):
+            if time.monotonic() - self._answered_s > _WAIT_S:
+                raise StudyError("The votes' database does not answer (it is busy): try again.")
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def _file_number(self) -> int | None:
         """The inode of the SQLite file, which changes if it is replaced; None if there is none."""
@@ -157,13 +201,7 @@ def _url(where: str) -> str:
 def _engine(url) -> Engine:
     if url.get_backend_name() != "sqlite":
         return create_engine(url, pool_size=_POOL, max_overflow=_POOL, pool_pre_ping=True)
-    engine = create_engine(
-        url,
-        connect_args={"timeout": _WAIT_S, "check_same_thread": False},
-        pool_size=1,  # SQLite's own waiting polls, and lets some writers wait very long
-        max_overflow=0,
-        pool_timeout=_QUEUE_S,
-    )
+    engine = create_engine(url, connect_args={"timeout": _WAIT_S, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
     def prepare(connection, _record) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import mkdtemp
 
-from gait_demo.errors import StudyError
 from gait_demo.mos.database import Database
 from gait_demo.mos.settings import StudySettings
 from gait_demo.mos.store import Store
 from gait_demo.mos.study import Study
+
+_HUB_S = 10  # time to wait for votes from the Hub, so that returning raters are known
 
 
 def open_store(settings: StudySettings) -> Store:
@@ -17,15 +19,10 @@ def open_store(settings: StudySettings) -> Store:
     Raises:
         StudyError: there is no study, or its votes cannot be stored.
     """
-    study = Study.load(settings.study)
-    if not settings.hub:
-        return Store(study, Database(settings.database))
-    from gait_demo.mos.backup import HubCopy, restore
+    store = Store(Study.load(settings.study), Database(settings.database))
+    if settings.hub:
+        from gait_demo.mos.backup import HubCopy
 
-    if "://" in settings.database:
-        raise StudyError("GAIT_DEMO_MOS_HUB copies a file: let GAIT_DEMO_MOS_DB name one.")
-    file = Path(settings.database)
-    restore(file, settings.hub)
-    store = Store(study, Database(settings.database))
-    HubCopy(file, settings.hub)
+        copy = HubCopy(store, settings.hub, Path(mkdtemp(prefix="gait-votes-")))
+        copy.read.wait(_HUB_S)
     return store

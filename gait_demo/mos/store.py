@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import time
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, fields
 
-from sqlalchemy import Connection, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from gait_demo.errors import StudyError
+from gait_demo.mos import records
 from gait_demo.mos.allocation import allocate
-from gait_demo.mos.database import Database, assignments, raters, studies
+from gait_demo.mos.database import Database, assignments, devices, raters, studies
 from gait_demo.mos.study import SCALE, Study
 from gait_demo.mos.votes import Device, Trial, UnknownRater, Vote, rater_of
 
 AWAY_S = 1800  # time without activity after which a rater's open clips are given to others
-_FINISHED = 1_000_000  # position after the last clip of any study
 
 
 class Store:
@@ -33,6 +35,7 @@ class Store:
             now: the server's clock, in seconds since 1970.
         """
         self.study = study
+        self.listener: Callable[[dict], None] = lambda event: None  # called with new records
         self._database = database
         self._now = now
         try:
@@ -54,10 +57,12 @@ class Store:
         with self._database.transaction() as connection:
             connection.scalar(_lock(self.study.id))
             clips = allocate(self.study, self._asked(connection, now), rater)
-            who = {"study": self.study.id, "rater": rater}
-            connection.execute(insert(raters).values(**who, joined=now, active=now, open=0))
-            rows = [{**who, "clip": clip.id, "position": n} for n, clip in enumerate(clips)]
-            connection.execute(insert(assignments), rows)
+            event = {
+                "kind": "rater", "study": self.study.id, "rater": rater, "joined": now,
+                "clips": [clip.id for clip in clips],
+            }  # fmt: skip
+            records.add_rater(connection, event)
+        self._tell(event)
         return token
 
     def trial(self, token: str) -> Trial:
@@ -97,17 +102,23 @@ class Store:
             left = shown.served + self.study.by_id[clip].duration_s - now
             if left > 0:
                 raise StudyError(f"Watch the clip to its end first: {left:.1f} s are left.")
-            this_clip = (*self._of(rater.rater), assignments.c.clip == clip)
-            new = {"score": score, "voted": now, **asdict(device or Device())}
-            connection.execute(update(assignments).where(*this_clip).values(**new))
+            event = {
+                "kind": "vote", "event": uuid.uuid4().hex, "study": self.study.id,
+                "rater": rater.rater, "clip": clip, "score": score, "voted": now,
+            }  # fmt: skip
+            if device is not None:
+                event["device"] = asdict(device)
+            records.add_vote(connection, event)
             upcoming = connection.scalar(
                 select(func.min(assignments.c.position)).where(
                     *self._of(rater.rater), assignments.c.score.is_(None)
                 )
             )
-            upcoming = _FINISHED if upcoming is None else upcoming
+            upcoming = records.FINISHED if upcoming is None else upcoming
             connection.execute(update(raters).where(*_row(rater)).values(active=now, open=upcoming))
-            return self._trial(connection, self._rater(connection, token))
+            trial = self._trial(connection, self._rater(connection, token))
+        self._tell(event)
+        return trial
 
     def back(self, token: str) -> Trial:
         """Goes back to the previous clip, so that its vote can be changed.
@@ -129,10 +140,11 @@ class Store:
 
     def votes(self) -> list[Vote]:
         """All votes that count, without those on training clips, by rater and position."""
-        rows = assignments.c
-        own = [rows[field.name] for field in fields(Device)]
+        rows, own = assignments.c, [devices.c[field.name] for field in fields(Device)]
+        keys = [rows[name] == devices.c[name] for name in ("study", "rater", "clip")]
         query = (
             select(rows.rater, rows.clip, rows.score, rows.position, rows.served, rows.voted, *own)
+            .select_from(assignments.outerjoin(devices, and_(*keys)))
             .where(rows.study == self.study.id, rows.score.is_not(None))
             .order_by(rows.rater, rows.position)
         )
@@ -143,6 +155,21 @@ class Store:
                 for row in connection.execute(query)
                 if row.clip not in training
             ]
+
+    def events(self) -> list[dict]:
+        """The records of all raters and votes in the database, also of other studies."""
+        with self._database.transaction() as connection:
+            return records.read(connection)
+
+    def restore(self, events: Iterable[dict]) -> int:
+        """Adds raters and votes from records; those that are already there are skipped.
+
+        Returns:
+            The number of new votes.
+        """
+        with self._database.transaction() as connection:
+            connection.scalar(_lock(self.study.id))
+            return records.take_over(connection, events)
 
     def _asked(self, connection: Connection, now: float) -> dict[str, int]:
         """The number of raters who were given each clip, by the clip's id. Raters who went away
@@ -192,6 +219,12 @@ class Store:
         position = min(max(0, rater.open - practice + 1), counts[0])
         score = None if shown is None else shown.score
         return Trial(clip, position, *counts, score, score is None and rater.open > 0)
+
+    def _tell(self, event: dict) -> None:
+        try:
+            self.listener(event)
+        except Exception:  # the vote is stored: a copy that fails must not undo it
+            logging.exception("A copy of the votes could not be written.")
 
 
 def _lock(study: str):

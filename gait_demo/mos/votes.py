@@ -81,7 +81,7 @@ class Vote:
         score: 1 to 5.
         position: of the clip in the rater's order, from 0.
         served, voted: times when the clip was first shown and when it was voted on, in seconds
-            since 1970.
+            since 1970; `served` is None for votes that were restored from a copy.
         device: of the last vote on the clip.
     """
 
@@ -89,7 +89,7 @@ class Vote:
     clip: str
     score: int
     position: int
-    served: float
+    served: float | None
     voted: float
     device: Device = Device()
 

@@ -1,14 +1,15 @@
 """The copy of votes on the Hub: a wiped disk loses nothing, an absent Hub blocks nothing."""
 
+import json
+import shutil
 import threading
 import time
 
 import pytest
 from fake_study import write_study
-from huggingface_hub import HfApi
+from huggingface_hub import HfApi, RepoUrl
 
-from gait_demo.errors import StudyError
-from gait_demo.mos.backup import HubCopy, restore
+from gait_demo.mos.backup import HubCopy
 from gait_demo.mos.database import Database
 from gait_demo.mos.store import Store
 
@@ -31,23 +32,20 @@ class FakeHub(HfApi):
         if self.away:
             raise ConnectionError("no route to the Hub")
 
-    @property
-    def copies(self):
-        return sorted(self.folder.glob("*.sqlite"))
-
     def create_repo(self, repo_id, *, private=None, **_):
+        self._answer()
         assert private
+        return RepoUrl(f"hf://datasets/{repo_id}")
 
-    def list_repo_files(self, repo_id, **_):
+    def snapshot_download(self, repo_id, *, local_dir, **_):
         self._answer()
-        return [".gitattributes", *(path.name for path in self.folder.iterdir())]
+        shutil.copytree(self.folder, local_dir, dirs_exist_ok=True)
 
-    def hf_hub_download(self, repo_id, filename, **_):
-        return str(self.folder / filename)
-
-    def upload_file(self, *, path_or_fileobj, path_in_repo, **_):
+    def create_commit(self, repo_id, operations, **_):
         self._answer()
-        (self.folder / path_in_repo).write_bytes(path_or_fileobj)
+        for operation in operations:
+            with operation.as_file() as file:
+                (self.folder / operation.path_in_repo).write_bytes(file.read())
 
 
 @pytest.fixture(scope="module")
@@ -65,10 +63,8 @@ class Machine:
 
     def __init__(self, study, hub, folder):
         self.now = 1000.0
-        file = folder / "mos.sqlite"
-        restore(file, "lab/votes", hub)
-        self.store = Store(study, Database(str(file)), lambda: self.now)
-        self.copy = HubCopy(file, "lab/votes", hub, every_s=0.05)
+        self.store = Store(study, Database(str(folder / "mos.sqlite")), lambda: self.now)
+        self.copy = HubCopy(self.store, "lab/votes", folder / "copy", hub, 0.002, 0.05)
 
     def vote(self, token: str, score: int) -> None:
         clip = self.store.trial(token).clip
@@ -76,53 +72,67 @@ class Machine:
         self.store.vote(token, clip.id, score)
 
 
+def until(condition) -> None:
+    deadline = time.monotonic() + LIMIT_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def uploaded(hub) -> int:
+    lines = "".join(path.read_text() for path in hub.folder.glob("*.jsonl")).splitlines()
+    return sum(json.loads(line)["kind"] == "vote" for line in lines)
+
+
 def test_a_wiped_disk_loses_nothing(study, hub, tmp_path):
     first = Machine(study, hub, tmp_path / "first")
     token = first.store.join()
     for score in (3, 4, 5):
         first.vote(token, score)
+    until(lambda: uploaded(hub) == 3)
     first.copy.close()
     second = Machine(study, hub, tmp_path / "second")
-    assert second.store.votes() == first.store.votes() and len(first.store.votes()) == 2
+    until(lambda: len(second.store.votes()) == 2)  # the third was for training
     assert second.store.trial(token).clip == first.store.trial(token).clip
-    second.now = first.now
     second.vote(token, 1)
+    until(lambda: uploaded(hub) == 4)
+    assert len(list(hub.folder.glob("*.jsonl"))) == 2  # each process has a file of its own
     second.copy.close()
-    assert len(hub.copies) == 2  # each process has a file of its own
-    third = Machine(study, hub, tmp_path / "third")
-    assert third.store.votes() == second.store.votes()
-    third.copy.close()
-
-
-def test_a_file_that_is_there_stays(study, hub, tmp_path):
-    first = Machine(study, hub, tmp_path / "disk")
-    token = first.store.join()
-    first.copy.close()
-    first.vote(token, 3)
-    again = Machine(study, hub, tmp_path / "disk")
-    assert again.store.trial(token) == first.store.trial(token)
-    again.copy.close()
 
 
 def test_a_hub_that_is_away_loses_and_blocks_nothing(study, hub, tmp_path):
+    hub.away = True
     machine = Machine(study, hub, tmp_path / "disk")
     token = machine.store.join()
-    hub.away = True
     machine.vote(token, 2)
+    machine.vote(token, 2)
+    assert len(machine.store.votes()) == 1 and uploaded(hub) == 0
+    hub.away = False
+    until(lambda: uploaded(hub) == 2)
     hub.silent = threading.Event()  # an upload that hangs
-    time.sleep(0.1)
     began = time.monotonic()
-    machine.vote(token, 2)
+    machine.vote(token, 3)
     assert time.monotonic() - began < 1
     hub.silent.set()
-    hub.away = False
+    until(lambda: uploaded(hub) == 3)
     machine.copy.close()
-    copied = Store(study, Database(str(hub.copies[-1])))
-    assert copied.votes() == machine.store.votes() and len(copied.votes()) == 1
 
 
-def test_without_an_answer_no_new_file_takes_the_place_of_the_copy(hub, tmp_path):
-    hub.away = True
-    with pytest.raises(StudyError, match="cannot be fetched from lab/votes"):
-        restore(tmp_path / "mos.sqlite", "lab/votes", hub)
-    assert not (tmp_path / "mos.sqlite").exists()
+def test_votes_from_before_there_was_a_copy_are_copied(study, hub, tmp_path):
+    alone = Store(study, Database(str(tmp_path / "disk" / "mos.sqlite")), lambda: 2000.0)
+    alone.trial(alone.join())
+    machine = Machine(study, hub, tmp_path / "disk")
+    until(lambda: len(list(hub.folder.glob("*.jsonl"))) == 1)
+    machine.copy.close()
+
+
+def test_a_copy_that_cannot_be_written_does_not_undo_a_vote(study, hub, tmp_path):
+    machine = Machine(study, hub, tmp_path / "disk")
+    until(machine.copy.read.is_set)
+    shutil.rmtree(tmp_path / "disk" / "copy")
+    (tmp_path / "disk" / "copy").touch()
+    token = machine.store.join()
+    machine.vote(token, 3)
+    machine.vote(token, 3)
+    assert len(machine.store.votes()) == 1
+    machine.copy.close()
