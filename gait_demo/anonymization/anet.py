@@ -13,10 +13,9 @@ from gait_demo.anonymization.windows import BATCH, blended
 from gait_demo.models import build
 from gait_demo.models.anet import ANet
 
-# Length to which noise is scaled. The codes of the walkers that A-NET learnt from are standard
-# normal, 5.6 long on average: farther out, gaits of two noises differ more. At 8.5, some outlines
-# are lumps.
-_RADIUS = 7.5
+# Root mean square to which noise is scaled. The codes of the walkers that A-NET learnt from are
+# standard normal: farther out, gaits of two noises differ more. At 1.5, some outlines are lumps.
+_SPREAD = 1.326
 
 
 class ANetAnonymizer:
@@ -42,7 +41,7 @@ class ANetAnonymizer:
             content = self._network.read(walk.silhouettes[at].to(device), joints)
             return content.reshape(len(at), frames, -1)
 
-        noise = _RADIUS * normalize(noise, dim=0)
+        noise = _SPREAD * self.noise_dim**0.5 * normalize(noise, dim=0)
         content = blended(count, frames, read)
         before = timing.long()
         after = (before + 1).clamp(max=count - 1)

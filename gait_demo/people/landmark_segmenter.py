@@ -11,7 +11,7 @@ from typing import TypeVar
 import cv2
 import numpy as np
 
-from gait_demo.imaging.boxes import area, intersection_area
+from gait_demo.imaging.boxes import intersection_area
 from gait_demo.options import PeopleOptions
 from gait_demo.people.disjoint_mattes import keep_own_pixels, make_disjoint
 from gait_demo.people.landmarks import LandmarkNetwork, Reading, upright
@@ -32,29 +32,25 @@ _UNCHANGED = 8  # grey levels by which noise may change such a mean
 
 @dataclass(frozen=True)
 class _Rejected:
-    """A proposal in which the landmark network saw no person.
+    """A place in which the landmark network saw no person.
 
     Attributes:
+        region: (2, 2) float32, its square, as in `Detection`.
         cells: (8, 8, 3) uint8, mean colours in its square.
     """
 
-    proposal: Proposal
+    region: np.ndarray
     cells: np.ndarray
 
     @classmethod
-    def of(cls, rgb: np.ndarray, proposal: Proposal) -> _Rejected:
+    def of(cls, rgb: np.ndarray, region: np.ndarray) -> _Rejected:
         h, w = rgb.shape[:2]
-        square = _square(proposal.region)
-        x0, y0, x1, y1 = square.clip(0, [w - 1, h - 1, w - 1, h - 1]).astype(int)
+        x0, y0, x1, y1 = _square(region).clip(0, [w - 1, h - 1, w - 1, h - 1]).astype(int)
         part = rgb[y0 : y1 + 1, x0 : x1 + 1]
-        return cls(proposal, cv2.resize(part, (_CELLS, _CELLS), interpolation=cv2.INTER_AREA))
-
-    @property
-    def region(self) -> np.ndarray:
-        return self.proposal.region
+        return cls(region, cv2.resize(part, (_CELLS, _CELLS), interpolation=cv2.INTER_AREA))
 
     def is_unchanged(self, rgb: np.ndarray) -> bool:
-        cells = _Rejected.of(rgb, self.proposal).cells
+        cells = _Rejected.of(rgb, self.region).cells
         return bool(cv2.absdiff(cells, self.cells).max() < _UNCHANGED)
 
 
@@ -108,25 +104,22 @@ class LandmarkSegmenter:
         alone = [person for person in before if not any(person is other for other in entangled)]
         people, lost = self._track(rgb, alone, everybody, list(others))
         proposals = self._proposals(rgb) if detect or lost else []
+        refused: list[Proposal] = []
         if detect:
             known = range(len(others), len(people))
-            people = self._reread_overlapped(rgb, self._detect_new(rgb, people, proposals), known)
+            people, refused = self._detect_new(rgb, people, proposals)
+            people = self._reread_overlapped(rgb, people, known)
         for person in lost:
             recovered = self._recover(rgb, person, proposals, people)
             if recovered is not None and not any(same_person(recovered, other) for other in people):
                 people.append(recovered)
         people, _ = self._track(rgb, entangled, everybody, people)
-        refused = self._refused(people) if detect else []
-        return make_disjoint(people)[len(others) :] + refused
-
-    def _refused(self, people: Sequence[Detection]) -> list[Detection]:
-        """The rejected proposals that have a box, without those of parts of the people."""
-        proposals = (rejected.proposal for rejected in self._rejected)
-        return [
+        boxes = [
             Detection.refused(proposal.box, proposal.score)
-            for proposal in proposals
-            if proposal.box is not None and not _shows_part(proposal.box, people)
+            for proposal in refused
+            if proposal.box is not None
         ]
+        return make_disjoint(people)[len(others) :] + boxes
 
     def _track(
         self,
@@ -211,33 +204,41 @@ class LandmarkSegmenter:
         rgb: np.ndarray,
         people: list[Detection],
         proposals: Sequence[Proposal],
-    ) -> list[Detection]:
-        """The people, extended by the new ones whom proposals show. Proposals that show known
-        people raise their scores. Where one has shown a person, known or new, others in about the
-        same place are not read (non-maximum suppression): remnants of that person, who is painted
-        over in them, would pass for a second one."""
-        people, rejected, shown = list(people), [], []
+    ) -> tuple[list[Detection], list[Proposal]]:
+        """The people, extended by the new ones whom proposals show, and the proposals that show
+        none. Proposals that show known people raise their scores. Where one has shown a new
+        person, others in about the same place are not read, and where it has shown a known one,
+        others of the same detector (non-maximum suppression): remnants of that person, who is
+        painted over in them, would pass for a second one."""
+        people, rejected, refused = list(people), [], []
+        shown: list[Proposal] = []
+        shown_again: list[Proposal] = []
         for proposal in proposals:
             seen = _at(proposal.region, people)
             if seen is None:
                 known = _at(proposal.region, self._rejected)
                 if known is not None and known.is_unchanged(rgb):
                     rejected.append(known)
+                    refused.append(proposal)
                     continue
-                if _at(proposal.region, shown) is not None:
+                alike = [one for one in shown_again if (one.box is None) == (proposal.box is None)]
+                if _at(proposal.region, shown + alike) is not None:
                     continue
                 seen = self._read_proposal(rgb, proposal, people)
                 if seen is None:
-                    rejected.append(_Rejected.of(rgb, proposal))
+                    rejected.append(_Rejected.of(rgb, proposal.region))
+                    refused.append(proposal)
                     continue
-            shown.append(proposal)
+                shown.append(proposal)
+            else:
+                shown_again.append(proposal)
             n = next((n for n, other in enumerate(people) if same_person(seen, other)), None)
             if n is None:
                 people.append(seen)
             else:
                 people[n] = people[n].scored(proposal.score)
         self._rejected = rejected
-        return people
+        return people, refused
 
     def _reread_overlapped(
         self, rgb: np.ndarray, people: list[Detection], known: range
@@ -296,11 +297,6 @@ def _square(region: np.ndarray) -> np.ndarray:
     """(4,) box: the region's square, turned upright."""
     half = np.linalg.norm(region[1] - region[0])
     return np.concatenate([region[0] - half, region[0] + half])
-
-
-def _shows_part(box: np.ndarray, people: Sequence[Detection]) -> bool:
-    """Whether most of a box shows a known person."""
-    return any(intersection_area(box, person.box) > 0.5 * area(box) for person in people)
 
 
 def _scaled(region: np.ndarray, factor: float) -> np.ndarray:

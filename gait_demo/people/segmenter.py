@@ -152,7 +152,7 @@ class Detection:
 
     def moved(self, shift: np.ndarray) -> Detection:
         """The detection moved by (2,) pixels, for a frame in which the person was not read: score 0
-        and presence nan."""
+        and presence nan, or 0 if the network refuses them."""
         shift = np.float32(shift)
         transform = np.array([[1, 0, shift[0]], [0, 1, shift[1]]])
         landmarks = self.landmarks
@@ -162,7 +162,7 @@ class Detection:
             self,
             box=self.box + np.tile(shift, 2),
             score=0.0,
-            presence=np.nan,
+            presence=0.0 if self.is_refused else np.nan,
             landmarks=landmarks,
             region=None if self.region is None else self.region + shift,
             matte=self.matte.moved(transform),

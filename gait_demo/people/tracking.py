@@ -14,6 +14,7 @@ from itertools import combinations, islice, pairwise, product
 import cv2
 import numpy as np
 
+from gait_demo.imaging.boxes import area, intersection_area
 from gait_demo.options import PeopleOptions
 from gait_demo.people.disjoint_mattes import make_disjoint, restored
 from gait_demo.people.segmenter import Detection, PersonSegmenter, are_entangled
@@ -174,9 +175,11 @@ class _Reader:
         for tracklet in tracklets:
             if len(tracklet.seen) >= _LIVING_S * self._fps and _stays(tracklet):
                 tracklet.is_motionless = _is_motionless(tracklet, read, scale)
+        people = [tracklet for tracklet in tracklets if tracklet.is_person(self._options)]
+        apart = [one for one in self._refused if not _shows_part(one, people)]
         refused = (
             replace(tracklet, is_refused=True)
-            for tracklet in _linked(self._refused, self._fps)
+            for tracklet in _linked(apart, self._fps)
             if self._may_be_person(tracklet)
         )
         return tracklets + [one for one in refused if _moves_by_itself(one, read, scale)]
@@ -238,6 +241,14 @@ def _certainty(detection: Detection) -> float:
     return float(np.fmax(detection.presence, detection.score))
 
 
+def _shows_part(refused: Tracklet, people: list[Tracklet]) -> bool:
+    """Whether most of the only box of a track shows one of the people."""
+    ((frame, detection),) = refused.seen.items()
+    boxes = (person.seen[frame].box for person in people if frame in person.seen)
+    half = 0.5 * area(detection.box)
+    return any(intersection_area(detection.box, box) > half for box in boxes)
+
+
 def _stays(tracklet: Tracklet) -> bool:
     middles = np.stack([detection.middle for detection in tracklet.seen.values()])
     heights = [detection.height for detection in tracklet.seen.values()]
@@ -267,14 +278,13 @@ def _moves_by_itself(tracklet: Tracklet, read: Callable[[int], np.ndarray], scal
     """Whether a track advances at every look, against the background."""
     frames = sorted(tracklet.seen)
     steps = np.diff([tracklet.seen[frame].middle for frame in frames], axis=0)
+    pictures = (read(frame) for frame in frames)
+    steps -= np.stack([_camera_shift(*pair) for pair in pairwise(pictures)]) / scale
     moved = steps.sum(axis=0)
     advances = steps @ moved
     height = np.median([detection.height for detection in tracklet.seen.values()])
-    if np.linalg.norm(moved) < _ADVANCES * height or advances.min() < _STEADY * advances.mean():
-        return False
-    pictures = (read(frame) for frame in frames)
-    camera = sum(_camera_shift(*pair) for pair in pairwise(pictures)) / scale
-    return bool(np.linalg.norm(moved - camera) >= _ADVANCES * height)
+    is_far = np.linalg.norm(moved) >= _ADVANCES * height
+    return bool(is_far and advances.min() >= _STEADY * advances.mean())
 
 
 def _camera_shift(before: np.ndarray, after: np.ndarray) -> np.ndarray:

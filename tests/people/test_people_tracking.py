@@ -232,8 +232,9 @@ REFLECTION = Figure.walking(70, 250, COUNT, feet=150, tall=50, is_refused=True, 
         (replace(REFLECTION, middles=np.linspace(150, 170, COUNT)), False),
         (replace(REFLECTION, score=0.2), False),
         (REFLECTION.missed(range(13, COUNT)), False),
+        (Figure.walking(260, 60, COUNT, tall=50, is_refused=True, score=0.4), False),
     ],
-    ids=["moving", "still", "hardly moving", "doubtful", "seen twice"],
+    ids=["moving", "still", "hardly moving", "doubtful", "seen twice", "the walker's legs"],
 )
 def test_tracker_accepts_what_the_landmark_network_refuses_only_where_it_moves(figure, found):
     scene = Scene((Figure.walking(260, 60, COUNT), figure))
