@@ -212,7 +212,6 @@ def test_an_example_shows_at_once_and_result_and_settings_agree(page):
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
 
 
-@at_both_sizes
 def test_the_keyboard_does_all_that_the_pointer_does(page):
     def at(name: str, *keys: str) -> None:
         """Presses Tab until the focus is on what has this name, and then the keys."""
@@ -294,7 +293,6 @@ def test_axe_finds_no_barrier_on_the_page(page, tmp_path):
     assert barriers(page) == []
 
 
-@at_both_sizes
 def test_the_words_are_plain_ones(page):
     assert page.locator("h1").all_inner_texts() == ["Hide who is walking"]
     for choices, words in (
