@@ -62,6 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         if error.filename is None:
             raise
+        logging.getLogger("gait_demo").debug("An operating-system error:", exc_info=True)
         print(f"{error.filename} cannot be used: {error.strerror}.", file=sys.stderr)
         return 2
 

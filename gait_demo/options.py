@@ -10,26 +10,42 @@ import secrets
 from dataclasses import field
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field, Strict
 from pydantic.dataclasses import dataclass
 
-_CHECKED = ConfigDict(extra="forbid", hide_input_in_errors=True)  # an input may be the secret
+_CHECKED = ConfigDict(
+    extra="forbid",
+    strict=True,
+    allow_inf_nan=False,
+    hide_input_in_errors=True,  # an input may be the secret
+)
 
+LONGEST_S = 1e6  # longer than any video
 OUTPUTS = ("original", "binary", "colorized", "comparison")  # the videos that a run can write
+
+
+def _plain(value: object) -> object:
+    """NumPy's numbers as Python's, which alone are strictly int and float."""
+    return value.item() if hasattr(value, "item") else value
+
+
+Int = Annotated[int, BeforeValidator(_plain)]
+Float = Annotated[float, BeforeValidator(_plain)]
+Seconds = Annotated[Float, Field(ge=0, le=LONGEST_S)]
 
 
 @dataclass(frozen=True, config=_CHECKED)
 class VideoOptions:
-    max_duration_s: Annotated[float, Field(ge=0.1)] | None = None  # None: no limit
-    max_frames: Annotated[int, Field(ge=2)] | None = None  # None: no limit
+    max_duration_s: Annotated[Float, Field(ge=0.1)] | None = None  # None: no limit
+    max_frames: Annotated[Int, Field(ge=2)] | None = None  # None: no limit
     keep_audio: bool = False
-    # start of the part to process, in seconds since the first frame
-    start_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0
-    end_s: float | None = None  # its end; None: the end of the video
-    only: Annotated[tuple[Literal[OUTPUTS], ...], Field(min_length=1)] = OUTPUTS  # videos to write
+    start_s: Seconds = 0  # start of the part to process, since the first frame
+    end_s: Seconds | None = None  # its end; None: the end of the video
+    # videos to write, as a tuple or a list
+    only: Annotated[tuple[Literal[OUTPUTS], ...], Strict(False), Field(min_length=1)] = OUTPUTS
 
     def __post_init__(self) -> None:
-        if self.end_s is not None and not self.end_s >= self.start_s:
+        if self.end_s is not None and self.end_s < self.start_s:
             raise ValueError(f"end_s: expected at least {self.start_s}, got {self.end_s}")
 
 
@@ -63,23 +79,23 @@ class PeopleOptions:
             not accepted as a person, is kept out of the background plate.
     """
 
-    min_height_px: Annotated[int, Field(ge=16)] = 40
-    max_people: Annotated[int, Field(ge=1)] = 20
-    look_every_s: float = 0.5
-    detector_px: Annotated[int, Field(ge=64)] = 640
-    yolo_score: float = 0.1
-    pose_score: float = 0.3
-    read_presence: float = 0.1
-    follow_presence: float = 0.3
-    stay_presence: float = 0.6
-    usual_presence: float = 0.86
-    sure_presence: float = 0.99
-    sure_score: float = 0.15
-    sure_yolo: float = 0.5
-    still_share: float = 0.9
-    likely_presence: float = 0.9
-    likely_score: float = 0.3
-    sure_frames: int = 3
+    min_height_px: Annotated[Int, Field(ge=16)] = 40
+    max_people: Annotated[Int, Field(ge=1)] = 20
+    look_every_s: Float = 0.5
+    detector_px: Annotated[Int, Field(ge=64)] = 640
+    yolo_score: Float = 0.1
+    pose_score: Float = 0.3
+    read_presence: Float = 0.1
+    follow_presence: Float = 0.3
+    stay_presence: Float = 0.6
+    usual_presence: Float = 0.86
+    sure_presence: Float = 0.99
+    sure_score: Float = 0.15
+    sure_yolo: Float = 0.5
+    still_share: Float = 0.9
+    likely_presence: Float = 0.9
+    likely_score: Float = 0.3
+    sure_frames: Int = 3
 
 
 ANONYMIZERS = {"anet": "A-NET", "stgan": "ST-GAN"}  # module in anonymization/: name that is shown
@@ -107,9 +123,9 @@ class AnonymizeOptions:
             and which videos belong together: keep it as safe as the original, or not at all.
     """
 
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
-    person: Annotated[int, Field(ge=1)] | None = None
-    strength: Annotated[float, Field(gt=0, le=1)] = 1.0
+    seed: Annotated[Int, Field(ge=0, lt=2**63)] = 0
+    person: Annotated[Int, Field(ge=1)] | None = None
+    strength: Annotated[Float, Field(gt=0, le=1)] = 1.0
     anonymizer: Literal[tuple(ANONYMIZERS)] = "anet"
     secret: Annotated[bytes, Field(min_length=LEAST_SECRET_BYTES)] | None = field(
         default=None, repr=False
@@ -141,4 +157,4 @@ class Options:
     people: PeopleOptions = field(default_factory=PeopleOptions)
     anonymize: AnonymizeOptions = field(default_factory=AnonymizeOptions)
     colorize: ColorizeOptions = field(default_factory=ColorizeOptions)
-    threads: int | None = None
+    threads: Int | None = None

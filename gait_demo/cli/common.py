@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -13,7 +12,7 @@ import cv2
 import numpy as np
 
 from gait_demo.errors import GaitDemoError
-from gait_demo.options import LEAST_SECRET_BYTES
+from gait_demo.options import LEAST_SECRET_BYTES, LONGEST_S
 
 
 def seed(text: str) -> int:
@@ -55,8 +54,8 @@ def chosen_weights(parsed: argparse.Namespace, names: Iterable[str]) -> dict[str
 
 def seconds(text: str) -> float:
     number = float(text)
-    if not 0 <= number < math.inf:
-        raise argparse.ArgumentTypeError(f"expected 0 or more seconds, got {text}")
+    if not 0 <= number <= LONGEST_S:
+        raise argparse.ArgumentTypeError(f"expected 0 to {LONGEST_S:.0f} seconds, got {text}")
     return number
 
 

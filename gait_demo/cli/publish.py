@@ -36,8 +36,9 @@ def _publish(parsed: argparse.Namespace) -> None:
         print(f"\n{weights.files['README.md'].decode()}")
     else:
         commit = publishing.upload(weights)
+        print(f"Published as {parsed.repo}@{commit}.")
         publishing.record(parsed.repo, commit, weights.files)
-        print(f"Published as {parsed.repo}@{commit}, which checkpoints/manifest.json now names.\n")
+        print("checkpoints/manifest.json now names this commit.\n")
     if parsed.space is None:
         return
     name = parsed.repo if parsed.space is True else parsed.space

@@ -55,11 +55,13 @@ def analyse(
     """`Pipeline.analyse`; stores the analysis and a picture of the numbered people in `folder`.
 
     Returns:
-        The numbers of all people, in order; and the time of each frame, in seconds since the first.
+        The numbers of all people who can get another gait, in order; and the time of each frame, in
+        seconds since the first.
     """
     analysis = Pipeline(models, options).analyse(source, folder, report)
-    walkers = [person.track for person in analysis.people]
-    index = clearest_frame(walkers, (analysis.info.height, analysis.info.width))
+    walkers = [person.track for person in analysis.people if not person.is_refused]
+    shape = analysis.info.height, analysis.info.width
+    index = clearest_frame(walkers, shape) if walkers else 0
     frame = next(islice(analysis.frames(), index, None))
     picture = number_people(frame.rgb, walkers, index)
     cv2.imwrite(str(folder / PEOPLE), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))

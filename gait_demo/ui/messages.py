@@ -70,4 +70,5 @@ def option_errors() -> Iterator[None]:
         yield
     except ValidationError as error:
         wrong = (": ".join([*map(str, e["loc"][:1]), e["msg"]]) for e in error.errors())
-        raise VideoError(f"{'; '.join(wrong)}.".replace("Value error, ", "")) from None
+        text = f"{'; '.join(wrong)}.".replace("Value error, ", "")
+        raise VideoError(re.sub(r"\b(start|end)_s:", r"\1:", text)) from None  # the API's names

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -154,12 +156,18 @@ def record(repository: str, commit: str, files: Iterable[str], folder: Path = CH
         commit: id of the commit that holds the files.
         files: names of the published files; those that the manifest does not list are ignored.
         folder: of the manifest.
+
+    Raises:
+        OSError: the manifest cannot be written; it is as it was.
     """
     hub = {"hub": f"{repository}@{commit}"}
     entries = {
         name: entry | hub if name in files else entry for name, entry in manifest(folder).items()
     }
-    (folder / MANIFEST).write_text(json.dumps(entries, indent=2) + "\n")
+    with tempfile.TemporaryDirectory(prefix=".manifest-", dir=folder) as parts:
+        part = Path(parts, MANIFEST)
+        part.write_text(json.dumps(entries, indent=2) + "\n")
+        os.replace(part, folder / MANIFEST)
 
 
 def model_card(repository: str, entries: dict, sizes: dict[str, int], results: str | None) -> str:

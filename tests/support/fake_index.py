@@ -36,6 +36,17 @@ def wheel(files: dict[str, bytes] | None = None) -> bytes:
     return packed.getvalue()
 
 
+def encrypted(archive: bytes, path: str) -> bytes:
+    """A zip file in which the file `path` is marked as encrypted."""
+    marked = bytearray(archive)
+    with zipfile.ZipFile(io.BytesIO(archive)) as files:
+        local = files.getinfo(path).header_offset
+        central = archive.index(path.encode(), files.start_dir) - 46  # its header's fixed part
+    marked[local + 6] |= 1
+    marked[central + 8] |= 1
+    return bytes(marked)
+
+
 def entries(members: dict[str, bytes] = MEMBERS) -> dict[str, dict]:
     """What the manifest says of the files in the wheel."""
     return {

@@ -171,7 +171,7 @@ def test_bad_calls_get_a_sentence_and_leave_nothing(app, clip, tmp_path):
         visitor.predict(handle_file(tmp_path / "b.mp4"), api_name="/anonymize")
     with pytest.raises(AppError, match="There is no person 5"):
         visitor.predict(handle_file(clip), person=5, api_name="/anonymize")
-    with pytest.raises(AppError, match="end_s: expected at least"):
+    with pytest.raises(AppError, match="end: expected at least"):
         visitor.predict(handle_file(clip), start=2, end=1, api_name="/anonymize")
     with pytest.raises(AppError, match="anonymizer: Input should be 'anet' or 'stgan'"):
         visitor.predict(handle_file(clip), anonymizer="none", api_name="/anonymize")

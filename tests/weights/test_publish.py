@@ -1,9 +1,12 @@
 """What is uploaded, to a stand-in for the Hub on loopback."""
 
+import errno
 import hashlib
 import json
+import os
 import random
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -147,6 +150,23 @@ def test_a_refusal_is_said_and_nothing_is_noted(project, run, env, statuses, sai
     assert status == 2 and said in err and "Traceback" not in err
     manifest = (project / "checkpoints" / "manifest.json").read_text()
     assert "hub" not in json.loads(manifest)["anet.safetensors"]
+
+
+def test_a_manifest_that_cannot_be_written_does_not_hide_the_commit(project, monkeypatch, capsys):
+    def full(source, target):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), source, None, target)
+
+    manifest = project / "checkpoints" / "manifest.json"
+    before = manifest.read_bytes()
+    monkeypatch.setattr(os, "replace", full)
+    record = partial(publishing.record, folder=manifest.parent)
+    monkeypatch.setattr(publishing, "record", record)
+    monkeypatch.setattr(publishing, "upload", lambda upload: "0a1b2c")
+    assert main(["publish", "--repo", "some/gait"]) == 2
+    out, err = capsys.readouterr()
+    assert "Published as some/gait@0a1b2c." in out
+    assert "manifest.json cannot be used: No space left on device." in err
+    assert manifest.read_bytes() == before and len(list(manifest.parent.iterdir())) == 2
 
 
 def test_weights_that_are_not_those_of_the_manifest_are_not_published(project):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from fake_hub import ROOT, FakeHub, environment, start
-from fake_index import MEMBERS, VERSION, FakeIndex, entries, member, wheel
+from fake_index import MEMBERS, VERSION, FakeIndex, encrypted, entries, member, wheel
 
 from gait_demo.weights import PERSON, manifest
 
@@ -32,6 +32,22 @@ for name in names:
     except WeightsError as error:
         said = ["refused", str(error), ""]
     print(json.dumps([*said, time.monotonic() - began]), flush=True)
+"""
+RETRY = """
+import sys, time
+from pathlib import Path
+from gait_demo import weights
+from gait_demo.errors import WeightsError
+from gait_demo.weights import release
+release.RETRY_AFTER_S = 0.5
+until = time.monotonic() + 30
+while time.monotonic() < until:
+    try:
+        print(weights.find("pose_landmark", folder=Path(sys.argv[1])).sha256)
+        break
+    except WeightsError as error:
+        print(error, flush=True)
+    time.sleep(0.2)
 """
 AHEAD = """
 import json, sys, time
@@ -151,6 +167,12 @@ def test_wheel_without_the_member_is_refused(index, find):
     assert 'the wheel is damaged ("There is no item named' in refused(find()[0])
 
 
+def test_encrypted_wheel_is_refused(index, find):
+    index.wheel = encrypted(wheel(), member("pose_landmark_full.tflite"))
+    sentence = refused(find()[0])
+    assert "the wheel is damaged" in sentence and "encrypted" in sentence
+
+
 def test_delivery_that_is_cut_off_is_refused_and_repeated_by_the_next_process(index, find, cache):
     index.cut_after = len(index.wheel) // 2
     assert "not from the package index" in refused(find()[0])
@@ -187,6 +209,15 @@ def test_no_index_is_said_and_asked_once(index, find):
     first, again = find("pose_landmark", "pose_detection")[0]
     assert first[0] == again[0] == "refused" and "it does not answer" in first[1]
     assert "it does not answer" in again[1] and again[3] < 0.3
+
+
+def test_a_failure_is_remembered_for_a_while_only(index, env, folder):
+    index.statuses = {"/simple/": 404}
+    process = start(["-c", RETRY, str(folder)], env)
+    assert "Could not find a version" in process.stdout.readline()
+    index.statuses = {}
+    out, err = process.communicate(timeout=60)
+    assert out.splitlines()[-1] == SHA256["pose_landmark_full.tflite"], err
 
 
 @pytest.mark.parametrize("flag", ["GAIT_DEMO_OFFLINE", "HF_HUB_OFFLINE"])
