@@ -59,7 +59,7 @@ def walk(person_weights, models):
     them."""
     squares, heads = [], []
     for frame in islice(read_frames(ASSETS / "street_090.mp4"), FIRST, FIRST + COUNT):
-        (person,) = models.segmenter(frame.rgb)
+        (person,) = (one for one in models.segmenter(frame.rgb) if not one.is_refused)
         x0, y0, x1, y1 = person.box
         zoom = 0.8 * SIDE / (y1 - y0)
         middle = np.float64([(x0 + x1) / 2, (y0 + y1) / 2])
