@@ -39,7 +39,7 @@ class VideoOptions:
     max_duration_s: Annotated[Float, Field(ge=0.1)] | None = None  # None: no limit
     max_frames: Annotated[Int, Field(ge=2)] | None = None  # None: no limit
     keep_audio: bool = False
-    start_s: Seconds = 0  # start of the part to process, since the first frame
+    start_s: Seconds = 0.0  # start of the part to process, since the first frame
     end_s: Seconds | None = None  # its end; None: the end of the video
     # videos to write, as a tuple or a list
     only: Annotated[tuple[Literal[OUTPUTS], ...], Strict(False), Field(min_length=1)] = OUTPUTS
