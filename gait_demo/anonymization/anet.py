@@ -18,6 +18,11 @@ from gait_demo.models.anet import ANet
 _SPREAD = 1.326
 
 
+def of_one_length(noise: Tensor) -> Tensor:
+    """Noise (..., noise_dim), scaled to the length that the program uses."""
+    return _SPREAD * noise.shape[-1] ** 0.5 * normalize(noise, dim=-1)
+
+
 class ANetAnonymizer:
     """Encodes overlapping windows of a few frames, blends the content vectors of each frame,
     interpolates them at the moments of the new frames, and decodes each of these once."""
@@ -41,7 +46,7 @@ class ANetAnonymizer:
             content = self._network.read(walk.silhouettes[at].to(device), joints)
             return content.reshape(len(at), frames, -1)
 
-        noise = _SPREAD * self.noise_dim**0.5 * normalize(noise, dim=0)
+        noise = of_one_length(noise)
         content = blended(count, frames, read)
         before = timing.long()
         after = (before + 1).clamp(max=count - 1)

@@ -53,6 +53,12 @@ class Written:
     logits: Tensor
     joints: Tensor | None
 
+    def halves(self) -> tuple[Written, Written]:
+        """Those of the first N/2 walks, and of the others."""
+        joints = (None, None) if self.joints is None else self.joints.chunk(2)
+        one, other = map(Written, self.logits.chunk(2), joints)
+        return one, other
+
 
 def _halve(inputs: int, outputs: int, norm: bool = True) -> nn.Sequential:
     conv = nn.Conv2d(inputs, outputs, 4, stride=2, padding=1, bias=not norm)

@@ -30,6 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         help="A-NET, paired: weight of the loss against recognising the original walker",
     )
+    parser.add_argument(
+        "--twin-weight",
+        type=float,
+        help="A-NET, paired: weight of the loss against results of two walkers that differ",
+    )
     parser.add_argument("--start", type=Path, help="checkpoint to start from")
     parser.add_argument(
         "--pull", type=float, help="ST-GAN: weight of the loss towards the noise's gait"
@@ -91,10 +96,10 @@ def run(parsed: argparse.Namespace) -> dict:
 
     names = ("data", "out", "preset", "steps", "minutes", "batch", "report_every", "device")
     names += ("seed", "resume", "bf16", "adversarial_from", "learning_rate", "people", "pull")
-    names += ("start", "forget_weight")
+    names += ("start", "forget_weight", "twin_weight")
     given = {name: getattr(parsed, name) for name in names if getattr(parsed, name) is not None}
     pairs = (parsed.network, parsed.preset) in (("anet", None), ("anet", "paired"))
-    for name in ("adversarial_from", "forget_weight"):
+    for name in ("adversarial_from", "forget_weight", "twin_weight"):
         if name in given and not pairs:
             option = "--" + name.replace("_", "-")
             raise DataError(f"{option} is for anet with --preset paired; leave it out.")

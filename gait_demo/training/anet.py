@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, l1_loss, mse_loss
 
+from gait_demo.anonymization.anet import of_one_length
 from gait_demo.joints import LEGS, NAMES
-from gait_demo.models.anet import ANet, ANetDims
+from gait_demo.models.anet import ANet, ANetDims, Written
 from gait_demo.models.discriminators import (
     IdentityReader,
     SpatialDiscriminator,
@@ -46,6 +47,8 @@ class ANetTrainingOptions(TrainingOptions):
             They sharpen outlines, but too many silhouettes fall into pieces.
         forget_weight: "paired": weight of what an adversary, which is trained meanwhile, can read
             of the input walker from the result; 0: no adversary.
+        twin_weight: "paired": weight of the difference between what is made, with the same noise,
+            of two walkers of the same walk; 0: none. Not with discriminators.
         critic_width: channels of D_S nearest the image, twice those of D_T.
     """
 
@@ -54,12 +57,15 @@ class ANetTrainingOptions(TrainingOptions):
     adversarial_weight: float = 0.005
     adversarial_from: float = 1.0
     forget_weight: float = 0.0
+    twin_weight: float = 0.0
     critic_width: int = 32
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.dims.joints and self.preset != "paired":
             raise ValueError(f"dims: joints are for preset paired, got {self.preset!r}")
+        if self.twin_weight and self.adversarial_from < 1:
+            raise ValueError("twin_weight: twins are not compared while discriminators judge")
 
 
 def train_anet(options: ANetTrainingOptions) -> dict:
@@ -76,6 +82,7 @@ def train_anet(options: ANetTrainingOptions) -> dict:
         about["adversarial_weight"] = options.adversarial_weight
         about["adversarial_from"] = options.adversarial_from
         about["forget_weight"] = options.forget_weight
+        about["twin_weight"] = options.twin_weight
         if options.dims.joints:
             about["joint_weight"] = options.joint_weight
     return train(ANetTask(options), options, about | {"dims": asdict(options.dims)})
@@ -146,7 +153,8 @@ class ANetTask:
 
     def _paired_step(self, adversarial: bool) -> dict[str, Tensor]:
         count = self._options.batch
-        windows = self.data.training.windows(count, self._frames, self.rng)
+        twins = self._options.twin_weight > 0
+        windows = self.data.training.windows(count, self._frames, self.rng, twins)
         noise = windows.code
         # While discriminators judge, the last eighth of the batch becomes people who do not
         # exist: no cross-entropy can be asked of them, only that they look real.
@@ -156,7 +164,13 @@ class ANetTask:
             noise = torch.cat((noise[:paired], self._random_noise(eighth)))
         with self._options.autocast():
             inputs, seen = degrade(windows.walker, self.rng), self._seen(windows, self.rng)
-            written = self.model.rewrite(inputs, noise, seen)
+            content = self.model.read(inputs, seen)
+            if twins:  # both in one batch, whose statistics the norms keep
+                far = of_one_length(self._random_noise(len(noise) // 2)).repeat(2, 1)
+                written = self.model.write(content.repeat(2, 1, 1, 1), torch.cat((noise, far)))
+                written, alike = written.halves()
+            else:
+                written = self.model.write(content, noise)
         logits = written.logits.float()
         entropy = binary_cross_entropy_with_logits(logits[:paired], windows.other[:paired])
         terms = {"BCE": entropy}
@@ -166,6 +180,9 @@ class ANetTask:
             joints = written.joints[:paired].float()
             terms["J"] = l1_loss(joints, windows.other_joints[:paired])
             loss = loss + self._options.joint_weight * terms["J"]
+        if twins:
+            terms["Twins"] = self._apart(alike)
+            loss = loss + self._options.twin_weight * terms["Twins"]
         if adversarial:
             fake = torch.sigmoid(logits[-2 * eighth :])
             terms["D"] = self._train_critic(windows.other[: 2 * eighth], fake)
@@ -182,6 +199,15 @@ class ANetTask:
             loss = loss + self._options.forget_weight * error
         self._descend(loss)
         return terms
+
+    def _apart(self, twins: Written) -> Tensor:
+        """How far the first half of the batch is from the second: mean squared difference of
+        silhouettes, and mean absolute difference of joints, which a swap of sides does not rule."""
+        one, other = twins.halves()
+        apart = mse_loss(torch.sigmoid(one.logits.float()), torch.sigmoid(other.logits.float()))
+        if twins.joints is None:
+            return apart
+        return apart + self._options.joint_weight * l1_loss(one.joints, other.joints)
 
     def _seen(self, windows: Windows, rng: torch.Generator) -> Tensor | None:
         """The walkers' joints with simulated errors; None for a network without joints."""

@@ -44,9 +44,13 @@ class CasiaWalks:
     rgb: Tensor
     rgb_frames: Tensor
 
-    def windows(self, count: int, frames: int, rng: torch.Generator) -> Windows:
+    def windows(
+        self, count: int, frames: int, rng: torch.Generator, twins: bool = False
+    ) -> Windows:
         """Random windows of consecutive frames. No other person performs the same walk, so the
-        target is the walker, and the noise is any."""
+        target is the walker, and the noise is any; and there are no twins."""
+        if twins:
+            raise DataError("twins need the same walk performed by several people")
         draw = Draw(rng)
         starts = (self.ahead >= frames).nonzero()[:, 0]
         start = starts[draw.integers(len(starts), (count, 1))]

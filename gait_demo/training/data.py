@@ -62,7 +62,16 @@ class Pictures:
 class Recordings(Protocol):
     """Walks of people, from which samples are drawn at random, on the generator's device."""
 
-    def windows(self, count: int, frames: int, rng: torch.Generator) -> Windows: ...
+    def windows(
+        self, count: int, frames: int, rng: torch.Generator, twins: bool = False
+    ) -> Windows:
+        """Random windows. With `twins`, each of the second half is one of the first half again, in
+        the same order, performed by another walker.
+
+        Raises:
+            DataError: fewer than three people perform a walk, and twins are wanted.
+        """
+        ...
 
     def pictures(self, count: int, rng: torch.Generator) -> Pictures: ...
 
@@ -85,18 +94,26 @@ class Walks:
     rgb_phases: Tensor | None = None
     joints: Tensor | None = None
 
-    def windows(self, count: int, frames: int, rng: torch.Generator) -> Windows:
-        """Random windows: walk, two people, phase, pace, place and size in the crop."""
+    def windows(
+        self, count: int, frames: int, rng: torch.Generator, twins: bool = False
+    ) -> Windows:
+        """Random windows: walk, two people (three with twins), phase, pace, place and size in the
+        crop."""
         draw = Draw(rng)
-        walk, walker, other = self._pairs(count, draw)
+        different = count // 2 if twins else count
+        walk, walker, other = self._pairs(different, draw)
         phases = self.silhouettes.shape[2]
-        pace = draw.uniform(*_PHASE_STEP, (count, 1)) * phases / 48
-        pace = pace * (draw.uniform(0, 1, (count, 1)) > _STANDING)
-        start = draw.uniform(0, phases, (count, 1))
+        pace = draw.uniform(*_PHASE_STEP, (different, 1)) * phases / 48
+        pace = pace * (draw.uniform(0, 1, (different, 1)) > _STANDING)
+        start = draw.uniform(0, phases, (different, 1))
         step = torch.arange(frames, device=rng.device)
         phase = (start + pace * step).round().long() % phases
+        placement = Placement.drawn(different, draw)
+        if twins:
+            walker = torch.cat((walker, self._third(walker, other, draw)))
+            walk, other, phase = walk.repeat(2), other.repeat(2), phase.repeat(2, 1)
+            placement = placement.twice()
         both = [(walk[:, None], who[:, None], phase) for who in (walker, other)]
-        placement = Placement.drawn(count, draw)
         placed = placement.of_images(torch.cat([self.silhouettes[at] for at in both], dim=1))
         codes = self.codes[walk, other], self.codes[walk, walker]
         joints = None, None
@@ -123,6 +140,14 @@ class Walks:
         walker = draw.integers(people, (count,))
         other = (walker + 1 + draw.integers(people - 1, (count,))) % people
         return walk, walker, other
+
+    def _third(self, walker: Tensor, other: Tensor, draw: Draw) -> Tensor:
+        """(N,) indices of people who are neither."""
+        people = self.codes.shape[1]
+        if people < 3:
+            raise DataError(f"twins need walks that three people perform, and these have {people}")
+        ahead = 1 + draw.integers(people - 2, walker.shape)
+        return (walker + ahead + (ahead >= (other - walker) % people)) % people
 
 
 def shards(folder: Path) -> list[Path]:
@@ -211,6 +236,10 @@ class Placement:
         stretch = draw.uniform(0.97, 1.03, shape)
         down, right = (draw.uniform(-1.5, 1.5, shape) for _ in range(2))
         return cls(torch.cat((scale * stretch, scale), 3), torch.cat((right, down), 3))
+
+    def twice(self) -> Placement:
+        """For twice as many windows, the second half like the first."""
+        return Placement(self.scale.repeat(2, 1, 1, 1), self.shift.repeat(2, 1, 1, 1))
 
     def of_images(self, packed: Tensor) -> Tensor:
         """(N, C, 64, 8) uint8, packed bits -> (N, C, 64, 64) float32 in [0, 1].

@@ -49,6 +49,17 @@ def test_windows_are_two_people_and_the_code_of_the_second(walks):
     assert not torch.equal(windows.walker, windows.other)
 
 
+def test_twins_are_two_walkers_on_their_way_to_one_target(walks):
+    loaded = walk_data.load_walks(walk_data.shards(walks), joints=True)
+    windows = loaded.windows(64, 8, torch.Generator().manual_seed(0), twins=True)
+    one, other = windows.walker_code.chunk(2)
+    assert (one != other).any(dim=1).all()
+    assert (windows.walker_code != windows.code).any(dim=1).all()
+    assert not torch.equal(*windows.walker.chunk(2))
+    for same in (windows.other, windows.code, windows.other_joints):
+        assert torch.equal(*same.chunk(2))
+
+
 def test_joints_are_placed_as_the_silhouettes_are(walks):
     """The feet of the drawn figure stay at the ends of its legs."""
     loaded = walk_data.load_walks(walk_data.shards(walks), joints=True)
@@ -111,6 +122,20 @@ def test_training_with_joints_starts_from_a_net_without_and_learns_both(anet_opt
     assert build.load(options.out, "anet").dims == dims
     with pytest.raises(WeightsError, match="another size"):
         train_anet(dataclasses.replace(options, dims=ANET, start=options.out))
+
+
+def test_what_is_made_of_twins_comes_together(anet_options):
+    dims = dataclasses.replace(ANET, joints=19)
+    options = dataclasses.replace(
+        anet_options, dims=dims, steps=40, report_every=40, learning_rate=5e-3
+    )
+    apart = [
+        train_anet(dataclasses.replace(options, twin_weight=weight))["history"][-1]["Twins"]
+        for weight in (1e-6, 3.0)
+    ]
+    assert apart[1] < 0.7 * apart[0]
+    with pytest.raises(ValueError, match="twin_weight"):
+        dataclasses.replace(options, twin_weight=1.0, adversarial_from=0.5)
 
 
 def test_joints_are_misread_within_measure_and_lost_ones_are_told():
