@@ -22,7 +22,13 @@ _QUICK_METHODS = ("none", "ours", "ST-GAN")
 
 def add(what: argparse._SubParsersAction) -> None:
     privacy = what.add_parser("privacy", help="attack the anonymized gaits; prints a table")
-    privacy.add_argument("--data", type=Path, required=True, help="CASIA-B, or data in its format")
+    privacy.add_argument(
+        "--data",
+        type=Path,
+        nargs="+",
+        required=True,
+        help="CASIA-B, or data in its format; several populations are pooled",
+    )
     privacy.add_argument("--out", type=Path, required=True, help="folder for all results")
     privacy.add_argument(
         "--quick", action="store_true", help="a fast check: fewer people, views, steps and methods"
@@ -59,7 +65,8 @@ def _evaluate(parsed: argparse.Namespace) -> None:
     from gait_demo.datasets.casia import CasiaB
     from gait_demo.evaluation.figures import privacy_against_naturalness, success_by_view
     from gait_demo.evaluation.markdown import inserted
-    from gait_demo.evaluation.privacy import PrivacyOptions, evaluate_privacy
+    from gait_demo.evaluation.population import PrivacyOptions
+    from gait_demo.evaluation.privacy import evaluate_privacy
     from gait_demo.evaluation.protocol import ATTACKERS, PAPERS
     from gait_demo.evaluation.tables import all_naturalness, headlines, tables
 
@@ -86,7 +93,10 @@ def _evaluate(parsed: argparse.Namespace) -> None:
             options, steps=_QUICK_STEPS, people=_QUICK_PEOPLE, views=_QUICK_VIEWS, takes=1
         )
     chosen = {name: methods[name] for name in wanted}
-    report = evaluate_privacy(CasiaB(parsed.data), chosen, options, progress(), guesses)
+    populations = {path.resolve().name: CasiaB(path) for path in parsed.data}
+    if len(populations) < len(parsed.data):
+        raise GaitDemoError("Folders of --data must have different names.")
+    report = evaluate_privacy(populations, chosen, options, progress(), guesses)
     if options.attackers:
         shown = tables(report)
         (parsed.out / "results.json").write_text(json.dumps(report, indent=2))
