@@ -196,6 +196,8 @@ def test_populations_are_attacked_by_themselves_and_reported_together(folder, tm
     shown = capsys.readouterr().out
     assert shown.startswith("2 populations, each attacked by itself: 9 people")
     assert "with its 95 % interval over populations, people and attackers" in shown
+    head = "| method | what is known | rank-1 | rank-5 | EER | bits | best attacker | adversary |"
+    assert head in shown.splitlines()
     assert (
         f"| none | {folder.name} | 1.000 [1.00-1.00] |" in shown and "| none | more | 1.0" in shown
     )
