@@ -21,6 +21,7 @@ from gait_demo.options import (
 if TYPE_CHECKING:
     import numpy as np
 
+    from gait_demo.evaluation.joint_walks import JointWalk
     from gait_demo.evaluation.reidentification import Clip
 
 
@@ -61,7 +62,8 @@ def _rgb(parsed: argparse.Namespace) -> None:
 
 
 def _reidentify(clips: list[Clip], group: str, parsed: argparse.Namespace) -> None:
-    from gait_demo.evaluation.reidentification import reidentify
+    from gait_demo.evaluation.joint_walks import joint_walks
+    from gait_demo.evaluation.reidentification import SILHOUETTES, reidentify
     from gait_demo.evaluation.secret import repeatable_secret
     from gait_demo.pipeline import Models, Pipeline
 
@@ -81,12 +83,16 @@ def _reidentify(clips: list[Clip], group: str, parsed: argparse.Namespace) -> No
         analysis = first.analyse(video, folder / "analysis")
         for colour, pipeline in pipelines.items():
             result = pipeline.render(analysis, folder / colour, seed)
-            videos |= {"silhouettes": result.binary, colour: result.colorized}
+            videos |= {SILHOUETTES: result.binary, colour: result.colorized}
         return videos
 
     def segment(rgb: np.ndarray) -> np.ndarray:
         masks = models.detector(rgb, PeopleOptions().detector_px).masks
         return masks.max(axis=0, initial=0)
 
+    def read_joints(video: Path) -> list[JointWalk]:
+        return joint_walks(video, models.segmenter)
+
     by_masks = segment if parsed.segment else None
-    print(json.dumps(reidentify(clips, anonymize, group, progress(), by_masks)))
+    report = reidentify(clips, anonymize, group, progress(), by_masks, read_joints)
+    print(json.dumps(report))

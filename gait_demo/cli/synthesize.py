@@ -36,6 +36,9 @@ def add(commands: argparse._SubParsersAction) -> None:
     casia.add_argument(
         "--severity", type=float, help="of the silhouettes' defects: 0 none, 1 as in CASIA-B"
     )
+    casia.add_argument(
+        "--mocap", type=Path, help="folder of motion capture (BVH) of walks, by which people move"
+    )
     casia.add_argument("--seed", type=seed, default=0)
     casia.add_argument("--workers", type=positive, default=2, help="number of processes")
     casia.set_defaults(command=_synthesize_casia)

@@ -7,9 +7,8 @@ a place that is empty most of the time. Or by a network that segments people.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 
 import cv2
@@ -58,31 +57,29 @@ def crossings(video: Path, segment: Segment | None = None) -> list[Crossing]:
     Raises:
         VideoError: the video cannot be read, or has too few frames.
     """
-    frames = (_small(frame.rgb) for frame in read_frames(video))
+    frames = (small(frame.rgb) for frame in read_frames(video))
     if segment is None:
         people = _by_brightness(np.stack([cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY) for rgb in frames]))
     else:
         people = [_person(segment(rgb)) for rgb in frames]
     if len(people) < _SHORTEST:
         raise VideoError(f"{video.name} has only {len(people)} frames.")
-    seen = np.flatnonzero([mask is not None for mask in people])
-    walks = []
-    for _, run in groupby(seen, key=_Runs(seen)):
-        frames = list(run)
-        if len(frames) >= _SHORTEST:
-            walks.append(_crossing(frames, [people[n] for n in frames]))
+    walks = [
+        _crossing(run, [people[n] for n in run])
+        for run in runs(n for n, mask in enumerate(people) if mask is not None)
+        if len(run) >= _SHORTEST
+    ]
     return [walk for walk in walks if walk is not None]
 
 
-class _Runs:
-    """Numbers the runs of frames that are at most _GAP apart, for groupby."""
-
-    def __init__(self, frames: np.ndarray):
-        run = np.cumsum(np.diff(frames, prepend=frames[:1]) > _GAP)
-        self._run = dict(zip(frames.tolist(), run.tolist(), strict=True))
-
-    def __call__(self, frame: int) -> int:
-        return self._run[int(frame)]
+def runs(frames: Iterable[int]) -> list[list[int]]:
+    """Rising frame numbers, split where more than _GAP of them are missing."""
+    result: list[list[int]] = []
+    for frame in frames:
+        if not result or frame - result[-1][-1] > _GAP:
+            result.append([])
+        result[-1].append(frame)
+    return result
 
 
 def _crossing(frames: list[int], masks: list[np.ndarray]) -> Crossing | None:
@@ -125,7 +122,8 @@ def _person(out: np.ndarray) -> np.ndarray | None:
     return (labels == number).astype(np.uint8)
 
 
-def _small(rgb: np.ndarray) -> np.ndarray:
+def small(rgb: np.ndarray) -> np.ndarray:
+    """A frame (H, W, 3) uint8, scaled down to what attackers work on."""
     scale = _LARGEST_PX / max(rgb.shape)
     if scale >= 1:
         return rgb

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from gait_demo.datasets.casia import FPS, CasiaB, Sequence, Silhouettes
-from gait_demo.errors import DataError
+from gait_demo.errors import DataError, GaitDemoError
 from gait_demo.evaluation.gei import SIZE, aligned
 from gait_demo.evaluation.identity import Geis
 from gait_demo.silhouettes.crops import boxes_around, clip_of
@@ -45,6 +45,19 @@ class Recording:
 
     def __len__(self) -> int:
         return len(self.silhouettes)
+
+    @classmethod
+    def empty(cls) -> Recording:
+        """A recording that shows nobody."""
+        size = SILHOUETTE_SIZE
+        return cls(np.zeros((0, size, size // 8), np.uint8), np.zeros((0, 4), np.float32))
+
+    def changed(self, method: Method, seed: int) -> Recording:
+        """What a method makes of the walk; empty if it refuses it with a GaitDemoError."""
+        try:
+            return Recording.of(method(self.clip, seed))
+        except GaitDemoError:
+            return Recording.empty()
 
     @property
     def clip(self) -> SilhouetteClip:
@@ -111,15 +124,15 @@ class Gaits:
     def changed(
         self, method: Method, seeds: int | np.ndarray, on_progress: Progress | None = None
     ) -> Gaits:
-        """What a method makes of all walks; `seeds` is one for all, or (N,) with one for each."""
+        """What a method makes of all walks; those that it refuses show nobody. `seeds` is one for
+        all, or (N,) with one for each."""
         made = []
         for n, (recording, seed) in enumerate(
             zip(self.recordings, np.broadcast_to(seeds, len(self)), strict=True)
         ):
             if on_progress:
                 on_progress("anonymize", n, len(self))
-            shown = method(recording.clip, int(seed)) if len(recording) else None
-            made.append(recording if shown is None else Recording.of(shown))
+            made.append(recording.changed(method, int(seed)) if len(recording) else recording)
         return replace(self, recordings=tuple(made), clear=np.zeros(len(self), bool))
 
     def together(self, other: Gaits) -> Gaits:
@@ -131,7 +144,7 @@ class Gaits:
 
     def save(self, path: Path) -> None:
         """Writes the walks atomically to a file for `load`."""
-        joints = [recording.joints for recording in self.recordings]
+        joints = [recording.joints for recording in self.recordings if len(recording)]
         known = all(points is not None for points in joints) and len(joints) > 0
         part = path.with_suffix(".part.npz")
         np.savez(
@@ -186,8 +199,7 @@ def read_gaits(
 def _recording(seen: Silhouettes) -> Recording:
     there = _shown(seen.masks)
     if not there.any():
-        size = SILHOUETTE_SIZE
-        return Recording(np.zeros((0, size, size // 8), np.uint8), np.zeros((0, 4), np.float32))
+        return Recording.empty()
     return Recording.of(clip_of(seen.masks, there, FPS))
 
 

@@ -3,71 +3,32 @@ its format."""
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from gait_demo.datasets.casia import CONDITIONS, VIEWS, CasiaB, Sequence
-from gait_demo.errors import DataError
-from gait_demo.evaluation.gaits import Gaits, Method, Progress, read_gaits
-from gait_demo.evaluation.naturalness import naturalness
-from gait_demo.evaluation.protocol import (
-    ADVERSARIES,
-    ATTACKERS,
-    FULL_FRAME,
-    AnonymizedWalks,
-    Attack,
-    Family,
-    People,
-    Recogniser,
-    attack,
-    compared,
-    families,
-    groups,
+from gait_demo.datasets.casia import CasiaB
+from gait_demo.evaluation.attackers import NETWORKS
+from gait_demo.evaluation.gaits import Method, Progress
+from gait_demo.evaluation.population import (
+    BY_ALL,
+    Attacked,
+    PrivacyOptions,
+    attack_population,
 )
-from gait_demo.evaluation.quality import HIGH, LOW, rate_sequence
-from gait_demo.evaluation.scores import Scores, fused, mean_known, rate
+from gait_demo.evaluation.protocol import ADVERSARIES, FULL_FRAME
+from gait_demo.evaluation.quality import HIGH, LOW
+from gait_demo.evaluation.scores import Scores, mean_known, pooled
 
 TOPS = {"top-1": 1, "top-3": 3, "top-5": 5}
 VIDEOS = (6, 18)  # numbers of videos of one person that an attacker combines
-BY_SHAPE, BY_ALL = "silhouettes and joints fused", "everything fused"
-_JUDGE_STEPS = 240  # of training a judge of naturalness
-
-
-@dataclass(frozen=True)
-class PrivacyOptions:
-    """What is evaluated.
-
-    Attributes:
-        out: folder for intermediate results, from which an interrupted run continues.
-        steps: initial number of training steps of each network.
-        doublings: how often the steps are doubled at most, as long as that helps.
-        seeds: number of attacking networks of each kind.
-        takes: how often each probe is anonymized; 3 takes of 6 walks are 18 videos per person.
-        people: number of people to use, from the first on; None: all.
-        views: view angles in degrees.
-        attackers: of protocol.ATTACKERS; if empty, only naturalness is measured.
-        weights: sha256 of the methods' weights files, by name.
-    """
-
-    out: Path
-    steps: int = 1500
-    doublings: int = 1
-    seeds: int = 1
-    takes: int = 3
-    people: int | None = None
-    views: tuple[int, ...] = tuple(VIEWS)
-    seed: int = 0
-    attackers: tuple[str, ...] = ATTACKERS
-    weights: Mapping[str, str] = field(default_factory=dict)
+GALLERIES = (5, 10, 20, 40)  # numbers of people among whom the right one is to be found
 
 
 def evaluate_privacy(
-    data: CasiaB,
+    populations: Mapping[str, CasiaB],
     methods: Mapping[str, Method],
     options: PrivacyOptions,
     on_progress: Progress | None = None,
@@ -76,80 +37,93 @@ def evaluate_privacy(
     """Attacks every method, and measures how natural its results look.
 
     Args:
+        populations: by name; each is attacked by itself, with attackers of its own.
         guesses: for methods with a secret, by name: the method that an attacker without the secret
             can run instead.
 
     Returns:
-        people (numbers trained on and tested), views, chance by TOPS, seconds (of this run); clear:
-        by attacker the rate, see scores.rate, at which people are recognised in clear at the same
-        view, of all probes and of "nm" alone; and by method, attacker and adversary: for all
-        probes, "subset 1" and "subset 2" the rate by TOPS: at the "same view", and over "all
-        views" of the gallery; and "by view", the same view's; "equal error rate"; and "videos",
-        by how many of one person are one probe, the rate over all views by TOPS. Among the
-        attackers are BY_SHAPE and BY_ALL. By method also naturalness, see there, None where there
-        are too few people to judge it; and training, by network: "rates" after each training, and
-        whether it "is converged". If not, its figures are only the least that it can reach.
+        Figures of all populations together: rates are means of the populations' rates, with an
+        interval over populations, people and attackers, see `scores.pooled`; other numbers are
+        means as well; intervals of naturalness reach over those of all populations.
+
+        people (numbers trained on and tested, in all), views, chance by TOPS, seconds (of this
+        run); galleries: sizes of galleries, those of GALLERIES for which there are people; clear:
+        by attacker the rate, see `scores.rate`, at which people are recognised in clear at the same
+        view, of all probes and of "nm" alone; refused: by method, the share of probes that it
+        refuses or that show nobody, which count as recognised; and by method, attacker and
+        adversary: for all probes, "subset 1" and "subset 2" the rate by TOPS: at the "same view",
+        and over "all views" of the gallery; and "by view", the same view's; "equal error rate";
+        "information", see `Scores.information`, in the form of a rate; "gallery", by its size, the
+        rate over all views by TOPS; and "videos", by how many of one person are one probe, the
+        same. Among the attackers are the fusions. By method also naturalness, see there, None where
+        there are too few people to judge it; and training, by network: "rates" after each training,
+        and whether it "is converged". If not, its figures are only the least that it can reach.
+        With several populations also populations: by name, the same figures of each.
 
     Raises:
         DataError: too few people, or `out` holds the results of other data or options.
     """
     started = time.monotonic()
-    learnt_from, tested = groups(data.people[: options.people])
-    chosen = (*learnt_from, *tested)
-    _claim(options, chosen)
-    people = _read(data, learnt_from, tested, options, on_progress)
-    parts = {"trained": people.training, "tested": people.probes}
-    counts = {part: len(np.unique(gaits.person)) for part, gaits in parts.items()}
+    found = {}
+    for name, data in populations.items():
+        out = options.out if len(populations) == 1 else options.out / name
+        within = replace(options, out=out)
+        found[name] = attack_population(data, methods, within, on_progress, guesses)
+    report = _report(found, options)
+    if len(found) > 1:
+        report["populations"] = {name: _report({name: one}, options) for name, one in found.items()}
+    return report | {"seconds": round(time.monotonic() - started)}
+
+
+def _report(populations: Mapping[str, Attacked], options: PrivacyOptions) -> dict:
+    """The figures of one population, or of several together; see `evaluate_privacy`."""
+    found = list(populations.values())
     report: dict = {
-        "people": counts,
+        "people": {
+            "trained": sum(each.trained for each in found),
+            "tested": sum(each.tested for each in found),
+        },
         "views": list(options.views),
-        "chance": {top: min(1.0, n / counts["tested"]) for top, n in TOPS.items()},
-        "clear": {},
+        "chance": {
+            top: float(np.mean([min(1.0, n / each.tested) for each in found]))
+            for top, n in TOPS.items()
+        },
+        "galleries": [n for n in GALLERIES if n <= min(each.tested for each in found)],
+        "clear": {
+            kind: _clear([(each.clear[kind], each.usual) for each in found])
+            for kind in found[0].clear
+        },
+        "refused": {},
         "naturalness": {},
         "training": {},
         "methods": {},
     }
-    kinds: dict[str, Family] = {}
-    subsets = np.empty(0)
-    if options.attackers:
-        known = families(options.steps, options.seed, options.seeds, options.doublings)
-        kinds = {name: known[name] for name in options.attackers}
-        subsets = _subsets(data, people.probes, on_progress)
-    naive = _Naive(people, kinds, options, on_progress)
-    report["clear"] = {name: _clear(naive.clear(name)) for name in kinds}
-    first: dict[Method, str] = {}
-    for name, method in methods.items():
-        kept = first.setdefault(method, name)  # methods that do the same share their results
-        anonymized = AnonymizedWalks(
-            people,
-            method,
-            options.seed,
-            options.takes,
-            (guesses or {}).get(name),
-            options.out / "walks" / kept,
-            on_progress,
-        )
-        attacks = {}
-        for kind, family in kinds.items():
-            path = options.out / f"{kept} by {kind}.npz"
-            if not path.exists():
-                attack(people, anonymized, naive(kind), family, on_progress).save(path)
-            attacks[kind] = Attack.load(path)
-        path = options.out / f"{kept}, naturalness.json"
-        if not path.exists():
-            path.write_text(json.dumps(_naturalness(people, anonymized, options, on_progress)))
-        report["naturalness"][name] = json.loads(path.read_text())
-        report["training"][name] = {
-            kind: {"rates": list(attacks[kind].rates), "is converged": attacks[kind].is_converged}
-            for kind, family in kinds.items()
-            if family.doublings
+    for method in found[0].attacks:
+        report["naturalness"][method] = _mean([each.naturalness[method] for each in found])
+        report["training"][method] = {
+            kind if len(found) == 1 else f"{kind}, {name}": {
+                "rates": list(result.rates),
+                "is converged": result.is_converged,
+            }
+            for name, each in populations.items()
+            for kind, result in each.attacks[method].items()
+            if kind in NETWORKS and options.doublings
         }
-        scores = {kind: found.scores for kind, found in attacks.items()}
-        report["methods"][name] = {
-            kind: {adversary: _rates(found[adversary], subsets) for adversary in ADVERSARIES}
-            for kind, found in (scores | _fusions(scores)).items()
-        }
-    return report | {"seconds": round(time.monotonic() - started)}
+        scores = [each.scores[method] for each in found]
+        if options.attackers:
+            some = [next(iter(kinds.values()))["naive"] for kinds in scores]
+            report["refused"][method] = round(float(np.mean([s.failed.mean() for s in some])), 4)
+        report["methods"][method] = {
+            kind: {
+                adversary: _rates([
+                    (kinds[kind][adversary], each.subsets)
+                    for kinds, each in zip(scores, found, strict=True)
+                ])
+                for adversary in ADVERSARIES
+            }
+            for kind in scores[0]
+        }  # fmt: skip
+    return report
 
 
 def worst(
@@ -157,24 +131,31 @@ def worst(
     adversaries: Collection[str] = ADVERSARIES,
     attackers: Collection[str] | None = None,
     videos: int = 1,
+    gallery: int | None = None,
 ) -> dict:
     """The worst case in one method's part of a report: the rates by TOPS, over all views, of the
-    attacker and adversary that recognise most; with "by", the attacker, "adversary", and "equal
-    error rate".
+    attacker and adversary that recognise most; with "by", the attacker, "adversary", "equal error
+    rate" and "information".
 
     Args:
         attackers: to consider; None: all.
         videos: number of videos of one person that the attacker combines.
+        gallery: number of people in the gallery, of GALLERIES; None: all, and the only choice for
+            several videos.
     """
     rates = []
     for kind, found in method.items():
         for adversary in adversaries if attackers is None or kind in attackers else ():
             here = found[adversary]
-            alone = here["all probes"]["all views"]
-            tops = alone if videos == 1 else here["videos"].get(str(videos))
+            if videos > 1:
+                tops = here["videos"].get(str(videos))
+            elif gallery:
+                tops = here["gallery"].get(str(gallery))
+            else:
+                tops = here["all probes"]["all views"]
             if tops:
-                about = {"by": kind, "adversary": adversary}
-                rates.append(tops | about | {"equal error rate": here["equal error rate"]})
+                about = {name: here[name] for name in ("equal error rate", "information")}
+                rates.append(tops | about | {"by": kind, "adversary": adversary})
     return max(rates, key=lambda rate: rate["top-1"]["rate"] or 0) if rates else {}
 
 
@@ -183,102 +164,80 @@ def by_shape(method: dict) -> list[str]:
     return [kind for kind in method if kind not in (FULL_FRAME, BY_ALL)]
 
 
-class _Naive:
-    """Attackers trained on original walks only. They are trained on first use, and their results
-    on original walks are kept."""
-
-    def __init__(
-        self,
-        people: People,
-        kinds: Mapping[str, Family],
-        options: PrivacyOptions,
-        on_progress: Progress | None,
-    ):
-        self._people, self._kinds = people, kinds
-        self._options, self._on_progress = options, on_progress
-        self._trained: dict[str, Recogniser] = {}
-
-    def __call__(self, kind: str) -> Recogniser:
-        if kind not in self._trained:
-            family = self._kinds[kind]
-            train = family.train(0, 2**family.doublings)
-            self._trained[kind] = train(self._people.training, self._on_progress)
-        return self._trained[kind]
-
-    def clear(self, kind: str) -> tuple[Scores, np.ndarray]:
-        """The results on original walks; and which probes are in usual clothes, without a bag."""
-        path = self._options.out / f"clear by {kind}.npz"
-        people = self._people
-        if not path.exists():
-            found = compared(self(kind), people.probes, people.gallery)
-            part = path.with_suffix(".part.npz")
-            np.savez(part, **vars(found))
-            part.rename(path)
-        with np.load(path) as saved:
-            usual = np.char.startswith(people.probes.condition, "nm")
-            return Scores(**saved), usual
-
-
-def _clear(found: tuple[Scores, np.ndarray]) -> dict:
-    scores, usual = found
-    same = _same_view(scores, scores.found(1))
+def _clear(populations: Sequence[tuple[Scores, np.ndarray]]) -> dict:
+    """The rates in clear; with the scores of each population, which probes are in usual clothes."""
+    same = [(_same_view(scores, scores.found(1)), scores.person) for scores, _ in populations]
+    usual = [part for _, part in populations]
     return {
-        "all probes": rate(same, scores.person),
-        "nm": rate(same[:, usual], scores.person[usual]),
-    }
+        "all probes": pooled(same),
+        "nm": pooled([
+            (found[:, part], person[part])
+            for (found, person), part in zip(same, usual, strict=True)
+        ]),
+    }  # fmt: skip
 
 
-def _fusions(scores: Mapping[str, Mapping[str, Scores]]) -> dict[str, dict[str, Scores]]:
-    """Fusions of the attackers' scores, by adversary."""
-    kinds = {BY_SHAPE: [kind for kind in scores if kind != FULL_FRAME], BY_ALL: list(scores)}
-    return {
-        name: {
-            adversary: fused([scores[kind][adversary] for kind in chosen])
-            for adversary in ADVERSARIES
-        }
-        for name, chosen in kinds.items()
-        if chosen
-    }
-
-
-def _rates(scores: Scores, subsets: np.ndarray) -> dict:
-    """Rates of all probes and of both subsets; `subsets` is LOW or HIGH for each probe of one
-    take."""
-    subset = np.resize(subsets, len(scores.person))
+def _rates(populations: Sequence[tuple[Scores, np.ndarray]]) -> dict:
+    """Rates of all probes and of both subsets; with the scores of each population, LOW or HIGH for
+    each probe of one take."""
+    scores = [each for each, _ in populations]
+    subset = [np.resize(of_one_take, len(each.person)) for each, of_one_take in populations]
     parts = {
-        "all probes": np.ones(len(subset), bool),
-        "subset 1": subset == LOW,
-        "subset 2": subset == HIGH,
+        "all probes": [np.ones(len(each), bool) for each in subset],
+        "subset 1": [each == LOW for each in subset],
+        "subset 2": [each == HIGH for each in subset],
     }
-    found = {top: scores.found(first) for top, first in TOPS.items()}
-    same = {top: _same_view(scores, values) for top, values in found.items()}
+    found = {top: [each.found(first) for each in scores] for top, first in TOPS.items()}
+    same = {top: list(map(_same_view, scores, values)) for top, values in found.items()}
     result: dict = {}
     for name, part in parts.items():
-        person = scores.person[part]
 
-        def rates(shares: Mapping[str, np.ndarray], part=part, person=person) -> dict:
-            return {top: rate(share[:, part], person) for top, share in shares.items()}
+        def rates(shares: Mapping[str, list[np.ndarray]], part=part) -> dict:
+            return {
+                top: pooled([
+                    (share[:, chosen], each.person[chosen])
+                    for share, chosen, each in zip(of_all, part, scores, strict=True)
+                ])
+                for top, of_all in shares.items()
+            }  # fmt: skip
 
         result[name] = {
             "same view": rates(same),
-            "all views": rates({top: mean_known(values) for top, values in found.items()}),
+            "all views": rates({
+                top: list(map(mean_known, values)) for top, values in found.items()
+            }),
             "by view": {
                 f"{view:03d}": rates({
-                    top: np.where(scores.view == view, share, np.nan) for top, share in same.items()
+                    top: [
+                        np.where(each.view == view, share, np.nan)
+                        for each, share in zip(scores, shares, strict=True)
+                    ]
+                    for top, shares in same.items()
                 })
-                for view in scores.views
+                for view in scores[0].views
             },
         }  # fmt: skip
-    result["equal error rate"] = scores.equal_error_rate()
+    errors = [rate for each in scores if (rate := each.equal_error_rate()) is not None]
+    result["equal error rate"] = round(float(np.mean(errors)), 4) if errors else None
+    result["information"] = pooled([each.information() for each in scores])
+    least = min(len(each.people) for each in scores)
+    result["gallery"] = {
+        str(people): _over_views(scores, people) for people in GALLERIES if people <= least
+    }
     result["videos"] = {}
     for videos in VIDEOS:
-        several = scores.together(videos)
-        if len(several.person):
-            result["videos"][str(videos)] = {
-                top: rate(mean_known(several.found(first)), several.person)
-                for top, first in TOPS.items()
-            }
+        several = [each.together(videos) for each in scores]
+        if all(len(each.person) for each in several):
+            result["videos"][str(videos)] = _over_views(several)
     return result
+
+
+def _over_views(scores: Sequence[Scores], people: int | None = None) -> dict:
+    """The rates by TOPS over all views of the gallery; `people` as for `Scores.found`."""
+    return {
+        top: pooled([(mean_known(each.found(first, people)), each.person) for each in scores])
+        for top, first in TOPS.items()
+    }
 
 
 def _same_view(scores: Scores, found: np.ndarray) -> np.ndarray:
@@ -286,68 +245,15 @@ def _same_view(scores: Scores, found: np.ndarray) -> np.ndarray:
     return mean_known(np.where(scores.view[:, None] == scores.views, found, np.nan))
 
 
-def _read(
-    data: CasiaB,
-    learnt_from: list[int],
-    tested: list[int],
-    options: PrivacyOptions,
-    on_progress: Progress | None,
-) -> People:
-    """The clear walks, stored for a run that continues."""
-    whom = (*learnt_from, *tested) if options.attackers else tested
-    path = options.out / ("walks.npz" if options.attackers else "tested walks.npz")
-    if not path.exists():
-        sequences = data.sequences(whom, CONDITIONS, options.views)
-        read_gaits(data, sequences, on_progress).save(path)
-    return People.of(Gaits.load(path), learnt_from, tested)
-
-
-def _naturalness(
-    people: People,
-    anonymized: AnonymizedWalks,
-    options: PrivacyOptions,
-    on_progress: Progress | None,
-) -> dict | None:
-    """Naturalness of the anonymized walks of one half of the tested people, compared with clear
-    walks of the other half."""
-    who = np.unique(people.probes.person)
-    clear = np.isin(people.probes.person, who[: len(who) // 2])
-    parts = people.probes.of(clear), people.probes.of(~clear), anonymized.some_probes(~clear)
-    try:
-        return naturalness(*parts, on_progress, min(_JUDGE_STEPS, options.steps))
-    except DataError:
+def _mean(figures: Sequence):
+    """Nested figures of several populations as one: means of numbers, and intervals that reach over
+    all; None if one is None."""
+    first = figures[0]
+    if any(each is None for each in figures):
         return None
-
-
-def _subsets(data: CasiaB, probes: Gaits, on_progress: Progress | None) -> np.ndarray:
-    """(P,) int, LOW or HIGH: how good the clear silhouettes of each probe are."""
-    about = zip(
-        probes.person.tolist(), probes.condition.tolist(), probes.view.tolist(), strict=True
-    )
-    rated = []
-    for done, of in enumerate(about):
-        if on_progress:
-            on_progress("quality", done, len(probes))
-        rated.append(rate_sequence(data.read(Sequence(*of))).subset)
-    return np.array(rated)
-
-
-def _claim(options: PrivacyOptions, people: tuple[int, ...]) -> None:
-    """Marks `out` as the folder of this evaluation; other methods may be added later."""
-    options.out.mkdir(parents=True, exist_ok=True)
-    settings = {
-        "people": list(people), "views": list(options.views), "steps": options.steps,
-        "doublings": options.doublings, "seeds": options.seeds, "takes": options.takes,
-        "seed": options.seed, "weights": dict(options.weights),
-    }  # fmt: skip
-    path = options.out / "settings.json"
-    if path.exists():
-        before = json.loads(path.read_text())
-        settings["weights"] = before["weights"] | settings["weights"]
-        before["weights"] = settings["weights"] | before["weights"]
-        if before != settings:
-            raise DataError(
-                f"{options.out} holds the results of another evaluation: choose another --out, or "
-                "the same data and options."
-            )
-    path.write_text(json.dumps(settings))
+    if isinstance(first, dict):
+        names = [name for name in first if all(name in each for each in figures)]
+        return {name: _mean([each[name] for each in figures]) for name in names}
+    if isinstance(first, list):
+        return [min(low for low, _ in figures), max(high for _, high in figures)]
+    return round(float(np.mean(figures)), 4)

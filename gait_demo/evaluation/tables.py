@@ -25,9 +25,14 @@ def tables(report: dict) -> str:
 
 def headlines(report: dict) -> str:
     """The tables of the worst case and of the attackers."""
-    parts = headline, training, clear
-    is_checked = any(report["training"].values())
-    return "\n\n".join(part(report) for part in parts if is_checked or part is not training)
+    parts = [headline]
+    if "populations" in report:
+        parts.append(by_population)
+    if report["galleries"]:
+        parts.append(galleries)
+    if any(report["training"].values()):
+        parts.append(training)
+    return "\n\n".join(part(report) for part in (*parts, clear))
 
 
 def all_naturalness(report: dict) -> str:
@@ -40,30 +45,87 @@ def headline(report: dict) -> str:
     people, chance = report["people"], report["chance"]
     rows = []
     for name, method in report["methods"].items():
-        shape = by_shape(method)
-        cases = {
-            "informed, by shape": worst(method, ("naive", "informed"), shape),
-            "two results linked, by shape": worst(method, ("linking",), shape),
-            "known seed": worst(method, ("known seed",), shape),
-            "height, speed, cadence and path": worst(method, ADVERSARIES[:3], (FULL_FRAME,)),
-            "**everything, worst case**": worst(method),
-        } | {f"everything, {videos} videos": worst(method, videos=videos) for videos in VIDEOS}
+        cases = _cases(method) | {
+            f"everything, {videos} videos": worst(method, videos=videos) for videos in VIDEOS
+        }
         least = "" if _is_converged(report, name) else "at least "
         rows += [
             [name, case, least + _rate(found["top-1"]), _rate(found["top-5"]),
-             found["equal error rate"] if "videos" not in case else None, found["by"],
-             found["adversary"]]
+             *([None] * 2 if "videos" in case else
+               (found["equal error rate"], _rate(found["information"], 2))),
+             found["by"], found["adversary"]]
             for case, found in cases.items() if found and found["top-1"]["rate"] is not None
         ]  # fmt: skip
-    head = ["method", "what is known", "rank-1", "rank-5", "EER", "best attacker", "adversary"]
+    head = [
+        "method", "what is known", "rank-1", "rank-5", "EER", "bits", "best attacker", "adversary"
+    ]  # fmt: skip
+    several = ""
+    over = "people and attackers"
+    if "populations" in report:
+        several = f"{len(report['populations'])} populations, each attacked by itself: "
+        over = "populations, people and attackers"
+    lost = {name: share for name, share in report["refused"].items() if share}
+    refused = "".join(
+        f" {name} refuses {share:.1%} of the walks, or shows nobody in them, which counts as "
+        "recognised." for name, share in lost.items()
+    )  # fmt: skip
     return (
-        f"{people['trained']} people to train attackers on, {people['tested']} others tested, "
-        f"views {', '.join(f'{view:03d}' for view in report['views'])}. How often the best of all "
-        "attackers names the right person at once, or among the first five, over all views of the "
-        "gallery, with its 95 % interval over people and attackers (by chance: "
-        f"{chance['top-1']:.3f} and {chance['top-5']:.3f}), and its equal error rate.\n\n"
+        f"{several}{people['trained']} people to train attackers on, {people['tested']} others "
+        f"tested, views {', '.join(f'{view:03d}' for view in report['views'])}. How often the best "
+        "of all attackers names the right person at once, or among the first five, over all views "
+        f"of the gallery, with its 95 % interval over {over} (by chance: "
+        f"{chance['top-1']:.3f} and {chance['top-5']:.3f}), its equal error rate, and the "
+        f"bits that the order in which it names people tells of the person.{refused}\n\n"
         + markdown(head, rows)
     )
+
+
+def by_population(report: dict) -> str:
+    """The worst case in each population by itself."""
+    rows = [
+        [name, population, *(_rate(found["top-1"]) if found else None for found in cases.values())]
+        for name in report["methods"]
+        for population, alone in report["populations"].items()
+        if (cases := _cases(alone["methods"][name]))
+    ]
+    chances = {
+        name: f"{alone['chance']['top-1']:.3f}" for name, alone in report["populations"].items()
+    }
+    chance = ", ".join(f"{name} {share}" for name, share in chances.items())
+    return f"Rank-1 in each population by itself (by chance: {chance}).\n\n" + markdown(
+        ["method", "population", *_cases({})], rows
+    )
+
+
+def galleries(report: dict) -> str:
+    """The worst case by the number of people in the gallery."""
+    rows = []
+    for name, method in report["methods"].items():
+        by_size = [_cases(method, size) for size in report["galleries"]]
+        rows += [
+            [name, case, *(_rate(cases[case]["top-1"]) for cases in by_size)]
+            for case, found in by_size[0].items() if found
+        ]  # fmt: skip
+    head = [f"{size} people (by chance: {1 / size:.3f})" for size in report["galleries"]]
+    return (
+        "Rank-1 of the best attacker by the number of people in the gallery: the mean over all "
+        "galleries of that many tested people.\n\n"
+        + markdown(["method", "what is known", *head], rows)
+    )
+
+
+def _cases(method: dict, gallery: int | None = None) -> dict[str, dict]:
+    """The worst case by what is known, see `privacy.worst`; empty where nobody tried."""
+    shape = by_shape(method)
+    return {
+        "informed, by shape": worst(method, ("naive", "informed"), shape, gallery=gallery),
+        "two results linked, by shape": worst(method, ("linking",), shape, gallery=gallery),
+        "known seed": worst(method, ("known seed",), shape, gallery=gallery),
+        "height, speed, cadence and path": worst(
+            method, ADVERSARIES[:3], (FULL_FRAME,), gallery=gallery
+        ),
+        "**everything, worst case**": worst(method, gallery=gallery),
+    }
 
 
 def training(report: dict) -> str:
@@ -180,8 +242,8 @@ def _told(figures: dict | None) -> str | None:
     return None if figures is None else _rate({"rate": figures["accuracy"], **figures})
 
 
-def _rate(rate: dict) -> str | None:
+def _rate(rate: dict, digits: int = 3) -> str | None:
     if rate["rate"] is None:
         return None
     low, high = rate["interval"]
-    return f"{rate['rate']:.3f} [{low:.2f}-{high:.2f}]"
+    return f"{rate['rate']:.{digits}f} [{low:.2f}-{high:.2f}]"

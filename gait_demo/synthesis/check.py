@@ -103,7 +103,7 @@ def _against_mocap(walkers: list[Walker], folder: Path) -> dict:
     made = [_posture(_named(walker.joints(_PHASES), 0, "LR"), up, forward) for walker in walkers]
     real = []
     for path in paths:
-        joints = _named(read_bvh(path), 1, ("Left", "Right"))
+        joints = _named(read_bvh(path).joints, 1, ("Left", "Right"))
         way = joints["pelvis"][-1] - joints["pelvis"][0]
         way[1] = 0
         real.append(_posture(joints, np.array([0.0, 1, 0]), way / np.linalg.norm(way)))

@@ -9,7 +9,8 @@ positive.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -85,12 +86,14 @@ class Gait:
         head_pitch: degrees, nodding forward positive.
         asymmetry: relative difference of movement, right minus left.
         laden: whether the left hand carries something: that arm hangs and swings little.
+        recorded: curves of a real person that replace others, by the names of `angles`.
     """
 
     bends: dict[str, Bend]
     head_pitch: float = 0.0
     asymmetry: float = 0.0
     laden: bool = False
+    recorded: Mapping[str, Harmonics] = field(default_factory=dict)
 
     def angles(self, t: np.ndarray, vigour: float | np.ndarray = 1.0) -> dict[str, np.ndarray]:
         """Joint angles at phase `t` (any shape, gait cycles, 0 at left heel strike).
@@ -111,6 +114,7 @@ class Gait:
                 scale = bend.scale * (1 + sign * self.asymmetry / 2)
                 own = Bend(bend.offset, scale, bend.shift)
                 result[f"{side}_{name}"] = curve(t + delay, own, vigour)
+        result |= {name: curve(t, vigour=vigour) for name, curve in self.recorded.items()}
         if self.laden:
             result["left_elbow_flexion"] = 0.25 * result["left_elbow_flexion"]
             result["left_shoulder_flexion"] = 0.4 * result["left_shoulder_flexion"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,21 @@ from gait_demo.errors import DataError
 _AXES = "XYZ"
 
 
-def read_bvh(path: Path) -> dict[str, np.ndarray]:
-    """Where each joint is in each frame.
+@dataclass(frozen=True)
+class Motion:
+    """
+    Attributes:
+        joints: (T, 3) float64 by joint name, where each joint is in each frame, in the file's units
+            and axes.
+        frame_s: seconds per frame.
+    """
 
-    Returns:
-        (T, 3) float64 by joint name, in the file's units and axes.
+    joints: dict[str, np.ndarray]
+    frame_s: float
 
+
+def read_bvh(path: Path) -> Motion:
+    """
     Raises:
         DataError: the file is no BVH file.
     """
@@ -25,7 +35,7 @@ def read_bvh(path: Path) -> dict[str, np.ndarray]:
         joints = _joints(head.split())
         lines = motion.strip().splitlines()
         frames = np.array([line.split() for line in lines[2:] if line.strip()], float)
-        return _positions(joints, frames)
+        return Motion(_positions(joints, frames), float(lines[1].split()[-1]))
     except (OSError, UnicodeDecodeError, ValueError, IndexError) as error:
         raise DataError(f"{path.name} is not a BVH file that can be read: {error}.") from error
 

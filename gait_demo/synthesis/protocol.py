@@ -4,6 +4,9 @@ Every person keeps one body and one gait; from walk to walk, pace, vigour and th
 gait vary a little. nm and bg have the same clothes, bg with a bag, cl a coat. Eleven cameras on a
 half circle see the same walk. Everything depends only on the seed and on the numbers of person,
 walk and camera, so that any part can be made by itself.
+
+People may move as real ones who were recorded by motion capture: every made person has a body of
+their own and the movements of one real person, who are taken in turn, and so are their walks.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ import shutil
 import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -36,6 +40,7 @@ from gait_demo.errors import DataError
 from gait_demo.synthesis.body import template
 from gait_demo.synthesis.damage import damage, draw_severity
 from gait_demo.synthesis.exposure import develop
+from gait_demo.synthesis.recorded import RecordedWalk, read_subjects
 from gait_demo.synthesis.walk import Walk, casia_place
 from gait_demo.synthesis.workers import run_jobs
 from gait_demo.video import write_avi
@@ -55,6 +60,8 @@ class ProtocolOptions:
         severity: how badly the silhouettes are damaged: 0 not at all, 1 as CASIA-B's are.
         archive: pack each person into one file, as CASIA-B is distributed: far smaller on disk.
         rgb: write the videos as well, and those of the empty place.
+        mocap: folder of motion capture (BVH) of walks, by which people move; see
+            `recorded.read_subjects`.
     """
 
     out: Path
@@ -66,6 +73,7 @@ class ProtocolOptions:
     workers: int = 2
     archive: bool = False
     rgb: bool = False
+    mocap: Path | None = None
 
     def __post_init__(self) -> None:
         known = {
@@ -90,8 +98,11 @@ def synthesize_protocol(
     `on_progress("synthesize", done, total)` counts people.
 
     Raises:
-        DataError: the folder holds walks of another seed or severity, or CASIA-B itself.
+        DataError: the folder holds walks of another seed, severity or motion capture, or CASIA-B
+            itself; or there is no such motion capture.
     """
+    if options.mocap:
+        _subjects(options.mocap)  # before anything is written
     (options.out / SILHOUETTES).mkdir(parents=True, exist_ok=True)
     _claim(options)
     template()  # anny caches its model on disk: do it once, before the workers start
@@ -107,7 +118,10 @@ def synthesize_protocol(
 def _claim(options: ProtocolOptions) -> None:
     """Makes sure that the folder holds only data of one population."""
     note = options.out / _NOTE
-    made = json.dumps({"seed": options.seed, "severity": options.severity})
+    population: dict = {"seed": options.seed, "severity": options.severity}
+    if options.mocap:
+        population["mocap"] = sorted(path.name for path in options.mocap.glob("*.bvh"))
+    made = json.dumps(population)
     if not note.exists():
         if any((options.out / SILHOUETTES).iterdir()):
             raise DataError(f"{options.out} holds walks that are not ours: choose another folder.")
@@ -130,7 +144,7 @@ def _write_person(person: int, options: ProtocolOptions) -> None:
         unfilmed = [s for s in wanted if options.rgb and not _video(options, s).exists()]
         if not unseen and not unfilmed:
             continue
-        walk = Walk.of(options.seed, person, condition)
+        walk = Walk.of(options.seed, person, condition, _recorded(options, person, condition))
         meshes = walk.meshes()
         for sequence in unseen:
             masks = walk.silhouettes(meshes, sequence.view)
@@ -146,6 +160,17 @@ def _write_person(person: int, options: ProtocolOptions) -> None:
         _write_backgrounds(person, options)
     if options.archive and (root / f"{person:03d}").exists():
         _pack(root, person, archive)
+
+
+def _recorded(options: ProtocolOptions, person: int, condition: str) -> RecordedWalk | None:
+    if options.mocap is None:
+        return None
+    subjects = _subjects(options.mocap)
+    walks = subjects[(person - 1) % len(subjects)]
+    return walks[CONDITIONS.index(condition) % len(walks)]
+
+
+_subjects = cache(read_subjects)
 
 
 def _write_backgrounds(person: int, options: ProtocolOptions) -> None:

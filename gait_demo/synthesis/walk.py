@@ -11,6 +11,7 @@ from gait_demo.datasets.casia import CONDITIONS, FPS, FRAME_SHAPE
 from gait_demo.synthesis.appearance import Appearance
 from gait_demo.synthesis.clothes import BAGS, HAIR, SHOES, SKIN
 from gait_demo.synthesis.exposure import develop, expose, out_of_focus, shutter
+from gait_demo.synthesis.recorded import RecordedWalk
 from gait_demo.synthesis.render import Camera, rasterise
 from gait_demo.synthesis.scene import backdrop
 from gait_demo.synthesis.walker import GAIT_DIMS, LATENT_DIM, Walker
@@ -43,8 +44,11 @@ class Walk:
     start: float
 
     @classmethod
-    def of(cls, seed: int, person: int, condition: str) -> Walk:
-        """The walk of a person of the population `seed` under a condition."""
+    def of(
+        cls, seed: int, person: int, condition: str, recorded: RecordedWalk | None = None
+    ) -> Walk:
+        """The walk of a person of the population `seed` under a condition; `recorded` as for
+        `Walker`."""
         who = np.random.default_rng([seed, person])
         latent = who.standard_normal(LATENT_DIM)
         female = latent[0] > 0
@@ -59,7 +63,10 @@ class Walk:
         latent[-GAIT_DIMS:] += _BETWEEN_WALKS * rng.standard_normal(GAIT_DIMS)
         kind = condition[:2]
         walker = Walker(
-            latent, "coat" if kind == "cl" else outfit, bag=bag if kind == "bg" else None
+            latent,
+            "coat" if kind == "cl" else outfit,
+            bag=bag if kind == "bg" else None,
+            recorded=recorded,
         )
         cadence = walker.cadence * (1 + 0.02 * rng.standard_normal())
         frames = round(FPS * _PATH_M / (walker.stride * cadence))

@@ -17,6 +17,7 @@ from gait_demo.synthesis.clothes import BAGS, OUTFITS, carry, dress
 from gait_demo.synthesis.footing import find_footing
 from gait_demo.synthesis.kinematics import GAIT_DIMS, gait_from_latent
 from gait_demo.synthesis.landmarks import OFFSETS, bones
+from gait_demo.synthesis.recorded import RecordedWalk
 from gait_demo.synthesis.skeleton import bone_rotations
 
 _DRESS_DIMS = 3  # hair, looseness of the upper and of the lower clothes
@@ -47,7 +48,14 @@ class Walker:
         cloth: (V, 3) float32 metres, where patterns of cloth are drawn.
     """
 
-    def __init__(self, latent: np.ndarray, outfit: str = "trousers", bag: str | None = None):
+    def __init__(
+        self,
+        latent: np.ndarray,
+        outfit: str = "trousers",
+        bag: str | None = None,
+        recorded: RecordedWalk | None = None,
+    ):
+        """recorded: by which they move, as far as it goes."""
         if np.shape(latent) != (LATENT_DIM,):
             raise ValueError(f"latent: expected shape ({LATENT_DIM},), got {np.shape(latent)}")
         if outfit not in OUTFITS:
@@ -61,7 +69,8 @@ class Walker:
         walk[1] -= 0.3 * figure[1]  # strides shorten with age
         self._body = Body(figure)
         self.female = self._body.female
-        self.gait = replace(gait_from_latent(walk), laden=bag == "handbag")
+        curves = recorded.curves if recorded else {}
+        self.gait = replace(gait_from_latent(walk), laden=bag == "handbag", recorded=curves)
         dressed = dress(self._body, outfit, hair=hair, upper=upper, lower=lower)
         if bag is not None:
             dressed = carry(dressed, self._body, bag)
@@ -77,6 +86,8 @@ class Walker:
         brisk, narrow = walk[1], walk[9]
         self.base_width *= np.exp(-0.22 * narrow)
         self.cadence = cadence * np.exp(0.05 * brisk) * (usual_height / self.height) ** 0.5
+        if recorded:
+            self.cadence = recorded.cadence
         self._footing = find_footing(
             self._body, self.gait, self.rest, self._weights, self.base_width
         )

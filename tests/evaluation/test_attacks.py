@@ -8,6 +8,7 @@ import pytest
 from fake_gaits import draw_gaits
 from fixed import SECRET
 
+from gait_demo.errors import GaitDemoError
 from gait_demo.evaluation import baselines
 from gait_demo.evaluation.protocol import (
     FULL_FRAME,
@@ -93,6 +94,35 @@ def with_joints(secret):
 def test_joints_that_tell_of_the_walker_are_read_and_keyed_ones_are_not(people, secret):
     caught = found(people, with_joints(secret), "ridge regression on joints")
     assert caught["linking"] < 0.15 if secret else caught["linking"] > 0.3
+
+
+def every_second_refused(clip, seed):
+    """A disc with joints in the middle for even seeds; other walks are refused."""
+    if seed % 2:
+        raise GaitDemoError("This walk cannot be anonymized.")
+    joints = np.full((len(clip), 19, 3), 0.5, np.float32)
+    return replace(shapeless(clip, seed), joints=joints)
+
+
+@pytest.mark.parametrize("name", ["raw GEI", "ridge regression on joints"])
+def test_walks_that_a_method_refuses_count_as_recognised(people, name):
+    family = families(1)[name]
+    naive = family.train(0, 1)(people.training, None)
+    anonymized = AnonymizedWalks(people, every_second_refused)
+    scores = attack(people, anonymized, naive, family).scores
+    refused = np.arange(len(people.probes)) % 2 == 1
+    for adversary in ("naive", "informed"):
+        assert np.array_equal(scores[adversary].failed, refused)
+        assert (scores[adversary].found(1)[:, refused] == 1).all()
+        assert scores[adversary].found(1)[:, ~refused].mean() < 0.2
+    assert not scores["known seed"].failed.any()  # whose one seed is even
+
+
+def test_joints_are_kept_beside_walks_that_were_refused(people, tmp_path):
+    made = people.probes.of(np.arange(4)).changed(every_second_refused, np.arange(4))
+    made.save(tmp_path / "walks.npz")
+    again = type(made).load(tmp_path / "walks.npz")
+    assert [len(recording.joints) for recording in again.recordings] == [24, 0, 24, 0]
 
 
 class Learns:

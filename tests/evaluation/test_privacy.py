@@ -1,22 +1,26 @@
 """The whole evaluation, on a few drawn people."""
 
 import dataclasses
+import json
 
 import cv2
+import numpy as np
 import pytest
 from fake_casia import write_fake_casia
 
 from gait_demo.__main__ import main
 from gait_demo.datasets.casia import CasiaB
 from gait_demo.errors import DataError
-from gait_demo.evaluation import privacy
+from gait_demo.evaluation import population
 from gait_demo.evaluation.baselines import nothing
 from gait_demo.evaluation.figures import privacy_against_naturalness, success_by_view
-from gait_demo.evaluation.privacy import PrivacyOptions, evaluate_privacy, worst
+from gait_demo.evaluation.population import PrivacyOptions
+from gait_demo.evaluation.privacy import evaluate_privacy, worst
 from gait_demo.evaluation.protocol import ADVERSARIES, FULL_FRAME, PAPERS
 from gait_demo.evaluation.tables import (
     by_attacker,
     by_view,
+    galleries,
     headline,
     naturalness,
     naturalness_by_view,
@@ -54,7 +58,7 @@ def options(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def report(data, options):
-    return evaluate_privacy(data, METHODS, options)
+    return evaluate_privacy({"drawn": data}, METHODS, options)
 
 
 @pytest.mark.slow
@@ -135,27 +139,27 @@ def test_figures_are_drawn(report, tmp_path):
 
 
 def test_a_second_run_goes_on_where_the_first_was(data, options, report, monkeypatch):
-    monkeypatch.setattr(privacy, "attack", None)  # it would be called
-    again = evaluate_privacy(data, METHODS, options)
+    monkeypatch.setattr(population, "attack", None)  # it would be called
+    again = evaluate_privacy({"drawn": data}, METHODS, options)
     assert again["methods"] == report["methods"]
 
 
 def test_methods_that_do_the_same_are_attacked_once(data, options, report, monkeypatch):
-    monkeypatch.setattr(privacy, "attack", None)
-    again = evaluate_privacy(data, METHODS | {"black-out": nothing}, options)
+    monkeypatch.setattr(population, "attack", None)
+    again = evaluate_privacy({"drawn": data}, METHODS | {"black-out": nothing}, options)
     assert again["methods"]["black-out"] == report["methods"]["none"]
 
 
 def test_results_of_other_options_are_not_mixed_in(data, options, report):
-    evaluate_privacy(data, METHODS, dataclasses.replace(options, weights={"anet": "a"}))
-    evaluate_privacy(data, METHODS, dataclasses.replace(options, weights={"stgan": "b"}))
+    evaluate_privacy({"drawn": data}, METHODS, dataclasses.replace(options, weights={"anet": "a"}))
+    evaluate_privacy({"drawn": data}, METHODS, dataclasses.replace(options, weights={"stgan": "b"}))
     for other in ({"seed": 1}, {"weights": {"anet": "c"}}):
         with pytest.raises(DataError, match="another evaluation"):
-            evaluate_privacy(data, METHODS, dataclasses.replace(options, **other))
+            evaluate_privacy({"drawn": data}, METHODS, dataclasses.replace(options, **other))
 
 
 def test_naturalness_alone_makes_half_of_the_probes_only(data, tmp_path, monkeypatch):
-    monkeypatch.setattr(privacy, "attack", None)  # it would be called
+    monkeypatch.setattr(population, "attack", None)  # it would be called
     seeds = []
 
     def counted(clip, seed):
@@ -163,7 +167,7 @@ def test_naturalness_alone_makes_half_of_the_probes_only(data, tmp_path, monkeyp
         return clip
 
     options = PrivacyOptions(tmp_path, steps=2, views=(90,), attackers=())
-    report = evaluate_privacy(data, {"counted": counted}, options)
+    report = evaluate_privacy({"drawn": data}, {"counted": counted}, options)
     assert len(seeds) == 2 and report["people"]["tested"] == 3  # one probe each
     assert report["naturalness"] == {"counted": None} and report["methods"] == {"counted": {}}
     assert (tmp_path / "counted, naturalness.json").is_file()  # a whole run goes on from there
@@ -181,6 +185,61 @@ def test_the_command_takes_some_of_the_methods(folder, tmp_path, capsys):
     shown = capsys.readouterr().out
     assert all(f"| {name} |" in shown for name in ("none", "ST-GAN"))
     assert "| blur |" not in shown and (tmp_path / "results.json").is_file()
+
+
+def test_populations_are_attacked_by_themselves_and_reported_together(folder, tmp_path, capsys):
+    conditions = ("nm-01", "nm-02", "nm-05")
+    other = write_fake_casia(tmp_path / "more", people=16, videos=False, conditions=conditions)
+    few = ["--views", "90", "--methods", "none", "--attackers", "raw GEI", "--out", str(tmp_path)]
+    command = ["evaluate", "privacy", *few, "--data", str(folder)]
+    assert main([*command, str(other)]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("2 populations, each attacked by itself: 9 people")
+    assert "with its 95 % interval over populations, people and attackers" in shown
+    head = "| method | what is known | rank-1 | rank-5 | EER | bits | best attacker | adversary |"
+    assert head in shown.splitlines()
+    assert (
+        f"| none | {folder.name} | 1.000 [1.00-1.00] |" in shown and "| none | more | 1.0" in shown
+    )
+    report = json.loads((tmp_path / "results.json").read_text())
+    assert report["people"] == {"trained": 3 + 6, "tested": 3 + 5}
+    alone = report["populations"]
+    for top, chance in (("top-1", (1 / 3 + 1 / 5) / 2), ("top-5", 1.0)):
+        assert report["chance"][top] == pytest.approx(chance)
+    bits = [alone[name]["methods"]["none"]["raw GEI"]["naive"]["information"]["rate"]
+            for name in (folder.name, "more")]  # fmt: skip
+    assert bits == pytest.approx(np.log2([3, 5]), abs=1e-3)  # everybody is recognised
+    both = report["methods"]["none"]["raw GEI"]["naive"]
+    assert both["information"]["rate"] == pytest.approx(np.mean(bits), abs=1e-3)
+    assert report["galleries"] == [] and alone["more"]["galleries"] == [5]
+    lines = galleries(alone["more"]).splitlines()
+    assert "| method | what is known | 5 people (by chance: 0.200) |" in lines
+    assert "| none | informed, by shape | 1.000 [1.00-1.00] |" in lines
+    assert main([*command, str(folder)]) == 2
+    assert "different names" in capsys.readouterr().err
+
+
+def test_the_results_of_other_walks_are_not_taken_for_these(folder, tmp_path):
+    options = PrivacyOptions(tmp_path, views=(90,), attackers=("raw GEI",))
+    evaluate_privacy({"drawn": CasiaB(folder)}, {"none": nothing}, options)
+    conditions = ("nm-01", "nm-02", "nm-05")
+    other = write_fake_casia(tmp_path / "other", people=8, videos=False, conditions=conditions)
+    for path in other.glob("*/001/nm-01/090/*.png"):
+        cv2.imwrite(str(path), cv2.imread(str(path))[:, ::-1])
+    with pytest.raises(DataError, match="another evaluation"):
+        evaluate_privacy({"drawn": CasiaB(other)}, {"none": nothing}, options)
+
+
+def refused(clip, seed):
+    raise DataError("The walker cannot be seen.")
+
+
+def test_a_method_that_refuses_walks_is_told_and_counts_as_a_failure(folder, tmp_path):
+    options = PrivacyOptions(tmp_path, views=(90,), attackers=("raw GEI", FULL_FRAME))
+    report = evaluate_privacy({"drawn": CasiaB(folder)}, {"refused": refused}, options)
+    assert report["refused"] == {"refused": 1.0}
+    assert worst(report["methods"]["refused"])["top-1"]["rate"] == 1
+    assert "refused refuses 100.0% of the walks" in headline(report)
 
 
 def test_the_command_takes_some_of_the_attackers(folder, tmp_path, capsys):

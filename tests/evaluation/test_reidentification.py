@@ -4,6 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
+from drawn_joints import draw_walk
 from fake_casia import write_fake_casia
 from scenes import walk
 
@@ -11,6 +12,7 @@ from gait_demo.datasets.casia import CasiaB
 from gait_demo.errors import DataError, VideoError
 from gait_demo.evaluation.extraction import crossings
 from gait_demo.evaluation.reidentification import (
+    SILHOUETTES,
     Crossings,
     casia_clips,
     kth_clips,
@@ -94,9 +96,45 @@ def test_refused_videos_are_told(videos):
 
     report = reidentify(kth_clips(videos), anonymize, "session")
     assert report["refused"] == ["person01_walking_d1_uncomp: It is too dark."]
-    assert report["crossings"]["clear"] == 6
+    assert report["crossings"] == {"clear": 8, "same": 8}
     with pytest.raises(DataError, match="named as"):
         kth_clips(videos, skip="person")
+
+
+def test_walks_in_refused_videos_count_as_recognised(videos):
+    """Of the first person one session is refused, and the others become the second person."""
+    two = videos / "person02_walking_d1_uncomp.avi"
+
+    def anonymize(video, folder, seed):
+        if seed == 0:
+            raise VideoError("It is too dark.")
+        return {"one": shutil.copy(two, folder)}
+
+    report = reidentify(kth_clips(videos), anonymize, "session")
+    clear, linked = report["one"]["other sessions"], report["one, linked"]["same session"]
+    assert clear["rate"] == pytest.approx((2 / 4 + 1) / 2)  # 2 of 4 walks, and all of the second
+    assert linked["people"] == 2 and linked["rate"] >= 0.25
+
+
+def test_joints_are_read_in_what_shows_colours(videos):
+    clips = kth_clips(videos)
+    places = {clip.video.name: n for n, clip in enumerate(clips)}
+
+    def read(video):
+        """Two walks of the video's person; in results, of one for all."""
+        take = places.get(video.name)
+        person = 99 if take is None else take // 2
+        return [draw_walk(person, 10 * (take or 0) + n) for n in range(2)]
+
+    def anonymize(video, folder, seed):
+        plain = shutil.copy(video, folder / "plain.avi")
+        return {SILHOUETTES: plain, "plain": plain}
+
+    report = reidentify(clips, anonymize, "session", read_joints=read)
+    assert report["clear, joints"]["other sessions"]["rate"] == 1
+    assert report["plain, joints"]["other sessions"]["rate"] == pytest.approx(0.5, abs=0.3)
+    assert {"plain", "plain, joints, linked", SILHOUETTES} < set(report)
+    assert f"{SILHOUETTES}, joints" not in report
 
 
 def test_a_crossing_is_not_compared_with_itself():

@@ -5,7 +5,7 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from gait_demo.evaluation.scores import Scores, fused, mean_known, rate, stacked
+from gait_demo.evaluation.scores import Scores, fused, mean_known, pooled, rate, stacked
 
 PEOPLE, PROBES = 20, 12  # probes of each
 
@@ -65,3 +65,65 @@ def test_intervals_are_over_people_and_attackers():
 def test_means_leave_out_what_is_not_known():
     found = np.array([[1.0, np.nan], [np.nan, np.nan]])
     assert np.array_equal(mean_known(found), [1, np.nan], equal_nan=True)
+
+
+@pytest.mark.parametrize("first", [1, 3])
+@pytest.mark.parametrize("people", [2, 5, PEOPLE])
+def test_smaller_galleries_are_as_many_drawn_ones_are_on_average(first, people):
+    some, rng = scores(1.0), np.random.default_rng(0)
+    tied = np.round(some.distances)  # several people at one distance
+    some = Scores(tied, some.person, some.view, some.people, some.views)
+    drawn = np.zeros(some.found(1).shape)
+    for _ in range(300):
+        for own in some.people:
+            rows = some.person == own
+            others = rng.choice(np.delete(some.people, own), people - 1, replace=False)
+            gallery = np.sort([own, *others])
+            distances = tied[:, rows][..., gallery]
+            part = Scores(distances, some.person[rows], some.view[rows], gallery, some.views)
+            drawn[:, rows] += part.found(first) / 300
+    assert some.found(first, people) == pytest.approx(drawn, abs=0.12)
+    assert some.found(first, people).mean() == pytest.approx(drawn.mean(), abs=0.01)
+    assert np.allclose(some.found(first, PEOPLE), some.found(first))
+
+
+def bits(some: Scores) -> float:
+    pseudo, people = some.information()
+    return rate(pseudo, people)["rate"]
+
+
+def test_information_is_none_by_chance_and_all_if_everybody_is_recognised():
+    assert bits(scores(0)) == pytest.approx(0, abs=0.06)
+    assert bits(scores(99)) == pytest.approx(np.log2(PEOPLE), abs=1e-3)
+    same = Scores(
+        np.zeros((1, PEOPLE, 1, PEOPLE)),
+        np.arange(PEOPLE),
+        np.zeros(PEOPLE),
+        np.arange(PEOPLE),
+        np.array([0]),
+    )
+    assert bits(same) == pytest.approx(0, abs=1e-9)  # everybody at one distance
+
+
+@pytest.mark.parametrize("apart", [0.5, 1.0, 2.0])
+def test_information_of_few_people_is_that_of_many(apart):
+    many = np.mean([bits(scores(apart, seed)) for seed in range(100, 140)])
+    whole = Scores(
+        np.concatenate([scores(apart, seed).distances for seed in range(100, 140)], axis=1),
+        np.tile(scores(0).person, 40), np.zeros(40 * PEOPLE * PROBES), np.arange(PEOPLE),
+        np.array([0]),
+    )  # fmt: skip
+    assert many == pytest.approx(bits(whole), abs=0.02)
+
+
+def test_an_interval_over_populations_is_wide_if_they_differ():
+    people = np.arange(40)
+    low, high = (np.full(40, share) for share in (0.2, 0.8))
+    one, two = pooled([(low, people)]), pooled([(low, people), (high, people)])
+    assert one == rate(low, people) and one["interval"] == [0.2, 0.2]
+    assert two == {"rate": 0.5, "interval": [0.2, 0.8], "people": 80}
+    varied = np.random.default_rng(0).random((3, 3, 40))
+    alike = pooled([(share, people) for share in varied])
+    widths = [np.ptp(found["interval"]) for found in (alike, rate(varied[0], people))]
+    assert widths[0] < widths[1]  # three populations of a kind tell more than one
+    assert pooled([(low, people), (np.full(40, np.nan), people)]) == one
