@@ -201,10 +201,12 @@ class ANetTask:
         return terms
 
     def _apart(self, twins: Written) -> Tensor:
-        """How far the first half of the batch is from the second: mean squared difference of
-        silhouettes, and mean absolute difference of joints, which a swap of sides does not rule."""
+        """How far the first half of the batch is from the second: cross-entropy of silhouettes,
+        each being the target of its twin, and mean absolute difference of joints."""
         one, other = twins.halves()
-        apart = mse_loss(torch.sigmoid(one.logits.float()), torch.sigmoid(other.logits.float()))
+        logits = one.logits.float(), other.logits.float()
+        targets = [values.detach().gt(0).float() for values in reversed(logits)]
+        apart = binary_cross_entropy_with_logits(torch.cat(logits), torch.cat(targets))
         if twins.joints is None:
             return apart
         return apart + self._options.joint_weight * l1_loss(one.joints, other.joints)
