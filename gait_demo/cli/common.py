@@ -6,13 +6,21 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import fields
 from pathlib import Path
-
-import cv2
-import numpy as np
+from typing import TypeVar
 
 from gait_demo.errors import GaitDemoError
 from gait_demo.options import LEAST_SECRET_BYTES, LONGEST_S
+
+T = TypeVar("T")
+
+
+def options_from(parsed: argparse.Namespace, kind: type[T]) -> T:
+    """Options from the arguments of the same names. A field without an argument, or whose argument
+    was not given, keeps its default."""
+    values = {field.name: getattr(parsed, field.name, None) for field in fields(kind)}
+    return kind(**{name: value for name, value in values.items() if value is not None})
 
 
 def seed(text: str) -> int:
@@ -103,7 +111,3 @@ def progress(quiet: bool = False) -> Callable[[str, int, int], None]:
 
 def write_json(path: Path, figures: dict) -> None:
     path.write_text(json.dumps(figures, indent=2) + "\n")
-
-
-def write_picture(path: Path, picture: np.ndarray) -> None:
-    path.write_bytes(cv2.imencode(".png", picture[..., ::-1])[1])
