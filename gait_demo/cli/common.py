@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from gait_demo.errors import GaitDemoError
 from gait_demo.options import LEAST_SECRET_BYTES, LONGEST_S
+from gait_demo.types import Progress, silent
 
 T = TypeVar("T")
 
@@ -97,10 +98,10 @@ def listed(kind: type) -> Callable[[str], tuple]:
     return values
 
 
-def progress(quiet: bool = False) -> Callable[[str, int, int], None]:
+def progress(quiet: bool = False) -> Progress:
     """A callback that shows the stage and its progress, if standard error is a terminal."""
     if quiet or not sys.stderr.isatty():
-        return lambda stage, done, total: None
+        return silent
 
     def show(stage: str, done: int, total: int) -> None:
         share = f"{done / total:4.0%}" if total else ""

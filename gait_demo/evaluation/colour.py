@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -35,6 +35,7 @@ from gait_demo.silhouettes.crops import crop_square, normalise
 from gait_demo.synthesis.film import FilmOptions, film
 from gait_demo.synthesis.pairs import draw_pair, film_pair
 from gait_demo.synthesis.scene import SCENES
+from gait_demo.types import Progress
 from gait_demo.video import VideoWriter
 from gait_demo.weights import CHECKPOINTS, find
 
@@ -286,7 +287,7 @@ class ColourOptions:
 
 
 def evaluate_colour(
-    options: ColourOptions, on_progress: Callable[[str, int, int], None]
+    options: ColourOptions, on_progress: Progress
 ) -> tuple[list[tuple[int, dict]], dict[str, float]]:
     """
     Returns:

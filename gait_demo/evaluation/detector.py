@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,6 +20,7 @@ from gait_demo.evaluation.detection import (
 from gait_demo.evaluation.following import tracks_of
 from gait_demo.evaluation.references import References
 from gait_demo.people.yolo import Detector
+from gait_demo.types import Progress
 from gait_demo.weights import CHECKPOINTS
 
 _PICTURES = {"photos": held_out_photos, "crowds": crowds, "empty": empty_places}
@@ -57,9 +57,7 @@ class DetectorOptions:
             raise DataError("--clips and --references belong together: give both.")
 
 
-def evaluate_detector(
-    options: DetectorOptions, on_progress: Callable[[str, int, int], None]
-) -> tuple[dict, list[str]]:
+def evaluate_detector(options: DetectorOptions, on_progress: Progress) -> tuple[dict, list[str]]:
     """
     Returns:
         The report that `detection.table` shows, and the problems of `measure_clips`.

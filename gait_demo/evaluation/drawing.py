@@ -3,7 +3,7 @@ a pose network judges both in the same way."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,7 +20,7 @@ from gait_demo.people.landmarks import LandmarkNetwork, upright
 from gait_demo.people.segmenter import ANKLES, NOSE, SHOULDERS, TOES, WRISTS
 from gait_demo.pipeline import Models, Pipeline
 from gait_demo.rendering.ground import standing_feet
-from gait_demo.types import SilhouetteClip
+from gait_demo.types import Progress, SilhouetteClip
 from gait_demo.weights import find
 
 KINDS = ("edge", "limbs", "cloth")
@@ -159,9 +159,7 @@ class DrawingOptions:
     seed: int = 1
 
 
-def evaluate_drawing(
-    options: DrawingOptions, on_progress: Callable[[str, int, int], None]
-) -> dict[str, dict[str, float]]:
+def evaluate_drawing(options: DrawingOptions, on_progress: Progress) -> dict[str, dict[str, float]]:
     """Figures of the most prominent person of each clip, by the clip's name: those of `ratios`;
     seeds_degrees, the largest `angle_difference` from the gait of the next seed; slide_percent, the
     mean of `slides`, if a foot stands. Clips in which this person gets no new gait are left out.

@@ -12,7 +12,7 @@ from gait_demo.people.person import Person
 from gait_demo.people.yolo import Detector
 from gait_demo.pipeline.analysis import Analyser
 from gait_demo.silhouettes.crops import boxes_around
-from gait_demo.types import SilhouetteClip, Track
+from gait_demo.types import SilhouetteClip, Track, silent
 from gait_demo.weights import find
 
 
@@ -50,5 +50,4 @@ def _people(video: Path, detector: Detector) -> tuple[Person, ...]:
     files = (find(name).path for name in ("pose_landmark", "pose_detection"))
     segmenter = LandmarkSegmenter(*files, detector)
     with TemporaryDirectory() as folder:
-        silent = lambda stage, done, total: None  # noqa: E731
         return Analyser(video, segmenter, Options(), silent).run(Path(folder)).people

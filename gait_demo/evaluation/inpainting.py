@@ -19,6 +19,7 @@ from gait_demo.background.inpainting import inpaint
 from gait_demo.errors import DataError
 from gait_demo.evaluation.likeness import ssim
 from gait_demo.evaluation.markdown import markdown
+from gait_demo.types import Progress
 
 Fill = Callable[[np.ndarray, np.ndarray], np.ndarray]
 _HEIGHTS = 80, 400  # pixels of a hole
@@ -102,7 +103,7 @@ def measure(cases: list[tuple], fill: Fill) -> dict[str, float]:
 
 
 def evaluate_inpainting(
-    images: Path, masks: Path, count: int, on_progress: Callable[[str, int, int], None]
+    images: Path, masks: Path, count: int, on_progress: Progress
 ) -> dict[str, dict[str, float]]:
     """The figures of `measure` by method, all on the same holes; see `holes`."""
     cases, fills, rows = holes(images, masks, count), methods(), {}

@@ -25,6 +25,7 @@ from gait_demo.imaging.boxes import area, intersection_area, iou
 from gait_demo.imaging.png import write_png
 from gait_demo.options import VideoOptions
 from gait_demo.pipeline import Analysis, Models
+from gait_demo.types import Progress, silent
 from gait_demo.video import read_frames
 
 FOUND_IOU = 0.4
@@ -38,7 +39,6 @@ _NEAR = 0.15  # box heights: margin around people and ignored boxes that is no s
 _WIDER, _SHADOW = 0.35, 0.1  # box heights beside and below a person: a wider walker, its shadow
 _SEED = 0  # of the gaits
 
-Progress = Callable[[str, int, int], None]
 Show = Callable[[LabelledFrame, np.ndarray, np.ndarray, list[HeadState | None]], None]
 
 
@@ -250,7 +250,7 @@ def evaluate_people(
     data: Path,
     labels: Path | None = None,
     sheets: Path | None = None,
-    on_progress: Progress | None = None,
+    on_progress: Progress = silent,
 ) -> dict:
     """The figures of `measure_people`.
 
@@ -284,7 +284,7 @@ def measure_people(
     labels: list[LabelledClip],
     folder: Path,
     measure: Callable[[Path, LabelledClip], dict],
-    on_progress: Progress | None = None,
+    on_progress: Progress = silent,
 ) -> dict:
     """
     Args:
@@ -300,8 +300,7 @@ def measure_people(
     """
     clips, refused, absent = {}, {}, []
     for done, labelled in enumerate(labels):
-        if on_progress:
-            on_progress(labelled.clip, done, len(labels))
+        on_progress(labelled.clip, done, len(labels))
         video = folder / labelled.clip
         if not video.is_file():
             absent.append(labelled.clip)

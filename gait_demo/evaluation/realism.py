@@ -13,8 +13,9 @@ from gait_demo.errors import DataError
 from gait_demo.evaluation.following import silhouettes_of
 from gait_demo.evaluation.gei import SIZE, aligned
 from gait_demo.evaluation.separation import Pictures, balanced_accuracy, judge
-from gait_demo.evaluation.walks import Progress, Walks, read_made, read_real
+from gait_demo.evaluation.walks import Walks, read_made, read_real
 from gait_demo.people.yolo import Detector
+from gait_demo.types import Progress, silent
 from gait_demo.weights import find
 
 BANDS = {"head": (0, 12), "trunk_and_arms": (12, 36), "legs": (36, 56), "feet": (56, 64)}
@@ -30,7 +31,7 @@ def evaluate_realism(
     real: Path,
     skip: str | None = None,
     colour: bool = False,
-    on_progress: Progress | None = None,
+    on_progress: Progress = silent,
 ) -> tuple[dict, np.ndarray]:
     """`realism_report` of walkers in videos that are analysed with the project's detector.
 
@@ -46,7 +47,7 @@ def evaluate_realism(
 
 
 def realism_report(
-    real: Walks, seen: Walks, drawn: Walks, on_progress: Progress | None = None
+    real: Walks, seen: Walks, drawn: Walks, on_progress: Progress = silent
 ) -> tuple[dict, np.ndarray]:
     """Trains networks to tell real and made silhouettes apart.
 
@@ -70,8 +71,7 @@ def realism_report(
     report: dict = {"kinds": {"real": _count(real), "made": _count(seen), "drawn": _count(drawn)}}
     pictures = []
     for done, (name, pictures_of) in enumerate((("frames", frames), ("geis", geis))):
-        if on_progress:
-            on_progress(name, done, 2)
+        on_progress(name, done, 2)
         scores = {}
         for kind, made, which in (
             ("all", seen, {}),

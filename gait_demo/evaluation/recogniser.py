@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from gait_demo.evaluation.gaits import read_gaits
 from gait_demo.evaluation.protocol import groups
 from gait_demo.evaluation.readout import Crowd
 from gait_demo.evaluation.secret import repeatable_secret
+from gait_demo.types import Progress
 from gait_demo.weights import find
 
 _SHOWN = ("nm-01", "nm-02")  # conditions of the walks in the gallery
@@ -39,9 +39,7 @@ class RecogniserOptions:
     seed: int = 0
 
 
-def train_recogniser(
-    options: RecogniserOptions, on_progress: Callable[[str, int, int], None]
-) -> dict:
+def train_recogniser(options: RecogniserOptions, on_progress: Progress) -> dict:
     """Trains on the people of the first group, clear and anonymized, and writes the recogniser with
     a gallery of the others; returns the summary of the training.
 

@@ -22,13 +22,13 @@ from gait_demo.errors import WeightsError
 from gait_demo.evaluation.readout import Crowd
 from gait_demo.imaging.jpeg import packed
 from gait_demo.options import Options
-from gait_demo.pipeline import Analysis, Models, Pipeline, Progress
+from gait_demo.pipeline import Analysis, Models, Pipeline
 from gait_demo.pipeline.gaits import Gait, chosen_people
 from gait_demo.serving.change import change, strip
 from gait_demo.serving.messages import CHANGE
 from gait_demo.serving.preview import clearest_frame, number_people
 from gait_demo.serving.worker import error_location
-from gait_demo.types import Inspection, Rank, Report
+from gait_demo.types import Inspection, Progress, Rank, Report
 from gait_demo.weights import find
 
 PEOPLE = "people.jpg"
