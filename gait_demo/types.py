@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -12,6 +13,12 @@ import numpy as np
 from gait_demo.joints import JOINTS
 
 SILHOUETTE_SIZE = 64  # pixels; the paper's square crop
+
+Progress = Callable[[str, int, int], None]  # is told a stage, how much of it is done, and the total
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """The `Progress` that tells nobody."""
 
 
 def _require(array: np.ndarray, name: str, shape: tuple[int | None, ...], kind: str) -> None:

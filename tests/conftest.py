@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from chromium import chromium
+from chromium import chromium, write_y4m
 from fake_study import Rated
 from served import serve
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # xdist fills the cores; threads that outnumber them spend the time waiting for each other
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+_UI = "tests/ui/"
 _PERSON_WEIGHTS = pytest.StashKey[dict[str, Path] | str]()  # or why there are none
 
 
@@ -27,6 +28,26 @@ def pytest_configure(config):
     except WeightsError as error:
         config.stash[_PERSON_WEIGHTS] = f"the person networks were not tested: {error}"
     os.environ["GAIT_DEMO_OFFLINE"] = "1"  # also for the processes that tests start
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFile(LoadFileScheduling):
+        """A file stays in one process, and so does tests/ui, whose files share an app."""
+
+        def _split_scope(self, nodeid):
+            file = super()._split_scope(nodeid)
+            return _UI if file.startswith(_UI) else file
+
+    return ByFile(config, log)
+
+
+def pytest_collection_modifyitems(items):
+    """First the app's tests, then files with slow ones: at the end no process waits for another."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: (not item.nodeid.startswith(_UI), item.path not in slow))
 
 
 @pytest.fixture(scope="session")
@@ -68,8 +89,14 @@ def app(rated, tmp_path_factory):
         yield served
 
 
+@pytest.fixture(scope="session")
+def camera(tmp_path_factory) -> Path:
+    """What the camera of `browser` films: a rendered walker."""
+    return write_y4m(tmp_path_factory.mktemp("camera") / "walker.y4m")
+
+
 @pytest.fixture(scope="module")  # while it runs, nothing else can have an event loop in this thread
-def browser(tmp_path_factory):
-    """Chromium, whose camera sees a rendered walker."""
-    with chromium(tmp_path_factory.mktemp("browser")) as browser:
+def browser(camera):
+    """Chromium with a camera."""
+    with chromium(camera) as browser:
         yield browser

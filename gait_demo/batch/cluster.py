@@ -9,8 +9,9 @@ from pathlib import Path
 from queue import Queue
 from threading import Event
 
-from gait_demo.batch.plan import Plan, Progress, WorkerResult
+from gait_demo.batch.plan import Plan, WorkerResult
 from gait_demo.errors import BatchError, EngineError, GaitDemoError, WorkerDiedError
+from gait_demo.types import Progress, silent
 
 _WORKER_BYTES = 2_000_000_000  # memory reserved per worker: see the table in README.md
 _ANSWERS_WITHIN_S = 5  # timeout for connecting
@@ -128,7 +129,7 @@ class _Actor:
         if self._problem is not None:
             return self._problem
         try:
-            return jobs.anonymize(self._worker, lambda stage, done, total: None, path, name)
+            return jobs.anonymize(self._worker, silent, path, name)
         except GaitDemoError as error:
             return type(error)(str(error))
         except Exception as error:

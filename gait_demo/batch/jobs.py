@@ -7,9 +7,10 @@ from pathlib import Path
 from time import perf_counter
 
 from gait_demo.batch.manifest import content_of
-from gait_demo.batch.plan import Plan, Progress, WorkerResult
+from gait_demo.batch.plan import Plan, WorkerResult
 from gait_demo.errors import VideoError, WeightsError
 from gait_demo.pipeline import Models, Pipeline
+from gait_demo.types import Progress
 from gait_demo.workspace import sweep
 
 

@@ -10,9 +10,10 @@ from threading import Event
 
 import psutil
 
-from gait_demo.batch.plan import Plan, Progress, WorkerResult
+from gait_demo.batch.plan import Plan, WorkerResult
 from gait_demo.errors import BatchError, WorkerDiedError
 from gait_demo.serving.engine import Engine
+from gait_demo.types import Progress
 
 _JOBS = "gait_demo.batch.jobs"
 _RESULTS = {"anonymize": WorkerResult}

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from gait_demo.batch.place import Place
 from gait_demo.options import Options
-
-Progress = Callable[[str, int, int], None]
+from gait_demo.types import Progress
 
 
 @dataclass(frozen=True)

@@ -202,8 +202,8 @@ def _anonymize(parsed: argparse.Namespace) -> int:
 
 
 def _bench(parsed: argparse.Namespace) -> None:
-    from gait_demo.cli.bench import bench
     from gait_demo.errors import GaitDemoError
+    from gait_demo.evaluation.speed import bench
     from gait_demo.options import Options
     from gait_demo.pipeline import Pipeline
 
@@ -214,7 +214,7 @@ def _bench(parsed: argparse.Namespace) -> None:
     if not parsed.batch:
         print(json.dumps(bench(pipeline, Path(parsed.clips[0]))))
         return
-    from gait_demo.cli.bench_batch import bench_batch
+    from gait_demo.batch.bench import bench_batch
 
     pools = {"workers": parsed.workers, "ray": parsed.ray}
     print(json.dumps(bench_batch(pipeline, parsed.clips, parsed.rounds, pools, parsed.finished)))

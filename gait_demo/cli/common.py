@@ -6,13 +6,22 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import fields
 from pathlib import Path
-
-import cv2
-import numpy as np
+from typing import TypeVar
 
 from gait_demo.errors import GaitDemoError
 from gait_demo.options import LEAST_SECRET_BYTES, LONGEST_S
+from gait_demo.types import Progress, silent
+
+T = TypeVar("T")
+
+
+def options_from(parsed: argparse.Namespace, kind: type[T]) -> T:
+    """Options from the arguments of the same names. A field without an argument, or whose argument
+    was not given, keeps its default."""
+    values = {field.name: getattr(parsed, field.name, None) for field in fields(kind)}
+    return kind(**{name: value for name, value in values.items() if value is not None})
 
 
 def seed(text: str) -> int:
@@ -89,10 +98,10 @@ def listed(kind: type) -> Callable[[str], tuple]:
     return values
 
 
-def progress(quiet: bool = False) -> Callable[[str, int, int], None]:
+def progress(quiet: bool = False) -> Progress:
     """A callback that shows the stage and its progress, if standard error is a terminal."""
     if quiet or not sys.stderr.isatty():
-        return lambda stage, done, total: None
+        return silent
 
     def show(stage: str, done: int, total: int) -> None:
         share = f"{done / total:4.0%}" if total else ""
@@ -103,7 +112,3 @@ def progress(quiet: bool = False) -> Callable[[str, int, int], None]:
 
 def write_json(path: Path, figures: dict) -> None:
     path.write_text(json.dumps(figures, indent=2) + "\n")
-
-
-def write_picture(path: Path, picture: np.ndarray) -> None:
-    path.write_bytes(cv2.imencode(".png", picture[..., ::-1])[1])

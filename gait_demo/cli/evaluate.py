@@ -5,20 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 from gait_demo.cli import colour, drawing, people, privacy, reidentification
-from gait_demo.cli.common import listed, positive, progress, write_json, write_picture
-from gait_demo.errors import GaitDemoError
-from gait_demo.types import SilhouetteClip
-
-if TYPE_CHECKING:
-    from gait_demo.people.person import Person
-    from gait_demo.people.yolo import Detector
+from gait_demo.cli.common import listed, options_from, positive, progress, write_json
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -61,15 +51,14 @@ def add(commands: argparse._SubParsersAction) -> None:
     detector.add_argument("--empty", type=Path, help="photos without people")
     detector.add_argument("--clips", type=Path, help="videos; need --references")
     detector.add_argument("--references", type=Path, help="networks to compare with on the clips")
-    detector.add_argument("--frames", type=positive, default=60, help="maximum frames per clip")
+    detector.add_argument("--frames", type=positive, help="maximum frames per clip; default: 60")
     detector.add_argument(
         "--sizes",
         type=listed(int),
-        default=(320, 640),
         help="longest side in pixels that the network sees, such as 320,640",
     )
-    detector.add_argument("--score", type=float, default=0.25, help="minimum score of a detection")
-    detector.add_argument("--threads", type=positive, default=2, help="threads of torch")
+    detector.add_argument("--score", type=float, help="minimum score of a detection; default: 0.25")
+    detector.add_argument("--threads", type=positive, help="threads of torch; default: 2")
     detector.add_argument(
         "--json", type=Path, metavar="FILE", help="also write the figures to this file"
     )
@@ -107,119 +96,30 @@ def _evaluate_quality(parsed: argparse.Namespace) -> None:
 
 
 def _evaluate_realism(parsed: argparse.Namespace) -> None:
-    from gait_demo.datasets.casia import CasiaB
-    from gait_demo.evaluation.realism import realism_report
-    from gait_demo.evaluation.walks import read_made, read_real
-    from gait_demo.people.yolo import Detector
-    from gait_demo.weights import find
+    from gait_demo.evaluation.realism import evaluate_realism
+    from gait_demo.imaging.png import write_png
 
-    data, show = CasiaB(parsed.data), progress()
-    silhouettes = partial(_silhouettes, Detector.load(find("yolo").path))
-    real, size = read_real(parsed.real, silhouettes, parsed.skip, show)
-    seen, drawn = read_made(data, silhouettes, real.heights, size, parsed.colour, show)
-    report, picture = realism_report(real, seen, drawn, show)
+    report, picture = evaluate_realism(
+        parsed.data, parsed.real, parsed.skip, parsed.colour, progress()
+    )
     print(json.dumps(report))
     if parsed.picture:
-        write_picture(parsed.picture, picture)
+        write_png(parsed.picture, picture)
 
 
 def _evaluate_detector(parsed: argparse.Namespace) -> None:
-    import torch
+    from gait_demo.evaluation.detection import table
+    from gait_demo.evaluation.detector import DetectorOptions, evaluate_detector
 
-    from gait_demo.evaluation import detection
-    from gait_demo.evaluation.clips import measure_clip, measure_clips
-    from gait_demo.evaluation.references import References
-    from gait_demo.people.yolo import Detector
-    from gait_demo.silhouettes.crops import boxes_around
-    from gait_demo.weights import CHECKPOINTS
-
-    if bool(parsed.clips) != bool(parsed.references):
-        raise GaitDemoError("--clips and --references belong together: give both.")
-    torch.set_num_threads(parsed.threads)
-    weights = parsed.weights or CHECKPOINTS / "yolo.safetensors"
-    detector, show = Detector.load(weights), progress()
-    kinds = {
-        "photos": detection.held_out_photos,
-        "crowds": detection.crowds,
-        "empty": detection.empty_places,
-    }
-    folders = {kind: getattr(parsed, kind) for kind in kinds}
-    pictures, clips, problems = {}, {}, []
-    for kind, folder in folders.items():
-        if folder:
-            show(kind, 0, 0)
-            pictures[kind] = detection.measure_pictures(
-                kinds[kind](folder),
-                detector,
-                parsed.sizes,
-                parsed.score,
-                everybody=kind != "photos",
-            )
-    if parsed.clips:
-        measure = partial(
-            measure_clip,
-            detector=detector,
-            references=References.load(parsed.references),
-            tracks_of=lambda video: [
-                replace(person.track, xyxy=boxes_around(person.silhouettes), found=person.seen)
-                for person in _people(detector, video)
-            ],
-            sizes=parsed.sizes,
-            score=parsed.score,
-            most_frames=parsed.frames,
-        )
-        clips, problems = measure_clips(parsed.clips, measure, show)
+    report, problems = evaluate_detector(options_from(parsed, DetectorOptions), progress())
     for problem in problems:
         print(problem, file=sys.stderr)
-    parts = folders | {"clips": parsed.clips}
-    report = {
-        "weights": weights.name,
-        "score": parsed.score,
-        "sizes": parsed.sizes,
-        "machine": detection.machine(),
-        "pictures": pictures,
-        "clips": clips,
-        "absent": [f"--{name}" for name, folder in parts.items() if not folder],
-    }
-    print(detection.table(report))
+    print(table(report))
     if parsed.json:
         write_json(parsed.json, report)
 
 
 def _evaluate_inpainting(parsed: argparse.Namespace) -> None:
-    from gait_demo.evaluation.inpainting import holes, measure, methods, table
+    from gait_demo.evaluation.inpainting import evaluate_inpainting, table
 
-    show, rows, fills = progress(), {}, methods()
-    cases = holes(parsed.images, parsed.masks, parsed.count)
-    for done, (name, fill) in enumerate(fills.items()):
-        show(name, done, len(fills))
-        rows[name] = measure(cases, fill)
-    print(table(rows))
-
-
-def _silhouettes(detector: Detector, video: Path) -> list[SilhouetteClip]:
-    """The silhouettes of all people in a video, without frames in which they are not seen."""
-    clips = [(person.silhouettes, person.seen) for person in _people(detector, video)]
-    return [
-        replace(
-            clip,
-            masks=clip.masks[seen],
-            squares=clip.squares[seen],
-            joints=None if clip.joints is None else clip.joints[seen],
-        )
-        for clip, seen in clips
-    ]
-
-
-def _people(detector: Detector, video: Path) -> tuple[Person, ...]:
-    """The people that a run with this detector finds in a video."""
-    from gait_demo.options import Options
-    from gait_demo.people.landmark_segmenter import LandmarkSegmenter
-    from gait_demo.pipeline.analysis import Analyser
-    from gait_demo.weights import find
-
-    files = (find(name).path for name in ("pose_landmark", "pose_detection"))
-    segmenter = LandmarkSegmenter(*files, detector)
-    with TemporaryDirectory() as folder:
-        silent = lambda stage, done, total: None  # noqa: E731
-        return Analyser(video, segmenter, Options(), silent).run(Path(folder)).people
+    print(table(evaluate_inpainting(parsed.images, parsed.masks, parsed.count, progress())))

@@ -87,8 +87,8 @@ def _build(parsed: argparse.Namespace) -> None:
 
 def _walks(parsed: argparse.Namespace, plan):
     """The plan with its methods, and the function that opens their footage."""
-    from gait_demo.cli.footage import footage_of, from_casia, synthetic
     from gait_demo.evaluation.secret import repeatable_secret
+    from gait_demo.mos.footage import footage_of, from_casia, synthetic
     from gait_demo.pipeline import Models
 
     models = Models.load(chosen_weights(parsed, _WEIGHTS))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import fields
 from fractions import Fraction
 from pathlib import Path
 
-from gait_demo.cli.common import listed, people, positive, progress, seed, write_picture
+from gait_demo.cli.common import listed, options_from, people, positive, progress, seed
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -100,43 +99,33 @@ def add(commands: argparse._SubParsersAction) -> None:
 def _synthesize_walks(parsed: argparse.Namespace) -> None:
     from gait_demo.synthesis.dataset import SynthesisOptions, synthesize
 
-    options = SynthesisOptions(parsed.out, parsed.walks, parsed.seed, parsed.workers)
-    synthesize(options, progress())
+    synthesize(options_from(parsed, SynthesisOptions), progress())
 
 
 def _synthesize_casia(parsed: argparse.Namespace) -> None:
-    from gait_demo.synthesis.protocol import synthesize_protocol
+    from gait_demo.synthesis.protocol import ProtocolOptions, synthesize_protocol
 
-    synthesize_protocol(_protocol(parsed), progress())
+    synthesize_protocol(options_from(parsed, ProtocolOptions), progress())
 
 
 def _synthesize_crowds(parsed: argparse.Namespace) -> None:
     from gait_demo.synthesis.crowds import CrowdOptions, synthesize_crowds
 
-    given = {field.name: getattr(parsed, field.name) for field in fields(CrowdOptions)}
-    synthesize_crowds(CrowdOptions(**given), progress())
+    synthesize_crowds(options_from(parsed, CrowdOptions), progress())
 
 
 def _synthesize_sheet(parsed: argparse.Namespace) -> None:
+    from gait_demo.imaging.png import write_png
+    from gait_demo.synthesis.protocol import ProtocolOptions
     from gait_demo.synthesis.sheet import contact_sheet
 
-    write_picture(parsed.out, contact_sheet(_protocol(parsed)))
-
-
-def _protocol(parsed: argparse.Namespace):
-    from gait_demo.synthesis.protocol import ProtocolOptions
-
-    names = [field.name for field in fields(ProtocolOptions)]
-    given = {name: getattr(parsed, name, None) for name in names}
-    return ProtocolOptions(**{name: value for name, value in given.items() if value is not None})
+    write_png(parsed.out, contact_sheet(options_from(parsed, ProtocolOptions)))
 
 
 def _synthesize_film(parsed: argparse.Namespace) -> None:
     from gait_demo.synthesis.film import FilmOptions, write_film
 
-    names = [field.name for field in fields(FilmOptions) if hasattr(parsed, field.name)]
-    options = FilmOptions(**{name: getattr(parsed, name) for name in names})
-    write_film(parsed.out, options, progress())
+    write_film(parsed.out, options_from(parsed, FilmOptions), progress())
 
 
 def _synthesize_check(parsed: argparse.Namespace) -> None:

@@ -17,12 +17,12 @@ import numpy as np
 
 from gait_demo.background.plate import working_scale
 from gait_demo.errors import DataError, GaitDemoError
-from gait_demo.evaluation.detection import FOUND, Detect, Progress, rounded
+from gait_demo.evaluation.detection import FOUND, Detect, rounded
 from gait_demo.evaluation.matching import followed, identities, mask_iou, pairs
 from gait_demo.evaluation.references import People
 from gait_demo.imaging.boxes import iou
 from gait_demo.imaging.resizing import shrink_by
-from gait_demo.types import Frame, Track, VideoInfo
+from gait_demo.types import Frame, Progress, Track, VideoInfo, silent
 from gait_demo.video import probe, read_frames
 
 _RELATIVE_HEIGHT = 1 / 3  # share of the tallest person's height; smaller ones may be reflections
@@ -63,7 +63,7 @@ class _FrameMeasurement:
 def measure_clips(
     folder: Path,
     measure: Callable[[Path], tuple[dict, str | None]],
-    on_progress: Progress | None = None,
+    on_progress: Progress = silent,
 ) -> tuple[dict[str, dict], list[str]]:
     """Measures every video in a folder.
 
@@ -81,8 +81,7 @@ def measure_clips(
         raise DataError(f"{folder} holds no videos.")
     clips, problems = {}, []
     for done, video in enumerate(videos):
-        if on_progress:
-            on_progress("clips", done, len(videos))
+        on_progress("clips", done, len(videos))
         try:
             clip, problem = measure(video)
         except GaitDemoError as error:

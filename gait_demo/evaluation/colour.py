@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import cv2
 import numpy as np
 
+from gait_demo.errors import DataError
 from gait_demo.evaluation.likeness import Perceptual, detail, eroded, flicker, slide, ssim
 from gait_demo.evaluation.markdown import markdown
+from gait_demo.evaluation.secret import repeatable_pipeline
 from gait_demo.imaging.nearest import nearest_colours
 from gait_demo.imaging.placing import placed
 from gait_demo.joints import joints_in
+from gait_demo.models import build
 from gait_demo.models.cnet import CNet
+from gait_demo.options import ColorizeOptions
 from gait_demo.people.body import head_in
 from gait_demo.people.landmarks import LandmarkNetwork, upright
+from gait_demo.pipeline import Models
 from gait_demo.rendering.arms import ArmColours
 from gait_demo.rendering.colorize import colorize
 from gait_demo.rendering.compositing import laid_over, paste, render_binary
@@ -25,10 +32,18 @@ from gait_demo.rendering.head import hide_head
 from gait_demo.rendering.limbs import draw, outline_fields
 from gait_demo.rendering.rig import Pose
 from gait_demo.silhouettes.crops import crop_square, normalise
+from gait_demo.synthesis.film import FilmOptions, film
+from gait_demo.synthesis.pairs import draw_pair, film_pair
+from gait_demo.synthesis.scene import SCENES
+from gait_demo.types import Progress
+from gait_demo.video import VideoWriter
+from gait_demo.weights import CHECKPOINTS, find
 
 METHODS = ("paper", "nearest", "sharp")
 _FPS = 25.0  # of rendered pairs
 _INSIDE = 0.99  # coverage from which a pixel shows only the body
+_PERSON_PX = 400  # height of the people in rendered pairs
+_SCALE = 2 * _PERSON_PX / 128  # for `draw_pair`: 128 pixels at scale 1, drawn twice as large
 _SEEN = 24  # grey levels of difference above which the old body is still visible
 
 
@@ -251,17 +266,75 @@ def ghost(
     return float(left / area)
 
 
-def colour_report(
-    pairs: Iterable[tuple[int, RenderedPair]],
-    network: LandmarkNetwork,
-    cnet: CNet,
-    perceptual: Perceptual,
-    on_progress: Callable[[int], None],
-) -> Iterator[tuple[int, dict]]:
-    """For each pair, its view angle in degrees and its figures."""
-    for done, (view, pair) in enumerate(pairs):
-        on_progress(done)
-        yield view, measure(pair, PairLandmarks.of(pair, network), cnet, perceptual)
+@dataclass(frozen=True)
+class ColourOptions:
+    """
+    Attributes:
+        views: view angles in degrees, as in CASIA-B.
+        pairs: number of pairs of people at each view.
+        frames: number of frames of each pair, at least 2.
+        seed: of people, clothes, places and gait.
+    """
+
+    views: tuple[int, ...] = (0, 36, 72, 90, 126, 162, 180, 270)
+    pairs: int = 2
+    frames: int = 4
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.frames < 2:
+            raise DataError(f"{self.frames} frames show no movement; give 2 or more.")
+
+
+def evaluate_colour(
+    options: ColourOptions, on_progress: Progress
+) -> tuple[list[tuple[int, dict]], dict[str, float]]:
+    """
+    Returns:
+        For each pair, its view angle and the figures of `measure`; and `ghost` by method, all but
+        "nearest", in a short synthetic film that the whole pipeline processes.
+    """
+    cnet = build.load(find("cnet").path, "cnet")
+    perceptual = Perceptual(CHECKPOINTS / "yolo.safetensors")
+    network = LandmarkNetwork(find("pose_landmark").path)
+    figures = []
+    for done, (view, pair) in enumerate(_rendered_pairs(options)):
+        on_progress("colour", done, len(options.views) * options.pairs)
+        landmarks = PairLandmarks.of(pair, network)
+        figures.append((view, measure(pair, landmarks, cnet, perceptual)))
+    on_progress("ghost", 0, 0)
+    return figures, _ghosts(options.seed)
+
+
+def _rendered_pairs(options: ColourOptions) -> Iterator[tuple[int, RenderedPair]]:
+    """Renderings of people and clothes that no network was trained on, each with its view."""
+    for view in options.views:
+        for n in range(options.pairs):
+            rng = np.random.default_rng([options.seed, view, n, 11])
+            pair = draw_pair(rng, _SCALE, view)
+            scene = SCENES[int(rng.integers(len(SCENES)))]
+            phase = float(rng.uniform())
+            rendered = film_pair(pair, phase, options.frames, scene, int(rng.integers(1000)))
+            yield view, RenderedPair(**rendered)
+
+
+def _ghosts(seed: int) -> dict[str, float]:
+    options = FilmOptions(seconds=4, width=640, height=360, person_px=200, seed=seed)
+    frames, covers = map(np.stack, zip(*film(options), strict=True))
+    models, ghosts = Models.load(), {}
+    for name in METHODS:
+        if name == "nearest":
+            continue
+        pipeline = repeatable_pipeline(models, colorize=ColorizeOptions(name))
+        with TemporaryDirectory() as folder:
+            clip = Path(folder) / "film.mp4"
+            with VideoWriter(clip, options.width, options.height, options.fps) as writer:
+                for n, rgb in enumerate(frames):
+                    writer.write(rgb, n / options.fps)
+            analysis = pipeline.analyse(clip, Path(folder) / "analysis")
+            results = pipeline.render_frames(analysis, seed)
+            ghosts[name] = ghost(frames, covers, ((new.colorized, new.binary) for new in results))
+    return ghosts
 
 
 def table(figures: list[tuple[int, dict]], ghosts: dict[str, float]) -> str:

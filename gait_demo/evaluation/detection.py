@@ -24,7 +24,6 @@ _INSIDE = 0.5  # minimum share of a detection within a person's box, to be judge
 _LEAST = 0.01  # minimum score of detections for the average precision
 
 Detect = Callable[[np.ndarray, int, float], Detections]
-Progress = Callable[[str, int, int], None]
 Picture = tuple[np.ndarray, np.ndarray]  # (H, W, 3) uint8 RGB, and (N, H, W) bool of its people
 
 

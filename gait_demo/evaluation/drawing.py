@@ -5,15 +5,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import cv2
 import numpy as np
 
+from gait_demo.errors import DataError
 from gait_demo.evaluation.markdown import markdown
+from gait_demo.evaluation.secret import repeatable_pipeline
 from gait_demo.imaging.runs import runs
+from gait_demo.options import VideoOptions
 from gait_demo.people.landmarks import LandmarkNetwork, upright
 from gait_demo.people.segmenter import ANKLES, NOSE, SHOULDERS, TOES, WRISTS
-from gait_demo.types import SilhouetteClip
+from gait_demo.pipeline import Models, Pipeline
+from gait_demo.rendering.ground import standing_feet
+from gait_demo.types import Progress, SilhouetteClip
+from gait_demo.weights import find
 
 KINDS = ("edge", "limbs", "cloth")
 _VISIBILITY = 3
@@ -133,6 +141,88 @@ def slides(gait: SilhouetteClip, stands: np.ndarray) -> list[float]:
             if end - start > 2:
                 found.append(float(np.ptp(x[start:end]) / np.median(side)))
     return found
+
+
+@dataclass(frozen=True)
+class DrawingOptions:
+    """
+    Attributes:
+        clips: videos.
+        seconds: maximum length of each that is processed.
+        every: distance of the frames that are judged; 1 for all.
+        seed: of the gait.
+    """
+
+    clips: Sequence[Path]
+    seconds: float = 6.0
+    every: int = 5
+    seed: int = 1
+
+
+def evaluate_drawing(options: DrawingOptions, on_progress: Progress) -> dict[str, dict[str, float]]:
+    """Figures of the most prominent person of each clip, by the clip's name: those of `ratios`;
+    seeds_degrees, the largest `angle_difference` from the gait of the next seed; slide_percent, the
+    mean of `slides`, if a foot stands. Clips in which this person gets no new gait are left out.
+
+    Raises:
+        DataError: no clip is left.
+    """
+    pipeline = repeatable_pipeline(Models.load(), video=VideoOptions(end_s=options.seconds))
+    network = LandmarkNetwork(find("pose_landmark").path)
+    report = {}
+    for done, clip in enumerate(options.clips):
+        on_progress("drawing", done, len(options.clips))
+        figures = _measure_clip(clip, pipeline, network, options)
+        if figures is not None:
+            report[clip.stem] = figures
+    if not report:
+        raise DataError("Nobody in these clips can be given another gait; use other clips.")
+    return report
+
+
+def _measure_clip(
+    clip: Path, pipeline: Pipeline, network: LandmarkNetwork, options: DrawingOptions
+) -> dict[str, float] | None:
+    """None if the most prominent person gets no new gait, or is never seen well."""
+    with TemporaryDirectory() as folder:
+        analysis = pipeline.analyse(clip, Path(folder))
+        gait, other = (
+            pipeline.gaits(analysis, seed)[0] for seed in (options.seed, options.seed + 1)
+        )
+        person, first = gait.person, gait.person.track.first_frame
+        if gait.clip.joints is None or not person.walks:
+            return None
+        # the frames of the new walk, and those of the old one that show the same moments
+        pairs_of = {
+            int(frame): (n, int(source))
+            for n, (frame, source) in enumerate(zip(gait.frames, gait.sources, strict=True))
+            if frame % options.every == 0
+            and person.well_seen[source]
+            and not person.keeps_pose[source]
+        }
+        wanted = {first + source for _, source in pairs_of.values()}
+        originals = {frame.index: frame.rgb for frame in analysis.frames() if frame.index in wanted}
+        pairs = []
+        for new in pipeline.render_frames(analysis, options.seed):
+            if new.frame.index not in pairs_of:
+                continue
+            n, source = pairs_of[new.frame.index]
+            old_square, new_square = person.silhouettes.squares[source], gait.clip.squares[n]
+            both = (
+                seen(originals[first + source], old_square, network),
+                seen(new.colorized, new_square, network),
+            )
+            if None not in both:
+                pairs.append(both)
+    if not pairs:
+        return None
+    figures = ratios(pairs)
+    figures["seeds_degrees"] = max(angle_difference(gait.in_step, other.in_step).values())
+    standing = standing_feet(person.silhouettes, float(analysis.info.fps))
+    stances = slides(gait.clip, standing[gait.sources])
+    if stances:
+        figures["slide_percent"] = 100 * float(np.mean(stances))
+    return figures
 
 
 def table(report: dict[str, dict[str, float]]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from gait_demo.datasets.casia import CONDITIONS, VIEWS, CasiaB, Sequence
 from gait_demo.errors import DataError
 from gait_demo.evaluation.gei import gait_energy_image
+from gait_demo.types import Progress, silent
 
 GALLERY = ("nm-01", "nm-02", "nm-03", "nm-04")
 PROBES = {"nm": ("nm-05", "nm-06"), "bg": ("bg-01", "bg-02"), "cl": ("cl-01", "cl-02")}
@@ -39,7 +40,7 @@ class Geis:
         return np.flatnonzero(np.isin(self.condition, list(conditions)) & (self.view == view))
 
 
-def read_geis(data: CasiaB, on_progress: Callable[[str, int, int], None] | None = None) -> Geis:
+def read_geis(data: CasiaB, on_progress: Progress = silent) -> Geis:
     """The GEIs of all sequences that are there.
 
     Raises:
@@ -50,8 +51,7 @@ def read_geis(data: CasiaB, on_progress: Callable[[str, int, int], None] | None 
     missing = 0
     sequences = data.sequences()
     for done, sequence in enumerate(sequences):
-        if on_progress:
-            on_progress("gei", done, len(sequences))
+        on_progress("gei", done, len(sequences))
         seen = data.read(sequence)
         if not len(seen.numbers):
             missing += 1

@@ -19,6 +19,7 @@ from gait_demo.background.inpainting import inpaint
 from gait_demo.errors import DataError
 from gait_demo.evaluation.likeness import ssim
 from gait_demo.evaluation.markdown import markdown
+from gait_demo.types import Progress
 
 Fill = Callable[[np.ndarray, np.ndarray], np.ndarray]
 _HEIGHTS = 80, 400  # pixels of a hole
@@ -99,6 +100,17 @@ def measure(cases: list[tuple], fill: Fill) -> dict[str, float]:
         "seam": float(np.exp(seam)),
         "ms": float(np.median(times)),
     }
+
+
+def evaluate_inpainting(
+    images: Path, masks: Path, count: int, on_progress: Progress
+) -> dict[str, dict[str, float]]:
+    """The figures of `measure` by method, all on the same holes; see `holes`."""
+    cases, fills, rows = holes(images, masks, count), methods(), {}
+    for done, (name, fill) in enumerate(fills.items()):
+        on_progress(name, done, len(fills))
+        rows[name] = measure(cases, fill)
+    return rows
 
 
 def table(rows: dict[str, dict[str, float]]) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Protocol
 
 import cv2
 import numpy as np
@@ -18,10 +18,14 @@ from gait_demo.errors import DataError, GaitDemoError
 from gait_demo.evaluation.heads import HeadState, head_state
 from gait_demo.evaluation.markdown import markdown
 from gait_demo.evaluation.matching import pairs
-from gait_demo.evaluation.people_labels import LabelledClip, LabelledFrame
+from gait_demo.evaluation.people_labels import LABELS, LabelledClip, LabelledFrame, read_labels
+from gait_demo.evaluation.people_sheets import column, sheet
+from gait_demo.evaluation.secret import repeatable_pipeline
 from gait_demo.imaging.boxes import area, intersection_area, iou
+from gait_demo.imaging.png import write_png
 from gait_demo.options import VideoOptions
-from gait_demo.types import Frame, Track
+from gait_demo.pipeline import Analysis, Models
+from gait_demo.types import Progress, silent
 from gait_demo.video import read_frames
 
 FOUND_IOU = 0.4
@@ -33,40 +37,9 @@ LONG_FRAMES = 250  # of a longer clip only the part around the labels is process
 MARGIN_FRAMES = 50  # ... and as many frames before and after
 _NEAR = 0.15  # box heights: margin around people and ignored boxes that is no scene
 _WIDER, _SHADOW = 0.35, 0.1  # box heights beside and below a person: a wider walker, its shadow
+_SEED = 0  # of the gaits
 
-Progress = Callable[[str, int, int], None]
 Show = Callable[[LabelledFrame, np.ndarray, np.ndarray, list[HeadState | None]], None]
-
-
-class Person(Protocol):
-    """One person of an analysis."""
-
-    track: Track
-
-    @property
-    def extrapolated(self) -> np.ndarray:
-        """(T,) bool: frames before the first and after the last that shows the person."""
-
-    def box(self, index: int) -> np.ndarray | None:
-        """(4,) x0, y0, x1, y1 in pixels in a frame; None outside the track."""
-
-
-class Analysis(Protocol):
-    """What is used of the analysis: people, times of the frames, seconds spent on people."""
-
-    people: Sequence[Person]
-    times: Sequence[Fraction]
-    people_s: float
-
-
-class RenderedFrame(Protocol):
-    """A frame and its result, (H, W, 3) uint8 RGB, before encoding."""
-
-    frame: Frame
-    colorized: np.ndarray
-
-
-Run = Callable[[Path, VideoOptions, Path], tuple[Analysis, Iterator[RenderedFrame]]]
 
 
 @dataclass(frozen=True)
@@ -148,13 +121,14 @@ def changed_share(original: np.ndarray, result: np.ndarray, mask: np.ndarray) ->
     return float(changed[mask].mean()) if mask.any() else None
 
 
-def measure_clip(video: Path, labels: LabelledClip, run: Run, show: Show | None = None) -> dict:
+def measure_clip(
+    video: Path, labels: LabelledClip, models: Models, show: Show | None = None
+) -> dict:
     """The figures of `summary` for one clip, and those of its run: frames (number processed),
     people (of the analysis), people_per_frame (seen, on average), ms_per_frame (for finding and
     following people).
 
     Args:
-        run: runs the pipeline on a part of a video, with a folder for its files.
         show: called with each labelled frame, the original, the result and the heads' states.
 
     Raises:
@@ -164,8 +138,9 @@ def measure_clip(video: Path, labels: LabelledClip, run: Run, show: Show | None 
     wanted = {frame.index - first: frame for frame in labels.frames}
     figures = []
     with TemporaryDirectory() as folder:
-        analysis, results = run(video, part, Path(folder))
-        with closing(results):
+        pipeline = repeatable_pipeline(models, video=part)
+        analysis = pipeline.analyse(video, Path(folder))
+        with closing(pipeline.render_frames(analysis, _SEED)) as results:
             for new in results:
                 labelled = wanted.pop(new.frame.index, None)
                 if labelled is None:
@@ -271,11 +246,45 @@ def _merges(figures: list[tuple[LabelledFrame, FrameFigures]]) -> int:
     return sum(len(ids) - 1 for ids in people.values())
 
 
+def evaluate_people(
+    data: Path,
+    labels: Path | None = None,
+    sheets: Path | None = None,
+    on_progress: Progress = silent,
+) -> dict:
+    """The figures of `measure_people`.
+
+    Args:
+        data: folder of the labelled clips.
+        labels: see `read_labels`; default: the project's own.
+        sheets: folder for a PNG of each clip, see `people_sheets`.
+
+    Raises:
+        DataError: there are no labels, or none of the clips.
+    """
+    clips, models = read_labels(labels or LABELS), Models.load()
+    if sheets:
+        sheets.mkdir(parents=True, exist_ok=True)
+    measure = partial(_measure_and_show, models=models, sheets=sheets)
+    return measure_people(clips, data, measure, on_progress)
+
+
+def _measure_and_show(
+    video: Path, labels: LabelledClip, models: Models, sheets: Path | None
+) -> dict:
+    columns = []
+    show = (lambda *frame: columns.append(column(*frame))) if sheets else None
+    figures = measure_clip(video, labels, models, show)
+    if columns:
+        write_png(sheets / f"{Path(labels.clip).stem}.png", sheet(columns))
+    return figures
+
+
 def measure_people(
     labels: list[LabelledClip],
     folder: Path,
     measure: Callable[[Path, LabelledClip], dict],
-    on_progress: Progress | None = None,
+    on_progress: Progress = silent,
 ) -> dict:
     """
     Args:
@@ -291,8 +300,7 @@ def measure_people(
     """
     clips, refused, absent = {}, {}, []
     for done, labelled in enumerate(labels):
-        if on_progress:
-            on_progress(labelled.clip, done, len(labels))
+        on_progress(labelled.clip, done, len(labels))
         video = folder / labelled.clip
         if not video.is_file():
             absent.append(labelled.clip)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +10,7 @@ from gait_demo.datasets.casia import VIEWS, CasiaB, Sequence, Silhouettes
 from gait_demo.errors import DataError
 from gait_demo.evaluation.gei import aligned
 from gait_demo.silhouettes.crops import is_good, is_one_piece, spread
+from gait_demo.types import Progress, silent
 
 KINDS = ("nm", "bg", "cl")
 LOW, HIGH = 1, 2
@@ -62,9 +62,7 @@ def rate_sequence(seen: Silhouettes) -> Quality:
     )
 
 
-def rate(
-    data: CasiaB, on_progress: Callable[[str, int, int], None] | None = None
-) -> tuple[list[Quality], list[str]]:
+def rate(data: CasiaB, on_progress: Progress = silent) -> tuple[list[Quality], list[str]]:
     """The quality of every sequence that shows a person, and what the reader skipped.
 
     Raises:
@@ -73,8 +71,7 @@ def rate(
     rated, problems = [], []
     sequences = data.sequences()
     for done, sequence in enumerate(sequences):
-        if on_progress:
-            on_progress("quality", done, len(sequences))
+        on_progress("quality", done, len(sequences))
         seen = data.read(sequence)
         quality = rate_sequence(seen)
         if quality.frames:

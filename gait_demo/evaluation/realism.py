@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
+
 import cv2
 import numpy as np
 
+from gait_demo.datasets.casia import CasiaB
 from gait_demo.errors import DataError
+from gait_demo.evaluation.following import silhouettes_of
 from gait_demo.evaluation.gei import SIZE, aligned
 from gait_demo.evaluation.separation import Pictures, balanced_accuracy, judge
-from gait_demo.evaluation.walks import Progress, Walks
+from gait_demo.evaluation.walks import Walks, read_made, read_real
+from gait_demo.people.yolo import Detector
+from gait_demo.types import Progress, silent
+from gait_demo.weights import find
 
 BANDS = {"head": (0, 12), "trunk_and_arms": (12, 36), "legs": (36, 56), "feet": (56, 64)}
 _CYCLE = 20  # number of frames of a GEI: most of a gait cycle at 25 frames per second
@@ -18,8 +26,28 @@ _TILE = 96  # screen pixels
 _COLUMNS = 12
 
 
+def evaluate_realism(
+    data: Path,
+    real: Path,
+    skip: str | None = None,
+    colour: bool = False,
+    on_progress: Progress = silent,
+) -> tuple[dict, np.ndarray]:
+    """`realism_report` of walkers in videos that are analysed with the project's detector.
+
+    Args:
+        data: folder in CASIA-B's format, with videos of synthetic walkers.
+        real, skip: folder of real videos, see `read_real`.
+        colour: see `read_made`.
+    """
+    extract = partial(silhouettes_of, detector=Detector.load(find("yolo").path))
+    walks, size = read_real(real, extract, skip, on_progress)
+    seen, drawn = read_made(CasiaB(data), extract, walks.heights, size, colour, on_progress)
+    return realism_report(walks, seen, drawn, on_progress)
+
+
 def realism_report(
-    real: Walks, seen: Walks, drawn: Walks, on_progress: Progress | None = None
+    real: Walks, seen: Walks, drawn: Walks, on_progress: Progress = silent
 ) -> tuple[dict, np.ndarray]:
     """Trains networks to tell real and made silhouettes apart.
 
@@ -43,8 +71,7 @@ def realism_report(
     report: dict = {"kinds": {"real": _count(real), "made": _count(seen), "drawn": _count(drawn)}}
     pictures = []
     for done, (name, pictures_of) in enumerate((("frames", frames), ("geis", geis))):
-        if on_progress:
-            on_progress(name, done, 2)
+        on_progress(name, done, 2)
         scores = {}
         for kind, made, which in (
             ("all", seen, {}),

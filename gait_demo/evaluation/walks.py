@@ -17,7 +17,7 @@ import numpy as np
 from gait_demo.datasets.casia import CasiaB
 from gait_demo.errors import DataError, GaitDemoError
 from gait_demo.silhouettes.crops import box_around, is_good, normalise, squares_from_boxes
-from gait_demo.types import SilhouetteClip
+from gait_demo.types import Progress, SilhouetteClip, silent
 from gait_demo.video import VideoWriter, probe, read_frames
 
 _VIDEO_NAMES = ("*.mp4", "*.avi", "*.mov", "*.mkv", "*.webm")
@@ -28,7 +28,6 @@ _FULL = 0.9  # minimum share of its square's height that a whole silhouette fill
 _CRF = 20  # quality of x264
 
 Extract = Callable[[Path], list[SilhouetteClip]]
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass
@@ -104,7 +103,7 @@ def is_whole(mask: np.ndarray) -> bool:
 
 
 def read_real(
-    folder: Path, extract: Extract, skip: str | None = None, on_progress: Progress | None = None
+    folder: Path, extract: Extract, skip: str | None = None, on_progress: Progress = silent
 ) -> tuple[Walks, tuple[int, int]]:
     """The walks of all people in a folder of videos; a file's name up to its first "_" is the
     person.
@@ -126,8 +125,7 @@ def read_real(
         raise DataError(f"{folder} holds no videos: expected names such as person01_walk.mp4.")
     walks = Walks()
     for done, video in enumerate(videos):
-        if on_progress:
-            on_progress("real", done, len(videos))
+        on_progress("real", done, len(videos))
         person, _, session = video.stem.partition("_")
         walks.film(video, extract, person, session)
     info = probe(videos[0])
@@ -140,7 +138,7 @@ def read_made(
     heights: list[float],
     size: tuple[int, int],
     colour: bool = False,
-    on_progress: Progress | None = None,
+    on_progress: Progress = silent,
 ) -> tuple[Walks, Walks]:
     """The walks of all people in the videos of a folder like CASIA-B.
 
@@ -165,8 +163,7 @@ def read_made(
     seen, drawn = Walks(), Walks()
     with tempfile.TemporaryDirectory() as folder:
         for done, sequence in enumerate(sequences):
-            if on_progress:
-                on_progress("made", done, len(sequences))
+            on_progress("made", done, len(sequences))
             masks = data.read(sequence).masks
             masks = masks[masks.any(axis=(1, 2))]
             if not len(masks):

@@ -15,9 +15,9 @@ from gait_demo.errors import GaitDemoError
 from gait_demo.mos.assembly import Assembly
 from gait_demo.mos.plan import StudyPlan, walks_of
 from gait_demo.mos.study import SCALE, Clip, Study
+from gait_demo.types import Progress, silent
 
 LEAST_HEIGHT_PX = 400  # minimum height of a clip
-Progress = Callable[[str, int, int], None]
 
 
 class Footage(Protocol):
@@ -33,7 +33,7 @@ class Footage(Protocol):
 def build_study(
     plan: StudyPlan,
     footage: Callable[[int, int], AbstractContextManager[Footage]],
-    on_progress: Progress | None = None,
+    on_progress: Progress = silent,
 ) -> tuple[Study, list[str]]:
     """Makes a study.
 
@@ -51,8 +51,7 @@ def build_study(
     assembly = Assembly(plan)
     walks, problems = walks_of(plan), []
     for done, ((person, view), clips) in enumerate(walks.items()):
-        if on_progress:
-            on_progress("study", done, len(walks))
+        on_progress("study", done, len(walks))
         try:
             with footage(person, view) as walk:
                 assembly.add([_filmed(walk, clip, assembly) for clip in clips])

@@ -4,7 +4,7 @@ pixels must be replaced."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -32,15 +32,13 @@ from gait_demo.pipeline.images import FrameStore
 from gait_demo.pipeline.outputs import open_writer, write_nothing
 from gait_demo.pipeline.removal import CleanPart, Removal, Remover, matte_mask
 from gait_demo.rendering.texture import Sample, sampled
-from gait_demo.types import Frame, VideoInfo
+from gait_demo.types import Frame, Progress, VideoInfo
 from gait_demo.video import probe, read_frames
 
 _WAITING_FRAMES = 8  # decoded frames that may wait for the segmenter
 _WIDER = 0.03  # margin around people, in body heights, that is kept out of the background plate
 _MASKED = 0.1  # matte level above which a pixel is kept out of the background plate
 _INSIDE = 0.5  # matte level above which a pixel belongs to the person
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gait_demo.options import OUTPUTS, Options, fresh_secret
 from gait_demo.people.person import Person
-from gait_demo.pipeline.analysis import Analyser, Analysis, Progress
+from gait_demo.pipeline.analysis import Analyser, Analysis
 from gait_demo.pipeline.clock import Clock
 from gait_demo.pipeline.coverage import (
     coverage,
@@ -26,13 +26,9 @@ from gait_demo.pipeline.gaits import Gait, chosen_people, new_gaits
 from gait_demo.pipeline.models import Models
 from gait_demo.pipeline.outputs import appear_together, check, result_videos
 from gait_demo.pipeline.render import FrameRenderer, RenderedFrame
-from gait_demo.types import GaitResult, Report, TrackReport
+from gait_demo.types import GaitResult, Progress, Report, TrackReport, silent
 from gait_demo.video.linking import link_or_copy
 from gait_demo.workspace import working_folder
-
-
-def _silent(stage: str, done: int, total: int) -> None:
-    pass
 
 
 def _ignore(gaits: list[Gait]) -> None:
@@ -66,7 +62,7 @@ class Pipeline:
         options = options or Options()
         return cls(Models.load({}, options.anonymize.anonymizer, options.threads), options)
 
-    def run(self, source: Path, out_dir: Path, on_progress: Progress = _silent) -> GaitResult:
+    def run(self, source: Path, out_dir: Path, on_progress: Progress = silent) -> GaitResult:
         """Anonymize a video, with the seed of the options.
 
         Args:
@@ -86,7 +82,7 @@ class Pipeline:
             analysis = self.analyse(source, folder, on_progress)
             return self.render(analysis, out_dir, self.options.anonymize.seed, on_progress)
 
-    def analyse(self, source: Path, folder: Path, on_progress: Progress = _silent) -> Analysis:
+    def analyse(self, source: Path, folder: Path, on_progress: Progress = silent) -> Analysis:
         """The part of a run that does not depend on the seed: background, people, silhouettes.
 
         Args:
@@ -105,7 +101,7 @@ class Pipeline:
         self,
         analysis: Analysis,
         seed: int,
-        on_progress: Progress = _silent,
+        on_progress: Progress = silent,
         clock: Clock | None = None,
     ) -> list[Gait]:
         """The new gaits of all people who are drawn, the most prominent first.
@@ -129,7 +125,7 @@ class Pipeline:
         return made
 
     def render_frames(
-        self, analysis: Analysis, seed: int, on_progress: Progress = _silent
+        self, analysis: Analysis, seed: int, on_progress: Progress = silent
     ) -> Iterator[RenderedFrame]:
         """The frames of a result before encoding; the same arguments give the same bits.
 
@@ -149,7 +145,7 @@ class Pipeline:
         analysis: Analysis,
         out_dir: Path,
         seed: int,
-        on_progress: Progress = _silent,
+        on_progress: Progress = silent,
         on_gaits: Callable[[list[Gait]], object] = _ignore,
     ) -> GaitResult:
         """The part of a run that depends on the noise: A-NET, drawing, compositing, encoding.

@@ -13,7 +13,7 @@ import numpy as np
 
 from gait_demo.options import Options
 from gait_demo.people.visibility import CONSEQUENCES, Visibility
-from gait_demo.pipeline.analysis import Analysis, Progress
+from gait_demo.pipeline.analysis import Analysis
 from gait_demo.pipeline.clock import Clock
 from gait_demo.pipeline.gaits import Gait
 from gait_demo.pipeline.models import Models
@@ -21,7 +21,7 @@ from gait_demo.pipeline.scene import Scene
 from gait_demo.rendering.kept_pose import KeptPose
 from gait_demo.rendering.painted import PLAIN, PaintedWalker
 from gait_demo.rendering.walker import WalkerRenderer
-from gait_demo.types import Frame
+from gait_demo.types import Frame, Progress
 
 _THREADS = 2  # threads that draw frames, unless the options say otherwise
 _WINDOW = 8  # maximum number of frames drawn at once

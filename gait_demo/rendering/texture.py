@@ -9,6 +9,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
+from gait_demo.imaging.jpeg import packed, unpacked
 from gait_demo.people.person import Person
 from gait_demo.rendering.cutout import CompletedCutout, Cutout
 
@@ -50,14 +51,11 @@ class Sample:
         part = image[top : round(scale * y1), left : round(scale * x1)]
         if part.size == 0:
             return None
-        bgr = cv2.cvtColor(part, cv2.COLOR_RGB2BGR)
-        packed = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1]
-        return cls(position, x0, y0, scale, packed.tobytes())
+        return cls(position, x0, y0, scale, packed(part, _QUALITY))
 
     def rgb(self) -> np.ndarray:
         """(h, w, 3) uint8, at the resolution of the frame."""
-        bgr = cv2.imdecode(np.frombuffer(self.packed, np.uint8), cv2.IMREAD_COLOR)
-        rgb = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+        rgb = unpacked(self.packed)
         if self.scale == 1:
             return rgb
         return cv2.resize(rgb, None, fx=1 / self.scale, fy=1 / self.scale)

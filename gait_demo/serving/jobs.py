@@ -17,19 +17,18 @@ from functools import cache
 from itertools import islice
 from pathlib import Path
 
-import cv2
-
 from gait_demo import pipeline
 from gait_demo.errors import WeightsError
 from gait_demo.evaluation.readout import Crowd
+from gait_demo.imaging.jpeg import packed
 from gait_demo.options import Options
-from gait_demo.pipeline import Analysis, Models, Pipeline, Progress
+from gait_demo.pipeline import Analysis, Models, Pipeline
 from gait_demo.pipeline.gaits import Gait, chosen_people
 from gait_demo.serving.change import change, strip
 from gait_demo.serving.messages import CHANGE
 from gait_demo.serving.preview import clearest_frame, number_people
 from gait_demo.serving.worker import error_location
-from gait_demo.types import Inspection, Rank, Report
+from gait_demo.types import Inspection, Progress, Rank, Report
 from gait_demo.weights import find
 
 PEOPLE = "people.jpg"
@@ -64,7 +63,7 @@ def analyse(
     index = clearest_frame(walkers, shape) if walkers else 0
     frame = next(islice(analysis.frames(), index, None))
     picture = number_people(frame.rgb, walkers, index)
-    cv2.imwrite(str(folder / PEOPLE), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    (folder / PEOPLE).write_bytes(packed(picture))
     (folder / _ANALYSIS).write_bytes(pickle.dumps(analysis))
     numbers = tuple(sorted(track.track_id for track in walkers))
     return numbers, tuple(round(float(time), 6) for time in analysis.times)

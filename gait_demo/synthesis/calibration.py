@@ -6,7 +6,6 @@ bone of the body is fitted to the readings.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,6 +21,7 @@ from gait_demo.synthesis.landmarks import ANCHORS
 from gait_demo.synthesis.render import Camera
 from gait_demo.synthesis.scene import SCENES, backdrop
 from gait_demo.synthesis.walker import LATENT_DIM, Walker
+from gait_demo.types import Progress, silent
 from gait_demo.weights.finding import find
 
 _SEED = 77
@@ -54,9 +54,7 @@ class Reading:
         return self.base + np.einsum("tjik,jk->tji", self.slope, offsets)
 
 
-def calibrate(
-    walkers: int, on_progress: Callable[[str, int, int], None] | None = None
-) -> dict[str, dict]:
+def calibrate(walkers: int, on_progress: Progress = silent) -> dict[str, dict]:
     """Fits the offsets of `landmarks.ANCHORS`.
 
     Returns:
@@ -71,8 +69,7 @@ def calibrate(
     readings = []
     for number in range(walkers):
         readings.append(_read(network, number))
-        if on_progress:
-            on_progress("walkers", number + 1, walkers)
+        on_progress("walkers", number + 1, walkers)
     return _fit(readings)
 
 

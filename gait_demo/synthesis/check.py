@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ from gait_demo.errors import DataError
 from gait_demo.synthesis.kinematics import MEAN_CURVES, SHARED
 from gait_demo.synthesis.mocap import read_bvh
 from gait_demo.synthesis.walker import LATENT_DIM, Walker
+from gait_demo.types import Progress, silent
 
 _PHASES = np.arange(100) / 100
 _BAND_SD = 2.0
@@ -32,7 +32,7 @@ def check_walkers(
     people: int = 60,
     seed: int = 0,
     mocap: Path | None = None,
-    on_progress: Callable[[str, int, int], None] | None = None,
+    on_progress: Progress = silent,
 ) -> dict:
     """Measures a population of walkers.
 
@@ -53,8 +53,7 @@ def check_walkers(
     rng = np.random.default_rng([seed, people])
     walkers = []
     for done in range(people):
-        if on_progress:
-            on_progress("walkers", done, people)
+        on_progress("walkers", done, people)
         walkers.append(Walker(rng.standard_normal(LATENT_DIM)))
     report = {"people": people, "angles": _angles(walkers), "steps": _steps(walkers)}
     if mocap is not None:

@@ -7,7 +7,6 @@ hidden by each other, by things and by the border, in any light.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from gait_demo.synthesis.cutouts import cut_out, photograph, random_walker
 from gait_demo.synthesis.outlines import yolo_lines
 from gait_demo.synthesis.scene import SCENES, backdrop
 from gait_demo.synthesis.workers import run_jobs
+from gait_demo.types import Progress, silent
 
 _SHAPES = ((234, 416), (312, 416), (416, 416), (416, 312), (416, 234))  # rows and columns
 _LONGEST_PX = 416
@@ -53,9 +53,7 @@ class CrowdOptions:
     workers: int = 2
 
 
-def synthesize_crowds(
-    options: CrowdOptions, on_progress: Callable[[str, int, int], None] | None = None
-) -> None:
+def synthesize_crowds(options: CrowdOptions, on_progress: Progress = silent) -> None:
     """Writes the pictures that do not exist yet. Progress counts shards.
 
     Raises:
@@ -74,8 +72,7 @@ def synthesize_crowds(
         for split, count in zip(SPLITS, counts, strict=True)
         for first in range(0, count, _SHARD)
     ]
-    report = on_progress or (lambda stage, done, total: None)
-    run_jobs(_write_shard, jobs, options.workers, lambda n: report("synthesize", n, len(jobs)))
+    run_jobs(_write_shard, jobs, options.workers, lambda n: on_progress("synthesize", n, len(jobs)))
 
 
 def _write_shard(split: str, first: int, count: int, options: CrowdOptions) -> None:

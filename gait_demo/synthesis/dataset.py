@@ -18,7 +18,6 @@ number of workers, in any order.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,7 +32,7 @@ from gait_demo.synthesis.render import Camera, rasterise
 from gait_demo.synthesis.scene import SCENES, backdrop
 from gait_demo.synthesis.walker import LATENT_DIM, Walker
 from gait_demo.synthesis.workers import run_jobs
-from gait_demo.types import SILHOUETTE_SIZE
+from gait_demo.types import SILHOUETTE_SIZE, Progress, silent
 
 WALKS_PER_SHARD = 10
 PEOPLE_PER_WALK = 6
@@ -61,9 +60,7 @@ class SynthesisOptions:
         return -(-self.walks // WALKS_PER_SHARD)
 
 
-def synthesize(
-    options: SynthesisOptions, on_progress: Callable[[str, int, int], None] | None = None
-) -> list[Path]:
+def synthesize(options: SynthesisOptions, on_progress: Progress = silent) -> list[Path]:
     """Writes the shards that do not exist yet, so that a killed run can be continued.
 
     `on_progress("synthesize", done, total)` counts shards.
@@ -75,8 +72,7 @@ def synthesize(
         template()  # anny caches its model on disk: do it once, before the workers start
 
     def report(done: int) -> None:
-        if on_progress:
-            on_progress("synthesize", len(paths) - len(missing) + done, len(paths))
+        on_progress("synthesize", len(paths) - len(missing) + done, len(paths))
 
     run_jobs(write_shard, ((paths[i], options.seed, i) for i in missing), options.workers, report)
     return paths

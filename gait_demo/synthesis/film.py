@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -16,6 +16,7 @@ from gait_demo.synthesis.exposure import develop, expose, out_of_focus, shutter
 from gait_demo.synthesis.render import Camera
 from gait_demo.synthesis.scene import SCENES, backdrop
 from gait_demo.synthesis.walker import LATENT_DIM, Walker
+from gait_demo.types import Progress, silent
 from gait_demo.video import VideoWriter
 
 _APART_M = 1.6  # metres from one walker to the next
@@ -119,12 +120,11 @@ def _person(rng: np.random.Generator, outfit: str) -> tuple[Walker, Appearance]:
 def write_film(
     path: Path,
     options: FilmOptions,
-    on_progress: Callable[[str, int, int], None] | None = None,
+    on_progress: Progress = silent,
 ) -> None:
     """Writes a film to an MP4 file."""
     total = round(options.seconds * options.fps)
     with VideoWriter(path, options.width, options.height, options.fps) as writer:
         for i, (frame, _) in enumerate(film(options)):
             writer.write(frame, i / options.fps)
-            if on_progress:
-                on_progress("film", i + 1, total)
+            on_progress("film", i + 1, total)

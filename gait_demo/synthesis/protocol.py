@@ -17,7 +17,6 @@ import math
 import os
 import shutil
 import tarfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -43,6 +42,7 @@ from gait_demo.synthesis.exposure import develop
 from gait_demo.synthesis.recorded import RecordedWalk, read_subjects
 from gait_demo.synthesis.walk import Walk, casia_place
 from gait_demo.synthesis.workers import run_jobs
+from gait_demo.types import Progress, silent
 from gait_demo.video import write_avi
 
 _NOTE = "synthesis.json"  # describes the content of the folder
@@ -89,9 +89,7 @@ class ProtocolOptions:
             raise DataError(f"The severity is {self.severity}: give 0 (clean) or more.")
 
 
-def synthesize_protocol(
-    options: ProtocolOptions, on_progress: Callable[[str, int, int], None] | None = None
-) -> None:
+def synthesize_protocol(options: ProtocolOptions, on_progress: Progress = silent) -> None:
     """Writes the sequences that do not exist yet, as loose files or packed, so that a killed run
     can be continued.
 
@@ -108,8 +106,7 @@ def synthesize_protocol(
     template()  # anny caches its model on disk: do it once, before the workers start
 
     def report(done: int) -> None:
-        if on_progress:
-            on_progress("synthesize", done, len(options.people))
+        on_progress("synthesize", done, len(options.people))
 
     jobs = ((person, options) for person in options.people)
     run_jobs(_write_person, jobs, options.workers, report)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gait_demo.options import AnonymizeOptions, Options, fresh_secret
 from gait_demo.serving.messages import CHANGE
-from gait_demo.types import GaitResult, Inspection
+from gait_demo.types import GaitResult, Inspection, silent
 from gait_demo.video import probe
 
 FOLDER = "examples"
@@ -68,13 +68,9 @@ def make(clip: Path) -> None:
     models, out = Models.load(), change_of(clip).parent
     with tempfile.TemporaryDirectory() as folder:
         analysed = Path(folder)
-        jobs.analyse(models, _silent, clip, analysed, options)
-        jobs.render(models, _silent, analysed, out, options)
+        jobs.analyse(models, silent, clip, analysed, options)
+        jobs.render(models, silent, analysed, out, options)
     (out / "original.mp4").unlink()
-
-
-def _silent(stage: str, done: int, total: int) -> None:
-    pass
 
 
 if __name__ == "__main__":

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
-
+from gait_demo.imaging.jpeg import packed
 from gait_demo.video import probe, read_frames
 
 
@@ -14,5 +13,5 @@ def poster(clip: Path, folder: Path) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{clip.stem}.jpg"
     frame = next(read_frames(clip, start_s=probe(clip).duration_s / 2))
-    cv2.imwrite(str(path), cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2BGR))
+    path.write_bytes(packed(frame.rgb))
     return str(path)

@@ -6,7 +6,7 @@ import sys
 import time
 
 import pytest
-from batches import COUNT, command, environment, manifest, write_walk, written
+from batches import COUNT, arguments, command, manifest, write_walk, written
 from fixed import SECRET
 from ray_cluster import ray_cluster
 
@@ -32,15 +32,16 @@ def cluster():
 
 @pytest.mark.slow
 def test_a_worker_is_killed_and_nothing_is_lost_doubled_or_other(
-    person_weights, clips, cluster, tmp_path
+    person_weights, clips, cluster, tmp_path, capsys
 ):
     """Two workers, results by a URL; then the same clips by processes of this machine."""
     secret = tmp_path / "secret"
     secret.write_bytes(SECRET)
-    common = "--secret", secret, "--only", "binary,colorized", "--workers", 2
+    common = "--secret", secret, "--only", "binary,colorized"
     there = tmp_path / "there"
+    on_it = "--ray", cluster.address, "--workers", 2
     run = subprocess.Popen(
-        command(clips, "--out", f"file://{there}", "--ray", cluster.address, *common),
+        command(clips, "--out", f"file://{there}", *on_it, *common),
         env=cluster.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     while not (busy := cluster.at_work()):
@@ -53,8 +54,7 @@ def test_a_worker_is_killed_and_nothing_is_lost_doubled_or_other(
     assert json.loads(said)["clips"] == 4 and json.loads(said)["frames"] == 3 * COUNT
 
     here = tmp_path / "here"
-    local = subprocess.run(command(clips, "--out", here, *common), env=environment())
-    assert local.returncode == 1
+    assert main(arguments(clips, "--out", here, "--workers", 1, *common)) == 1
     assert manifest(there).keys() == manifest(here).keys() == {"0", "1", "2", "broken"}
     for name, line in manifest(here).items():
         own = dict.fromkeys(("seconds", "salt", "stamp"))
@@ -63,11 +63,9 @@ def test_a_worker_is_killed_and_nothing_is_lost_doubled_or_other(
             assert (there / output).read_bytes() == (here / output).read_bytes()
     assert written(there).keys() == written(here).keys()
 
-    again = subprocess.run(
-        command(clips, "--out", f"file://{there}", *common), env=environment(),
-        capture_output=True, text=True,
-    )  # fmt: skip
-    assert json.loads(again.stdout)["resumed"] == 3
+    capsys.readouterr()
+    main(arguments(clips, "--out", f"file://{there}", "--workers", 1, *common))
+    assert json.loads(capsys.readouterr().out)["resumed"] == 3
 
 
 @pytest.mark.slow
@@ -81,11 +79,11 @@ def test_a_clip_for_which_memory_ran_out_is_tried_again(person_weights, clips, c
         "    return get(result)\n"
         "ray.get = once; status = main(sys.argv[1:]); assert len(calls) > 2; sys.exit(status)"
     )
-    _, _, _, *arguments = command(
+    given = arguments(
         clips / "0.mp4", "--out", tmp_path / "out", "--ray", cluster.address, "--workers", 1
     )
     run = subprocess.run(
-        [sys.executable, "-c", short, *arguments],
+        [sys.executable, "-c", short, *given],
         env=cluster.environment, capture_output=True, text=True,
     )  # fmt: skip
     assert run.returncode == 0 and json.loads(run.stdout)["frames"] == COUNT, run.stderr
@@ -93,8 +91,7 @@ def test_a_clip_for_which_memory_ran_out_is_tried_again(person_weights, clips, c
 
 def test_a_cluster_that_is_not_there_gets_a_sentence(clips, tmp_path, capsys):
     for address in ("127.0.0.1:1", "nowhere"):
-        arguments = ["anonymize", str(clips), "--out", str(tmp_path / "out"), "--ray", address]
-        assert main(arguments) == 2
+        assert main(arguments(clips, "--out", tmp_path / "out", "--ray", address)) == 2
         said = capsys.readouterr().err
         assert said.startswith(f"There is no Ray cluster at {address}") and said.count("\n") == 1
     assert not [path for path in (tmp_path / "out").iterdir() if not path.name.startswith(".")]
@@ -103,9 +100,9 @@ def test_a_cluster_that_is_not_there_gets_a_sentence(clips, tmp_path, capsys):
 def test_a_cluster_of_another_version_gets_a_sentence(clips, cluster, tmp_path):
     older = "import ray, sys; ray.__version__ = '2.0.0'; from gait_demo.__main__ import main; "
     older += "sys.exit(main(sys.argv[1:]))"
-    _, _, _, *arguments = command(clips, "--out", tmp_path / "out", "--ray", cluster.address)
+    given = arguments(clips, "--out", tmp_path / "out", "--ray", cluster.address)
     run = subprocess.run(
-        [sys.executable, "-c", older, *arguments],
+        [sys.executable, "-c", older, *given],
         env=cluster.environment, capture_output=True, text=True,
     )  # fmt: skip
     assert run.returncode == 2 and "Traceback" not in run.stderr

@@ -7,7 +7,6 @@ from fractions import Fraction
 import cv2
 import numpy as np
 import pytest
-from fixed import NOISE
 from walker import crossing
 
 from gait_demo.__main__ import main
@@ -30,8 +29,7 @@ from gait_demo.evaluation.people_labels import (
     read_labels,
 )
 from gait_demo.evaluation.people_sheets import column, sheet
-from gait_demo.options import Options, VideoOptions
-from gait_demo.pipeline import Pipeline
+from gait_demo.options import VideoOptions
 
 pytestmark = pytest.mark.slow
 
@@ -338,14 +336,8 @@ def test_measure_clip_of_a_made_walker(models, tmp_path):
     head = np.array([x, feet - 0.92 * tall, 0.08 * tall])
     frame = LabelledFrame(30, (LabelledPerson(1, box, head),), np.zeros((0, 4)))
     shown = []
-
-    def run(video, part, folder):
-        pipeline = Pipeline(models, Options(video=part, anonymize=NOISE))
-        analysis = pipeline.analyse(video, folder)
-        return analysis, pipeline.render_frames(analysis, 0)
-
     clip = LabelledClip("clip.mp4", (frame,))
-    figures = measure_clip(video, clip, run, lambda *seen: shown.append(column(*seen)))
+    figures = measure_clip(video, clip, models, lambda *seen: shown.append(column(*seen)))
     assert (figures["labelled"], figures["found"], figures["people"]) == (1, 1, 1)
     assert [figures[name] for name in ("heads", "heads_clear", "heads_plain")] == [1, 0, 0]
     assert figures["scene_changed"] < 0.01

@@ -13,11 +13,11 @@ from fake_study import write_study
 from walker import crossing, frames
 
 from gait_demo.__main__ import main
-from gait_demo.cli.footage import footage_of
 from gait_demo.errors import NoPersonError, StudyError
 from gait_demo.mos.anchor import BadColours, BadGait
 from gait_demo.mos.build import build_study
 from gait_demo.mos.database import Database
+from gait_demo.mos.footage import footage_of
 from gait_demo.mos.importing import import_clips
 from gait_demo.mos.plan import StudyPlan, walks_of
 from gait_demo.mos.settings import StudySettings

@@ -9,7 +9,7 @@ from fixed import NOISE
 
 from gait_demo.background.plate import Background, NoPlate
 from gait_demo.options import Options
-from gait_demo.pipeline import Models, Pipeline
+from gait_demo.pipeline import Pipeline
 from gait_demo.pipeline.analysis import Analyser
 
 pytestmark = pytest.mark.slow
@@ -27,8 +27,8 @@ def analysed(scene, folder):
 
 
 @pytest.fixture(scope="module")
-def pipeline():
-    return Pipeline(Models.load(), OPTIONS)
+def pipeline(models):
+    return Pipeline(models, OPTIONS)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,8 @@
 """Mutated and random files: a result or a sentence, no traceback, no file left.
 
-For a minute every day, with the same files; `GAIT_FUZZ_S=1800 GAIT_FUZZ_SEED=1 python -m pytest
-tests/serving/test_fuzz.py -s` goes on for half an hour with others and prints what became of them.
+For half a minute every day, with the same files;
+`GAIT_FUZZ_S=1800 GAIT_FUZZ_SEED=1 python -m pytest tests/serving/test_fuzz.py -s` goes on for half
+an hour with others and prints what became of them.
 """
 
 import os
@@ -26,7 +27,7 @@ from gait_demo.video import probe, read_frames
 
 pytestmark = pytest.mark.slow
 
-SECONDS = float(os.environ.get("GAIT_FUZZ_S", "60"))
+SECONDS = float(os.environ.get("GAIT_FUZZ_S", "30"))
 SEED = int(os.environ.get("GAIT_FUZZ_SEED", "2026"))
 FEWEST = 10  # files
 RUNS_SHARE = 0.6  # of the time, for whole runs; the rest is for the reader alone

@@ -41,6 +41,7 @@ print(json.dumps([torch.cuda.is_available(), seen.people]))
 app.demo.close()
 """
 START_S = 120
+COLD_STARTS = int(os.environ.get("GAIT_COLD_STARTS", "0"))
 
 
 def version(text: str) -> tuple[int, ...]:
@@ -133,12 +134,11 @@ def files() -> set[Path]:
 
 
 @needs_chromium
+@pytest.mark.skipif(not COLD_STARTS, reason="GAIT_COLD_STARTS is not set: no start was timed")
 def test_a_cold_start_is_short(browser, tmp_path):
-    """GAIT_COLD_STARTS is how many; with -s the medians are shown."""
-    starts = [
-        cold_start(browser, tmp_path / str(n))
-        for n in range(int(os.environ.get("GAIT_COLD_STARTS", 1)))
-    ]
+    """GAIT_COLD_STARTS is how many; with -s the medians are shown. That the app starts in time is
+    seen every day in tests/ui."""
+    starts = [cold_start(browser, tmp_path / str(n)) for n in range(COLD_STARTS)]
     answered, usable = (statistics.median(times) for times in zip(*starts, strict=True))
     print(
         f"\nmedian of {len(starts)}, from the start of the process: HTTP 200 after "

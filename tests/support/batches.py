@@ -49,9 +49,14 @@ def workers(of: int | None = None) -> list[psutil.Process]:
     return [one for one in children if "gait_demo.batch.jobs" in " ".join(one.cmdline())]
 
 
-def command(*arguments: object) -> list[str]:
+def arguments(*given: object) -> list[str]:
+    """Of the command for a run."""
+    return ["anonymize", *map(str, given)]
+
+
+def command(*given: object) -> list[str]:
     """Of a run in a process of its own."""
-    return [sys.executable, "-m", "gait_demo", "anonymize", *map(str, arguments)]
+    return [sys.executable, "-m", "gait_demo", *arguments(*given)]
 
 
 def environment(**more: str) -> dict[str, str]:

@@ -39,15 +39,10 @@ _PATIENCE_MS = 60_000  # for whatever a page should do
 
 
 @contextmanager
-def chromium(folder: Path) -> Iterator[Browser]:
-    """Chromium, whose camera sees a rendered walker.
-
-    Args:
-        folder: for the camera's film.
-    """
+def chromium(camera: Path) -> Iterator[Browser]:
+    """Chromium, whose camera sees a film that `write_y4m` wrote."""
     from playwright.sync_api import sync_playwright  # most tests need none
 
-    camera = _write_y4m(folder / "walker.y4m")
     arguments = [*_ARGUMENTS, f"--use-file-for-fake-video-capture={camera}"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
@@ -116,7 +111,7 @@ def barriers(page: Page) -> list[str]:
     return found
 
 
-def _write_y4m(path: Path) -> Path:
+def write_y4m(path: Path) -> Path:
     """An example as Chromium's fake camera wants it, small enough to be encoded in time."""
     size = (480, 270)
     with path.open("wb") as file:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-START_S = 240
+START_S = 120
 
 
 @dataclass(frozen=True)

@@ -182,8 +182,12 @@ def test_an_example_shows_at_once_and_result_and_settings_agree(page):
     rank = "Rank 1 means recognised; guessing averages 11 of 21."
     page.locator("#found").get_by_text(rank).wait_for(timeout=RUN_MS)
     screenshot(page, "3-another-seed")
-    page.get_by_role("button", name="How well does it hide?").click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
 
+
+def test_settings_are_run_one_after_the_other_downloaded_and_linked(page):
+    page.get_by_role("button", name="Try an example").click()
+    page.locator("#gaits button").last.wait_for(timeout=RUN_MS)
     page.get_by_role("button", name="Take the gait of seed 5").click()
     _badge(page, "Seed 5 · someone else")
 
@@ -209,7 +213,6 @@ def test_an_example_shows_at_once_and_result_and_settings_agree(page):
     page.get_by_text("The link holds the settings, not the video").wait_for()
     link = urlsplit(page.evaluate("navigator.clipboard.readText()"))
     assert link.query == "seed=7&strength=subtle&colour=plain" and link.path == "/"
-    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
 
 
 def test_the_keyboard_does_all_that_the_pointer_does(page):
@@ -462,7 +465,6 @@ def test_an_upload_that_fails_is_told_on_the_page_and_not_in_a_toast(page):
     assert page.get_by_role("alert").get_by_text("File size exceeds the limit").is_visible()
 
 
-@at_both_sizes
 def test_a_part_is_run_and_another_part_makes_the_result_out_of_date(page, tmp_path):
     walk = list(frames(60))
     walk[24:28] = [background(320, 240)] * 4  # nobody is seen for a moment
@@ -541,7 +543,6 @@ def test_what_the_browser_cannot_play_is_taken_all_the_same(page, tmp_path, name
     page.get_by_text("One walker got another gait").wait_for(timeout=RUN_MS)
 
 
-@at_both_sizes
 def test_several_videos_of_one_drop_have_a_line_each_and_one_zip(page, tmp_path):
     walks = [crossing(tmp_path / f"walk {n}.mp4", 30 + n, width=160, height=120) for n in range(2)]
     (tmp_path / "no video.mp4").write_text("no video at all")

@@ -1,7 +1,7 @@
 """Many visitors at once, and many runs one after the other.
 
 Every day with few of both; `GAIT_LOAD_USERS=20 GAIT_LOAD_RUNS=50 python -m pytest
-tests/serving/test_load.py -s` prints the figures of the README.
+tests/ui/test_load.py -s` prints the figures of the README.
 """
 
 import os
