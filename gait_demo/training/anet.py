@@ -64,8 +64,10 @@ class ANetTrainingOptions(TrainingOptions):
         super().__post_init__()
         if self.dims.joints and self.preset != "paired":
             raise ValueError(f"dims: joints are for preset paired, got {self.preset!r}")
-        if self.twin_weight and self.adversarial_from < 1:
-            raise ValueError("twin_weight: twins are not compared while discriminators judge")
+        if self.twin_weight < 0:
+            raise ValueError(f"twin_weight: expected at least 0, got {self.twin_weight}")
+        if self.twin_weight and (self.preset != "paired" or self.adversarial_from < 1):
+            raise ValueError("twin_weight: twins are for preset paired, without discriminators")
 
 
 def train_anet(options: ANetTrainingOptions) -> dict:
@@ -166,9 +168,9 @@ class ANetTask:
             inputs, seen = degrade(windows.walker, self.rng), self._seen(windows, self.rng)
             content = self.model.read(inputs, seen)
             if twins:  # both in one batch, whose statistics the norms keep
-                far = of_one_length(self._random_noise(len(noise) // 2)).repeat(2, 1)
-                written = self.model.write(content.repeat(2, 1, 1, 1), torch.cat((noise, far)))
-                written, alike = written.halves()
+                same = of_one_length(self._random_noise(len(noise) // 2)).repeat(2, 1)
+                both = self.model.write(content.repeat(2, 1, 1, 1), torch.cat((noise, same)))
+                written, made_of_twins = both.halves()
             else:
                 written = self.model.write(content, noise)
         logits = written.logits.float()
@@ -181,7 +183,7 @@ class ANetTask:
             terms["J"] = l1_loss(joints, windows.other_joints[:paired])
             loss = loss + self._options.joint_weight * terms["J"]
         if twins:
-            terms["Twins"] = self._apart(alike)
+            terms["Twins"] = self._apart(made_of_twins)
             loss = loss + self._options.twin_weight * terms["Twins"]
         if adversarial:
             fake = torch.sigmoid(logits[-2 * eighth :])

@@ -134,8 +134,14 @@ def test_what_is_made_of_twins_comes_together(anet_options):
         for weight in (1e-6, 3.0)
     ]
     assert apart[1] < 0.7 * apart[0]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"twin_weight": -1.0}, {"adversarial_from": 0.5}, {"preset": "paper"}]
+)
+def test_twins_that_cannot_be_compared_are_refused(anet_options, wrong):
     with pytest.raises(ValueError, match="twin_weight"):
-        dataclasses.replace(options, twin_weight=1.0, adversarial_from=0.5)
+        dataclasses.replace(anet_options, **{"twin_weight": 1.0} | wrong)
 
 
 def test_joints_are_misread_within_measure_and_lost_ones_are_told():
