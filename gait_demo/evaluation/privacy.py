@@ -43,8 +43,8 @@ def evaluate_privacy(
 
     Returns:
         Figures of all populations together: rates are means of the populations' rates, with an
-        interval over populations, people and attackers, see `scores.pooled`; other numbers are
-        means as well; intervals of naturalness reach over those of all populations.
+        interval over people and attackers in these populations, see `scores.pooled`; other numbers
+        are means as well; intervals of naturalness reach over those of all populations.
 
         people (numbers trained on and tested, in all), views, chance by TOPS, seconds (of this
         run); galleries: sizes of galleries, those of GALLERIES for which there are people; clear:

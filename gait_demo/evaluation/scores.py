@@ -42,28 +42,40 @@ class Scores:
         """(P,) bool: the probe shows no person, which counts as a failure of the method."""
         return np.isnan(self.distances).all(axis=(0, 2, 3))
 
-    def found(self, first: int, people: int | None = None) -> np.ndarray:
+    @property
+    def present(self) -> np.ndarray:
+        """(S, P, V) int: the number of people whom the gallery has at each view."""
+        return (~np.isinf(self.distances)).sum(axis=3)
+
+    def found(self, first: int, gallery_size: int | None = None) -> np.ndarray:
         """Whether the right person is among the `first` nearest ones.
 
         Among people at equal distance one is drawn at random: the value is the probability of
         finding the right one. A probe that shows nobody counts as recognised.
 
         Args:
-            people: size of a smaller gallery, of the right person and others drawn at random: the
-                value is the mean over all draws (of a hypergeometric distribution). None: all.
+            gallery_size: of a smaller gallery, of the right person and others at this view drawn at
+                random: the value is the mean over all draws (of a hypergeometric distribution).
+                None: all whom the gallery has at this view.
 
         Returns:
-            (S, P, V) float64 in [0, 1]; NaN if the gallery lacks the person.
+            (S, P, V) float64 in [0, 1]; NaN if the gallery lacks the person, or has fewer than
+            `gallery_size` people, at this view.
         """
         ahead = np.arange(len(self.people))  # number of people who are nearer than the right one
-        if people is None:
-            chances = (ahead < first).astype(float)
-        else:
-            chances = hypergeom.cdf(first - 1, len(ahead) - 1, ahead, people - 1)
         nearer, equal, lacking = self._places()
-        total = np.concatenate([[0], np.cumsum(chances)])
-        found = (total[nearer + equal + 1] - total[nearer]) / (equal + 1)
-        found[lacking] = np.nan
+        found = np.full(nearer.shape, np.nan)
+        for count in np.unique(self.present):
+            if gallery_size is None:
+                chances = (ahead < first).astype(float)
+            elif gallery_size <= count:
+                chances = hypergeom.cdf(first - 1, count - 1, ahead[:count], gallery_size - 1)
+            else:
+                continue
+            total = np.concatenate([[0], np.cumsum(chances)])
+            here = (self.present == count) & ~lacking
+            start, end = nearer[here], (nearer + equal + 1)[here]
+            found[here] = (total[end] - total[start]) / (end - start)
         return found
 
     def information(self) -> tuple[np.ndarray, np.ndarray]:
@@ -73,25 +85,30 @@ class Scores:
         information of ranking and person, if everybody is as likely (the bound of Barber and Agakov
         2003, with the frequency of ranks as the attacker's belief). 0 is nothing, log2 K is all. As
         the entropy of few observations is too small (Miller 1955), the bias is removed by the
-        jackknife over people (Efron and Stein 1981), after which the estimate may be below 0.
+        jackknife over people (Efron and Stein 1981), after which the estimate may be below 0. Ranks
+        among fewer people are no ranks among K: views at which the gallery lacks somebody are left
+        out.
 
         Returns:
             (S, N) float64, the pseudo-values of the jackknife, whose mean is the estimate, and (N,)
-            their people.
+            their people; N is 0 if the gallery is complete at no view.
         """
-        nearer, equal, lacking = self._places()
+        nearer, equal, _ = self._places()
         rank = np.arange(len(self.people))[:, None, None, None]
         chances = ((rank >= nearer) & (rank <= nearer + equal)) / (equal + 1)
-        chances[:, lacking] = np.nan
+        chances[:, self.present < len(self.people)] = np.nan
         ranks = mean_known(chances)  # (K, S, P)
         is_known = ~np.isnan(ranks).any(axis=(0, 1))
         people, number = np.unique(self.person[is_known], return_inverse=True)
-        each = np.stack([
+        if not len(people):
+            return np.empty((len(ranks[0]), 0)), people
+        of_person = np.stack([
             ranks[:, :, is_known][..., number == n].mean(axis=2) for n in range(len(people))
         ])  # fmt: skip
         count = len(people)
-        whole, without = each.mean(axis=0), (each.sum(axis=0) - each) / max(count - 1, 1)
-        bits = count * _certainty(whole) - (count - 1) * _certainty(without)
+        whole = of_person.mean(axis=0)
+        without = (of_person.sum(axis=0) - of_person) / max(count - 1, 1)
+        bits = count * _negentropy(whole) - (count - 1) * _negentropy(without)
         return bits.T, people
 
     def _places(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -197,14 +214,15 @@ def rate(found: np.ndarray, person: np.ndarray, seed: int = 0) -> dict:
         person: (N,).
 
     Returns:
-        "rate", "interval" and "people"; without people, the rate is None and the interval empty.
+        "rate", "interval" and "people"; without people, rate and interval are None.
     """
     return pooled([(found, person)], seed)
 
 
 def pooled(populations: Sequence[tuple[np.ndarray, np.ndarray]], seed: int = 0) -> dict:
-    """As `rate`, of several populations: the mean of their rates, and an interval over populations
-    as well (a two-stage bootstrap: populations are drawn, and people and attackers in each)."""
+    """As `rate`, of several populations: the mean of their rates, and an interval over people and
+    attackers in these populations. No population is drawn: two or three are too few to tell how
+    others differ."""
     rng = np.random.default_rng(seed)
     shares, draws = [], []
     for found, person in populations:
@@ -222,10 +240,7 @@ def pooled(populations: Sequence[tuple[np.ndarray, np.ndarray]], seed: int = 0) 
         shares.append(share)
     if not shares:
         return {"rate": None, "interval": None, "people": 0}
-    count = len(shares)
-    chosen = rng.integers(count, size=(_RESAMPLES, count))
-    each = np.add.outer(np.arange(_RESAMPLES), np.arange(count)) % _RESAMPLES
-    low, high = np.percentile(np.stack(draws)[chosen, each].mean(axis=1), (2.5, 97.5))
+    low, high = np.percentile(np.mean(draws, axis=0), (2.5, 97.5))
     return {
         "rate": round(float(np.mean([share.mean() for share in shares])), 4),
         "interval": [round(float(low), 4), round(float(high), 4)],
@@ -240,7 +255,7 @@ def mean_known(found: np.ndarray) -> np.ndarray:
     return np.where(is_known.any(axis=-1), total / np.maximum(is_known.sum(axis=-1), 1), np.nan)
 
 
-def _certainty(chances: np.ndarray) -> np.ndarray:
+def _negentropy(chances: np.ndarray) -> np.ndarray:
     """log2 K minus the entropy in bits of distributions over K values, the axis before the last:
     (..., K, S) -> (..., S)."""
     return np.log2(chances.shape[-2]) - entr(chances).sum(axis=-2) / np.log(2)

@@ -63,7 +63,7 @@ def headline(report: dict) -> str:
     over = "people and attackers"
     if "populations" in report:
         several = f"{len(report['populations'])} populations, each attacked by itself: "
-        over = "populations, people and attackers"
+        over = "people and attackers, in these populations"
     lost = {name: share for name, share in report["refused"].items() if share}
     refused = "".join(
         f" {name} refuses {share:.1%} of the walks, or shows nobody in them, which counts as "

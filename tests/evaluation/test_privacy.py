@@ -195,7 +195,7 @@ def test_populations_are_attacked_by_themselves_and_reported_together(folder, tm
     assert main([*command, str(other)]) == 0
     shown = capsys.readouterr().out
     assert shown.startswith("2 populations, each attacked by itself: 9 people")
-    assert "with its 95 % interval over populations, people and attackers" in shown
+    assert "with its 95 % interval over people and attackers, in these populations" in shown
     head = "| method | what is known | rank-1 | rank-5 | EER | bits | best attacker | adversary |"
     assert head in shown.splitlines()
     assert (

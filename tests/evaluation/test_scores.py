@@ -1,5 +1,6 @@
 """Scores whose ranks, error rates and fusion are known."""
 
+import dataclasses
 from statistics import NormalDist
 
 import numpy as np
@@ -68,8 +69,8 @@ def test_means_leave_out_what_is_not_known():
 
 
 @pytest.mark.parametrize("first", [1, 3])
-@pytest.mark.parametrize("people", [2, 5, PEOPLE])
-def test_smaller_galleries_are_as_many_drawn_ones_are_on_average(first, people):
+@pytest.mark.parametrize("size", [2, 5, PEOPLE])
+def test_smaller_galleries_are_as_many_drawn_ones_are_on_average(first, size):
     some, rng = scores(1.0), np.random.default_rng(0)
     tied = np.round(some.distances)  # several people at one distance
     some = Scores(tied, some.person, some.view, some.people, some.views)
@@ -77,13 +78,13 @@ def test_smaller_galleries_are_as_many_drawn_ones_are_on_average(first, people):
     for _ in range(300):
         for own in some.people:
             rows = some.person == own
-            others = rng.choice(np.delete(some.people, own), people - 1, replace=False)
+            others = rng.choice(np.delete(some.people, own), size - 1, replace=False)
             gallery = np.sort([own, *others])
             distances = tied[:, rows][..., gallery]
             part = Scores(distances, some.person[rows], some.view[rows], gallery, some.views)
             drawn[:, rows] += part.found(first) / 300
-    assert some.found(first, people) == pytest.approx(drawn, abs=0.12)
-    assert some.found(first, people).mean() == pytest.approx(drawn.mean(), abs=0.01)
+    assert some.found(first, size) == pytest.approx(drawn, abs=0.12)
+    assert some.found(first, size).mean() == pytest.approx(drawn.mean(), abs=0.01)
     assert np.allclose(some.found(first, PEOPLE), some.found(first))
 
 
@@ -116,14 +117,56 @@ def test_information_of_few_people_is_that_of_many(apart):
     assert many == pytest.approx(bits(whole), abs=0.02)
 
 
-def test_an_interval_over_populations_is_wide_if_they_differ():
+def test_several_populations_are_as_many_as_there_are():
     people = np.arange(40)
     low, high = (np.full(40, share) for share in (0.2, 0.8))
     one, two = pooled([(low, people)]), pooled([(low, people), (high, people)])
     assert one == rate(low, people) and one["interval"] == [0.2, 0.2]
-    assert two == {"rate": 0.5, "interval": [0.2, 0.8], "people": 80}
+    assert two == {"rate": 0.5, "interval": [0.5, 0.5], "people": 80}  # no other population is told
     varied = np.random.default_rng(0).random((3, 3, 40))
     alike = pooled([(share, people) for share in varied])
     widths = [np.ptp(found["interval"]) for found in (alike, rate(varied[0], people))]
     assert widths[0] < widths[1]  # three populations of a kind tell more than one
     assert pooled([(low, people), (np.full(40, np.nan), people)]) == one
+
+
+def test_nineteen_of_twenty_intervals_hold_the_rate_of_these_populations():
+    rng, people = np.random.default_rng(0), np.arange(40)
+    chances = np.array([[0.2], [0.3], [0.7]])
+    held = []
+    for shares in rng.random((100, 3, 40)) < chances:
+        low, high = pooled([(share, people) for share in shares])["interval"]
+        held.append(low <= chances.mean() <= high)
+    assert np.mean(held) == pytest.approx(0.95, abs=0.04)
+
+
+def lacking(some: Scores, person: int) -> Scores:
+    """The same without one person at the only view of the gallery."""
+    distances = some.distances.copy()
+    distances[..., person] = np.inf
+    return dataclasses.replace(some, distances=distances)
+
+
+@pytest.mark.parametrize("size", [2, 5, PEOPLE - 1])
+def test_a_smaller_gallery_is_drawn_from_the_people_who_are_in_it(size):
+    whole, others = scores(1.0), np.arange(1, PEOPLE)
+    rows = whole.person > 0
+    without = Scores(
+        whole.distances[:, rows][..., 1:], whole.person[rows], whole.view[rows], others, whole.views
+    )
+    found = lacking(whole, 0).found(1, size)
+    assert np.allclose(found[:, rows], without.found(1, size))
+    assert np.isnan(found[:, ~rows]).all()
+    assert np.isnan(lacking(whole, 0).found(1, PEOPLE)).all()  # so many there are not
+
+
+def test_information_is_that_of_views_at_which_the_gallery_has_everybody():
+    whole = scores(1.0)
+    part = lacking(whole, 0)
+    two = dataclasses.replace(
+        whole,
+        distances=np.concatenate([whole.distances, part.distances], axis=2),
+        views=np.array([0, 90]),
+    )
+    assert bits(two) == bits(whole)
+    assert bits(part) is None
