@@ -13,7 +13,7 @@ import re
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -23,9 +23,9 @@ from scipy.spatial.distance import cdist
 from gait_demo.datasets.casia import CasiaB
 from gait_demo.errors import DataError, GaitDemoError
 from gait_demo.evaluation.extraction import Segment, crossings
-from gait_demo.evaluation.gaits import Progress
 from gait_demo.evaluation.joint_walks import JointWalk
 from gait_demo.evaluation.scores import rate
+from gait_demo.types import Progress, silent
 
 _NAME = re.compile(r"(?P<person>person\d+)_walking_(?P<session>d\d)")
 SILHOUETTES = "silhouettes"  # the video of a result in which nobody can read joints
@@ -35,7 +35,7 @@ _SEGMENTED, _JOINTS = ", segmented", ", joints"
 # video, folder, seed -> videos of the result by name
 Anonymize = Callable[[Path, Path, int], Mapping[str, Path]]
 ReadJoints = Callable[[Path], list[JointWalk]]
-_Seen = tuple[float, np.ndarray]  # a walk: the frame in its middle, and its features
+_Walk = tuple[float, np.ndarray]  # the frame in its middle, and its features
 
 
 @dataclass(frozen=True)
@@ -52,16 +52,21 @@ class Crossings:
     """Features of walks through the picture.
 
     Attributes:
-        images: (N, D) float32: GEIs, D = 4096, or signatures of joints. NaN for walks in videos
+        features: (N, D) float32: GEIs, D = 4096, or signatures of joints. NaN for walks in videos
             that were refused: they count as recognised.
         person, group: (N,) str.
         walk: (N,) str, equal for the same walk before and after anonymization.
     """
 
-    images: np.ndarray
+    features: np.ndarray
     person: np.ndarray
     group: np.ndarray
     walk: np.ndarray
+
+    @property
+    def refused(self) -> np.ndarray:
+        """(N,) bool: walks in videos that were refused."""
+        return np.isnan(self.features).any(axis=1)
 
 
 # probes, gallery, whether those in the same group are compared -> (P, G) distances
@@ -109,7 +114,7 @@ def reidentify(
     clips: list[Clip],
     anonymize: Anonymize,
     group: str,
-    on_progress: Progress | None = None,
+    on_progress: Progress = silent,
     segment: Segment | None = None,
     read_joints: ReadJoints | None = None,
 ) -> dict:
@@ -126,13 +131,15 @@ def reidentify(
         "clear", and for each video of a result, such as "sharp" (against clear walks) and "sharp,
         linked" (against other results of its kind, each with its own noise), the same with
         "segmented" and "joints" after a comma: the figures of `recognised` within the same group
-        and in the others, such as "same session" and "other sessions"; crossings by video, people;
-        refused, a sentence for each refused video, whose walks count as recognised.
+        and in the others, such as "same session" and "other sessions"; crossings by video: what
+        has none, as joints without the landmark network, has no figures; people; refused, a
+        sentence for each refused video, whose walks in clear count as recognised (if it cannot be
+        read in clear, it has none).
 
     Raises:
-        DataError: fewer than two people walk through the pictures.
+        DataError: every video is refused, or fewer than two people walk through the pictures.
     """
-    readers: dict[str, Callable[[Path], list[_Seen]]] = {"": _geis}
+    readers: dict[str, Callable[[Path], list[_Walk]]] = {"": _geis}
     if segment:
         readers[_SEGMENTED] = partial(_geis, segment=segment)
     if read_joints:
@@ -141,50 +148,54 @@ def reidentify(
         ]
     rows: dict[str, list[tuple]] = defaultdict(list)
     results: dict[str, None] = {}  # names, in order
-    lost: list[tuple[str, tuple]] = []
+    refused_rows: list[tuple[str, tuple]] = []
     refused = []
     for number, clip in enumerate(clips):
-        if on_progress:
-            on_progress("videos", number, len(clips))
-        clear: dict[str, list[_Seen]] = {}
+        on_progress("videos", number, len(clips))
+        clear: dict[str, list[_Walk]] = {}
         with tempfile.TemporaryDirectory() as work:
             try:
-                clear = {how: read(clip.video) for how, read in readers.items()}
+                clear = {reader: read(clip.video) for reader, read in readers.items()}
                 made = anonymize(clip.video, Path(work), number)
-                found = {
-                    name + how: (how, read(video))
-                    for how, read in readers.items()
+                changed = {
+                    name + reader: (reader, read(video))
+                    for reader, read in readers.items()
                     for name, video in made.items()
-                    if (name, how) != (SILHOUETTES, _JOINTS)
+                    if (name, reader) != (SILHOUETTES, _JOINTS)
                 }
             except GaitDemoError as error:
                 refused.append(f"{clip.video.stem}: {error}")
-                found = {}
-        for how, walks in clear.items():
-            known = [_row(clip, walk, walks) for walk in walks]
-            rows["clear" + how] += known
-            if not found:
-                lost += [(how, (np.full_like(row[0], np.nan), *row[1:])) for row in known]
-        for name, (how, walks) in found.items():
+                changed = {}
+        for reader, walks in clear.items():
+            clear_rows = [_row(clip, walk, walks) for walk in walks]
+            rows["clear" + reader] += clear_rows
+            if not changed:
+                refused_rows += [
+                    (reader, (np.full_like(features, np.nan), *about))
+                    for features, *about in clear_rows
+                ]
+        for name, (reader, walks) in changed.items():
             results |= {name: None}
-            rows[name] += [_row(clip, walk, clear[how]) for walk in walks]
-    for how, row in lost:
+            rows[name] += [_row(clip, walk, clear[reader]) for walk in walks]
+    if not results:
+        raise DataError(f"Every video is refused: nothing can be measured. {refused[0]}")
+    for reader, row in refused_rows:
         for name in results:
-            if _how(name) == how:
+            if _reader(name) == reader:
                 rows[name].append(row)
-    seen = {name: _together(listed) for name, listed in rows.items() if listed}
-    if "clear" not in seen or len(seen) < 2 or len(set(seen["clear"].person)) < 2:
+    shown = {name: _together(listed) for name, listed in rows.items() if listed}
+    if "clear" not in shown or len(set(shown["clear"].person)) < 2:
         raise DataError("Fewer than two people walk through the pictures: nobody can be told.")
     pairs = {}
-    for name, walks in seen.items():
-        known = seen.get("clear" + _how(name))
-        if known is not None:
-            pairs[name] = walks, known
-        if walks is not known:
+    for name, walks in shown.items():
+        in_clear = shown.get("clear" + _reader(name))
+        if in_clear is not None:
+            pairs[name] = walks, in_clear
+        if walks is not in_clear:
             pairs[f"{name}, linked"] = walks, walks
     return {
-        "people": len(set(seen["clear"].person)),
-        "crossings": {name: len(walks.images) for name, walks in seen.items()},
+        "people": len(set(shown["clear"].person)),
+        "crossings": {name: len(listed) for name, listed in rows.items()},
         "refused": refused,
     } | {
         name: {
@@ -195,20 +206,20 @@ def reidentify(
     }
 
 
-def _geis(video: Path, segment: Segment | None = None) -> list[_Seen]:
+def _geis(video: Path, segment: Segment | None = None) -> list[_Walk]:
     return [(walk.middle, walk.masks.mean(axis=0).ravel()) for walk in crossings(video, segment)]
 
 
-def _row(clip: Clip, walk: _Seen, before: list[_Seen]) -> tuple:
+def _row(clip: Clip, walk: _Walk, before: list[_Walk]) -> tuple:
     """The fields of `Crossings` for one walk; it is the clear walk that is nearest in time."""
     apart = [abs(walk[0] - middle) for middle, _ in before]
     nearest = int(np.argmin(apart)) if apart else None
     return walk[1], clip.person, clip.group, f"{clip.video.stem}, {nearest}"
 
 
-def _how(name: str) -> str:
+def _reader(name: str) -> str:
     """By which reader the walks of this name were read."""
-    return next((how for how in (_SEGMENTED, _JOINTS) if name.endswith(how)), "")
+    return next((reader for reader in (_SEGMENTED, _JOINTS) if name.endswith(reader)), "")
 
 
 def _metric(name: str) -> Metric:
@@ -217,7 +228,7 @@ def _metric(name: str) -> Metric:
 
 def euclidean(probes: Crossings, gallery: Crossings, same_group: bool) -> np.ndarray:
     """(P, G) distances of the features."""
-    return cdist(probes.images, gallery.images)
+    return cdist(probes.features, gallery.features)
 
 
 def weighed(probes: Crossings, gallery: Crossings, same_group: bool) -> np.ndarray:
@@ -228,12 +239,13 @@ def weighed(probes: Crossings, gallery: Crossings, same_group: bool) -> np.ndarr
     Args:
         same_group: whether walks within the same group are compared, or in different ones.
     """
-    scale = np.nanstd(gallery.images, axis=0) + 1e-9
+    scale = np.nanstd(gallery.features, axis=0) + 1e-9
     centred, apart = [], []
     for walks in (probes, gallery):
-        numbers = (walks.images - np.nanmean(walks.images, axis=0)) / scale
+        numbers = (walks.features - np.nanmean(walks.features, axis=0)) / scale
         of_one = walks.person[:, None] == walks.person
-        rows, columns = np.nonzero(of_one & _comparable(walks, walks, same_group))
+        shown = ~walks.refused[:, None] & ~walks.refused
+        rows, columns = np.nonzero(of_one & shown & _comparable(walks, walks, same_group))
         apart.append(numbers[rows] - numbers[columns])
         centred.append(numbers)
     within = np.concatenate(apart)
@@ -242,10 +254,9 @@ def weighed(probes: Crossings, gallery: Crossings, same_group: bool) -> np.ndarr
 
 
 def _comparable(probes: Crossings, gallery: Crossings, same_group: bool) -> np.ndarray:
-    """(P, G) bool: which walks are compared: no walk with itself, and only known ones."""
-    known = [~np.isnan(walks.images).any(axis=1) for walks in (probes, gallery)]
+    """(P, G) bool: which walks are compared: no walk with itself."""
     pairs = (probes.group[:, None] == gallery.group) == same_group
-    return pairs & (probes.walk[:, None] != gallery.walk) & known[0][:, None] & known[1]
+    return pairs & (probes.walk[:, None] != gallery.walk)
 
 
 def recognised(
@@ -253,23 +264,26 @@ def recognised(
 ) -> dict:
     """Rank-1 by the nearest other walk, in the probe's group, or in the others.
 
+    A refused probe counts as recognised wherever the gallery has, or would have without refusals,
+    another walk of its person. Any other probe is compared with the walks that are there.
+
     Returns:
         As `scores.rate`, and "chance": the mean share of the gallery that is the right person's.
     """
-    lost = np.isnan(probes.images).any(axis=1)
-    pairs = _comparable(replace(probes, images=np.nan_to_num(probes.images)), gallery, same_group)
+    pairs = _comparable(probes, gallery, same_group)
+    pairs &= probes.refused[:, None] | ~gallery.refused
     distances = np.where(pairs, metric(probes, gallery, same_group), np.inf)
-    found, chances = np.full(len(probes.images), np.nan), []
+    found, chances = np.full(len(probes.person), np.nan), []
     for n, candidates in enumerate(pairs):
         right = gallery.person == probes.person[n]
         if not (right & candidates).any():
             continue
-        found[n] = lost[n] or right[distances[n].argmin()]
+        found[n] = probes.refused[n] or right[distances[n].argmin()]
         chances.append(right[candidates].mean())
     chance = round(float(np.mean(chances)), 4) if chances else None
     return rate(found, probes.person) | {"chance": chance}
 
 
 def _together(rows: list[tuple]) -> Crossings:
-    images, *about = zip(*rows, strict=True)
-    return Crossings(np.stack(images), *map(np.array, about))
+    features, *about = zip(*rows, strict=True)
+    return Crossings(np.stack(features), *map(np.array, about))
