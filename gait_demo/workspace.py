@@ -1,9 +1,10 @@
 """Hidden working folders that are removed at the end, or, after a process was killed, by the next
-one that opens a folder in the same place."""
+one that opens a folder in the same place; and files that are written whole or not at all."""
 
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -58,3 +59,17 @@ def sweep(parent: Path) -> None:
             if (other / _LOCK).exists():
                 with FileLock(other / _LOCK, timeout=0):
                     shutil.rmtree(other, ignore_errors=True)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file that at no time has a part of its content, even if the process is killed.
+
+    Raises:
+        OSError: the file cannot be written; it is as it was.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_text(text)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -44,6 +44,8 @@ from gait_demo.synthesis.walk import Walk, casia_place
 from gait_demo.synthesis.workers import run_jobs
 from gait_demo.types import Progress, silent
 from gait_demo.video import write_avi
+from gait_demo.weights.manifest import sha256
+from gait_demo.workspace import write_whole
 
 _NOTE = "synthesis.json"  # describes the content of the folder
 _BACKGROUND_FRAMES = 25
@@ -117,14 +119,14 @@ def _claim(options: ProtocolOptions) -> None:
     note = options.out / _NOTE
     population: dict = {"seed": options.seed, "severity": options.severity}
     if options.mocap:
-        population["mocap"] = sorted(path.name for path in options.mocap.glob("*.bvh"))
+        population["mocap"] = {
+            path.name: sha256(path) for path in sorted(options.mocap.glob("*.bvh"))
+        }
     made = json.dumps(population)
     if not note.exists():
         if any((options.out / SILHOUETTES).iterdir()):
             raise DataError(f"{options.out} holds walks that are not ours: choose another folder.")
-        part = note.with_suffix(f".{os.getpid()}.part")
-        part.write_text(made)
-        part.replace(note)
+        write_whole(note, made)
     elif (there := note.read_text()) != made:
         raise DataError(f"{options.out} holds other walks ({there}): choose another folder.")
     for part in (options.out / SILHOUETTES).glob("*/*/.*.part"):  # of a run that was killed

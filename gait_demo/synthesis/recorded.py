@@ -26,7 +26,7 @@ class RecordedWalk:
 
     Attributes:
         curves: over the gait cycle, 0 at left heel strike, by the names of `Gait.angles`; the
-            others cannot be told from the places of joints.
+            others are not read. That of pelvic tilt is a constant, the mean of adults.
         cadence: gait cycles per second.
     """
 

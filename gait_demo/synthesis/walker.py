@@ -37,8 +37,8 @@ class Walker:
         height: metres, shoes and hair included.
         stride: metres per gait cycle.
         base_width: metres between the lines that the feet walk on.
-        cadence: gait cycles per second; shorter people of either sex step faster, as pendulums do,
-            and so do people who take long steps.
+        cadence: gait cycles per second, of the recording if there is one; otherwise shorter people
+            of either sex step faster, as pendulums do, and so do people who take long steps.
         gait: of the person.
         faces: (F, 3) int32 vertex indices.
         face_number: (F,) which face of the mesh that all walkers share.

@@ -1,5 +1,6 @@
 """BVH files, against positions worked out by hand; and the check that uses them."""
 
+import shutil
 from itertools import pairwise
 
 import numpy as np
@@ -155,6 +156,23 @@ def test_a_population_moves_as_recorded_people(real_data, tmp_path):
         synthesize_protocol(ProtocolOptions(tmp_path / "recorded", **few))
     with pytest.raises(DataError, match="no BVH files"):
         synthesize_protocol(ProtocolOptions(tmp_path / "new", mocap=tmp_path, **few))
+
+
+@pytest.mark.slow
+def test_a_population_goes_on_only_with_the_same_recordings(real_data, tmp_path):
+    pytest.importorskip("anny", reason="needs gait_demo/training/requirements.txt")
+    from gait_demo.synthesis.protocol import ProtocolOptions, synthesize_protocol
+
+    recordings = sorted((real_data / "mocap" / "cmu").glob("*.bvh"))
+    folders = [tmp_path / name for name in ("mocap", "copy", "other")]
+    for folder, path in zip(folders, (recordings[0], recordings[0], recordings[1]), strict=True):
+        folder.mkdir()
+        shutil.copy(path, folder / "01_01.bvh")
+    first, copy, other = (ProtocolOptions(tmp_path / "out", (), mocap=path) for path in folders)
+    synthesize_protocol(first)
+    synthesize_protocol(copy)
+    with pytest.raises(DataError, match="other walks"):
+        synthesize_protocol(other)
 
 
 def test_population_is_compared_with_people():
