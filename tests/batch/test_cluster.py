@@ -34,7 +34,7 @@ def cluster():
 def test_a_worker_is_killed_and_nothing_is_lost_doubled_or_other(
     person_weights, clips, cluster, tmp_path, capsys
 ):
-    """Two workers, results by a URL; then the same clips by processes of this machine."""
+    """Two workers, results by a URL; then the same clips on this machine, one after another."""
     secret = tmp_path / "secret"
     secret.write_bytes(SECRET)
     common = "--secret", secret, "--only", "binary,colorized"
