@@ -8,8 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gait_demo.cli.common import listed, positive, progress, seed
-from gait_demo.datasets.casia import VIEWS
+from gait_demo.cli.common import listed, options_from, positive, progress, seed
 from gait_demo.errors import GaitDemoError
 from gait_demo.options import STRENGTHS
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 _QUICK_PEOPLE, _QUICK_VIEWS, _QUICK_STEPS = 24, (90,), 40  # the fewest that give figures at all
 _QUICK_METHODS = ("none", "ours", "ST-GAN")
 _QUICK_NETWORKS = ("GaitSet",)  # training them takes most of the time
+_EXCLUDED = {"quick": ("steps", "views"), "naturalness": ("attackers", "readme")}
 
 
 def add(what: argparse._SubParsersAction) -> None:
@@ -49,14 +49,12 @@ def add(what: argparse._SubParsersAction) -> None:
     privacy.add_argument("--attackers", type=listed(str), help="such as raw GEI; default: all")
     privacy.add_argument("--methods", type=listed(str), help="such as none,ours; default: all")
     privacy.add_argument(
-        "--steps", type=positive, default=1500, help="training steps of each attacking network"
+        "--steps", type=positive, help="training steps of each attacking network; default: 1500"
     )
     privacy.add_argument(
         "--seeds", type=positive, default=1, help="attacking networks to train of each kind"
     )
-    privacy.add_argument(
-        "--views", type=listed(int), default=tuple(VIEWS), help="degrees, such as 0,90"
-    )
+    privacy.add_argument("--views", type=listed(int), help="degrees, such as 0,90; default: all")
     privacy.add_argument(
         "--readme", type=Path, metavar="FILE", help="also put the main figures into this README"
     )
@@ -74,6 +72,10 @@ def _evaluate(parsed: argparse.Namespace) -> None:
     from gait_demo.evaluation.protocol import ATTACKERS, PAPERS
     from gait_demo.evaluation.tables import all_naturalness, headlines, tables
 
+    for mode, excluded in _EXCLUDED.items():
+        for option in excluded:
+            if getattr(parsed, mode) and getattr(parsed, option) is not None:
+                raise GaitDemoError(f"--{option} is of no use with --{mode}; leave one out.")
     methods, guesses, files = _methods(parsed)
     wanted = parsed.methods or (_QUICK_METHODS if parsed.quick else tuple(methods))
     left_out = set(NETWORKS) - set(_QUICK_NETWORKS) if parsed.quick else ()
@@ -85,14 +87,8 @@ def _evaluate(parsed: argparse.Namespace) -> None:
                 f"There is no {what} {', '.join(sorted(unknown))}; choose from: {', '.join(known)}."
             )
     weights = {file.name: file.sha256 for file in files}
-    options = PrivacyOptions(
-        parsed.out,
-        parsed.steps,
-        seeds=parsed.seeds,
-        views=parsed.views,
-        seed=parsed.seed,
-        attackers=tuple(attackers),
-        weights=weights,
+    options = replace(
+        options_from(parsed, PrivacyOptions), attackers=tuple(attackers), weights=weights
     )
     if parsed.quick:
         options = replace(

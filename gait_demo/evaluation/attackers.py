@@ -17,8 +17,9 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, leaky_relu, relu
 
 from gait_demo.errors import DataError
-from gait_demo.evaluation.gaits import Gaits, Progress
+from gait_demo.evaluation.gaits import Gaits
 from gait_demo.models.precision import bfloat16
+from gait_demo.types import Progress, silent
 
 _CUT = 10  # columns cut off on either side, which leaves 64x44
 _MARGIN = 0.2
@@ -168,7 +169,7 @@ class Attacker:
 
     @classmethod
     def train(
-        cls, gaits: Gaits, options: AttackerOptions, on_progress: Progress | None = None
+        cls, gaits: Gaits, options: AttackerOptions, on_progress: Progress = silent
     ) -> Attacker:
         """
         Raises:
@@ -192,8 +193,7 @@ class Attacker:
             )
             people = min(options.people, len(of_person))
             for step in range(options.steps):
-                if on_progress:
-                    on_progress(f"train {options.network}", step, options.steps)
+                on_progress(f"train {options.network}", step, options.steps)
                 chosen = rng.choice(len(of_person), people, replace=False)
                 numbers = [rng.choice(of_person[p], options.walks) for p in chosen]
                 batch = _sets(gaits, np.concatenate(numbers), options.frames, rng)
@@ -212,12 +212,11 @@ class Attacker:
         return cls(network)
 
     @torch.inference_mode()
-    def features(self, gaits: Gaits, on_progress: Progress | None = None) -> np.ndarray:
+    def features(self, gaits: Gaits, on_progress: Progress = silent) -> np.ndarray:
         """(N, D) float32; NaN for walks that show nobody."""
         rows = []
         for n in range(len(gaits)):
-            if on_progress:
-                on_progress("attack", n, len(gaits))
+            on_progress("attack", n, len(gaits))
             frames = gaits.frames(n)
             chosen = frames[:: -(-len(frames) // _TESTED_FRAMES) or 1]
             seen = self._network(_cut(chosen)[None]) if len(chosen) else None

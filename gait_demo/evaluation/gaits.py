@@ -14,9 +14,8 @@ from gait_demo.errors import DataError, GaitDemoError
 from gait_demo.evaluation.gei import SIZE, aligned
 from gait_demo.evaluation.identity import Geis
 from gait_demo.silhouettes.crops import boxes_around, clip_of
-from gait_demo.types import SILHOUETTE_SIZE, SilhouetteClip
+from gait_demo.types import SILHOUETTE_SIZE, Progress, SilhouetteClip, silent
 
-Progress = Callable[[str, int, int], None]
 Method = Callable[[SilhouetteClip, int], SilhouetteClip]  # a clear walk, a seed -> what is shown
 
 
@@ -122,7 +121,7 @@ class Gaits:
         return Geis(flat, self.person, self.view, self.condition, 0, ())
 
     def changed(
-        self, method: Method, seeds: int | np.ndarray, on_progress: Progress | None = None
+        self, method: Method, seeds: int | np.ndarray, on_progress: Progress = silent
     ) -> Gaits:
         """What a method makes of all walks; those that it refuses show nobody. `seeds` is one for
         all, or (N,) with one for each."""
@@ -130,8 +129,7 @@ class Gaits:
         for n, (recording, seed) in enumerate(
             zip(self.recordings, np.broadcast_to(seeds, len(self)), strict=True)
         ):
-            if on_progress:
-                on_progress("anonymize", n, len(self))
+            on_progress("anonymize", n, len(self))
             made.append(recording.changed(method, int(seed)) if len(recording) else recording)
         return replace(self, recordings=tuple(made), clear=np.zeros(len(self), bool))
 
@@ -169,9 +167,7 @@ class Gaits:
             return cls(recordings, *about)
 
 
-def read_gaits(
-    data: CasiaB, sequences: list[Sequence], on_progress: Progress | None = None
-) -> Gaits:
+def read_gaits(data: CasiaB, sequences: list[Sequence], on_progress: Progress = silent) -> Gaits:
     """The sequences that show a person, cropped as the program crops a track.
 
     Raises:
@@ -179,8 +175,7 @@ def read_gaits(
     """
     kept = []
     for done, sequence in enumerate(sequences):
-        if on_progress:
-            on_progress("read", done, len(sequences))
+        on_progress("read", done, len(sequences))
         recording = _recording(data.read(sequence))
         if len(recording):
             kept.append((sequence, recording))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from gait_demo.errors import DataError
-from gait_demo.evaluation.gaits import Gaits, Progress
+from gait_demo.evaluation.gaits import Gaits
 from gait_demo.evaluation.gei import SIZE
 from gait_demo.evaluation.separation import Pictures, balanced_accuracy, judge
 from gait_demo.silhouettes.crops import is_one_piece
+from gait_demo.types import Progress, silent
 
 _FRAMES = 6  # number of frames of a walk that the spatial judge sees
 _SLICE_FRAMES = 32  # number of frames in a temporal picture, four rows for each
@@ -20,7 +21,7 @@ def naturalness(
     clear: Gaits,
     before: Gaits,
     after: Gaits,
-    on_progress: Progress | None = None,
+    on_progress: Progress = silent,
     steps: int = 240,
 ) -> dict:
     """Compares anonymized walks with clear ones.
@@ -58,8 +59,7 @@ def naturalness(
         raise DataError("Clear and made walks must be of different people.")
     report: dict = {}
     for name, pictures in (("spatial", _frames), ("temporal", _slices)):
-        if on_progress:
-            on_progress(name, 0, 0)
+        on_progress(name, 0, 0)
         both = _pictures(clear, after, pictures)
         probability = judge(both, steps=steps)
         report[name] = balanced_accuracy(both, probability) | {"by view": {}}

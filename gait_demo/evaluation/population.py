@@ -12,7 +12,7 @@ import numpy as np
 
 from gait_demo.datasets.casia import CONDITIONS, VIEWS, CasiaB, Sequence
 from gait_demo.errors import DataError
-from gait_demo.evaluation.gaits import Gaits, Method, Progress, read_gaits
+from gait_demo.evaluation.gaits import Gaits, Method, read_gaits
 from gait_demo.evaluation.naturalness import naturalness
 from gait_demo.evaluation.protocol import (
     ADVERSARIES,
@@ -30,6 +30,8 @@ from gait_demo.evaluation.protocol import (
 )
 from gait_demo.evaluation.quality import rate_sequence
 from gait_demo.evaluation.scores import Scores, fused
+from gait_demo.types import Progress, silent
+from gait_demo.workspace import write_whole
 
 BY_SHAPE, BY_ALL = "silhouettes and joints fused", "everything fused"
 _JUDGE_STEPS = 240  # of training a judge of naturalness
@@ -70,6 +72,7 @@ class Attacked:
 
     Attributes:
         trained, tested: numbers of people that attackers are trained on, and of others tested.
+        known: number of people in the gallery.
         usual: (P,) bool, which probes of one take are in usual clothes, without a bag.
         subsets: (P,) int, LOW or HIGH, the quality of their clear silhouettes; empty without
             attackers.
@@ -80,6 +83,7 @@ class Attacked:
 
     trained: int
     tested: int
+    known: int
     usual: np.ndarray
     subsets: np.ndarray
     clear: dict[str, Scores]
@@ -100,7 +104,7 @@ def attack_population(
     data: CasiaB,
     methods: Mapping[str, Method],
     options: PrivacyOptions,
-    on_progress: Progress | None = None,
+    on_progress: Progress = silent,
     guesses: Mapping[str, Method] | None = None,
 ) -> Attacked:
     """Attacks every method; arguments as for `evaluate_privacy`.
@@ -115,8 +119,8 @@ def attack_population(
     kinds: dict[str, Family] = {}
     subsets = np.empty(0)
     if options.attackers:
-        known = families(options.steps, options.seed, options.seeds, options.doublings)
-        kinds = {name: known[name] for name in options.attackers}
+        all_kinds = families(options.steps, options.seed, options.seeds, options.doublings)
+        kinds = {name: all_kinds[name] for name in options.attackers}
         subsets = _subsets(data, people.probes, on_progress)
     naive = _Naive(people, kinds, options, on_progress)
     clear = {name: naive.clear(name) for name in kinds}
@@ -142,11 +146,14 @@ def attack_population(
             attacks[name][kind] = Attack.load(path)
         path = options.out / f"{kept}, naturalness.json"
         if not path.exists():
-            path.write_text(json.dumps(_naturalness(people, anonymized, options, on_progress)))
+            natural_walks = _naturalness(people, anonymized, options, on_progress)
+            write_whole(path, json.dumps(natural_walks))
         natural[name] = json.loads(path.read_text())
-    trained, asked = (len(np.unique(part.person)) for part in (people.training, people.probes))
+    trained, asked, known = (
+        len(np.unique(part.person)) for part in (people.training, people.probes, people.gallery)
+    )
     usual = np.char.startswith(people.probes.condition, "nm")
-    return Attacked(trained, asked, usual, subsets, clear, attacks, natural)
+    return Attacked(trained, asked, known, usual, subsets, clear, attacks, natural)
 
 
 def _fusions(scores: Mapping[str, Mapping[str, Scores]]) -> dict[str, dict[str, Scores]]:
@@ -171,7 +178,7 @@ class _Naive:
         people: People,
         kinds: Mapping[str, Family],
         options: PrivacyOptions,
-        on_progress: Progress | None,
+        on_progress: Progress,
     ):
         self._people, self._kinds = people, kinds
         self._options, self._on_progress = options, on_progress
@@ -202,7 +209,7 @@ def _read(
     learnt_from: list[int],
     tested: list[int],
     options: PrivacyOptions,
-    on_progress: Progress | None,
+    on_progress: Progress,
 ) -> People:
     """The clear walks, stored for a run that continues."""
     whom = (*learnt_from, *tested) if options.attackers else tested
@@ -224,7 +231,7 @@ def _naturalness(
     people: People,
     anonymized: AnonymizedWalks,
     options: PrivacyOptions,
-    on_progress: Progress | None,
+    on_progress: Progress,
 ) -> dict | None:
     """Naturalness of the anonymized walks of one half of the tested people, compared with clear
     walks of the other half."""
@@ -237,15 +244,14 @@ def _naturalness(
         return None
 
 
-def _subsets(data: CasiaB, probes: Gaits, on_progress: Progress | None) -> np.ndarray:
+def _subsets(data: CasiaB, probes: Gaits, on_progress: Progress) -> np.ndarray:
     """(P,) int, LOW or HIGH: how good the clear silhouettes of each probe are."""
     about = zip(
         probes.person.tolist(), probes.condition.tolist(), probes.view.tolist(), strict=True
     )
     rated = []
     for done, of in enumerate(about):
-        if on_progress:
-            on_progress("quality", done, len(probes))
+        on_progress("quality", done, len(probes))
         rated.append(rate_sequence(data.read(Sequence(*of))).subset)
     return np.array(rated)
 
@@ -265,7 +271,7 @@ def _claim(options: PrivacyOptions, people: tuple[int, ...]) -> None:
         before["weights"] = settings["weights"] | before["weights"]
         if before != settings:
             raise _other_evaluation(options.out)
-    path.write_text(json.dumps(settings))
+    write_whole(path, json.dumps(settings))
 
 
 def _other_evaluation(out: Path) -> DataError:

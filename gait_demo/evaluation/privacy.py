@@ -11,7 +11,7 @@ import numpy as np
 
 from gait_demo.datasets.casia import CasiaB
 from gait_demo.evaluation.attackers import NETWORKS
-from gait_demo.evaluation.gaits import Method, Progress
+from gait_demo.evaluation.gaits import Method
 from gait_demo.evaluation.population import (
     BY_ALL,
     Attacked,
@@ -21,6 +21,7 @@ from gait_demo.evaluation.population import (
 from gait_demo.evaluation.protocol import ADVERSARIES, FULL_FRAME
 from gait_demo.evaluation.quality import HIGH, LOW
 from gait_demo.evaluation.scores import Scores, mean_known, pooled
+from gait_demo.types import Progress, silent
 
 TOPS = {"top-1": 1, "top-3": 3, "top-5": 5}
 VIDEOS = (6, 18)  # numbers of videos of one person that an attacker combines
@@ -31,7 +32,7 @@ def evaluate_privacy(
     populations: Mapping[str, CasiaB],
     methods: Mapping[str, Method],
     options: PrivacyOptions,
-    on_progress: Progress | None = None,
+    on_progress: Progress = silent,
     guesses: Mapping[str, Method] | None = None,
 ) -> dict:
     """Attacks every method, and measures how natural its results look.
@@ -47,8 +48,8 @@ def evaluate_privacy(
         are means as well; intervals of naturalness reach over those of all populations.
 
         people (numbers trained on and tested, in all), views, chance by TOPS, seconds (of this
-        run); galleries: sizes of galleries, those of GALLERIES for which there are people; clear:
-        by attacker the rate, see `scores.rate`, at which people are recognised in clear at the same
+        run); galleries: those of GALLERIES that are smaller than the whole gallery; clear: by
+        attacker the rate, see `scores.rate`, at which people are recognised in clear at the same
         view, of all probes and of "nm" alone; refused: by method, the share of probes that it
         refuses or that show nobody, which count as recognised; and by method, attacker and
         adversary: for all probes, "subset 1" and "subset 2" the rate by TOPS: at the "same view",
@@ -85,10 +86,10 @@ def _report(populations: Mapping[str, Attacked], options: PrivacyOptions) -> dic
         },
         "views": list(options.views),
         "chance": {
-            top: float(np.mean([min(1.0, n / each.tested) for each in found]))
+            top: float(np.mean([min(1.0, n / each.known) for each in found]))
             for top, n in TOPS.items()
         },
-        "galleries": [n for n in GALLERIES if n <= min(each.tested for each in found)],
+        "galleries": [n for n in GALLERIES if n < min(each.known for each in found)],
         "clear": {
             kind: _clear([(each.clear[kind], each.usual) for each in found])
             for kind in found[0].clear
@@ -118,7 +119,7 @@ def _report(populations: Mapping[str, Attacked], options: PrivacyOptions) -> dic
                 adversary: _rates([
                     (kinds[kind][adversary], each.subsets)
                     for kinds, each in zip(scores, found, strict=True)
-                ])
+                ], report["galleries"])
                 for adversary in ADVERSARIES
             }
             for kind in scores[0]
@@ -177,9 +178,9 @@ def _clear(populations: Sequence[tuple[Scores, np.ndarray]]) -> dict:
     }  # fmt: skip
 
 
-def _rates(populations: Sequence[tuple[Scores, np.ndarray]]) -> dict:
-    """Rates of all probes and of both subsets; with the scores of each population, LOW or HIGH for
-    each probe of one take."""
+def _rates(populations: Sequence[tuple[Scores, np.ndarray]], gallery_sizes: Sequence[int]) -> dict:
+    """Rates of all probes and of both subsets, and in smaller galleries; with the scores of each
+    population, LOW or HIGH for each probe of one take."""
     scores = [each for each, _ in populations]
     subset = [np.resize(of_one_take, len(each.person)) for each, of_one_take in populations]
     parts = {
@@ -220,10 +221,7 @@ def _rates(populations: Sequence[tuple[Scores, np.ndarray]]) -> dict:
     errors = [rate for each in scores if (rate := each.equal_error_rate()) is not None]
     result["equal error rate"] = round(float(np.mean(errors)), 4) if errors else None
     result["information"] = pooled([each.information() for each in scores])
-    least = min(len(each.people) for each in scores)
-    result["gallery"] = {
-        str(people): _over_views(scores, people) for people in GALLERIES if people <= least
-    }
+    result["gallery"] = {str(size): _over_views(scores, size) for size in gallery_sizes}
     result["videos"] = {}
     for videos in VIDEOS:
         several = [each.together(videos) for each in scores]
@@ -232,10 +230,10 @@ def _rates(populations: Sequence[tuple[Scores, np.ndarray]]) -> dict:
     return result
 
 
-def _over_views(scores: Sequence[Scores], people: int | None = None) -> dict:
-    """The rates by TOPS over all views of the gallery; `people` as for `Scores.found`."""
+def _over_views(scores: Sequence[Scores], gallery_size: int | None = None) -> dict:
+    """The rates by TOPS over all views of the gallery; `gallery_size` as for `Scores.found`."""
     return {
-        top: pooled([(mean_known(each.found(first, people)), each.person) for each in scores])
+        top: pooled([(mean_known(each.found(first, gallery_size)), each.person) for each in scores])
         for top, first in TOPS.items()
     }
 

@@ -25,11 +25,12 @@ from gait_demo.errors import DataError
 from gait_demo.evaluation import cues
 from gait_demo.evaluation.attackers import NETWORKS, Attacker, AttackerOptions
 from gait_demo.evaluation.differences import Differences
-from gait_demo.evaluation.gaits import Gaits, Method, Progress
+from gait_demo.evaluation.gaits import Gaits, Method
 from gait_demo.evaluation.identity import GALLERY, PROBES
 from gait_demo.evaluation.linear import Linear
 from gait_demo.evaluation.scores import Scores, mean_known, rate, stacked
 from gait_demo.evaluation.view_transform import ViewTransform
+from gait_demo.types import Progress, silent
 
 ADVERSARIES = ("naive", "informed", "linking", "known seed")
 PAPERS = "GEI + view transformation"
@@ -39,7 +40,7 @@ _MADE = 1000  # degrees added to the view of anonymized walks, to mark them
 _FRESH = 1_000_000  # distance between the seeds of two sets of walks
 
 Recogniser = Callable[[Gaits, Gaits], np.ndarray]  # probes, gallery -> (P, G) distances
-Train = Callable[[Gaits, Progress | None], Recogniser]
+Train = Callable[[Gaits, Progress], Recogniser]
 
 
 def groups(people: Collection[int]) -> tuple[list[int], list[int]]:
@@ -59,7 +60,7 @@ def groups(people: Collection[int]) -> tuple[list[int], list[int]]:
     return present[:first], present[-last:]
 
 
-def raw_gei(training: Gaits, on_progress: Progress | None = None) -> Recogniser:
+def raw_gei(training: Gaits, on_progress: Progress = silent) -> Recogniser:
     """Nearest neighbour of raw GEIs; learns nothing."""
 
     def distances(probes: Gaits, gallery: Gaits) -> np.ndarray:
@@ -68,7 +69,7 @@ def raw_gei(training: Gaits, on_progress: Progress | None = None) -> Recogniser:
     return distances
 
 
-def view_transform(training: Gaits, on_progress: Progress | None = None) -> Recogniser:
+def view_transform(training: Gaits, on_progress: Progress = silent) -> Recogniser:
     """The paper's recogniser. It treats an anonymized walk as the same walk at another view."""
     shown = training.of([len(walk) > 0 for walk in training.walks])
     trained = ViewTransform.fit(replace(shown.geis(), view=_views(shown)))
@@ -96,9 +97,7 @@ def _known(views: np.ndarray, known: Collection[int]) -> np.ndarray:
     return np.where(np.isin(views, list(known)), views, views % _MADE)
 
 
-def deep(
-    options: AttackerOptions, training: Gaits, on_progress: Progress | None = None
-) -> Recogniser:
+def deep(options: AttackerOptions, training: Gaits, on_progress: Progress = silent) -> Recogniser:
     """A deep network; see `attackers`."""
     attacker = Attacker.train(training, options, on_progress)
     features = cache(partial(attacker.features, on_progress=on_progress))
@@ -193,7 +192,7 @@ class AnonymizedWalks:
     takes: int = 1
     guess: Method | None = None
     kept: Path | None = None
-    on_progress: Progress | None = None
+    on_progress: Progress = silent
 
     @cached_property
     def training(self) -> Gaits:
@@ -295,7 +294,7 @@ def attack(
     anonymized: AnonymizedWalks,
     naive: Recogniser,
     family: Family,
-    on_progress: Progress | None = None,
+    on_progress: Progress = silent,
 ) -> Attack:
     """Attacks one method by one family of attackers, for every adversary.
 

@@ -199,10 +199,10 @@ def reidentify(
         "refused": refused,
     } | {
         name: {
-            f"same {group}": recognised(*both, same_group=True, metric=_metric(name)),
-            f"other {group}s": recognised(*both, same_group=False, metric=_metric(name)),
+            f"same {group}": recognised(probes, gallery, same_group=True, metric=_metric(name)),
+            f"other {group}s": recognised(probes, gallery, same_group=False, metric=_metric(name)),
         }
-        for name, both in pairs.items()
+        for name, (probes, gallery) in pairs.items()
     }
 
 

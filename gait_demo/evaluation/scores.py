@@ -64,8 +64,8 @@ class Scores:
         """
         ahead = np.arange(len(self.people))  # number of people who are nearer than the right one
         nearer, equal, lacking = self._places()
-        found = np.full(nearer.shape, np.nan)
-        for count in np.unique(self.present):
+        found, present = np.full(nearer.shape, np.nan), self.present
+        for count in np.unique(present):
             if gallery_size is None:
                 chances = (ahead < first).astype(float)
             elif gallery_size <= count:
@@ -73,7 +73,7 @@ class Scores:
             else:
                 continue
             total = np.concatenate([[0], np.cumsum(chances)])
-            here = (self.present == count) & ~lacking
+            here = (present == count) & ~lacking
             start, end = nearer[here], (nearer + equal + 1)[here]
             found[here] = (total[end] - total[start]) / (end - start)
         return found

@@ -66,7 +66,7 @@ def headline(report: dict) -> str:
         over = "people and attackers, in these populations"
     lost = {name: share for name, share in report["refused"].items() if share}
     refused = "".join(
-        f" {name} refuses {share:.1%} of the walks, or shows nobody in them, which counts as "
+        f" {name} refuses {share:.1%} of the probes, or shows nobody in them, which counts as "
         "recognised." for name, share in lost.items()
     )  # fmt: skip
     return (

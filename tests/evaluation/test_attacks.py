@@ -19,6 +19,7 @@ from gait_demo.evaluation.protocol import (
     families,
     groups,
 )
+from gait_demo.types import silent
 
 CHANCE = 0.05  # of 20 people
 DISC = (np.hypot(*(np.mgrid[:64, :64] - 31.5)) < 28).astype(np.float32)
@@ -32,7 +33,7 @@ def people():
 def found(people, method, name):
     """By adversary, how often the attacker of this name finds the right person at once."""
     family = families(1)[name]
-    naive = family.train(0, 1)(people.training, None)
+    naive = family.train(0, 1)(people.training, silent)
     scores = attack(people, AnonymizedWalks(people, method), naive, family).scores
     return {adversary: each.found(1).mean() for adversary, each in scores.items()}
 
@@ -107,7 +108,7 @@ def every_second_refused(clip, seed):
 @pytest.mark.parametrize("name", ["raw GEI", "ridge regression on joints"])
 def test_walks_that_a_method_refuses_count_as_recognised(people, name):
     family = families(1)[name]
-    naive = family.train(0, 1)(people.training, None)
+    naive = family.train(0, 1)(people.training, silent)
     anonymized = AnonymizedWalks(people, every_second_refused)
     scores = attack(people, anonymized, naive, family).scores
     refused = np.arange(len(people.probes)) % 2 == 1
@@ -160,7 +161,7 @@ def test_attackers_are_trained_until_more_steps_help_no_more_and_else_not_believ
 ):
     learns = Learns(sure, doublings=2, seeds=2)
     anonymized = AnonymizedWalks(people, baselines.nothing)
-    result = attack(people, anonymized, learns.train(0, 1)(None, None), learns.family)
+    result = attack(people, anonymized, learns.train(0, 1)(None, silent), learns.family)
     assert result.is_converged == is_converged
     assert learns.trained[1:] == [(0, times) for times in trained] + [(1, trained[-1])]
     assert len(result.scores["informed"].distances) == 2
@@ -168,7 +169,7 @@ def test_attackers_are_trained_until_more_steps_help_no_more_and_else_not_believ
 
 def test_what_was_found_can_be_read_again(people, tmp_path):
     family = families(1)["raw GEI"]
-    naive = family.train(0, 1)(people.training, None)
+    naive = family.train(0, 1)(people.training, silent)
     anonymized = AnonymizedWalks(people, scrambled, kept=tmp_path / "walks")
     result = attack(people, anonymized, naive, family)
     result.save(tmp_path / "found.npz")

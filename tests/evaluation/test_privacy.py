@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 
 import cv2
 import numpy as np
@@ -22,6 +23,7 @@ from gait_demo.evaluation.tables import (
     by_view,
     galleries,
     headline,
+    headlines,
     naturalness,
     naturalness_by_view,
     success,
@@ -189,12 +191,12 @@ def test_the_command_takes_some_of_the_methods(folder, tmp_path, capsys):
 
 def test_populations_are_attacked_by_themselves_and_reported_together(folder, tmp_path, capsys):
     conditions = ("nm-01", "nm-02", "nm-05")
-    other = write_fake_casia(tmp_path / "more", people=16, videos=False, conditions=conditions)
+    other = write_fake_casia(tmp_path / "more", people=20, videos=False, conditions=conditions)
     few = ["--views", "90", "--methods", "none", "--attackers", "raw GEI", "--out", str(tmp_path)]
     command = ["evaluate", "privacy", *few, "--data", str(folder)]
     assert main([*command, str(other)]) == 0
     shown = capsys.readouterr().out
-    assert shown.startswith("2 populations, each attacked by itself: 9 people")
+    assert shown.startswith("2 populations, each attacked by itself: 11 people")
     assert "with its 95 % interval over people and attackers, in these populations" in shown
     head = "| method | what is known | rank-1 | rank-5 | EER | bits | best attacker | adversary |"
     assert head in shown.splitlines()
@@ -202,13 +204,13 @@ def test_populations_are_attacked_by_themselves_and_reported_together(folder, tm
         f"| none | {folder.name} | 1.000 [1.00-1.00] |" in shown and "| none | more | 1.0" in shown
     )
     report = json.loads((tmp_path / "results.json").read_text())
-    assert report["people"] == {"trained": 3 + 6, "tested": 3 + 5}
+    assert report["people"] == {"trained": 3 + 8, "tested": 3 + 6}
     alone = report["populations"]
-    for top, chance in (("top-1", (1 / 3 + 1 / 5) / 2), ("top-5", 1.0)):
+    for top, chance in (("top-1", (1 / 3 + 1 / 6) / 2), ("top-5", (1 + 5 / 6) / 2)):
         assert report["chance"][top] == pytest.approx(chance)
     bits = [alone[name]["methods"]["none"]["raw GEI"]["naive"]["information"]["rate"]
             for name in (folder.name, "more")]  # fmt: skip
-    assert bits == pytest.approx(np.log2([3, 5]), abs=1e-3)  # everybody is recognised
+    assert bits == pytest.approx(np.log2([3, 6]), abs=1e-3)  # everybody is recognised
     both = report["methods"]["none"]["raw GEI"]["naive"]
     assert both["information"]["rate"] == pytest.approx(np.mean(bits), abs=1e-3)
     assert report["galleries"] == [] and alone["more"]["galleries"] == [5]
@@ -230,6 +232,17 @@ def test_the_results_of_other_walks_are_not_taken_for_these(folder, tmp_path):
         evaluate_privacy({"drawn": CasiaB(other)}, {"none": nothing}, options)
 
 
+def test_people_who_are_in_no_gallery_are_not_counted_there(tmp_path):
+    conditions = ("nm-01", "nm-05")
+    folder = write_fake_casia(tmp_path / "few", people=16, videos=False, conditions=conditions)
+    for path in folder.glob("*/016/nm-01"):
+        shutil.rmtree(path)
+    options = PrivacyOptions(tmp_path / "out", views=(90,), attackers=("raw GEI",))
+    report = evaluate_privacy({"drawn": CasiaB(folder)}, {"none": nothing}, options)
+    assert report["people"]["tested"] == 5 and report["chance"]["top-1"] == 1 / 4
+    assert report["galleries"] == [] and "| none | informed, by shape | 1.0" in headlines(report)
+
+
 def refused(clip, seed):
     raise DataError("The walker cannot be seen.")
 
@@ -239,7 +252,7 @@ def test_a_method_that_refuses_walks_is_told_and_counts_as_a_failure(folder, tmp
     report = evaluate_privacy({"drawn": CasiaB(folder)}, {"refused": refused}, options)
     assert report["refused"] == {"refused": 1.0}
     assert worst(report["methods"]["refused"])["top-1"]["rate"] == 1
-    assert "refused refuses 100.0% of the walks" in headline(report)
+    assert "refused refuses 100.0% of the probes" in headline(report)
 
 
 def test_the_command_takes_some_of_the_attackers(folder, tmp_path, capsys):
@@ -270,3 +283,21 @@ def test_the_command_measures_naturalness_alone(folder, tmp_path, capsys):
     assert "by view angle" in shown and "Success" not in shown
     assert (tmp_path / "naturalness.md").read_text() in shown
     assert not (tmp_path / "results.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("mode", "option", "value"),
+    [
+        ("--quick", "--steps", "9"),
+        ("--quick", "--views", "90"),
+        ("--naturalness", "--attackers", "raw GEI"),
+        ("--naturalness", "--readme", "README.md"),
+    ],
+)
+def test_options_that_would_have_no_effect_are_refused(
+    folder, tmp_path, capsys, mode, option, value
+):
+    command = ["evaluate", "privacy", "--data", str(folder), "--out", str(tmp_path / "out")]
+    assert main([*command, mode, option, value]) == 2
+    assert f"{option} is of no use with {mode}" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
