@@ -93,10 +93,10 @@ class Scores:
             (S, N) float64, the pseudo-values of the jackknife, whose mean is the estimate, and (N,)
             their people; N is 0 if the gallery is complete at no view.
         """
-        nearer, equal, _ = self._places()
+        nearer, equal, lacking = self._places()
         rank = np.arange(len(self.people))[:, None, None, None]
         chances = ((rank >= nearer) & (rank <= nearer + equal)) / (equal + 1)
-        chances[:, self.present < len(self.people)] = np.nan
+        chances[:, lacking | (self.present < len(self.people))] = np.nan
         ranks = mean_known(chances)  # (K, S, P)
         is_known = ~np.isnan(ranks).any(axis=(0, 1))
         people, number = np.unique(self.person[is_known], return_inverse=True)

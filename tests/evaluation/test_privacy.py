@@ -241,6 +241,8 @@ def test_people_who_are_in_no_gallery_are_not_counted_there(tmp_path):
     report = evaluate_privacy({"drawn": CasiaB(folder)}, {"none": nothing}, options)
     assert report["people"]["tested"] == 5 and report["chance"]["top-1"] == 1 / 4
     assert report["galleries"] == [] and "| none | informed, by shape | 1.0" in headlines(report)
+    bits = report["methods"]["none"]["raw GEI"]["naive"]["information"]
+    assert bits["rate"] == pytest.approx(2, abs=1e-3) and bits["people"] == 4
 
 
 def refused(clip, seed):

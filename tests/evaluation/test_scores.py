@@ -170,3 +170,17 @@ def test_information_is_that_of_views_at_which_the_gallery_has_everybody():
     )
     assert bits(two) == bits(whole)
     assert bits(part) is None
+
+
+def test_probes_of_people_who_are_in_no_gallery_tell_nothing():
+    whole = scores(1.0)
+    distances, people, known = whole.distances[..., 1:], whole.people[1:], whole.person > 0
+    everybody = Scores(distances, whole.person, whole.view, people, whole.views)
+    others = dataclasses.replace(
+        everybody,
+        distances=distances[:, known],
+        person=whole.person[known],
+        view=whole.view[known],
+    )
+    assert bits(everybody) == bits(others)
+    assert np.isnan(everybody.found(1)[:, ~known]).all()
