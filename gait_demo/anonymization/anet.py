@@ -14,8 +14,8 @@ from gait_demo.models import build
 from gait_demo.models.anet import ANet
 
 # Root mean square to which noise is scaled. The codes of the walkers that A-NET learnt from are
-# standard normal: farther out, gaits of two noises differ more. At 1.65, some outlines are torn.
-_SPREAD = 1.45
+# standard normal: farther out, gaits of two noises differ more. At 1.65, some legs are torn.
+_SPREAD = 1.4
 
 
 def of_one_length(noise: Tensor) -> Tensor:

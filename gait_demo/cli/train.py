@@ -1,4 +1,5 @@
-"""`train`: trains A-NET, C-NET, the baseline ST-GAN, the person detector or the recogniser."""
+"""`train`: trains A-NET, C-NET, the baseline ST-GAN, the person detector or the recogniser, or
+takes the mean of several trainings."""
 
 from __future__ import annotations
 
@@ -12,7 +13,9 @@ from gait_demo.cli.common import options_from, people, positive, progress, seed
 
 def add(commands: argparse._SubParsersAction) -> None:
     train = commands.add_parser("train", help="train a network")
-    networks = train.add_subparsers(required=True, metavar="anet|cnet|stgan|detector|recogniser")
+    networks = train.add_subparsers(
+        required=True, metavar="anet|cnet|stgan|detector|recogniser|mean"
+    )
     for network, name in (("anet", "A-NET"), ("cnet", "C-NET"), ("stgan", "ST-GAN")):
         parser = networks.add_parser(network, help=f"train {name}")
         training.add_arguments(parser)
@@ -32,6 +35,11 @@ def add(commands: argparse._SubParsersAction) -> None:
     recogniser.add_argument("--steps", type=positive, help="training steps; default: 1500")
     recogniser.add_argument("--seed", type=seed)
     recogniser.set_defaults(command=_train_recogniser)
+    mean = networks.add_parser("mean", help="take the mean of the weights of several trainings")
+    mean.add_argument("network", choices=("anet", "cnet", "stgan"))
+    mean.add_argument("files", type=Path, nargs="+", metavar="FILE", help="checkpoints")
+    mean.add_argument("--out", type=Path, required=True, help="checkpoint to write")
+    mean.set_defaults(command=_take_mean)
 
 
 def _train(parsed: argparse.Namespace) -> None:
@@ -46,3 +54,9 @@ def _train_recogniser(parsed: argparse.Namespace) -> None:
     from gait_demo.evaluation.recogniser import RecogniserOptions, train_recogniser
 
     print(json.dumps(train_recogniser(options_from(parsed, RecogniserOptions), progress())))
+
+
+def _take_mean(parsed: argparse.Namespace) -> None:
+    from gait_demo.training.mean import average
+
+    print(json.dumps(average(parsed.network, parsed.files, parsed.out)))

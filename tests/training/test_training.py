@@ -7,6 +7,7 @@ from fake_walks import write_fake_walks
 from safetensors.torch import load_file
 
 from checkpoints import summary_of
+from gait_demo.__main__ import main
 from gait_demo.errors import DataError, WeightsError
 from gait_demo.models import build
 from gait_demo.models.anet import ANetDims
@@ -16,6 +17,7 @@ from gait_demo.training import data as walk_data
 from gait_demo.training import losses
 from gait_demo.training.anet import ANetTrainingOptions, train_anet
 from gait_demo.training.cnet import CNetTrainingOptions, nearest_colours, sample_crops, train_cnet
+from gait_demo.training.mean import average
 from gait_demo.training.misread import misread
 from gait_demo.training.stgan import STGANTrainingOptions, train_stgan
 
@@ -142,6 +144,21 @@ def test_what_is_made_of_twins_comes_together(anet_options):
 def test_twins_that_cannot_be_compared_are_refused(anet_options, wrong):
     with pytest.raises(ValueError, match="twin_weight"):
         dataclasses.replace(anet_options, **{"twin_weight": 1.0} | wrong)
+
+
+def test_the_mean_of_two_trainings_lies_between_them(anet_options, tmp_path):
+    for seed in (0, 1):
+        train_anet(
+            dataclasses.replace(anet_options, seed=seed, out=tmp_path / f"{seed}.safetensors")
+        )
+    files = [tmp_path / "0.safetensors", tmp_path / "1.safetensors"]
+    main(["train", "mean", "anet", *map(str, files), "--out", str(tmp_path / "mean.safetensors")])
+    one, other, mean = (load_file(tmp_path / f"{name}.safetensors") for name in ("0", "1", "mean"))
+    for name, weights in mean.items():
+        torch.testing.assert_close(weights.double(), (one[name] + other[name]).double() / 2)
+    assert len(summary_of(tmp_path / "mean.safetensors")["mean of"]) == 2
+    with pytest.raises(DataError, match="two checkpoints"):
+        average("anet", files[:1], tmp_path / "mean.safetensors")
 
 
 def test_joints_are_misread_within_measure_and_lost_ones_are_told():
