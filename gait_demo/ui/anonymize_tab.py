@@ -32,13 +32,13 @@ HIDDEN = """
 <p class="yes"><b>Changed:</b> the gait, that is the build of the body and the way it moves, the
 height by up to 8 %, and the pace: new walkers fall up to 0.6 seconds behind. In a test with 40
 synthetic people, an attacker who knows this program and has original walks of all of them names the
-right one by outlines in 6 % of walks (93 % if nothing is changed, 2.5 % by guessing). Of walks of
+right one by outlines in 4 % of walks (93 % if nothing is changed, 2.5 % by guessing). Of walks of
 12 real people filmed in one place, 15 % are recognised in finished videos in plain grey (93 % if
 nothing is changed, 8 % by guessing).</p>
 <p class="no"><b>Not changed:</b> the pose of people who stand, run, sit, lie, bend or are half
 hidden: they only get another outline, are named in the report, and may be recognised.</p>
 <p class="no"><b>Not hidden:</b> the path, and in part speed and height: by all that one camera
-shows, an attacker names the right one of the 40 people in 19 % of walks. Also not hidden:
+shows, an attacker names the right one of the 40 people in 15 % of walks. Also not hidden:
 place and time and, unless you choose plain grey, clothes, logos and tattoos: in the colours of
 their clothes, 53 % of the walks of the 12 real people are recognised. The head shows no detail
 finer than about half its radius; that nobody can be recognised by the rest is not proven.</p>
