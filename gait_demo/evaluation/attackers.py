@@ -183,7 +183,7 @@ class Attacker:
             raise DataError("An attacker needs two people or more with two walks each.")
         with torch.random.fork_rng(devices=()):
             torch.manual_seed(options.seed)
-            network = _CLASSES[options.network]()
+            network = _CLASSES[options.network]().to(memory_format=torch.channels_last)
             parts, _, features = network.heads.weight.shape
             classes = nn.Parameter(0.05 * torch.randn(parts, features, len(of_person)))
             learnt = [*network.parameters(), classes]
