@@ -10,7 +10,7 @@ from fake_study import Rated
 from served import serve
 
 from gait_demo.errors import WeightsError
-from gait_demo.weights import PERSON, find
+from gait_demo.weights import RELEASED, find
 
 if TYPE_CHECKING:
     from gait_demo.pipeline import Models
@@ -24,7 +24,7 @@ _PERSON_WEIGHTS = pytest.StashKey[dict[str, Path] | str]()  # or why there are n
 
 def pytest_configure(config):
     try:  # the only time that the network is asked: into the user's cache, once
-        config.stash[_PERSON_WEIGHTS] = {name: find(name).path for name in PERSON}
+        config.stash[_PERSON_WEIGHTS] = {name: find(name).path for name in RELEASED}
     except WeightsError as error:
         config.stash[_PERSON_WEIGHTS] = f"the person networks were not tested: {error}"
     os.environ["GAIT_DEMO_OFFLINE"] = "1"  # also for the processes that tests start
@@ -52,11 +52,17 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def person_weights(pytestconfig) -> dict[str, Path]:
-    """The files of the pinned person networks by name."""
+    """The files of the pinned networks that find people and faces, by name."""
     found = pytestconfig.stash[_PERSON_WEIGHTS]
     if isinstance(found, str):
         pytest.skip(found)
     return found
+
+
+@pytest.fixture(scope="session")
+def face_weights(person_weights) -> Path:
+    """The file of the pinned face detector."""
+    return person_weights["face_detection"]
 
 
 @pytest.fixture(scope="session")

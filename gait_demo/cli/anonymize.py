@@ -18,11 +18,12 @@ from gait_demo.cli.common import (
     strength,
 )
 from gait_demo.options import ANONYMIZERS, COLOURS, OUTPUTS, AnonymizeOptions, ColorizeOptions
+from gait_demo.weights.manifest import RELEASED
 
 if TYPE_CHECKING:
     from gait_demo.pipeline import Models
 
-_WEIGHTS = (*ANONYMIZERS, "cnet", "yolo", "pose_landmark", "pose_detection")
+_WEIGHTS = (*ANONYMIZERS, "cnet", "yolo", *RELEASED)
 
 
 def add(commands: argparse._SubParsersAction) -> None:

@@ -24,6 +24,7 @@ from gait_demo.background.shots import ShotDetector
 from gait_demo.errors import NoPersonError
 from gait_demo.imaging.resizing import shrink
 from gait_demo.options import Options
+from gait_demo.people.faces import FaceDetector, FaceFinder, StrangeFace
 from gait_demo.people.person import Person, prominent
 from gait_demo.people.segmenter import PersonSegmenter
 from gait_demo.people.tracking import Tracker, Tracklet
@@ -78,6 +79,7 @@ class Analysis:
         clean: by frame index, the background behind the people, for shots without a plate.
         samples: for each person, their appearance in some frames.
         suspects: tracks that were not accepted as people.
+        faces: those that belong to none of the people.
         timings: seconds by stage.
         people_s: seconds spent on finding and following people, mostly in parallel with the other
             stages.
@@ -96,6 +98,7 @@ class Analysis:
     clean: dict[int, CleanPart]
     samples: tuple[tuple[Sample, ...], ...]
     suspects: tuple[Suspect, ...]
+    faces: tuple[StrangeFace, ...]
     timings: dict[str, float]
     people_s: float
 
@@ -123,9 +126,11 @@ class Analyser:
         segmenter: PersonSegmenter,
         options: Options,
         on_progress: Progress,
+        faces: FaceDetector | None = None,
     ):
+        """`faces` looks for faces of nobody whom the segmenter finds; None: nothing does."""
         self._source = source
-        self._segmenter = segmenter
+        self._segmenter, self._faces = segmenter, faces
         self._options = options
         self._part = options.video.start_s, options.video.end_s
         self._report = on_progress
@@ -170,6 +175,7 @@ class Analyser:
             clean,
             samples,
             tuple(suspect for shot in shots for suspect in shot.suspects),
+            tuple(face for shot in shots for face in shot.faces),
             self._clock.seconds,
             sum(shot.people_s for shot in shots),
         )
@@ -201,8 +207,10 @@ class Analyser:
                 if current is None or cuts.is_cut(frame.rgb):
                     if current is not None:
                         shots.append(self._finished(current, store))
+                    fps = float(info.fps)
+                    finder = self._faces and FaceFinder(self._faces, fps, self._options.people)
                     current = _OpenShot(
-                        self._segmenter, self._options, float(info.fps), thread, self._clock
+                        self._segmenter, finder, self._options, fps, thread, self._clock
                     )
                 self._times.append(frame.time)
                 store.append(frame.rgb)
@@ -284,6 +292,7 @@ class _Shot:
     overlays: tuple[Overlay, ...]
     people: list[Person]
     suspects: list[Suspect]
+    faces: list[StrangeFace]
     people_s: float
 
 
@@ -293,6 +302,7 @@ class _OpenShot:
     def __init__(
         self,
         segmenter: PersonSegmenter,
+        faces: FaceFinder | None,
         options: Options,
         fps: float,
         thread: ThreadPoolExecutor,
@@ -300,7 +310,7 @@ class _OpenShot:
     ):
         self._options, self._thread, self._clock = options.people, thread, clock
         self._people_s = 0.0
-        self._tracker = Tracker(segmenter, fps, options.people)
+        self._tracker, self._faces = Tracker(segmenter, fps, options.people), faces
         self._learner = BackgroundLearner()
         self._waiting: list[Future] = []
         self._first: int | None = None
@@ -325,6 +335,7 @@ class _OpenShot:
             span = self._first, self._first + self._count
             seen = [tracklet for tracklet in tracklets if tracklet.is_person(self._options)]
             people = [Person.of(tracklet, shape, span, fps) for tracklet in seen]
+            faces = self._faces.finish(people) if self._faces else []
             self._people_s += perf_counter() - began
             doubtful = [
                 tracklet
@@ -349,13 +360,14 @@ class _OpenShot:
             plate = self._learner.finish(masks, overlay if overlays else None)
             if isinstance(plate, NoPlate):
                 plate = plate.without(_boxes(people, doubtful, *span), fps, overlay)
-        return _Shot(
-            plate, overlays, people, [_suspect(tracklet) for tracklet in doubtful], self._people_s
-        )
+        suspects = [_suspect(tracklet) for tracklet in doubtful]
+        return _Shot(plate, overlays, people, suspects, faces, self._people_s)
 
     def _follow(self, index: int, rgb: np.ndarray) -> None:
         began = perf_counter()
         self._tracker.update(index, rgb)
+        if self._faces:
+            self._faces.update(index, rgb)
         self._people_s += perf_counter() - began
 
 

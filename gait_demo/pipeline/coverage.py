@@ -7,6 +7,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 import numpy as np
 
 from gait_demo.imaging.runs import runs
+from gait_demo.people.faces import StrangeFace
 from gait_demo.people.person import Person
 from gait_demo.people.visibility import Visibility
 from gait_demo.pipeline.analysis import Suspect
@@ -181,6 +182,30 @@ def unsure(suspects: Iterable[Suspect], times: Sequence[float], size: tuple[int,
     return [
         "Perhaps a person, but not recognised as one and left in clear: "
         f"{'; '.join(places)}{more}. Check that nobody is there."
+    ]
+
+
+def strange_faces(
+    faces: Sequence[StrangeFace], times: Sequence[float], size: tuple[int, int]
+) -> list[str]:
+    """A sentence about faces that belong to nobody who was found, and are blurred.
+
+    Args:
+        times, size: as for `unsure`.
+    """
+    if not faces:
+        return []
+    largest = sorted(faces, key=lambda face: -len(face.heads) * face.heads[:, 2].max())
+    places = []
+    for face in largest[:_MOST_TIMES]:
+        x, y, radius = face.heads[len(face.heads) // 2]
+        box = np.array([x - radius, y - radius, x + radius, y + radius])
+        when = _when([(face.first, face.first + len(face.heads))], times)
+        places.append(f"{_place(box, size)} at {when}")
+    more = " and elsewhere" if len(faces) > _MOST_TIMES else ""
+    return [
+        "A face of nobody who was found, such as in a mirror, in a picture or behind something, is "
+        f"blurred: {'; '.join(places)}{more}. The rest of them stays as it is."
     ]
 
 

@@ -14,12 +14,22 @@ from gait_demo.anonymization.anonymizer import GaitAnonymizer, load
 from gait_demo.errors import WeightsError
 from gait_demo.models import build
 from gait_demo.models.cnet import CNet
+from gait_demo.people.faces import FaceDetector
 from gait_demo.people.landmark_segmenter import LandmarkSegmenter
 from gait_demo.people.segmenter import PersonSegmenter
 from gait_demo.people.yolo import Detector, YoloSegmenter
-from gait_demo.weights import Weights, ask_ahead, find
+from gait_demo.weights import FACE, Weights, ask_ahead, find
 
 _LANDMARKS = ("pose_landmark", "pose_detection")
+_YOLO_ALONE = (
+    "People were found by this project's own small detector alone, because the better networks are "
+    "not here: {} Without them people may be missed and stay in clear, above all those who sit, "
+    "stand, or are small, and parts of the scenery may be taken for people."
+)
+_NO_FACES = (
+    "Faces of people who are not found as a whole, as in mirrors or behind things, stay in clear, "
+    "because the network that looks for faces is not here: {}"
+)
 
 
 @dataclass(frozen=True)
@@ -85,8 +95,8 @@ class Models:
 
     def weights(self, anonymizer: str) -> tuple[Weights, ...]:
         """All weights files of a run with this anonymizer."""
-        files, _ = self._landmark_files()
-        return *(self._file(name) for name in (anonymizer, "cnet", "yolo")), *files
+        own = (self._file(name) for name in (anonymizer, "cnet", "yolo"))
+        return *own, *self._released(*_LANDMARKS)[0], *self._released(FACE)[0]
 
     @cached_property
     def detector(self) -> Detector:
@@ -105,18 +115,38 @@ class Models:
         Raises:
             WeightsError: as for `detector`.
         """
-        files, _ = self._landmark_files()
+        files, _ = self._released(*_LANDMARKS)
         return self._landmark_segmenter if files else YoloSegmenter(self.detector)
 
     @property
-    def fallback(self) -> str | None:
-        """A warning that people are found by YOLO alone, with the reason; None if they are not."""
-        _, why = self._landmark_files()
-        return why
+    def faces(self) -> FaceDetector | None:
+        """The detector of faces; None if its weights are missing.
+
+        Raises:
+            WeightsError: a file that the user has chosen is unusable.
+        """
+        files, _ = self._released(FACE)
+        return self._face_detector if files else None
+
+    @property
+    def fallbacks(self) -> list[str]:
+        """Warnings of networks that are missing, with the reason and the consequence."""
+        _, landmarks = self._released(*_LANDMARKS)
+        _, faces = self._released(FACE)
+        return [
+            consequence.format(reason)
+            for consequence, reason in ((_YOLO_ALONE, landmarks), (_NO_FACES, faces))
+            if reason
+        ]
+
+    @cached_property
+    def _face_detector(self) -> FaceDetector:
+        ((file,), _) = self._released(FACE)
+        return FaceDetector(file.path)
 
     @cached_property
     def _landmark_segmenter(self) -> LandmarkSegmenter:
-        files, _ = self._landmark_files()
+        files, _ = self._released(*_LANDMARKS)
         paths = (file.path for file in files)
         return LandmarkSegmenter(*paths, self.detector, threads=self.threads)
 
@@ -125,15 +155,16 @@ class Models:
             self.files[name] = find(name, self.chosen.get(name))
         return self.files[name]
 
-    def _landmark_files(self) -> tuple[tuple[Weights, ...], str | None]:
+    def _released(self, *names: str) -> tuple[tuple[Weights, ...], str | None]:
+        """The files of networks out of released packages; none, and the reason, if any of them is
+        missing.
+
+        Raises:
+            WeightsError: the user has chosen a file, and one of them is unusable.
+        """
         try:
-            return tuple(find(name, self.chosen.get(name)) for name in _LANDMARKS), None
+            return tuple(find(name, self.chosen.get(name)) for name in names), None
         except WeightsError as error:
-            if self.chosen.keys() & set(_LANDMARKS):
+            if self.chosen.keys() & set(names):
                 raise
-            return (), (
-                "People were found by this project's own small detector alone, because the better "
-                f"networks are not here: {error} Without them people may be missed and stay in "
-                "clear, above all those who sit, stand, or are small, and parts of the scenery may "
-                "be taken for people."
-            )
+            return (), str(error)

@@ -19,6 +19,7 @@ from gait_demo.pipeline.coverage import (
     likeness,
     moments,
     not_removed,
+    strange_faces,
     unsure,
     warnings,
 )
@@ -94,7 +95,8 @@ class Pipeline:
             GaitDemoError: the video cannot be used or shows no person who can be anonymized, or
                 the networks that find people, which are loaded on first use, are missing.
         """
-        analyser = Analyser(Path(source), self.models.segmenter, self.options, on_progress)
+        models = self.models
+        analyser = Analyser(Path(source), models.segmenter, self.options, on_progress, models.faces)
         return analyser.run(Path(folder))
 
     def gaits(
@@ -202,6 +204,7 @@ class Pipeline:
         frames = {gait.person.track.track_id: len(gait) for gait in gaits}
         seconds = Counter(analysis.timings) + Counter(clock.seconds)
         duration_s = round(float(analysis.times[-1] + 1 / info.fps), 6)
+        hidden = analysis.faces if everyone and self.options.colorize.hide_face else ()
 
         def track(person: Person) -> TrackReport:
             number = person.track.track_id
@@ -226,12 +229,13 @@ class Pipeline:
             "frames_kept_pose": counts["kept"],
             "tracks": [track(person) for person in reported],
             "warnings": [
-                *filter(None, [self.models.fallback]),
+                *self.models.fallbacks,
                 *info.warnings,
                 *([] if everyone else [likeness(other, chosen[0]) for other in chosen[1:]]),
                 *warnings(reported, analysis.times, self.options.people.min_height_px, drawn),
                 *not_removed(unchanged, analysis.times),
                 *unsure(analysis.suspects, analysis.times, (info.width, info.height)),
+                *strange_faces(hidden, analysis.times, (info.width, info.height)),
             ],
             "seed": seed,
             "strength": round(self.options.anonymize.strength, 4),

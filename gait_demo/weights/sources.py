@@ -19,7 +19,8 @@ class Weights:
     """A weights file that was found and verified.
 
     Attributes:
-        name: "anet", "cnet", "yolo", "stgan", "recogniser", "pose_detection" or "pose_landmark".
+        name: "anet", "cnet", "yolo", "stgan", "recogniser", "pose_detection",
+            "pose_landmark" or "face_detection".
         path: the file.
         sha256: of its content, as hexadecimal digits.
         source: "path" (the user's own choice), "checkpoints", or the name of the Hub repository or

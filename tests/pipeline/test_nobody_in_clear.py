@@ -12,7 +12,7 @@ from drawn import SHAPE, YELLOW, DrawnSegmenter, Figure, Scene
 from fixed import NOISE
 
 from gait_demo.errors import NoPersonError
-from gait_demo.options import Options
+from gait_demo.options import ColorizeOptions, Options
 from gait_demo.pipeline import Pipeline
 from gait_demo.pipeline.analysis import Analyser
 
@@ -307,3 +307,56 @@ def test_the_same_scene_and_seed_give_the_same_frames(models, walk_results, anal
     again = Pipeline(models, DEFAULTS).render_frames(analysed(WALK), 1)
     for new, other in zip(walk_results, again, strict=True):
         assert np.array_equal(new.colorized, other.colorized)
+
+
+FACE = np.float32([284.0, 44.0, 10.0])  # x, y and radius
+EYES = [(280, 42), (288, 42), (284, 48)]
+
+
+def in_a_mirror(index, rgb):
+    """A face with eyes and a mouth, which stays where it is."""
+    x, y, radius = FACE.astype(int).tolist()
+    rgb = cv2.circle(rgb.copy(), (x, y), radius, (225, 180, 150), cv2.FILLED)
+    for eye in EYES:
+        cv2.circle(rgb, eye, 2, (20, 15, 10), cv2.FILLED)
+    return rgb
+
+
+def sees_the_mirror(rgb, longest_px, least):
+    x, y, radius = FACE
+    return np.float32([[x - 0.8 * radius, y - radius, x + 0.8 * radius, y + radius, 0.7]])
+
+
+def contrast(rgb):
+    """Of the face in the mirror: how much darker its eyes are than the rest, in levels."""
+    x, y, _ = FACE.astype(int)
+    grey = rgb.mean(axis=2)
+    return grey[y - 6 : y - 3, x - 1 : x + 2].mean() - np.mean([grey[b, a] for a, b in EYES])
+
+
+@pytest.fixture(scope="module")
+def mirror(tmp_path_factory):
+    """The analysis of a scene with two people and a mirror."""
+    folder = tmp_path_factory.mktemp("mirror")
+    other = Figure(np.full(COUNT, 30.0), colour=YELLOW, tall=60)
+    scene = Scene((Figure.walking(50, 250, COUNT), other), paint=in_a_mirror)
+    source, segmenter = scene.write(folder / "clip.mp4"), scene.segmenter()
+    analyser = Analyser(source, segmenter, DEFAULTS, lambda *_: None, sees_the_mirror)
+    return analyser.run(folder / "analysis")
+
+
+@pytest.mark.parametrize(("options", "hidden"), [
+    (DEFAULTS, True),
+    (replace(DEFAULTS, colorize=ColorizeOptions(hide_face=False)), False),
+    (replace(DEFAULTS, anonymize=replace(NOISE, person=1)), False),
+])  # fmt: skip
+def test_the_face_of_nobody_who_was_found_is_hidden(options, hidden, models, mirror):
+    """Unless faces, or people, are to stay."""
+    for new in Pipeline(models, options).render_frames(mirror, 1):
+        assert contrast(new.frame.rgb) > 100
+        assert (contrast(new.colorized) < 40) == hidden, new.frame.index
+
+
+def test_the_face_of_nobody_who_was_found_is_reported(models, mirror, tmp_path):
+    report = Pipeline(models, DEFAULTS).render(mirror, tmp_path / "result", 1).report
+    assert any("A face of nobody who was found" in told for told in report["warnings"])

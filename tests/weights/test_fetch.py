@@ -41,7 +41,7 @@ def test_fetch_prints_name_path_and_source_of_each_file_and_works_offline_afterw
         ("pose_detection", "mediapipe==0.10.21"),
         ("pose_landmark", "mediapipe==0.10.21"),
     ]
-    assert "Fetching person weights: mediapipe 0.10.21 from the package index, 36 MB" in err
+    assert "Fetching weights: mediapipe 0.10.21 from the package index, 36 MB" in err
     assert fetch(GAIT_DEMO_OFFLINE="1")[:2] == (0, out)
 
 

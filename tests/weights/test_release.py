@@ -139,7 +139,7 @@ def test_release_is_fetched_once_and_cached(index, find, cache):
     found, err = find(*PERSON)
     assert [one[:2] for one in found] == [[sha256, RELEASE] for sha256 in SHA256.values()]
     assert index.deliveries == 1
-    assert f"Fetching person weights: mediapipe {VERSION} from the package index, 36 MB" in err
+    assert f"Fetching weights: mediapipe {VERSION} from the package index, 36 MB" in err
     for (_, _, path, _), content in zip(found, MEMBERS.values(), strict=True):
         assert Path(path).read_bytes() == content and cache in Path(path).parents
 
