@@ -15,7 +15,7 @@ import pytest
 from fake_hub import ROOT, FakeHub, environment, start
 from fake_index import MEMBERS, VERSION, FakeIndex, encrypted, entries, member, wheel
 
-from gait_demo.weights import PERSON, manifest
+from gait_demo.weights import PERSON, RELEASED, manifest
 
 FIND = """
 import json, logging, sys, time
@@ -321,7 +321,7 @@ def test_pinned_release_holds_what_the_manifest_lists(tmp_path):
     env = os.environ | {"GAIT_DEMO_CACHE": str(tmp_path), "HF_HUB_OFFLINE": "0"}
     env |= {"GAIT_DEMO_OFFLINE": "0", "GAIT_DEMO_HUB_REPO": ""}
     checkpoints = ROOT / "checkpoints"
-    process = start(["-c", FIND, str(checkpoints), *PERSON], env)
+    process = start(["-c", FIND, str(checkpoints), *RELEASED], env)
     out, err = process.communicate(timeout=280)
     found = [json.loads(line) for line in out.splitlines()]
     assert process.returncode == 0, err
