@@ -31,7 +31,7 @@ from gait_demo.ui.examples import FOLDER, clips  # noqa: E402
 from gait_demo.ui.head import OwnHead, head  # noqa: E402
 from gait_demo.ui.request_filter import MOST_UPLOAD_BYTES, RequestFilter  # noqa: E402
 from gait_demo.ui.session import Sessions  # noqa: E402
-from gait_demo.weights import PERSON, ask_ahead  # noqa: E402
+from gait_demo.weights import RELEASED, ask_ahead  # noqa: E402
 
 ASSETS = Path(__file__).resolve().parent / "assets"
 MOST_WAITING = 40  # for each line: runs, inspections, ...
@@ -48,7 +48,7 @@ privacy.keep_private()
 
 logging.basicConfig(format="%(message)s")
 logging.getLogger("gait_demo.weights").setLevel(logging.INFO)
-ask_ahead(*PERSON)  # downloads in the background; the page opens meanwhile, and says so
+ask_ahead(*RELEASED)  # downloads in the background; the page opens meanwhile, and says so
 
 workers = os.environ.get("GAIT_DEMO_WORKERS", "1")
 if not workers.isdecimal() or int(workers) == 0:

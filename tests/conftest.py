@@ -10,7 +10,7 @@ from fake_study import Rated
 from served import serve
 
 from gait_demo.errors import WeightsError
-from gait_demo.weights import RELEASED, find
+from gait_demo.weights import FACE, PERSON, RELEASED, find
 
 if TYPE_CHECKING:
     from gait_demo.pipeline import Models
@@ -19,14 +19,16 @@ if TYPE_CHECKING:
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 _UI = "tests/ui/"
-_PERSON_WEIGHTS = pytest.StashKey[dict[str, Path] | str]()  # or why there are none
+_RELEASED_WEIGHTS = pytest.StashKey[dict[str, Path | str]]()  # or why there are none
 
 
 def pytest_configure(config):
-    try:  # the only time that the network is asked: into the user's cache, once
-        config.stash[_PERSON_WEIGHTS] = {name: find(name).path for name in RELEASED}
-    except WeightsError as error:
-        config.stash[_PERSON_WEIGHTS] = f"the person networks were not tested: {error}"
+    found = config.stash[_RELEASED_WEIGHTS] = {}
+    for name in RELEASED:
+        try:  # the only time that the network is asked: into the user's cache, once
+            found[name] = find(name).path
+        except WeightsError as error:
+            found[name] = f"{name} was not tested: {error}"
     os.environ["GAIT_DEMO_OFFLINE"] = "1"  # also for the processes that tests start
 
 
@@ -50,19 +52,24 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: (not item.nodeid.startswith(_UI), item.path not in slow))
 
 
-@pytest.fixture(scope="session")
-def person_weights(pytestconfig) -> dict[str, Path]:
-    """The files of the pinned networks that find people and faces, by name."""
-    found = pytestconfig.stash[_PERSON_WEIGHTS]
-    if isinstance(found, str):
-        pytest.skip(found)
+def _released(config, *names: str) -> dict[str, Path]:
+    found = {name: config.stash[_RELEASED_WEIGHTS][name] for name in names}
+    for why in found.values():
+        if isinstance(why, str):
+            pytest.skip(why)
     return found
 
 
 @pytest.fixture(scope="session")
-def face_weights(person_weights) -> Path:
+def person_weights(pytestconfig) -> dict[str, Path]:
+    """The files of the pinned networks that find people, by name."""
+    return _released(pytestconfig, *PERSON)
+
+
+@pytest.fixture(scope="session")
+def face_weights(pytestconfig) -> Path:
     """The file of the pinned face detector."""
-    return person_weights["face_detection"]
+    return _released(pytestconfig, FACE)[FACE]
 
 
 @pytest.fixture(scope="session")

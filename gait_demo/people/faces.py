@@ -1,7 +1,7 @@
 """Faces of people whom no segmenter finds: mirror images, spectators, who films.
 
-CenterFace (Xu et al. 2019) looks for faces in the frames in which people are looked for. Faces that
-belong to nobody who was found are followed from look to look, so that they can be hidden.
+CenterFace (Xu et al. 2019) looks for faces in some frames. Those of nobody who was found are
+followed from look to look, so that they can be hidden.
 """
 
 from __future__ import annotations
@@ -22,13 +22,15 @@ from gait_demo.people.person import Person
 _MULTIPLE, _CELL = 32, 4  # pixels: of the image's sides, and of a cell of the outputs
 _OUTPUTS = ("537", "538", "539", "540")  # scores, logarithms of sizes, offsets, landmarks
 _SAME_FACE = 0.3  # IoU threshold of non-maximum suppression
-_GAP_LOOKS = 2  # looks at which a face that is seen again may have been missed, plus one
-_SPEED = 8.0  # heights of the face: maximum movement per second; runners have about 10 in a second
+# "heights" are heights of the face
+_SPEED = 8.0  # heights a second: maximum movement; walkers have about 7
+_STAYS = 0.5  # heights: a face that has moved no farther is taken for the same after a longer time
+_MISSED_S, _HIDDEN_S = 1.1, 5.0  # longest gaps of a face that moves, and of one that stays
 _GROWTH = 1.6  # maximum factor of its height from look to look
-# heights of the face: how far the middle of the head lies above it, and the head's radius
+_WIDER = 0.5  # share by which the disc is larger one look before the first and after the last sight
+# heights: how far the middle of the head lies above that of the face, and the head's radius
 _ABOVE, _RADIUS = 0.1, 0.85
-_NEAR_HEAD = 1.5  # radii around the head of somebody known, within which a face is theirs
-_INSIDE = 0.5  # matte level above which a pixel belongs to the person
+_ON = 0.5  # matte level above which a face lies on a person
 
 
 class FaceDetector:
@@ -59,7 +61,7 @@ class FaceDetector:
         """
         shape = np.array(rgb.shape[:2])
         scale = min(1.0, longest_px / shape.max())
-        h, w = np.maximum(1, np.ceil(scale * shape / _MULTIPLE)).astype(int) * _MULTIPLE
+        h, w = np.maximum(1, np.ceil(scale * shape / _MULTIPLE - 1e-6)).astype(int) * _MULTIPLE
         image = cv2.dnn.blobFromImage(rgb, size=(int(w), int(h)))
         with self._lock:
             self._network.setInput(image)
@@ -73,122 +75,156 @@ class FaceDetector:
         sides = np.exp(sizes[:, rows, columns].T) * to_frame
         corners, found = (middles - sides / 2)[:, ::-1], scores[0, rows, columns]
         boxes = np.hstack([corners, sides[:, ::-1]])
-        kept = np.ravel(cv2.dnn.NMSBoxes(boxes.tolist(), found.tolist(), least, _SAME_FACE))
+        kept = cv2.dnn.NMSBoxes(boxes.tolist(), found.tolist(), least, _SAME_FACE)
         boxes[:, 2:] += boxes[:, :2]
-        return np.column_stack([boxes, found]).astype(np.float32)[kept]
+        return np.column_stack([boxes, found]).astype(np.float32)[np.ravel(kept).astype(int)]
 
 
 @dataclass(frozen=True)
-class StrangeFace:
+class UnknownFace:
     """A face that belongs to nobody who was found, followed through T frames.
 
     Attributes:
         first: index of the first frame.
         heads: (T, 3) float32, x, y and radius in pixels of a disc that covers the head.
+        on_person: (T,) bool, whether it was last or next seen on the matte of somebody, as of a
+            child who is carried; otherwise it is behind or beside people.
     """
 
     first: int
     heads: np.ndarray
+    on_person: np.ndarray
 
     def head(self, index: int) -> np.ndarray | None:
         """(3,), the head in a frame of the clip; None outside the T frames."""
         n = index - self.first
         return self.heads[n] if 0 <= n < len(self.heads) else None
 
+    def is_on_person(self, index: int) -> bool:
+        n = index - self.first
+        return bool(0 <= n < len(self.heads) and self.on_person[n])
+
 
 class FaceFinder:
-    """Looks for faces in a shot, whose frames come in order."""
+    """Looks for faces in a shot, whose frames come in order: in the first, the last, and some in
+    between."""
 
     def __init__(self, detector: FaceDetector, fps: float, options: PeopleOptions):
-        self._detector, self._options = detector, options
+        self._detector, self._options, self._fps = detector, options, fps
         self._step = max(1, round(options.look_every_s * fps))
-        self._speed = _SPEED / fps
-        self._began: int | None = None
-        self._end = 0
         self._looks: dict[int, np.ndarray] = {}
+        self._last: tuple[int, np.ndarray] | None = None
 
     def update(self, index: int, rgb: np.ndarray) -> None:
         """Processes the next frame, (H, W, 3) uint8; `index` is its index in the clip."""
-        if self._began is None:
-            self._began = index
-        self._end = index + 1
-        if (index - self._began) % self._step == 0:
-            options = self._options
-            self._looks[index] = self._detector(rgb, options.face_px, options.face_score)
+        self._last = index, rgb
+        if not self._looks or index - max(self._looks) >= self._step:
+            self._look(index, rgb)
 
-    def finish(self, people: Sequence[Person]) -> list[StrangeFace]:
+    def finish(self, people: Sequence[Person]) -> list[UnknownFace]:
         """The faces of the shot that belong to none of the people, in the order of their first
         frames. Each is continued by one look before and after those that show it."""
+        if self._last is None:
+            return []
+        if self._last[0] not in self._looks:
+            self._look(*self._last)
         looks = {
-            index: [face for face in faces if not any(_is_of(face, p, index) for p in people)]
-            for index, faces in self._looks.items()
+            index: _without_heads(faces, people, index) for index, faces in self._looks.items()
         }
         return [
-            self._followed(track)
+            self._followed(track, people)
             for track in self._linked(looks)
             if sum(float(face[4]) for face in track.values()) >= self._options.sure_face
         ]
+
+    def _look(self, index: int, rgb: np.ndarray) -> None:
+        options = self._options
+        self._looks[index] = self._detector(rgb, options.face_px, options.face_score)
 
     def _linked(self, looks: Mapping[int, Sequence[np.ndarray]]) -> list[dict[int, np.ndarray]]:
         """The faces as tracks, by frame index; the nearest ones of different looks are joined."""
         tracks: list[dict[int, np.ndarray]] = []
         for index, faces in looks.items():
-            open_tracks = [
-                track for track in tracks if index - max(track) <= _GAP_LOOKS * self._step
-            ]
             pairs = sorted(
                 (apart, t, n)
-                for t, track in enumerate(open_tracks)
+                for t, track in enumerate(tracks)
                 for n, face in enumerate(faces)
                 if (apart := self._apart(max(track), track[max(track)], index, face)) <= 1
             )
             joined: set[int] = set()
             for _, t, n in pairs:
-                if n not in joined and index not in open_tracks[t]:
-                    open_tracks[t][index] = faces[n]
+                if n not in joined and index not in tracks[t]:
+                    tracks[t][index] = faces[n]
                     joined.add(n)
             tracks += [{index: face} for n, face in enumerate(faces) if n not in joined]
         return tracks
 
     def _apart(self, before: int, face: np.ndarray, after: int, other: np.ndarray) -> float:
         """How far two faces are apart, as a share of how far one may have moved from one frame to
-        the other; infinite if their heights differ too much."""
-        (*middle, tall), (*end, high) = (_middle_and_height(one) for one in (face, other))
-        if not 1 / _GROWTH < high / tall < _GROWTH:
+        the other; infinite if their heights differ too much, or too much time lies between."""
+        tall, high = (_height(one) for one in (face, other))
+        moved = float(np.linalg.norm(_middle(other) - _middle(face))) / tall
+        seconds = (after - before) / self._fps
+        stays = moved <= _STAYS
+        if not 1 / _GROWTH < high / tall < _GROWTH or seconds > (_HIDDEN_S if stays else _MISSED_S):
             return np.inf
-        return float(np.hypot(*np.subtract(end, middle)) / (tall * self._speed * (after - before)))
+        return moved / max(_STAYS, _SPEED * seconds)
 
-    def _followed(self, track: dict[int, np.ndarray]) -> StrangeFace:
+    def _followed(self, track: dict[int, np.ndarray], people: Sequence[Person]) -> UnknownFace:
         seen = np.array(list(track))
         heads = np.stack([_head_of(face) for face in track.values()])
-        first = max(self._began or 0, int(seen[0]) - self._step)
-        frames = np.arange(first, min(self._end, int(seen[-1]) + self._step + 1))
-        if len(seen) == 1:
-            return StrangeFace(first, np.tile(heads, (len(frames), 1)))
-        places = make_interp_spline(seen, heads[:, :2], k=1)(frames)
-        radii = np.interp(frames, seen, heads[:, 2])
-        return StrangeFace(first, np.column_stack([places, radii]).astype(np.float32))
+        first = max(min(self._looks), int(seen[0]) - self._step)
+        frames = np.arange(first, min(max(self._looks), int(seen[-1]) + self._step) + 1)
+        places = np.tile(heads[:, :2], (len(frames), 1))
+        if len(seen) > 1:
+            places = make_interp_spline(seen, heads[:, :2], k=1)(frames)
+        nearest = np.abs(frames[:, None] - seen).argmin(axis=1)
+        away = np.abs(frames - frames.clip(seen[0], seen[-1])) / self._step
+        radii = np.interp(frames, seen, heads[:, 2]) * (1 + _WIDER * away)
+        on_person = np.array([
+            any(_is_on(face, person, index) for person in people) for index, face in track.items()
+        ])  # fmt: skip
+        heads = np.column_stack([places, radii]).astype(np.float32)
+        return UnknownFace(first, heads, on_person[nearest])
 
 
-def _middle_and_height(face: np.ndarray) -> tuple[float, float, float]:
-    x0, y0, x1, y1 = (float(v) for v in face[:4])
-    return (x0 + x1) / 2, (y0 + y1) / 2, y1 - y0
+def _middle(face: np.ndarray) -> np.ndarray:
+    """(2,) float32."""
+    return (face[:2] + face[2:4]) / 2
+
+
+def _height(face: np.ndarray) -> float:
+    return float(face[3] - face[1])
 
 
 def _head_of(face: np.ndarray) -> np.ndarray:
-    x, y, tall = _middle_and_height(face)
-    return np.float32([x, y - _ABOVE * tall, _RADIUS * tall])
+    tall = _height(face)
+    return np.float32([*(_middle(face) - [0, _ABOVE * tall]), _RADIUS * tall])
 
 
-def _is_of(face: np.ndarray, person: Person, index: int) -> bool:
-    """Whether a face in a frame belongs to a person: it is near their head, or in the part of the
-    frame that is replaced for them."""
+def _without_heads(
+    faces: Sequence[np.ndarray], people: Sequence[Person], index: int
+) -> list[np.ndarray]:
+    """The faces of a frame without one for each person, the nearest to the middle of their head,
+    and without those in a box that is removed."""
+    left = list(faces)
+    for person in people:
+        n = person.position(index)
+        if n is None or not (person.seen[n] or person.carried[n]):
+            continue
+        if person.is_refused:
+            left = [face for face in left if not _is_on(face, person, index)]
+            continue
+        *head, radius = person.heads[n]
+        apart = [float(np.linalg.norm(_middle(face) - head)) for face in left]
+        if apart and min(apart) < radius:
+            del left[int(np.argmin(apart))]
+    return left
+
+
+def _is_on(face: np.ndarray, person: Person, index: int) -> bool:
+    """Whether a face in a frame lies on the matte of a person who is there."""
     n = person.position(index)
-    if n is None or not person.seen[n] and not person.carried[n]:
+    if n is None or not (person.seen[n] or person.carried[n]):
         return False
-    middle = np.float32([_middle_and_height(face)[:2]])
-    x, y, radius = person.heads[n]
-    if np.hypot(*(middle[0] - [x, y])) < _NEAR_HEAD * radius:
-        return True
-    is_replaced = person.is_refused or not person.keeps_pose[n]
-    return bool(is_replaced and person.detections[n].matte.at(middle)[0] > _INSIDE)
+    return bool(person.detections[n].matte.at(_middle(face)[None])[0] > _ON)

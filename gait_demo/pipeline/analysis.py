@@ -24,7 +24,7 @@ from gait_demo.background.shots import ShotDetector
 from gait_demo.errors import NoPersonError
 from gait_demo.imaging.resizing import shrink
 from gait_demo.options import Options
-from gait_demo.people.faces import FaceDetector, FaceFinder, StrangeFace
+from gait_demo.people.faces import FaceDetector, FaceFinder, UnknownFace
 from gait_demo.people.person import Person, prominent
 from gait_demo.people.segmenter import PersonSegmenter
 from gait_demo.people.tracking import Tracker, Tracklet
@@ -35,6 +35,7 @@ from gait_demo.pipeline.removal import CleanPart, Removal, Remover, matte_mask
 from gait_demo.rendering.texture import Sample, sampled
 from gait_demo.types import Frame, Progress, VideoInfo
 from gait_demo.video import probe, read_frames
+from gait_demo.weights import Weights
 
 _WAITING_FRAMES = 8  # decoded frames that may wait for the segmenter
 _WIDER = 0.03  # margin around people, in body heights, that is kept out of the background plate
@@ -79,10 +80,12 @@ class Analysis:
         clean: by frame index, the background behind the people, for shots without a plate.
         samples: for each person, their appearance in some frames.
         suspects: tracks that were not accepted as people.
-        faces: those that belong to none of the people.
+        unknown_faces: faces that belong to none of the people.
         timings: seconds by stage.
         people_s: seconds spent on finding and following people, mostly in parallel with the other
             stages.
+        weights: files of the networks that found people and faces.
+        fallbacks: warnings of networks that were missing.
     """
 
     source: Path
@@ -98,9 +101,11 @@ class Analysis:
     clean: dict[int, CleanPart]
     samples: tuple[tuple[Sample, ...], ...]
     suspects: tuple[Suspect, ...]
-    faces: tuple[StrangeFace, ...]
+    unknown_faces: tuple[UnknownFace, ...]
     timings: dict[str, float]
     people_s: float
+    weights: tuple[Weights, ...] = ()
+    fallbacks: tuple[str, ...] = ()
 
     def frames(self) -> Iterator[Frame]:
         """The frames of the processed part, in full size."""
@@ -126,11 +131,11 @@ class Analyser:
         segmenter: PersonSegmenter,
         options: Options,
         on_progress: Progress,
-        faces: FaceDetector | None = None,
+        face_detector: FaceDetector | None = None,
     ):
-        """`faces` looks for faces of nobody whom the segmenter finds; None: nothing does."""
+        """Without a face detector, no faces of people are found whom the segmenter misses."""
         self._source = source
-        self._segmenter, self._faces = segmenter, faces
+        self._segmenter, self._face_detector = segmenter, face_detector
         self._options = options
         self._part = options.video.start_s, options.video.end_s
         self._report = on_progress
@@ -175,7 +180,7 @@ class Analyser:
             clean,
             samples,
             tuple(suspect for shot in shots for suspect in shot.suspects),
-            tuple(face for shot in shots for face in shot.faces),
+            tuple(face for shot in shots for face in shot.unknown_faces),
             self._clock.seconds,
             sum(shot.people_s for shot in shots),
         )
@@ -208,7 +213,9 @@ class Analyser:
                     if current is not None:
                         shots.append(self._finished(current, store))
                     fps = float(info.fps)
-                    finder = self._faces and FaceFinder(self._faces, fps, self._options.people)
+                    finder = self._face_detector and FaceFinder(
+                        self._face_detector, fps, self._options.people
+                    )
                     current = _OpenShot(
                         self._segmenter, finder, self._options, fps, thread, self._clock
                     )
@@ -292,7 +299,7 @@ class _Shot:
     overlays: tuple[Overlay, ...]
     people: list[Person]
     suspects: list[Suspect]
-    faces: list[StrangeFace]
+    unknown_faces: list[UnknownFace]
     people_s: float
 
 
@@ -302,7 +309,7 @@ class _OpenShot:
     def __init__(
         self,
         segmenter: PersonSegmenter,
-        faces: FaceFinder | None,
+        face_finder: FaceFinder | None,
         options: Options,
         fps: float,
         thread: ThreadPoolExecutor,
@@ -310,7 +317,7 @@ class _OpenShot:
     ):
         self._options, self._thread, self._clock = options.people, thread, clock
         self._people_s = 0.0
-        self._tracker, self._faces = Tracker(segmenter, fps, options.people), faces
+        self._tracker, self._face_finder = Tracker(segmenter, fps, options.people), face_finder
         self._learner = BackgroundLearner()
         self._waiting: list[Future] = []
         self._first: int | None = None
@@ -335,7 +342,7 @@ class _OpenShot:
             span = self._first, self._first + self._count
             seen = [tracklet for tracklet in tracklets if tracklet.is_person(self._options)]
             people = [Person.of(tracklet, shape, span, fps) for tracklet in seen]
-            faces = self._faces.finish(people) if self._faces else []
+            faces = self._face_finder.finish(people) if self._face_finder else []
             self._people_s += perf_counter() - began
             doubtful = [
                 tracklet
@@ -344,7 +351,7 @@ class _OpenShot:
                 and tracklet.is_likely(self._options, self._options.sure_frames)
             ]
         with self._clock.time("background"):
-            masks = _Masks(people, doubtful, shape)
+            masks = _Masks(people, doubtful, faces, shape)
             overlays = find_overlays(
                 store.__getitem__,
                 range(*span) if people else range(0),
@@ -359,15 +366,15 @@ class _OpenShot:
 
             plate = self._learner.finish(masks, overlay if overlays else None)
             if isinstance(plate, NoPlate):
-                plate = plate.without(_boxes(people, doubtful, *span), fps, overlay)
+                plate = plate.without(_boxes(people, doubtful, faces, *span), fps, overlay)
         suspects = [_suspect(tracklet) for tracklet in doubtful]
         return _Shot(plate, overlays, people, suspects, faces, self._people_s)
 
     def _follow(self, index: int, rgb: np.ndarray) -> None:
         began = perf_counter()
         self._tracker.update(index, rgb)
-        if self._faces:
-            self._faces.update(index, rgb)
+        if self._face_finder:
+            self._face_finder.update(index, rgb)
         self._people_s += perf_counter() - began
 
 
@@ -375,8 +382,14 @@ class _Masks:
     """Masks of a frame at working resolution, (h, w) uint8. Calling it gives 255 where people are
     or may be: the pixels that must not enter the background plate."""
 
-    def __init__(self, people: list[Person], doubtful: list[Tracklet], shape: tuple[int, int]):
-        self._people, self._doubtful = people, doubtful
+    def __init__(
+        self,
+        people: list[Person],
+        doubtful: list[Tracklet],
+        faces: list[UnknownFace],
+        shape: tuple[int, int],
+    ):
+        self._people, self._doubtful, self._faces = people, doubtful, faces
         self._scale, self._shape = working_scale(shape), working_shape(shape)
 
     def __call__(self, index: int) -> np.ndarray:
@@ -390,6 +403,10 @@ class _Masks:
                 h, w = self._shape
                 soft = tracklet.seen[index].matte.drawn(0, 0, w, h, self._scale)
                 mask |= (soft > _MASKED).view(np.uint8)
+        for face in self._faces:
+            if (head := face.head(index)) is not None:
+                x, y, radius = (round(float(v)) for v in self._scale * head)
+                cv2.circle(mask, (x, y), radius, 1, cv2.FILLED)
         return 255 * mask
 
     def people(self, index: int) -> list[np.ndarray]:
@@ -412,9 +429,10 @@ class _Masks:
 
 
 def _boxes(
-    people: list[Person], doubtful: list[Tracklet], first: int, end: int
+    people: list[Person], doubtful: list[Tracklet], faces: list[UnknownFace], first: int, end: int
 ) -> list[np.ndarray]:
-    """For each frame of a shot, (N, 4) boxes of all tracks that are, or may be, people."""
+    """For each frame of a shot, (N, 4) boxes of all tracks that are, or may be, people, and of
+    unknown faces."""
     boxes: list[list[np.ndarray]] = [[] for _ in range(first, end)]
     for person in people:
         for n, box in enumerate(person.track.xyxy, start=person.track.first_frame - first):
@@ -422,6 +440,9 @@ def _boxes(
     for tracklet in doubtful:
         for index, seen in tracklet.seen.items():
             boxes[index - first].append(seen.box)
+    for face in faces:
+        for n, (x, y, radius) in enumerate(face.heads, start=face.first - first):
+            boxes[n].append([x - radius, y - radius, x + radius, y + radius])
     return [np.array(here, np.float32).reshape(-1, 4) for here in boxes]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 import numpy as np
 
 from gait_demo.imaging.runs import runs
-from gait_demo.people.faces import StrangeFace
+from gait_demo.people.faces import UnknownFace
 from gait_demo.people.person import Person
 from gait_demo.people.visibility import Visibility
 from gait_demo.pipeline.analysis import Suspect
@@ -185,27 +185,27 @@ def unsure(suspects: Iterable[Suspect], times: Sequence[float], size: tuple[int,
     ]
 
 
-def strange_faces(
-    faces: Sequence[StrangeFace], times: Sequence[float], size: tuple[int, int]
+def unknown_faces(
+    faces: Sequence[UnknownFace], times: Sequence[float], size: tuple[int, int]
 ) -> list[str]:
-    """A sentence about faces that belong to nobody who was found, and are blurred.
+    """A sentence about faces that belong to nobody who was found, and are hidden.
 
     Args:
         times, size: as for `unsure`.
     """
     if not faces:
         return []
-    largest = sorted(faces, key=lambda face: -len(face.heads) * face.heads[:, 2].max())
-    places = []
-    for face in largest[:_MOST_TIMES]:
-        x, y, radius = face.heads[len(face.heads) // 2]
-        box = np.array([x - radius, y - radius, x + radius, y + radius])
-        when = _when([(face.first, face.first + len(face.heads))], times)
-        places.append(f"{_place(box, size)} at {when}")
+    longest = sorted(faces, key=lambda face: -len(face.heads))[:_MOST_TIMES]
+    places = [
+        f"{_part(face.heads[len(face.heads) // 2, :2], size)} at "
+        f"{_when([(face.first, face.first + len(face.heads))], times)}"
+        for face in longest
+    ]
     more = " and elsewhere" if len(faces) > _MOST_TIMES else ""
     return [
-        "A face of nobody who was found, such as in a mirror, in a picture or behind something, is "
-        f"blurred: {'; '.join(places)}{more}. The rest of them stays as it is."
+        "Faces that belong to nobody who was found at that moment, as in a mirror, in a picture or "
+        f"behind something, are blurred: {'; '.join(places)}{more}. What else shows of these "
+        "people stays: check that they cannot be recognised."
     ]
 
 
@@ -219,11 +219,16 @@ def likeness(other: Person, wanted: Person) -> str:
 
 
 def _place(box: np.ndarray, size: tuple[int, int]) -> str:
-    """Where a box lies in a frame, in words."""
-    x, y = (box[0] + box[2]) / 2 / size[0], (box[1] + box[3]) / 2 / size[1]
+    """Where a box lies in a frame, in words, and how tall it is."""
+    return f"{_part((box[:2] + box[2:]) / 2, size)} ({round(box[3] - box[1])} pixels tall)"
+
+
+def _part(point: np.ndarray, size: tuple[int, int]) -> str:
+    """The part of a frame in which a point lies, in words."""
+    x, y = point / size
     across = "left" if x < 1 / 3 else "right" if x > 2 / 3 else "middle"
     down = "top" if y < 1 / 3 else "bottom" if y > 2 / 3 else ""
-    return f"{down} {across}".strip() + f" ({round(box[3] - box[1])} pixels tall)"
+    return f"{down} {across}".strip()
 
 
 def _when(stretches: list[tuple[int, int]], times: Sequence[float]) -> str:

@@ -17,6 +17,7 @@ from gait_demo.errors import NoPersonError
 from gait_demo.imaging.boxes import intersection_area
 from gait_demo.joints import with_sides_of
 from gait_demo.options import Options
+from gait_demo.people.faces import UnknownFace
 from gait_demo.people.person import Person, prominent
 from gait_demo.pipeline.analysis import Analysis
 from gait_demo.pipeline.models import Models
@@ -98,6 +99,13 @@ def chosen_people(analysis: Analysis, options: Options) -> list[Person]:
     fps = float(analysis.info.fps)
     others = [other for other in analysis.people if not other.is_refused]
     return chosen + [other for other in others if _may_be(chosen[0], other, fps)]
+
+
+def hidden_faces(analysis: Analysis, options: Options) -> tuple[UnknownFace, ...]:
+    """The faces of nobody who was found that are hidden: all, unless faces are to stay or only one
+    person is to be anonymized."""
+    stay = options.anonymize.person is not None or not options.colorize.hide_face
+    return () if stay else analysis.unknown_faces
 
 
 def new_gaits(analysis: Analysis, models: Models, options: Options, seed: int) -> Iterator[Gait]:

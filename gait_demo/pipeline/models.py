@@ -18,9 +18,8 @@ from gait_demo.people.faces import FaceDetector
 from gait_demo.people.landmark_segmenter import LandmarkSegmenter
 from gait_demo.people.segmenter import PersonSegmenter
 from gait_demo.people.yolo import Detector, YoloSegmenter
-from gait_demo.weights import FACE, Weights, ask_ahead, find
+from gait_demo.weights import FACE, PERSON, Weights, ask_ahead, find
 
-_LANDMARKS = ("pose_landmark", "pose_detection")
 _YOLO_ALONE = (
     "People were found by this project's own small detector alone, because the better networks are "
     "not here: {} Without them people may be missed and stay in clear, above all those who sit, "
@@ -58,8 +57,8 @@ class Models:
         threads: int | None = None,
     ) -> Models:
         """Builds the anonymizer and C-NET, from files that the user has chosen or that
-        `weights.find` finds. The networks that find people are built on first use, as their
-        weights may have to be downloaded; the download starts now, in the background.
+        `weights.find` finds. The networks that find people and faces are built on first use, as
+        their weights may have to be downloaded; the download starts now, in the background.
 
         Side effects on this process: torch computes in one thread, because the other cores decode
         and encode meanwhile, and because results must not depend on the number of cores. `threads`,
@@ -95,8 +94,15 @@ class Models:
 
     def weights(self, anonymizer: str) -> tuple[Weights, ...]:
         """All weights files of a run with this anonymizer."""
-        own = (self._file(name) for name in (anonymizer, "cnet", "yolo"))
-        return *own, *self._released(*_LANDMARKS)[0], *self._released(FACE)[0]
+        return *self.drawing_weights(anonymizer), *self.finding_weights()
+
+    def drawing_weights(self, anonymizer: str) -> tuple[Weights, ...]:
+        """The weights files of the networks that make and colour new gaits."""
+        return self._file(anonymizer), self._file("cnet")
+
+    def finding_weights(self) -> tuple[Weights, ...]:
+        """The weights files of the networks that find people and faces."""
+        return self._file("yolo"), *self._released(*PERSON)[0], *self._released(FACE)[0]
 
     @cached_property
     def detector(self) -> Detector:
@@ -115,23 +121,23 @@ class Models:
         Raises:
             WeightsError: as for `detector`.
         """
-        files, _ = self._released(*_LANDMARKS)
+        files, _ = self._released(*PERSON)
         return self._landmark_segmenter if files else YoloSegmenter(self.detector)
 
     @property
-    def faces(self) -> FaceDetector | None:
+    def face_detector(self) -> FaceDetector | None:
         """The detector of faces; None if its weights are missing.
 
         Raises:
             WeightsError: a file that the user has chosen is unusable.
         """
         files, _ = self._released(FACE)
-        return self._face_detector if files else None
+        return self._centerface if files else None
 
     @property
     def fallbacks(self) -> list[str]:
         """Warnings of networks that are missing, with the reason and the consequence."""
-        _, landmarks = self._released(*_LANDMARKS)
+        _, landmarks = self._released(*PERSON)
         _, faces = self._released(FACE)
         return [
             consequence.format(reason)
@@ -140,15 +146,15 @@ class Models:
         ]
 
     @cached_property
-    def _face_detector(self) -> FaceDetector:
+    def _centerface(self) -> FaceDetector:
         ((file,), _) = self._released(FACE)
         return FaceDetector(file.path)
 
     @cached_property
     def _landmark_segmenter(self) -> LandmarkSegmenter:
-        files, _ = self._released(*_LANDMARKS)
-        paths = (file.path for file in files)
-        return LandmarkSegmenter(*paths, self.detector, threads=self.threads)
+        files, _ = self._released(*PERSON)
+        poses, landmarks = (file.path for file in files)
+        return LandmarkSegmenter(landmarks, poses, self.detector, threads=self.threads)
 
     def _file(self, name: str) -> Weights:
         if name not in self.files:

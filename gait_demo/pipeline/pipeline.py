@@ -19,11 +19,11 @@ from gait_demo.pipeline.coverage import (
     likeness,
     moments,
     not_removed,
-    strange_faces,
+    unknown_faces,
     unsure,
     warnings,
 )
-from gait_demo.pipeline.gaits import Gait, chosen_people, new_gaits
+from gait_demo.pipeline.gaits import Gait, chosen_people, hidden_faces, new_gaits
 from gait_demo.pipeline.models import Models
 from gait_demo.pipeline.outputs import appear_together, check, result_videos
 from gait_demo.pipeline.render import FrameRenderer, RenderedFrame
@@ -93,11 +93,15 @@ class Pipeline:
 
         Raises:
             GaitDemoError: the video cannot be used or shows no person who can be anonymized, or
-                the networks that find people, which are loaded on first use, are missing.
+                the networks that find people and faces, which are loaded on first use, are
+                unusable.
         """
         models = self.models
-        analyser = Analyser(Path(source), models.segmenter, self.options, on_progress, models.faces)
-        return analyser.run(Path(folder))
+        analyser = Analyser(
+            Path(source), models.segmenter, self.options, on_progress, models.face_detector
+        )
+        weights, fallbacks = models.finding_weights(), models.fallbacks
+        return replace(analyser.run(Path(folder)), weights=weights, fallbacks=tuple(fallbacks))
 
     def gaits(
         self,
@@ -196,6 +200,8 @@ class Pipeline:
         clock: Clock,
     ) -> Report:
         info, people = analysis.info, len(analysis.people)
+        size = info.width, info.height
+        anonymizer = self.options.anonymize.anonymizer
         chosen = chosen_people(analysis, self.options)
         others = people - len(chosen)
         everyone = self.options.anonymize.person is None
@@ -204,7 +210,6 @@ class Pipeline:
         frames = {gait.person.track.track_id: len(gait) for gait in gaits}
         seconds = Counter(analysis.timings) + Counter(clock.seconds)
         duration_s = round(float(analysis.times[-1] + 1 / info.fps), 6)
-        hidden = analysis.faces if everyone and self.options.colorize.hide_face else ()
 
         def track(person: Person) -> TrackReport:
             number = person.track.track_id
@@ -229,18 +234,18 @@ class Pipeline:
             "frames_kept_pose": counts["kept"],
             "tracks": [track(person) for person in reported],
             "warnings": [
-                *self.models.fallbacks,
+                *analysis.fallbacks,
                 *info.warnings,
                 *([] if everyone else [likeness(other, chosen[0]) for other in chosen[1:]]),
                 *warnings(reported, analysis.times, self.options.people.min_height_px, drawn),
                 *not_removed(unchanged, analysis.times),
-                *unsure(analysis.suspects, analysis.times, (info.width, info.height)),
-                *strange_faces(hidden, analysis.times, (info.width, info.height)),
+                *unsure(analysis.suspects, analysis.times, size),
+                *unknown_faces(hidden_faces(analysis, self.options), analysis.times, size),
             ],
             "seed": seed,
             "strength": round(self.options.anonymize.strength, 4),
             "colour": self.options.colorize.colour,
-            "anonymizer": self.options.anonymize.anonymizer,
+            "anonymizer": anonymizer,
             "weights": [
                 {
                     "name": file.name,
@@ -248,7 +253,7 @@ class Pipeline:
                     "source": file.source,
                     "sha256": file.sha256,
                 }
-                for file in self.models.weights(self.options.anonymize.anonymizer)
+                for file in (*self.models.drawing_weights(anonymizer), *analysis.weights)
             ],
             "timings": {stage: round(spent, 3) for stage, spent in seconds.items()},
         }

@@ -15,7 +15,7 @@ from gait_demo.options import Options
 from gait_demo.people.visibility import CONSEQUENCES, Visibility
 from gait_demo.pipeline.analysis import Analysis
 from gait_demo.pipeline.clock import Clock
-from gait_demo.pipeline.gaits import Gait
+from gait_demo.pipeline.gaits import Gait, hidden_faces
 from gait_demo.pipeline.models import Models
 from gait_demo.pipeline.scene import Scene
 from gait_demo.rendering.kept_pose import KeptPose
@@ -87,7 +87,8 @@ class FrameRenderer:
         chosen = [gait.person for gait in gaits]
         everyone = options.anonymize.person is None
         hide_face = options.colorize.hide_face
-        self._scene = Scene(analysis, analysis.people if everyone else chosen, hide_face)
+        removed = analysis.people if everyone else chosen
+        self._scene = Scene(analysis, removed, hide_face, hidden_faces(analysis, options))
         self._threads = options.threads or _THREADS
         with clock.time("colorize"):
             self._walkers = [self._walker(gait, models, options) for gait in gaits]

@@ -14,7 +14,9 @@ import numpy as np
 from gait_demo.background.filling import grain_matched, light_matched
 from gait_demo.background.overlay import overlay_mask
 from gait_demo.background.plate import working_scale
+from gait_demo.people.faces import UnknownFace
 from gait_demo.people.person import Person
+from gait_demo.people.segmenter import Matte
 from gait_demo.pipeline.analysis import Analysis
 from gait_demo.rendering.compositing import erase, region_of
 from gait_demo.rendering.head import around_head, hide_head
@@ -32,13 +34,19 @@ _MOST_OVERLAID = 0.4  # share of a person's matte that a caption may cover
 class Scene:
     """The frames of one video without the people that are to be removed."""
 
-    def __init__(self, analysis: Analysis, removed: Sequence[Person], hide_faces: bool):
+    def __init__(
+        self,
+        analysis: Analysis,
+        removed: Sequence[Person],
+        hide_faces: bool,
+        unknown_faces: Sequence[UnknownFace] = (),
+    ):
         """
         Args:
             removed: people to remove.
             hide_faces: whether to hide the heads of all people, also of those not removed, in what
-                people are drawn from; and, if everybody is removed, the faces of nobody who was
-                found.
+                people are drawn from.
+            unknown_faces: faces of nobody who was found, to hide.
         """
         self._analysis, self._hide_faces = analysis, hide_faces
         wanted = {person.track.track_id for person in removed}
@@ -47,11 +55,11 @@ class Scene:
         self._removed = [
             n for n, person in enumerate(analysis.people) if person.track.track_id in wanted
         ]
-        everybody = len(self._removed) == len(analysis.people)
-        self._faces = analysis.faces if everybody and hide_faces else ()
+        self._unknown_faces = unknown_faces
 
     def cleared(self, frame: Frame, in_front: np.ndarray | None) -> tuple[np.ndarray, list[int]]:
-        """A frame without the people to remove, and without overlays around people.
+        """A frame without the people to remove, without overlays around people, and with the
+        unknown faces hidden.
 
         Args:
             in_front: (H, W) uint8 or None, what `in_front` says of the frame.
@@ -64,7 +72,7 @@ class Scene:
         rgb = frame.rgb.copy()
         unchanged = self._erase(rgb, frame.index, in_front)
         self._hide_overlays(rgb, frame.index, 0, 0)
-        self._hide_faces_of_nobody(rgb, frame.index, 0, 0)
+        self._hide_unknown_faces(rgb, frame.index, 0, 0)
         return rgb, unchanged
 
     def redacted(self, frame: Frame) -> Frame:
@@ -74,8 +82,9 @@ class Scene:
         return replace(frame, rgb=rgb)
 
     def redact(self, rgb: np.ndarray, index: int, x: int, y: int) -> None:
-        """Hides, in place, what must not be drawn with a person: overlays and, if faces are to be
-        hidden, the heads of all people, as the matte of one person may contain the head of another.
+        """Hides, in place, what must not be drawn with a person: overlays, unknown faces, and, if
+        faces are to be hidden, the heads of all people, as the matte of one person may contain the
+        head of another.
 
         Args:
             rgb: (h, w, 3) uint8, a part of a frame.
@@ -85,7 +94,7 @@ class Scene:
         self._hide_overlays(rgb, index, x, y)
         if self._hide_faces:
             self._hide_heads(rgb, index, x, y)
-        self._hide_faces_of_nobody(rgb, index, x, y)
+        self._hide_unknown_faces(rgb, index, x, y, behind=True)
 
     def in_front(self, frame: Frame) -> np.ndarray | None:
         """(H, W) uint8, 255 where the original frame's overlays are copied over the result: not
@@ -110,8 +119,10 @@ class Scene:
                 cv2.circle(mask, (x, y), radius, 0, cv2.FILLED)
             else:
                 part[: round(float(_HEAD_SHARE * (y1 - y0)))] = 0
-        for x, y, radius in self._strange_heads(frame.index):
-            cv2.circle(mask, (round(x), round(y)), round(radius), 0, cv2.FILLED)
+        for face in self._unknown_faces:
+            if (head := face.head(frame.index)) is not None:
+                x, y, radius = (round(float(v)) for v in head)
+                cv2.circle(mask, (x, y), radius, 0, cv2.FILLED)
         return mask
 
     def _present(self, index: int) -> Iterator[tuple[Person, int]]:
@@ -169,34 +180,49 @@ class Scene:
     def _hide_heads(self, rgb: np.ndarray, index: int, x: int, y: int) -> None:
         for person, stale in zip(self._analysis.people, self._stale, strict=True):
             position = person.position(index)
-            if position is None or not np.isfinite(person.heads[position]).all():
-                continue
-            head = person.heads[position] - np.float32([x, y, 0])
-            x0, y0, x1, y1 = around_head(head, rgb.shape[:2])
-            if x1 <= x0 or y1 <= y0:
-                continue
-            view = x + x0, y + y0, x1 - x0, y1 - y0
-            part = rgb[y0:y1, x0:x1]
-            before = part.copy()
-            alpha = person.detections[position].matte.drawn(*view)
-            hide_head(part, alpha, head - np.float32([x0, y0, 0]))
-            if stale[position]:  # perhaps wrong: must not hide other people who are seen
-                in_front = self._seen_mattes(index, view)
-                part[:] = cv2.blendLinear(
-                    np.ascontiguousarray(part), before, 1 - in_front, in_front
-                )
+            if position is not None and np.isfinite(person.heads[position]).all():
+                # a stale one is perhaps wrong: it must not hide other people who are seen
+                head, matte = person.heads[position], person.detections[position].matte
+                self._hide_head(rgb, index, x, y, head, matte, behind=stale[position])
 
-    def _strange_heads(self, index: int) -> list[list[float]]:
-        """x, y and radius of the heads in a frame that belong to nobody who was found."""
-        heads = (face.head(index) for face in self._faces)
-        return [head.tolist() for head in heads if head is not None]
+    def _hide_unknown_faces(
+        self, rgb: np.ndarray, index: int, x: int, y: int, *, behind: bool = False
+    ) -> None:
+        """`behind`: those that are not on somebody are behind the people who are seen."""
+        for face in self._unknown_faces:
+            if (head := face.head(index)) is not None:
+                is_behind = behind and not face.is_on_person(index)
+                self._hide_head(rgb, index, x, y, head, None, behind=is_behind)
 
-    def _hide_faces_of_nobody(self, rgb: np.ndarray, index: int, x: int, y: int) -> None:
-        for head in self._strange_heads(index):
-            head = np.float32(head) - np.float32([x, y, 0])
-            x0, y0, x1, y1 = around_head(head, rgb.shape[:2])
-            part = rgb[y0:y1, x0:x1]
-            hide_head(part, np.zeros(part.shape[:2], np.float32), head - np.float32([x0, y0, 0]))
+    def _hide_head(
+        self,
+        rgb: np.ndarray,
+        index: int,
+        x: int,
+        y: int,
+        head: np.ndarray,
+        matte: Matte | None,
+        *,
+        behind: bool,
+    ) -> None:
+        """Hides a head (3,) in a part of a frame, in place; arguments as for `redact`.
+
+        Args:
+            matte: whose pixels the head has; None: all of the disc.
+            behind: whether people who are seen stay as they are.
+        """
+        head = head - np.float32([x, y, 0])
+        x0, y0, x1, y1 = around_head(head, rgb.shape[:2])
+        if x1 <= x0 or y1 <= y0:
+            return
+        view = x + x0, y + y0, x1 - x0, y1 - y0
+        part = rgb[y0:y1, x0:x1]
+        before = part.copy()
+        alpha = np.zeros(part.shape[:2], np.float32) if matte is None else matte.drawn(*view)
+        hide_head(part, alpha, head - np.float32([x0, y0, 0]))
+        if behind:
+            in_front = self._seen_mattes(index, view)
+            part[:] = cv2.blendLinear(np.ascontiguousarray(part), before, 1 - in_front, in_front)
 
     def _seen_mattes(self, index: int, view: tuple[int, int, int, int]) -> np.ndarray:
         """(h, w) float32 in [0, 1]: the mattes of all people who are seen in a part (x, y, w, h) of

@@ -37,7 +37,7 @@ _log = logging.getLogger(__name__)  # goes to the server's log: nothing about a 
 
 
 def load() -> Models:
-    """The models for all jobs. The networks that find people may still be downloading."""
+    """The models for all jobs. Those that find people and faces may still be downloading."""
     models = Models.load()
     _ = models.detector  # builds it now, not in the first job
     return models

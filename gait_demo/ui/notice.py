@@ -17,6 +17,11 @@ project's own detector: it misses more of those who are far away, bent, seated o
 its masks are coarser. Watch the result closely before you pass it on. (`python -m gait_demo fetch`,
 run once with a network connection, downloads the model.)
 """
+NO_FACES = """
+**The model that finds faces is missing.** Until it can be downloaded, faces in mirrors, in pictures
+or behind things stay in clear. (`python -m gait_demo fetch`, run once with a network connection,
+downloads it.)
+"""
 
 
 def weights_notice(demo: gr.Blocks) -> None:
@@ -30,6 +35,12 @@ def weights_notice(demo: gr.Blocks) -> None:
 
 
 def _tell() -> tuple[gr.Markdown, gr.Timer]:
-    is_fetching = State.FETCHING in map(state, RELEASED)
-    text = FETCHING if is_fetching else ABSENT if State.ABSENT in map(state, PERSON) else ""
+    states = {name: state(name) for name in RELEASED}
+    absent = {name for name, one in states.items() if one is State.ABSENT}
+    is_fetching = State.FETCHING in states.values()
+    text = NO_FACES if absent else ""
+    if absent & set(PERSON):
+        text = ABSENT
+    if is_fetching:
+        text = FETCHING
     return gr.Markdown(text, visible=bool(text)), gr.Timer(active=is_fetching)

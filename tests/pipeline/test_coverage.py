@@ -7,7 +7,7 @@ import pytest
 from drawn import FPS, SHAPE, Figure
 
 from gait_demo.options import PeopleOptions
-from gait_demo.people.faces import StrangeFace
+from gait_demo.people.faces import UnknownFace
 from gait_demo.people.person import Person, prominent
 from gait_demo.people.segmenter import Detection
 from gait_demo.people.tracking import Tracklet
@@ -17,7 +17,7 @@ from gait_demo.pipeline.coverage import (
     likeness,
     moments,
     not_removed,
-    strange_faces,
+    unknown_faces,
     unsure,
     warnings,
 )
@@ -152,13 +152,15 @@ def test_what_is_hardly_a_person_is_not_told(presence):
 
 def test_faces_of_nobody_who_was_found_are_told_with_place_and_time():
     def face(x, first=50, count=25):
-        return StrangeFace(first, np.tile(np.float32([x, 20, 10]), (count, 1)))
+        return UnknownFace(
+            first, np.tile(np.float32([x, 20, 10]), (count, 1)), np.zeros(count, bool)
+        )
 
-    (told,) = strange_faces([face(30)], TIMES, SHAPE[::-1])
-    assert "is blurred: top left (20 pixels tall) at 2.0-3.0 s." in told
-    (told,) = strange_faces([face(30)] * 3 + [face(300, count=60)] * 3, TIMES, SHAPE[::-1])
+    (told,) = unknown_faces([face(30)], TIMES, SHAPE[::-1])
+    assert "are blurred: top left at 2.0-3.0 s." in told and "check" in told
+    (told,) = unknown_faces([face(30)] * 3 + [face(300, count=60)] * 3, TIMES, SHAPE[::-1])
     assert told.count("right") == 3 and told.count("left") == 2 and "and elsewhere" in told
-    assert strange_faces([], TIMES, SHAPE[::-1]) == []
+    assert unknown_faces([], TIMES, SHAPE[::-1]) == []
 
 
 def test_people_whose_place_looks_as_before_are_told():

@@ -34,7 +34,7 @@ def test_without_person_weights_the_pipeline_runs_and_says_what_that_costs(model
     first = report["warnings"][0]
     assert report["warnings"][:2] == models.fallbacks
     assert "small detector alone" in first and "may be missed and stay in clear" in first
-    assert "pose_landmark_full.tflite" in first
+    assert "pose_detection.tflite" in first
     assert "centerface.onnx" in report["warnings"][1]
     assert [file["name"] for file in report["weights"]] == ["anet", "cnet", "yolo"]
 
@@ -66,7 +66,7 @@ def test_with_all_weights_nothing_is_said(person_weights):
     models = Models.load()
     assert models.fallbacks == [] and not isinstance(models.segmenter, YoloSegmenter)
     names = [file.name for file in models.weights("anet")]
-    assert names == ["anet", "cnet", "yolo", "pose_landmark", "pose_detection", "face_detection"]
+    assert names == ["anet", "cnet", "yolo", "pose_detection", "pose_landmark", "face_detection"]
 
 
 def test_person_weights_that_the_user_chose_are_not_replaced_in_silence(tmp_path):

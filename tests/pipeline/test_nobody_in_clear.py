@@ -359,4 +359,4 @@ def test_the_face_of_nobody_who_was_found_is_hidden(options, hidden, models, mir
 
 def test_the_face_of_nobody_who_was_found_is_reported(models, mirror, tmp_path):
     report = Pipeline(models, DEFAULTS).render(mirror, tmp_path / "result", 1).report
-    assert any("A face of nobody who was found" in told for told in report["warnings"])
+    assert any("Faces that belong to nobody" in told for told in report["warnings"])
