@@ -15,12 +15,12 @@ from gait_demo.models.anet import ANet
 
 # Root mean square to which noise is scaled. The codes of the walkers that A-NET learnt from are
 # standard normal: farther out, gaits of two noises differ more. At 1.65, some legs are torn.
-_SPREAD = 1.4
+SPREAD = 1.4
 
 
 def of_one_length(noise: Tensor) -> Tensor:
     """Noise (..., noise_dim), scaled to the length that the program uses."""
-    return _SPREAD * noise.shape[-1] ** 0.5 * normalize(noise, dim=-1)
+    return SPREAD * noise.shape[-1] ** 0.5 * normalize(noise, dim=-1)
 
 
 class ANetAnonymizer:

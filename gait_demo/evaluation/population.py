@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gait_demo.anonymization.anet import SPREAD
 from gait_demo.datasets.casia import CONDITIONS, VIEWS, CasiaB, Sequence
 from gait_demo.errors import DataError
 from gait_demo.evaluation.gaits import Gaits, Method, read_gaits
@@ -262,7 +263,7 @@ def _claim(options: PrivacyOptions, people: tuple[int, ...]) -> None:
     settings = {
         "people": list(people), "views": list(options.views), "steps": options.steps,
         "doublings": options.doublings, "seeds": options.seeds, "takes": options.takes,
-        "seed": options.seed, "weights": dict(options.weights),
+        "seed": options.seed, "weights": dict(options.weights), "spread": SPREAD,
     }  # fmt: skip
     path = options.out / "settings.json"
     if path.exists():

@@ -160,6 +160,12 @@ def test_results_of_other_options_are_not_mixed_in(data, options, report):
             evaluate_privacy({"drawn": data}, METHODS, dataclasses.replace(options, **other))
 
 
+def test_results_of_noise_of_another_length_are_not_mixed_in(data, options, report, monkeypatch):
+    monkeypatch.setattr(population, "SPREAD", 1.0)
+    with pytest.raises(DataError, match="another evaluation"):
+        evaluate_privacy({"drawn": data}, METHODS, options)
+
+
 def test_naturalness_alone_makes_half_of_the_probes_only(data, tmp_path, monkeypatch):
     monkeypatch.setattr(population, "attack", None)  # it would be called
     seeds = []
