@@ -186,12 +186,13 @@ def unsure(suspects: Iterable[Suspect], times: Sequence[float], size: tuple[int,
 
 
 def unknown_faces(
-    faces: Sequence[UnknownFace], times: Sequence[float], size: tuple[int, int]
+    faces: Sequence[UnknownFace], times: Sequence[float], size: tuple[int, int], *, hidden: bool
 ) -> list[str]:
-    """A sentence about faces that belong to nobody who was found, and are hidden.
+    """A sentence about faces that belong to nobody who was found.
 
     Args:
         times, size: as for `unsure`.
+        hidden: whether they are blurred.
     """
     if not faces:
         return []
@@ -202,11 +203,13 @@ def unknown_faces(
         for face in longest
     ]
     more = " and elsewhere" if len(faces) > _MOST_TIMES else ""
-    return [
+    what = (
         "Faces that belong to nobody who was found at that moment, as in a mirror, in a picture or "
-        f"behind something, are blurred: {'; '.join(places)}{more}. What else shows of these "
-        "people stays: check that they cannot be recognised."
-    ]
+        f"behind something, {'are blurred' if hidden else 'stay in clear'}: {'; '.join(places)}"
+        f"{more}."
+    )
+    check = " What else shows of these people stays: check that they cannot be recognised."
+    return [what + check if hidden else what]
 
 
 def likeness(other: Person, wanted: Person) -> str:

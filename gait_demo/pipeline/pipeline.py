@@ -200,7 +200,7 @@ class Pipeline:
         clock: Clock,
     ) -> Report:
         info, people = analysis.info, len(analysis.people)
-        size = info.width, info.height
+        size, hidden = (info.width, info.height), bool(hidden_faces(analysis, self.options))
         anonymizer = self.options.anonymize.anonymizer
         chosen = chosen_people(analysis, self.options)
         others = people - len(chosen)
@@ -240,7 +240,7 @@ class Pipeline:
                 *warnings(reported, analysis.times, self.options.people.min_height_px, drawn),
                 *not_removed(unchanged, analysis.times),
                 *unsure(analysis.suspects, analysis.times, size),
-                *unknown_faces(hidden_faces(analysis, self.options), analysis.times, size),
+                *unknown_faces(analysis.unknown_faces, analysis.times, size, hidden=hidden),
             ],
             "seed": seed,
             "strength": round(self.options.anonymize.strength, 4),

@@ -156,11 +156,15 @@ def test_faces_of_nobody_who_was_found_are_told_with_place_and_time():
             first, np.tile(np.float32([x, 20, 10]), (count, 1)), np.zeros(count, bool)
         )
 
-    (told,) = unknown_faces([face(30)], TIMES, SHAPE[::-1])
+    (told,) = unknown_faces([face(30)], TIMES, SHAPE[::-1], hidden=True)
     assert "are blurred: top left at 2.0-3.0 s." in told and "check" in told
-    (told,) = unknown_faces([face(30)] * 3 + [face(300, count=60)] * 3, TIMES, SHAPE[::-1])
+    (told,) = unknown_faces(
+        [face(30)] * 3 + [face(300, count=60)] * 3, TIMES, SHAPE[::-1], hidden=True
+    )
     assert told.count("right") == 3 and told.count("left") == 2 and "and elsewhere" in told
-    assert unknown_faces([], TIMES, SHAPE[::-1]) == []
+    (told,) = unknown_faces([face(30)], TIMES, SHAPE[::-1], hidden=False)
+    assert told.endswith("behind something, stay in clear: top left at 2.0-3.0 s.")
+    assert unknown_faces([], TIMES, SHAPE[::-1], hidden=True) == []
 
 
 def test_people_whose_place_looks_as_before_are_told():
