@@ -75,9 +75,10 @@ class PeopleOptions:
             in a smaller square.
         usual_presence, sure_presence, sure_score, sure_yolo, still_share, sure_frames: see above.
         face_px: longest side in pixels of the image in which faces are looked for.
-        face_score: score of a face in a frame.
-        sure_face: sum of the scores of a face over all frames in which it was looked for, for it to
-            be hidden if it belongs to nobody who was found.
+        face_score: score of a face that is read again, enlarged.
+        likely_face: score of the second reading, for it to be a face.
+        sure_face: the same in one frame of a face that belongs to nobody who was found, for it to
+            be hidden.
         likely_presence, likely_score: presence or score, in one frame, of a track that may be a
             person and is followed. A track that reaches one of them in `sure_frames` frames, but is
             not accepted as a person, is kept out of the background plate.
@@ -99,7 +100,8 @@ class PeopleOptions:
     still_share: Float = 0.9
     face_px: Annotated[Int, Field(ge=64)] = 768
     face_score: Float = 0.2
-    sure_face: Float = 0.5
+    likely_face: Float = 0.3
+    sure_face: Float = 0.4
     likely_presence: Float = 0.9
     likely_score: Float = 0.3
     sure_frames: Int = 3

@@ -23,6 +23,8 @@ _MULTIPLE, _CELL = 32, 4  # pixels: of the image's sides, and of a cell of the o
 _OUTPUTS = ("537", "538", "539", "540")  # scores, logarithms of sizes, offsets, landmarks
 _SAME_FACE = 0.3  # IoU threshold of non-maximum suppression
 # "heights" are heights of the face
+_AROUND, _SQUARE_PX = 3.0, 96  # side of the square of the second reading: heights, and pixels
+_FAINT = 0.05  # lowest score at the second reading
 _SPEED = 8.0  # heights a second: maximum movement; walkers have about 7
 _STAYS = 0.5  # heights: a face that has moved no farther is taken for the same after a longer time
 _MISSED_S, _HIDDEN_S = 1.1, 5.0  # longest gaps of a face that moves, and of one that stays
@@ -34,13 +36,52 @@ _ON = 0.5  # matte level above which a face lies on a person
 
 
 class FaceDetector:
-    """Finds faces in single frames, also in profile and of a few pixels."""
+    """Finds faces in single frames, also in profile and of a few pixels. Each is found in the whole
+    frame and read again, enlarged: what only looks like a face from afar is told so."""
 
     def __init__(self, path: Path):
         """
         Raises:
             WeightsError: the file does not hold such a network.
         """
+        # a network plans its work anew for every size of its image: one for each of two sizes
+        self._find, self._reread = _CenterFace(path), _CenterFace(path)
+
+    def __call__(self, rgb: np.ndarray, longest_px: int, least: float, sure: float) -> np.ndarray:
+        """
+        Args:
+            rgb: (H, W, 3) uint8.
+            longest_px: maximum longer side of the image in which faces are looked for.
+            least: minimum score of a face there.
+            sure: minimum score at the second reading.
+
+        Returns:
+            (N, 5) float32: x0, y0, x1, y1 in pixels, and the score of the second reading, in [0,
+            1].
+        """
+        shape = np.array(rgb.shape[:2])
+        scale = min(1.0, longest_px / shape.max())
+        h, w = np.maximum(1, np.ceil(scale * shape / _MULTIPLE - 1e-6)).astype(int) * _MULTIPLE
+        found = (self._again(rgb, face) for face in self._find(rgb, (int(w), int(h)), least))
+        kept = [face for face in found if face is not None and face[4] >= sure]
+        return np.float32(kept).reshape(-1, 5)
+
+    def _again(self, rgb: np.ndarray, face: np.ndarray) -> np.ndarray | None:
+        """(5,), the face as a square around it shows it; None if that shows none in the middle."""
+        side = max(1, round(_AROUND * _height(face)))
+        x, y = np.rint(_middle(face) - side / 2).astype(int)
+        h, w = rgb.shape[:2]
+        inner = rgb[max(0, y) : max(0, y + side), max(0, x) : max(0, x + side)]
+        beyond = (max(0, -y), max(0, y + side - h), max(0, -x), max(0, x + side - w))
+        square = cv2.copyMakeBorder(inner, *beyond, cv2.BORDER_CONSTANT)
+        for again in self._reread(square, (_SQUARE_PX, _SQUARE_PX), _FAINT):
+            if np.abs(_middle(again) - side / 2).max() < side / (2 * _AROUND):
+                return again + np.float32([x, y, x, y, 0])
+        return None
+
+
+class _CenterFace:
+    def __init__(self, path: Path):
         try:
             self._network = cv2.dnn.readNetFromONNX(str(path))
         except cv2.error as error:
@@ -49,20 +90,15 @@ class FaceDetector:
             raise WeightsError(f"{path} is another network than CenterFace.")
         self._lock = Lock()  # several runs may share the network
 
-    def __call__(self, rgb: np.ndarray, longest_px: int, least: float) -> np.ndarray:
-        """
+    def __call__(self, rgb: np.ndarray, size: tuple[int, int], least: float) -> np.ndarray:
+        """(N, 5) float32: x0, y0, x1, y1 in pixels, and score, the highest first.
+
         Args:
             rgb: (H, W, 3) uint8.
-            longest_px: maximum longer side of the image that the network sees.
-            least: minimum score of a face.
-
-        Returns:
-            (N, 5) float32: x0, y0, x1, y1 in pixels, and score in [0, 1], the highest first.
+            size: width and height to which it is scaled, multiples of 32.
+            least: minimum score.
         """
-        shape = np.array(rgb.shape[:2])
-        scale = min(1.0, longest_px / shape.max())
-        h, w = np.maximum(1, np.ceil(scale * shape / _MULTIPLE - 1e-6)).astype(int) * _MULTIPLE
-        image = cv2.dnn.blobFromImage(rgb, size=(int(w), int(h)))
+        image = cv2.dnn.blobFromImage(rgb, size=size)
         with self._lock:
             self._network.setInput(image)
             scores, sizes, offsets, _ = (out[0].copy() for out in self._network.forward(_OUTPUTS))
@@ -70,7 +106,7 @@ class FaceDetector:
         if not len(cells):
             return np.empty((0, 5), np.float32)
         rows, columns = cells.T
-        to_frame = shape / (h, w) * _CELL
+        to_frame = np.array(rgb.shape[:2]) / size[::-1] * _CELL
         middles = (cells + offsets[:, rows, columns].T + 0.5) * to_frame
         sides = np.exp(sizes[:, rows, columns].T) * to_frame
         corners, found = (middles - sides / 2)[:, ::-1], scores[0, rows, columns]
@@ -134,12 +170,14 @@ class FaceFinder:
         return [
             self._followed(track, people)
             for track in self._linked(looks)
-            if sum(float(face[4]) for face in track.values()) >= self._options.sure_face
+            if max(float(face[4]) for face in track.values()) >= self._options.sure_face
         ]
 
     def _look(self, index: int, rgb: np.ndarray) -> None:
         options = self._options
-        self._looks[index] = self._detector(rgb, options.face_px, options.face_score)
+        self._looks[index] = self._detector(
+            rgb, options.face_px, options.face_score, options.likely_face
+        )
 
     def _linked(self, looks: Mapping[int, Sequence[np.ndarray]]) -> list[dict[int, np.ndarray]]:
         """The faces as tracks, by frame index; the nearest ones of different looks are joined."""

@@ -322,7 +322,7 @@ def in_a_mirror(index, rgb):
     return rgb
 
 
-def sees_the_mirror(rgb, longest_px, least):
+def sees_the_mirror(rgb, longest_px, least, sure):
     x, y, radius = FACE
     return np.float32([[x - 0.8 * radius, y - radius, x + 0.8 * radius, y + radius, 0.7]])
 
