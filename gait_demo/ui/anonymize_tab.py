@@ -32,10 +32,9 @@ HIDDEN = """
 <p class="yes"><b>Changed:</b> the gait, that is the build of the body and the way it moves, the
 height by up to 8 %, and the pace: new walkers fall up to 0.6 seconds behind. In a test with 40
 synthetic people, an attacker who knows this program and has original walks of all of them names the
-right one by outlines in 4 % of walks (93 % if nothing is changed, 2.5 % by guessing); this version
-was not yet attacked with neural networks, which named 5 % with the one before. Of walks of 12 real
-people filmed in one place, 15 % are recognised in finished videos in plain grey (93 % if nothing is
-changed, 8 % by guessing).</p>
+right one by outlines in 5 % of walks (95 % if nothing is changed, 2.5 % by guessing). Of walks of
+12 real people filmed in one place, 15 % are recognised in finished videos in plain grey (93 % if
+nothing is changed, 8 % by guessing).</p>
 <p class="no"><b>Not changed:</b> the pose of people who stand, run, sit, lie, bend or are half
 hidden: they only get another outline, are named in the report, and may be recognised.</p>
 <p class="no"><b>Not hidden:</b> the path, and in part speed and height: by all that one camera
