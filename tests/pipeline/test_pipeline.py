@@ -23,6 +23,7 @@ from gait_demo.pipeline import Pipeline
 from gait_demo.pipeline.outputs import NAMES
 from gait_demo.silhouettes.crops import crop_square
 from gait_demo.video import probe, read_frames
+from gait_demo.weights import RELEASED
 
 pytestmark = pytest.mark.slow
 
@@ -70,7 +71,7 @@ def test_the_report_says_what_was_done(result):
     assert (report["people"], report["people_in_clear"]) == (1, 0)
     assert report["frames_covered"] > 0.6 * COUNT
     used = {file["name"]: file["source"] for file in report["weights"]}
-    ours, released = ("anet", "cnet", "yolo"), ("pose_landmark", "pose_detection")
+    ours, released = ("anet", "cnet", "yolo"), RELEASED
     assert used.keys() == {*ours, *released}
     assert {used[name] for name in ours} == {"checkpoints"}
     assert all(len(file["sha256"]) == 64 for file in report["weights"])
