@@ -73,6 +73,8 @@ class FaceDetector:
         h, w = rgb.shape[:2]
         inner = rgb[max(0, y) : max(0, y + side), max(0, x) : max(0, x + side)]
         beyond = (max(0, -y), max(0, y + side - h), max(0, -x), max(0, x + side - w))
+        if inner.size == 0:  # a tiny face beyond the border
+            return None
         square = cv2.copyMakeBorder(inner, *beyond, cv2.BORDER_CONSTANT)
         for again in self._reread(square, (_SQUARE_PX, _SQUARE_PX), _FAINT):
             if np.abs(_middle(again) - side / 2).max() < side / (2 * _AROUND):
