@@ -59,6 +59,7 @@ class Detector:
 
     def __init__(self, yolo):
         self._yolo = yolo
+        yolo.add_callback("on_predict_start", _skip_warmup)
 
     @classmethod
     def load(cls, path: Path) -> Detector:
@@ -124,6 +125,12 @@ class Detector:
         finally:
             if torch.get_num_threads() != threads:  # ultralytics sets the number of threads
                 torch.set_num_threads(threads)
+
+
+def _skip_warmup(predictor) -> None:
+    """On a CPU all that ultralytics' own warm-up does is import torchvision for one function that
+    it also has itself, which takes as long as importing torch."""
+    predictor.done_warmup = True
 
 
 def layers() -> dict:
