@@ -29,9 +29,6 @@ BONES = (
 
 _SMOOTH_S = 0.048  # standard deviation of the Gaussian filter: 1.2 frames at 25 frames per second
 _REACH = 3  # standard deviations at which the filter is cut off
-# cost of a frame whose sides are swapped, in crop sides of movement per frame at 25 frames per
-# second: swapping must save at least this much movement
-_SWAP = 0.01
 # limbs change sides where their distance to the other side's limbs is below this share of their
 # distance to those of their own side
 _CROSSED = 0.6
@@ -41,9 +38,6 @@ def joints_in(
     landmarks: Sequence[np.ndarray | None], squares: np.ndarray, fps: float = 25.0
 ) -> np.ndarray:
     """The joints of a track, in the coordinates of its silhouette crops, slightly smoothed.
-
-    Where the network confuses left and right limbs from frame to frame, the assignment that moves
-    less is taken.
 
     Args:
         landmarks: T arrays (33, 4) in BlazePose order: x and y in pixels, depth, and visibility in
@@ -66,9 +60,6 @@ def joints_in(
     known = np.isfinite(points).all(axis=2)
     seen = np.where(known, points[..., 2].clip(0, 1), 0)
     places = np.where(known[..., None], places, 0)
-    for limbs in (ARMS, LEGS):
-        both = [index for side in limbs for index in side]
-        places[:, both], seen[:, both] = _untangled(places[:, both], seen[:, both], fps)
     places = _smoothed(places, seen, fps)
     places = np.where(seen[..., None] > 0, places, 0.5)
     return np.concatenate([places, seen[..., None]], axis=2).astype(np.float32)
@@ -110,31 +101,6 @@ def with_sides_of(joints: np.ndarray, old: np.ndarray) -> np.ndarray:
         result[np.ix_(wrong, left)] = joints[np.ix_(wrong, right)]
         result[np.ix_(wrong, right)] = joints[np.ix_(wrong, left)]
     return result
-
-
-def _untangled(places: np.ndarray, seen: np.ndarray, fps: float) -> tuple[np.ndarray, np.ndarray]:
-    """Positions (T, 2 * J, 2) of the joints of a left and a right limb, left first, and their
-    visibility (T, 2 * J), with sides swapped where the sequence then moves less (Viterbi over two
-    states: as the network says, or swapped). Every swapped frame costs `_SWAP`, so that most
-    frames stay as the network says."""
-    half = places.shape[1] // 2
-    order = np.roll(np.arange(2 * half), half)
-    ways = np.stack([places, places[:, order]]), np.stack([seen, seen[:, order]])
-    toll = np.array([0, _SWAP * 25 / fps])
-    cost, came = toll.copy(), []
-    for after in range(1, len(places)):
-        weight = ways[1][:, None, after - 1] * ways[1][None, :, after]
-        moved = np.linalg.norm(ways[0][:, None, after - 1] - ways[0][None, :, after], axis=-1)
-        step = (weight * moved).sum(axis=-1) / np.maximum(weight.sum(axis=-1), 1e-9)
-        total = cost[:, None] + step + toll
-        came.append(total.argmin(axis=0))
-        cost = total.min(axis=0)
-    state = [int(cost.argmin())]
-    for before in came[::-1]:
-        state.append(int(before[state[-1]]))
-    state = np.array(state[::-1])
-    frames = np.arange(len(places))
-    return ways[0][state, frames], ways[1][state, frames]
 
 
 def _smoothed(places: np.ndarray, weights: np.ndarray, fps: float) -> np.ndarray:

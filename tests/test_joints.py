@@ -69,21 +69,6 @@ def test_a_clip_refuses_joints_of_another_shape():
         SilhouetteClip(1, 0, masks, SQUARES[:5], np.zeros((5, 19, 2), np.float32))
 
 
-def test_legs_that_change_sides_for_some_frames_are_put_back():
-    """A pose network does that where the near leg passes the far one."""
-    time = np.arange(40) / 25
-    seen = landmarks()
-    for side, sign in ((0, 1), (1, -1)):
-        for leg in (25, 27, 29, 31):
-            seen[:, leg + side, 0] += sign * 40 * np.sin(2 * np.pi * time)
-    clean = joints_in(seen, SQUARES)
-    tangled = seen.copy()
-    swap = slice(28, 32)
-    for leg in (23, 25, 27, 29, 31):
-        tangled[swap, leg], tangled[swap, leg + 1] = seen[swap, leg + 1], seen[swap, leg]
-    np.testing.assert_allclose(joints_in(tangled, SQUARES), clean, atol=1e-6)
-
-
 def test_new_limbs_are_on_the_sides_of_the_old_ones():
     rng = np.random.default_rng(0)
     old = np.dstack([rng.uniform(0.4, 0.6, (3, JOINTS, 2)), np.ones((3, JOINTS))])

@@ -22,6 +22,7 @@ from gait_demo.models.cnet import CNet
 from gait_demo.options import ColorizeOptions
 from gait_demo.people.body import head_in
 from gait_demo.people.landmarks import LandmarkNetwork, upright
+from gait_demo.people.sides import untangled
 from gait_demo.pipeline import Models
 from gait_demo.rendering.arms import ArmColours
 from gait_demo.rendering.colorize import colorize
@@ -100,7 +101,7 @@ def _landmarks(frames: np.ndarray, square: np.ndarray, network: LandmarkNetwork)
     for rgb in frames:
         region = network(rgb, upright(square)).region  # the square that the person fills
         found.append(network(rgb, region).landmarks)
-    return np.stack(found)
+    return np.stack(untangled(found, float(square[3] - square[1]), _FPS))
 
 
 def painted(

@@ -25,6 +25,7 @@ _STANCE_S = 0.12  # minimum duration of a stance
 _EASE_S = 0.08  # deviation of the filter by which a foot is put down and lifted
 _MOST = 0.12  # heights: maximum shift of a foot
 _STRETCH = 1.02  # maximum stretch of a leg
+_AHEAD = 0.3  # foot lengths by which a knee may seem to be bent backwards
 _UNSURE = 0.4  # level of a silhouette where a hand or a foot may be
 _THIN, _THICK = 0.05, 0.06  # heights: widths of a hand and of a foot
 _NECK, _NECK_WIDE = 0.35, 0.05  # share of the way from shoulders to ears; heights around it
@@ -154,13 +155,15 @@ def _leg(points: np.ndarray, leg: int, moved: np.ndarray) -> np.ndarray:
     scale = np.minimum(1, most / reach)
     target = hip + line * scale[:, None]
     reach = reach * scale
-    # intersection of circles around hip and ankle, on the knee's former side
+    # intersection of circles around hip and ankle, on the side where the knee was; that of a leg
+    # that was straight is where the toes point
     along = ((thigh**2 - shank**2) / reach + reach) / 2
     aside = np.sqrt(np.maximum(thigh**2 - along**2, 0))
     unit = line / np.maximum(np.linalg.norm(line, axis=1, keepdims=True), 1e-6)
     normal = np.stack([-unit[:, 1], unit[:, 0]], axis=1)
-    was = ((knee - hip) * normal).sum(axis=1)
-    bent = hip + along[:, None] * unit + (np.sign(was) * aside)[:, None] * normal
+    ahead = points[:, _TOE + leg] - points[:, _HEEL + leg]
+    side = np.sign(((knee - hip + _AHEAD * ahead) * normal).sum(axis=1))
+    bent = hip + along[:, None] * unit + (side * aside)[:, None] * normal
     still = (np.abs(moved).max(axis=1) < 1e-3)[:, None]
     bent, target = np.where(still, knee, bent), np.where(still, ankle, target)
     rest = [points[:, joint + leg] + (target - ankle) for joint in (_HEEL, _TOE)]

@@ -15,7 +15,7 @@ from gait_demo.anonymization.noise import noise_vector
 from gait_demo.anonymization.track import anonymize
 from gait_demo.evaluation.naturalness import leg_spread, toe_lead
 from gait_demo.joints import NAMES
-from gait_demo.options import Options
+from gait_demo.options import Options, VideoOptions
 from gait_demo.pipeline import Pipeline
 
 ASSETS = Path(__file__).parents[2] / "assets"
@@ -41,7 +41,7 @@ ANGLES = {
 
 @pytest.fixture(scope="module")
 def pipeline(models):
-    return Pipeline(models, Options(anonymize=NOISE))
+    return Pipeline(models, Options(video=VideoOptions(end_s=6), anonymize=NOISE))
 
 
 @pytest.mark.slow
