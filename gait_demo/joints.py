@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
+from scipy.ndimage import gaussian_filter1d, median_filter
 
 _SIDE = ("shoulder", "elbow", "wrist", "hand", "hip", "knee", "ankle", "heel", "toe")
 NAMES = ("head", *(f"{side}_{name}" for side in ("left", "right") for name in _SIDE))
@@ -32,6 +32,7 @@ _REACH = 3  # standard deviations at which the filter is cut off
 # limbs change sides where their distance to the other side's limbs is below this share of their
 # distance to those of their own side
 _CROSSED = 0.6
+_STEADY = 5  # frames of which most must match so
 
 
 def joints_in(
@@ -97,7 +98,8 @@ def with_sides_of(joints: np.ndarray, old: np.ndarray) -> np.ndarray:
             )
             for order in ((0, 1), (1, 0))
         )
-        wrong = crossed < _CROSSED * straight
+        # where limbs pass each other, a single frame may match either way
+        wrong = median_filter(crossed < _CROSSED * straight, _STEADY, mode="nearest")
         result[np.ix_(wrong, left)] = joints[np.ix_(wrong, right)]
         result[np.ix_(wrong, right)] = joints[np.ix_(wrong, left)]
     return result

@@ -71,13 +71,15 @@ def test_a_clip_refuses_joints_of_another_shape():
 
 def test_new_limbs_are_on_the_sides_of_the_old_ones():
     rng = np.random.default_rng(0)
-    old = np.dstack([rng.uniform(0.4, 0.6, (3, JOINTS, 2)), np.ones((3, JOINTS))])
+    old = np.dstack([rng.uniform(0.4, 0.6, (12, JOINTS, 2)), np.ones((12, JOINTS))])
     old[:, [6, 7, 8, 9], 0] -= 0.2  # the left leg is in front
     new = old.copy()
     new[..., :2] += 0.03
-    crossed = new.copy()
-    crossed[1, 6:10], crossed[1, 15:19] = new[1, 15:19], new[1, 6:10]
-    assert np.array_equal(with_sides_of(crossed, old), new)
+    left, right = slice(6, 10), slice(15, 19)
+    for count, is_put_back in ((4, True), (1, False)):  # one frame alone is no change of sides
+        crossed, frames = new.copy(), slice(5, 5 + count)
+        crossed[frames, left], crossed[frames, right] = new[frames, right], new[frames, left]
+        assert np.array_equal(with_sides_of(crossed, old), new if is_put_back else crossed)
     assert np.array_equal(with_sides_of(new, old), new)
 
 

@@ -56,8 +56,8 @@ def _swapped(
         ways: (2, N, 2 * J, 2) in body heights: as the network says, the left limb first; swapped.
         weights: (2, N, 2 * J), visibility.
         frames: (N,) rising indices.
-        every: minimum distance of frames that are judged by their speed; those in between, and
-            those in which both limbs are taken for one, are then as the straight way from one of these to the next.
+        every: minimum distance of frames that are judged by their speed. The others, also those in
+            which both limbs are taken for one, are then as the straight way between two of these.
         change: cost of a change of sides.
     """
     half = ways.shape[2] // 2
