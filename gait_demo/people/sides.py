@@ -11,7 +11,7 @@ _ARMS, _LEGS = range(11, 23), range(23, 33)  # landmarks of the left and the rig
 _STEP_FPS = 25  # frames per second at which movement is judged
 # costs, in body heights by which limbs change their speed within a frame at 25 frames per second:
 # of two frames between which sides change, and of a swapped frame. Arms are often hidden.
-_ARMS_CHANGE, _LEGS_CHANGE, _SWAPPED = 0.03, 0.01, 0.0002
+_ARMS_CHANGE, _LEGS_CHANGE, _SWAPPED = 0.03, 0.005, 0.0002
 _NEIGHBOURS = 5  # frames around, whose median tells how far a pair of limbs is apart
 _MERGED = 0.06  # heights by which they are nearer where the network takes both for one
 
