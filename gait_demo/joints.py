@@ -76,9 +76,9 @@ def legs_seen(joints: np.ndarray) -> np.ndarray:
 
 
 def with_sides_of(joints: np.ndarray, old: np.ndarray) -> np.ndarray:
-    """The new joints, with left and right swapped in the frames where the new limbs clearly match
-    the old ones of the other side. Otherwise the left limb would be drawn with pixels of the right
-    one.
+    """The new joints, with left and right swapped where the new limbs clearly match the old ones of
+    the other side, in most of five frames. Otherwise the left limb would be drawn with pixels of
+    the right one.
 
     Args:
         joints: (T, 19, 3) of the new walker, in step with the old one.
@@ -99,7 +99,7 @@ def with_sides_of(joints: np.ndarray, old: np.ndarray) -> np.ndarray:
             for order in ((0, 1), (1, 0))
         )
         # where limbs pass each other, a single frame may match either way
-        wrong = median_filter(crossed < _CROSSED * straight, _STEADY, mode="nearest")
+        wrong = median_filter(crossed < _CROSSED * straight, _STEADY, mode="mirror")
         result[np.ix_(wrong, left)] = joints[np.ix_(wrong, right)]
         result[np.ix_(wrong, right)] = joints[np.ix_(wrong, left)]
     return result

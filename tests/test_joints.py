@@ -76,8 +76,9 @@ def test_new_limbs_are_on_the_sides_of_the_old_ones():
     new = old.copy()
     new[..., :2] += 0.03
     left, right = slice(6, 10), slice(15, 19)
-    for count, is_put_back in ((4, True), (1, False)):  # one frame alone is no change of sides
-        crossed, frames = new.copy(), slice(5, 5 + count)
+    # one frame alone is no change of sides, also at the ends
+    for first, count, is_put_back in ((5, 4, True), (5, 1, False), (0, 1, False), (11, 1, False)):
+        crossed, frames = new.copy(), slice(first, first + count)
         crossed[frames, left], crossed[frames, right] = new[frames, right], new[frames, left]
         assert np.array_equal(with_sides_of(crossed, old), new if is_put_back else crossed)
     assert np.array_equal(with_sides_of(new, old), new)

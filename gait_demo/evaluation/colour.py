@@ -83,7 +83,8 @@ class RenderedPair:
 
 @dataclass(frozen=True)
 class PairLandmarks:
-    """What the landmark network reads in the old and in the new pictures: (T, 33, 4) float32."""
+    """What the landmark network reads in the old and in the new pictures, (T, 33, 4) float32, with
+    limbs on their sides."""
 
     old: np.ndarray
     new: np.ndarray
@@ -101,7 +102,8 @@ def _landmarks(frames: np.ndarray, square: np.ndarray, network: LandmarkNetwork)
     for rgb in frames:
         region = network(rgb, upright(square)).region  # the square that the person fills
         found.append(network(rgb, region).landmarks)
-    return np.stack(untangled(found, float(square[3] - square[1]), _FPS))
+    frames, heights = np.arange(len(found)), np.full(len(found), square[3] - square[1])
+    return untangled(np.stack(found), frames, heights, _FPS)
 
 
 def painted(

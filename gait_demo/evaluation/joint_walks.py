@@ -11,7 +11,6 @@ from gait_demo.evaluation.extraction import runs, small
 from gait_demo.joints import BONES, MIRRORED, NAMES, joints_in
 from gait_demo.options import PeopleOptions
 from gait_demo.people.segmenter import HIPS, Detection, PersonSegmenter
-from gait_demo.people.sides import untangled
 from gait_demo.people.tracking import Tracker
 from gait_demo.video import probe, read_frames
 
@@ -106,7 +105,7 @@ def _walk(seen: dict[int, Detection], run: list[int], fps: float) -> JointWalk |
     middle = np.stack([np.interp(frames, run, line) for line in hips.T], axis=1)
     squares = np.concatenate([middle - height / 2, middle + height / 2], axis=1)
     landmarks = [seen[index].landmarks if index in seen else None for index in frames.tolist()]
-    joints = joints_in(untangled(landmarks, height, fps), squares, fps)[..., :2] - np.float32(0.5)
+    joints = joints_in(landmarks, squares, fps)[..., :2] - np.float32(0.5)
     if way < 0:
         joints = joints[:, list(MIRRORED)] * np.float32([-1, 1])
     return JointWalk((run[0] + run[-1]) / 2, joints, fps)

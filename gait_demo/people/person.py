@@ -21,7 +21,6 @@ from gait_demo.people.body import (
     takes_steps,
 )
 from gait_demo.people.segmenter import Detection
-from gait_demo.people.sides import untangled
 from gait_demo.people.tracking import Tracklet
 from gait_demo.people.visibility import Visibility
 from gait_demo.silhouettes.crops import is_good, squares_from_boxes
@@ -90,7 +89,7 @@ class Person:
         kept = np.flatnonzero(inside | found)
         part = slice(kept[0], kept[-1] + 1)
         frames, boxes, found = frames[part], boxes[part], found[part]
-        detections = _untangled(_carried(tracklet.seen, frames, boxes), boxes, fps)
+        detections = _carried(tracklet.seen, frames, boxes)
         track = Track(1, int(frames[0]), boxes, found)
         silhouettes = _silhouettes(detections, track, fps)
         poses = ~(
@@ -225,18 +224,6 @@ def _carried(
         detection = seen[int(frames[nearest])]
         result.append(detection if nearest == n else _moved(detection, boxes[nearest], boxes[n]))
     return tuple(result)
-
-
-def _untangled(
-    detections: tuple[Detection, ...], boxes: np.ndarray, fps: float
-) -> tuple[Detection, ...]:
-    """The detections with limbs on their sides, see `untangled`."""
-    height = float(np.median(boxes[:, 3] - boxes[:, 1]))
-    landmarks = untangled([detection.landmarks for detection in detections], height, fps)
-    return tuple(
-        replace(detection, landmarks=points)
-        for detection, points in zip(detections, landmarks, strict=True)
-    )
 
 
 def _steady_heads(

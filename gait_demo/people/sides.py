@@ -2,53 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from scipy.ndimage import median_filter
 
 _ARMS, _LEGS = range(11, 23), range(23, 33)  # landmarks of the left and the right side in turn
-_STEP_FPS = 25  # frames per second at which movement is judged
-# costs, in body heights by which limbs change their speed within a frame at 25 frames per second:
-# of two frames between which sides change, and of a swapped frame. Arms are often hidden.
+# costs in body heights per frame, as of limbs that change their speed by so much from one frame to
+# the next: of the two frames between which arms, or legs, change sides (bodies often hide arms, so
+# that theirs are less certain), and of each frame that is read against the network
 _ARMS_CHANGE, _LEGS_CHANGE, _SWAPPED = 0.03, 0.005, 0.0002
-_NEIGHBOURS = 5  # frames around, whose median tells how far a pair of limbs is apart
-_MERGED = 0.06  # heights by which they are nearer where the network takes both for one
+_GAP_S = 0.12  # over longer gaps between frames, changes of speed tell nothing
+_SLOWEST_FPS = 6.0  # at lower rates speeds tell nothing
+# Where the network takes both limbs for one, they are nearer by this, in heights, than in the
+# frames around; at low rates, passing limbs are too.
+_MERGED, _AROUND_S, _MERGED_FPS = 0.06, 0.08, 20.0
 
 
 def untangled(
-    landmarks: Sequence[np.ndarray | None], height: float, fps: float
-) -> list[np.ndarray | None]:
-    """The landmarks of a track, with left and right arms, or legs, swapped in the frames in which
+    landmarks: np.ndarray,
+    frames: np.ndarray,
+    heights: np.ndarray,
+    fps: float,
+    read: np.ndarray | None = None,
+) -> np.ndarray:
+    """Landmarks of one person, with left and right arms, or legs, swapped in the frames in which
     the network confuses them.
 
-    Where limbs pass each other, it may take the one in front for the same one at every step: that
-    moves no farther, but turns back at once. So sides are taken by which the limbs change their
-    speed least. Otherwise most frames stay as the network says.
+    Where legs pass each other, the network may go on to call the one in front the left one. No
+    joint then moves farther than in a true walk, but each turns back where it should swing on. So
+    sides are those by which limbs change their speed least (Viterbi over pairs of frames). Where
+    that does not tell, most frames stay as the network says.
 
     Args:
-        landmarks: T arrays (33, 4), as of `Detection`; None where not known.
-        height: of the body, in pixels.
+        landmarks: (N, 33, 4), as of `Detection`.
+        frames: (N,) rising, their indices.
+        heights: (N,) of the body, in pixels.
         fps: frames per second.
+        read: (N,) bool, False where landmarks are copies of another frame's; None: nowhere.
+
+    Returns:
+        (N, 33, 4).
     """
-    result = list(landmarks)
-    frames = [n for n, points in enumerate(landmarks) if points is not None]
-    if not frames:
+    result = landmarks.copy()
+    if fps < _SLOWEST_FPS:
         return result
-    points, every = np.stack([landmarks[n] for n in frames]), max(1, round(fps / _STEP_FPS))
-    untangled = points.copy()
     for limbs, change in ((_ARMS, _ARMS_CHANGE), (_LEGS, _LEGS_CHANGE)):
         left, right = list(limbs[::2]), list(limbs[1::2])
-        ways = np.stack([points[:, [*left, *right]], points[:, [*right, *left]]])
-        swapped = _swapped(ways[..., :2] / height, ways[..., 3], np.array(frames), every, change)
-        untangled[np.ix_(swapped, [*left, *right])] = ways[1, swapped]
-    for n, both in zip(frames, untangled, strict=True):
-        result[n] = both
+        ways = np.stack([landmarks[:, left + right], landmarks[:, right + left]])
+        places, weights = ways[..., :2] / heights[:, None, None], ways[..., 3]
+        judged = _apart(places[0], fps) if read is None else read & _apart(places[0], fps)
+        swapped = _swapped(places, weights, frames, judged, round(_GAP_S * fps), change)
+        result[np.ix_(swapped, left + right)] = ways[1, swapped]
     return result
 
 
+def _apart(places: np.ndarray, fps: float) -> np.ndarray:
+    """(N,) bool, False where both limbs are taken for one; places (N, 2 * J, 2), the left first."""
+    if fps < _MERGED_FPS:
+        return np.ones(len(places), bool)
+    left, right = np.split(places, 2, axis=1)
+    distance = np.linalg.norm(left - right, axis=2).mean(axis=1)
+    window = 2 * round(_AROUND_S * fps) + 1
+    return median_filter(distance, window, mode="mirror") - distance < _MERGED
+
+
 def _swapped(
-    ways: np.ndarray, weights: np.ndarray, frames: np.ndarray, every: int, change: float
+    ways: np.ndarray,
+    weights: np.ndarray,
+    frames: np.ndarray,
+    judged: np.ndarray,
+    gap: int,
+    change: float,
 ) -> np.ndarray:
     """(N,) bool: the frames in which the sides of a pair of limbs are swapped.
 
@@ -56,23 +79,18 @@ def _swapped(
         ways: (2, N, 2 * J, 2) in body heights: as the network says, the left limb first; swapped.
         weights: (2, N, 2 * J), visibility.
         frames: (N,) rising indices.
-        every: minimum distance of frames that are judged by their speed. The others, also those in
-            which both limbs are taken for one, are then as the straight way between two of these.
+        judged: (N,) bool: the frames that are judged by changes of speed. Others are then as the
+            straight way between two of these.
+        gap: maximum distance of frames between which a speed is known.
         change: cost of a change of sides.
     """
-    half = ways.shape[2] // 2
-    apart = np.linalg.norm(ways[0, :, :half] - ways[0, :, half:], axis=2).mean(axis=1)
-    clear = median_filter(apart, _NEIGHBOURS, mode="nearest") - apart < _MERGED
-    judged = []
-    for n in np.flatnonzero(clear):
-        if not judged or frames[n] - frames[judged[-1]] >= every:
-            judged.append(n)
-    if len(judged) < 3:  # no speed changes in fewer
+    known = np.flatnonzero(judged)
+    if len(known) < 3:  # no speed changes in fewer
         return np.zeros(len(frames), bool)
-    states = _smoothest(ways[:, judged], weights[:, judged], frames[judged] / every, change)
-    way = ways[states, judged]
-    after = np.searchsorted(judged, np.arange(len(frames))).clip(1, len(judged) - 1)
-    start, end = frames[judged][after - 1], frames[judged][after]
+    states = _smoothest(ways[:, known], weights[:, known], np.diff(frames[known]), gap, change)
+    way, times = ways[states, known], frames[known]
+    after = np.searchsorted(times, frames).clip(1, len(times) - 1)
+    start, end = times[after - 1], times[after]
     share = ((frames - start) / (end - start)).clip(0, 1)[:, None, None]
     between = (1 - share) * way[after - 1] + share * way[after]
     away = (weights * np.linalg.norm(ways - between, axis=-1)).sum(axis=-1)
@@ -80,23 +98,23 @@ def _swapped(
 
 
 def _smoothest(
-    ways: np.ndarray, weights: np.ndarray, times: np.ndarray, change: float
+    ways: np.ndarray, weights: np.ndarray, steps: np.ndarray, gap: int, change: float
 ) -> np.ndarray:
     """(N,) int, 0 or 1: which of two ways (2, N, J, 2) to read each frame makes joints change their
-    speed least (Viterbi), by their weights (2, N, J)."""
-    speed = np.diff(times)[:, None, None]
+    speed least, by their weights (2, N, J); steps (N - 1,) are the distances of the frames."""
     # axes: how the frame before, the frame and the frame after are read; time
-    speeds = (ways[None, :, 1:] - ways[:, None, :-1]) / speed
+    speeds = (ways[None, :, 1:] - ways[:, None, :-1]) / steps[:, None, None]
     turn = speeds[None, :, :, 1:] - speeds[:, :, None, :-1]
     weight = weights[:, None, None, :-2] * weights[None, :, None, 1:-1] * weights[None, None, :, 2:]
     cost = (weight * np.linalg.norm(turn, axis=-1)).sum(-1) / np.maximum(weight.sum(-1), 1e-9)
+    cost[..., (steps[1:] > gap) | (steps[:-1] > gap)] = 0
     toll = np.array([[0, change + _SWAPPED], [change, _SWAPPED]])
     total, came = toll + [[0], [_SWAPPED]], []
     for step in np.moveaxis(cost, -1, 0):
         sums = total[:, :, None] + step + toll
         came.append(sums.argmin(axis=0))
         total = sums.min(axis=0)
-    states = list(np.unravel_index(total.argmin(), total.shape))
+    states = list(np.unravel_index(total.argmin(), total.shape))[::-1]
     for before in came[::-1]:
-        states.insert(0, before[states[0], states[1]])
-    return np.array(states[: len(times)])
+        states.append(before[states[-1], states[-2]])
+    return np.array(states[::-1])

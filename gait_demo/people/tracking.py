@@ -18,6 +18,7 @@ from gait_demo.imaging.boxes import area, intersection_area
 from gait_demo.options import PeopleOptions
 from gait_demo.people.disjoint_mattes import make_disjoint, restored
 from gait_demo.people.segmenter import Detection, PersonSegmenter, are_entangled
+from gait_demo.people.sides import untangled
 
 # "heights" are heights of the upright body
 _READ_FPS = 24.0  # minimum rate at which frames are read; of faster videos some are skipped
@@ -119,7 +120,11 @@ class Tracker:
         began, stride = self._began or 0, self._stride
         found = self._reader.finish(lambda number: read(began + stride * number), scale)
         found = _disjoint_people(found, self._options)
-        return [replace(tracklet, seen=self._spread(tracklet.seen)) for tracklet in found]
+        fps = self._reader.fps
+        return [
+            replace(tracklet, seen=self._spread(_untangled(tracklet.seen, fps)))
+            for tracklet in found
+        ]
 
     def _spread(self, seen: dict[int, Detection]) -> dict[int, Detection]:
         """From detections by number of the frame read to detections by frame index of the clip.
@@ -143,7 +148,7 @@ class _Reader:
     """Follows people through the frames that are read, numbered from 0."""
 
     def __init__(self, segmenter: PersonSegmenter, fps: float, options: PeopleOptions):
-        self._segmenter, self._fps, self._options = segmenter, fps, options
+        self._segmenter, self.fps, self._options = segmenter, fps, options
         self._step = max(1, round(options.look_every_s * fps))
         self._bytetrack = _byte_tracker(round(_LOST_S * fps))
         self._tracklets: dict[int, Tracklet] = {}
@@ -169,17 +174,17 @@ class _Reader:
         self._before = followed  # unlikely ones are found again when the frame is next searched
 
     def finish(self, read: Callable[[int], np.ndarray], scale: float) -> list[Tracklet]:
-        tracklets = _linked(list(self._tracklets.values()), self._fps)
+        tracklets = _linked(list(self._tracklets.values()), self.fps)
         self._follow_back(tracklets, read, scale)
-        tracklets = _linked(tracklets, self._fps)
+        tracklets = _linked(tracklets, self.fps)
         for tracklet in tracklets:
-            if len(tracklet.seen) >= _LIVING_S * self._fps and _stays(tracklet):
+            if len(tracklet.seen) >= _LIVING_S * self.fps and _stays(tracklet):
                 tracklet.is_motionless = _is_motionless(tracklet, read, scale)
         people = [tracklet for tracklet in tracklets if tracklet.is_person(self._options)]
         apart = [one for one in self._refused if not _shows_part(one, people)]
         refused = (
             replace(tracklet, is_refused=True)
-            for tracklet in _linked(apart, self._fps)
+            for tracklet in _linked(apart, self.fps)
             if self._may_be_person(tracklet)
         )
         return tracklets + [one for one in refused if _moves_by_itself(one, read, scale)]
@@ -235,6 +240,25 @@ def _disjoint_people(tracklets: list[Tracklet], options: PeopleOptions) -> list[
             detections[frame] = detection
     people = [replace(person, seen=own) for person, own in zip(people, seen, strict=True)]
     return people + rest
+
+
+def _untangled(seen: dict[int, Detection], fps: float) -> dict[int, Detection]:
+    """The detections with limbs on their sides, see `untangled`."""
+    frames = [frame for frame in sorted(seen) if seen[frame].landmarks is not None]
+    if not frames:
+        return seen
+    known = [seen[frame] for frame in frames]
+    landmarks = untangled(
+        np.stack([detection.landmarks for detection in known]),
+        np.array(frames),
+        np.array([detection.height for detection in known]),
+        fps,
+        np.array([not detection.is_moved for detection in known]),
+    )
+    return seen | {
+        frame: replace(detection, landmarks=points)
+        for frame, detection, points in zip(frames, known, landmarks, strict=True)
+    }
 
 
 def _certainty(detection: Detection) -> float:

@@ -162,7 +162,7 @@ def _leg(points: np.ndarray, leg: int, moved: np.ndarray) -> np.ndarray:
     unit = line / np.maximum(np.linalg.norm(line, axis=1, keepdims=True), 1e-6)
     normal = np.stack([-unit[:, 1], unit[:, 0]], axis=1)
     ahead = points[:, _TOE + leg] - points[:, _HEEL + leg]
-    side = np.sign(((knee - hip + _AHEAD * ahead) * normal).sum(axis=1))
+    side = np.where(((knee - hip + _AHEAD * ahead) * normal).sum(axis=1) < 0, -1, 1)
     bent = hip + along[:, None] * unit + (side * aside)[:, None] * normal
     still = (np.abs(moved).max(axis=1) < 1e-3)[:, None]
     bent, target = np.where(still, knee, bent), np.where(still, ankle, target)

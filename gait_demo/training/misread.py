@@ -16,8 +16,8 @@ _HIDDEN_ARM, _HIDDEN_LEG = 0.5, 0.2  # shares of windows
 _UNSURE = 3.0  # factor of the error of a joint that is not visible
 _WILD = 0.08  # share of the joints of windows with errors three times as large
 # Shares of windows in which sides are swapped for a while, and in which all are. The network swaps
-# the legs in 3 % of the frames, in 22 % of half-second windows; once sides are told, 5 % of these
-# are left.
+# the legs in 3 % of the frames, in 22 % of half-second windows; told by how far limbs move,
+# 5 % of these are left.
 _LEGS_SWAPPED, _ARMS_SWAPPED = 0.08, 0.05
 _ALL_SWAPPED = 0.01  # share of windows in which the sides of the whole person are swapped
 _LOST_JOINT, _LOST_FRAME, _LOST_PERSON = 0.03, 0.03, 0.2  # shares of windows, or of frames

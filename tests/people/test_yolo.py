@@ -1,6 +1,8 @@
 import hashlib
 import io
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -99,6 +101,14 @@ def test_nobody_is_seen_on_an_empty_wall(monkeypatch):
     ours = yolo.Detector.load(find("yolo").path)
     seen = ours(np.full((90, 160, 3), 128, np.uint8), 320, least=0.4)
     assert len(seen) == 0 and seen.xyxy.shape == (0, 4) and seen.masks.shape == (0, 90, 160)
+
+
+@pytest.mark.slow
+def test_a_detector_is_ready_without_torchvision():
+    """ultralytics would import it to warm up, which takes as long as importing torch."""
+    loaded = "import sys; from pathlib import Path; from gait_demo.people.yolo import Detector; "
+    loaded += "Detector.load(Path(sys.argv[1])); sys.exit('torchvision' in sys.modules)"
+    subprocess.run([sys.executable, "-c", loaded, find("yolo").path], check=True)
 
 
 @pytest.mark.parametrize("name", ["street_090.mp4", "room_252.mp4"])

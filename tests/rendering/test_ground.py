@@ -112,3 +112,18 @@ def test_a_shadow_lies_under_the_lower_foot_and_nowhere_else():
     x, y = points[[8, 9]].mean(axis=0)
     assert rgb[int(y) + 5, int(x)].max() < 160
     assert (rgb[: int(y) - 25] == 200).all() and (rgb[:, : int(x) - 70] == 200).all()
+
+
+def test_a_knee_that_seems_to_bend_backwards_a_little_bends_the_way_the_toes_point():
+    """As landmarks of a straight leg say; solved for a foot that is moved, it would break."""
+    ahead = np.sign(NEW.joints[:, [9, 18], 0] - NEW.joints[:, [8, 17], 0])
+    back = NEW.joints.copy()
+    for side, (hip, knee, ankle) in enumerate(((5, 6, 7), (14, 15, 16))):
+        straight = (back[:, hip, :2] + back[:, ankle, :2]) / 2
+        back[:, knee, :2] = straight
+        back[:, knee, 0] -= 0.003 * ahead[:, side]
+    made = in_pixels(planted(replace(NEW, joints=back), OLD, [LEFT_NEARER] * COUNT, FPS))
+    for side, (hip, knee, ankle) in enumerate(((5, 6, 7), (14, 15, 16))):
+        beside = made[:, knee, 0] - (made[:, hip, 0] + made[:, ankle, 0]) / 2
+        assert (ahead[:, side] * beside).min() > -0.01 * HEIGHT
+        assert (ahead[:, side] * beside).max() > 0.02 * HEIGHT
