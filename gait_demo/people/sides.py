@@ -7,9 +7,9 @@ from scipy.ndimage import median_filter
 
 _ARMS, _LEGS = range(11, 23), range(23, 33)  # landmarks of the left and the right side in turn
 # costs in body heights per frame, as of limbs that change their speed by so much from one frame to
-# the next: of the two frames between which arms, or legs, change sides (bodies often hide arms, so
-# that theirs are less certain), and of each frame that is read against the network
-_ARMS_CHANGE, _LEGS_CHANGE, _SWAPPED = 0.03, 0.005, 0.0002
+# the next: of two frames between which sides change, and of each frame that is read against the
+# network. Bodies often hide arms, so that their speeds tell less.
+_ARMS_COST, _LEGS_COST = (0.03, 0.002), (0.007, 0.0002)
 _GAP_S = 0.12  # over longer gaps between frames, changes of speed tell nothing
 _SLOWEST_FPS = 6.0  # at lower rates speeds tell nothing
 # Where the network takes both limbs for one, they are nearer by this, in heights, than in the
@@ -45,12 +45,12 @@ def untangled(
     result = landmarks.copy()
     if fps < _SLOWEST_FPS:
         return result
-    for limbs, change in ((_ARMS, _ARMS_CHANGE), (_LEGS, _LEGS_CHANGE)):
+    for limbs, costs in ((_ARMS, _ARMS_COST), (_LEGS, _LEGS_COST)):
         left, right = list(limbs[::2]), list(limbs[1::2])
         ways = np.stack([landmarks[:, left + right], landmarks[:, right + left]])
         places, weights = ways[..., :2] / heights[:, None, None], ways[..., 3]
         judged = _apart(places[0], fps) if read is None else read & _apart(places[0], fps)
-        swapped = _swapped(places, weights, frames, judged, round(_GAP_S * fps), change)
+        swapped = _swapped(places, weights, frames, judged, round(_GAP_S * fps), costs)
         result[np.ix_(swapped, left + right)] = ways[1, swapped]
     return result
 
@@ -71,7 +71,7 @@ def _swapped(
     frames: np.ndarray,
     judged: np.ndarray,
     gap: int,
-    change: float,
+    costs: tuple[float, float],
 ) -> np.ndarray:
     """(N,) bool: the frames in which the sides of a pair of limbs are swapped.
 
@@ -82,12 +82,12 @@ def _swapped(
         judged: (N,) bool: the frames that are judged by changes of speed. Others are then as the
             straight way between two of these.
         gap: maximum distance of frames between which a speed is known.
-        change: cost of a change of sides.
+        costs: of a change of sides, and of a swapped frame.
     """
     known = np.flatnonzero(judged)
     if len(known) < 3:  # no speed changes in fewer
         return np.zeros(len(frames), bool)
-    states = _smoothest(ways[:, known], weights[:, known], np.diff(frames[known]), gap, change)
+    states = _smoothest(ways[:, known], weights[:, known], np.diff(frames[known]), gap, costs)
     way, times = ways[states, known], frames[known]
     after = np.searchsorted(times, frames).clip(1, len(times) - 1)
     start, end = times[after - 1], times[after]
@@ -98,7 +98,11 @@ def _swapped(
 
 
 def _smoothest(
-    ways: np.ndarray, weights: np.ndarray, steps: np.ndarray, gap: int, change: float
+    ways: np.ndarray,
+    weights: np.ndarray,
+    steps: np.ndarray,
+    gap: int,
+    costs: tuple[float, float],
 ) -> np.ndarray:
     """(N,) int, 0 or 1: which of two ways (2, N, J, 2) to read each frame makes joints change their
     speed least, by their weights (2, N, J); steps (N - 1,) are the distances of the frames."""
@@ -108,8 +112,9 @@ def _smoothest(
     weight = weights[:, None, None, :-2] * weights[None, :, None, 1:-1] * weights[None, None, :, 2:]
     cost = (weight * np.linalg.norm(turn, axis=-1)).sum(-1) / np.maximum(weight.sum(-1), 1e-9)
     cost[..., (steps[1:] > gap) | (steps[:-1] > gap)] = 0
-    toll = np.array([[0, change + _SWAPPED], [change, _SWAPPED]])
-    total, came = toll + [[0], [_SWAPPED]], []
+    change, swapped = costs
+    toll = np.array([[0, change + swapped], [change, swapped]])
+    total, came = toll + [[0], [swapped]], []
     for step in np.moveaxis(cost, -1, 0):
         sums = total[:, :, None] + step + toll
         came.append(sums.argmin(axis=0))
