@@ -74,6 +74,35 @@ def test_tracker_of_fast_video_interpolates_between_the_frames_it_reads(fps, str
         assert not one.is_moved
 
 
+class Confused(Figure):
+    """Whose legs the network exchanges in some frames."""
+
+    def detection(self, index, visible, scale=1.0):
+        one = super().detection(index, visible, scale)
+        if 30 < index < 38 and one is not None and one.landmarks is not None:
+            landmarks = one.landmarks.copy()
+            landmarks[23:33] = landmarks[[24, 23, 26, 25, 28, 27, 30, 29, 32, 31]]
+            one = replace(one, landmarks=landmarks)
+        return one
+
+
+@pytest.mark.parametrize("missed", [(), range(20, 26)])
+@pytest.mark.parametrize("fps", [25, 50])
+def test_tracker_puts_legs_on_their_sides(fps, missed):
+    """Also if a gap, over which nobody knows how they moved, lies before."""
+    ankles = []
+    for kind in (Figure, Confused):
+        walking = kind.walking(60, 260, COUNT, stride=0.35 * FPS / fps)
+        scene = Scene((walking.missed(missed),))
+        tracker, frames = Tracker(scene.segmenter(), fps, OPTIONS), [f.rgb for f in scene.frames]
+        for index, rgb in enumerate(frames):
+            tracker.update(index, rgb)
+        (walker,) = tracker.finish(frames.__getitem__, 1.0)
+        ankles.append(np.stack([one.landmarks[27:29, 0] for _, one in sorted(walker.seen.items())]))
+    apart = abs(ankles[0][:, 0] - ankles[0][:, 1]) > 5
+    assert apart.sum() > 30 and np.array_equal(ankles[0][apart], ankles[1][apart])
+
+
 def test_tracker_keeps_ids_through_a_crossing():
     scene = Scene((
         Figure.walking(60, 260, COUNT),
