@@ -13,7 +13,7 @@ from fixed import NOISE, SECRET
 
 from gait_demo.anonymization.noise import noise_vector
 from gait_demo.anonymization.track import anonymize
-from gait_demo.evaluation.naturalness import leg_spread
+from gait_demo.evaluation.naturalness import leg_spread, toe_lead
 from gait_demo.joints import NAMES
 from gait_demo.options import Options, VideoOptions
 from gait_demo.pipeline import Pipeline
@@ -95,6 +95,9 @@ def check(pipeline: Pipeline, clip: Path, folder: Path) -> None:
     assert smooth_after >= min(smooth_before - 0.03, TRUE_NEIGHBOURS)
     assert np.median(phase) >= 0.85
     assert (heading > 0).all()
+    if toe_lead(before[inside]) * ahead > 0:  # of small people blurred feet may seem to point back
+        leads = ahead * np.array([toe_lead(walk[inside]) for walk in after])  # columns
+        assert (leads > -0.5).all() and (leads > 0).sum() >= len(SEEDS) - 1
     check_joints(seen.joints[inside], np.stack([walk.joints[inside] for walk in made]),
                  after[:, inside])  # fmt: skip
 
