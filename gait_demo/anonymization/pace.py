@@ -1,12 +1,13 @@
 """The pace of the new walker, who falls behind the old one and catches up again.
 
-Everything about a new walker, that is place, pose and pixels, comes from a slightly earlier moment
-of the old walk. Speed and cadence change, and standing feet stay where they stand.
+The place of a new walker comes from a slightly earlier moment of the old walk, and their pose and
+pixels from another one. So speed, cadence and the length of strides, which is the speed divided by
+the cadence, all change. `rendering.ground` keeps standing feet where they stand.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
@@ -17,11 +18,38 @@ from gait_demo.types import SilhouetteClip
 _MOST_S = 0.6  # maximum delay
 _EVERY_S = 3.0  # between two random delays, which a smooth curve connects
 _SLOPE = 0.2  # maximum delay per second of distance from a frame without delay
-_FOR_DELAYS = 2  # keeps these random numbers apart from others that the noise determines
+# keep these random numbers apart from others that the noise determines
+_FOR_PLACES, _FOR_POSES = 2, 3
 
 
-def delays(noise: Tensor, times: np.ndarray) -> np.ndarray:
-    """Random delays that change the pace by up to a fifth, on average over 3 s.
+@dataclass(frozen=True)
+class Timing:
+    """Which moments of a track of T frames the T' frames of a new walk show.
+
+    Attributes:
+        places: (T',) float64, positions in [0, T - 1]: moments of the places.
+        poses: (T',) float64, likewise: moments of the poses and pixels.
+    """
+
+    places: np.ndarray
+    poses: np.ndarray
+
+    @classmethod
+    def same(cls, moments: np.ndarray) -> Timing:
+        """Places and poses of the same moments (T',)."""
+        return cls(moments, moments)
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    @property
+    def sources(self) -> np.ndarray:
+        """(T',) int: the frames of the track that are nearest to the moments of the poses."""
+        return np.rint(self.poses).astype(int)
+
+
+def place_delays(noise: Tensor, times: np.ndarray) -> np.ndarray:
+    """Random delays of the place, which change the speed by up to a fifth, on average over 3 s.
 
     Args:
         noise: (noise_dim,) float32; determines the result.
@@ -30,27 +58,48 @@ def delays(noise: Tensor, times: np.ndarray) -> np.ndarray:
     Returns:
         (T,) float64 seconds in [0, 0.6].
     """
-    rng = np.random.default_rng([_FOR_DELAYS, *noise.cpu().numpy().view(np.uint32)])
+    return _delays(noise, times, _FOR_PLACES)
+
+
+def pose_delays(noise: Tensor, times: np.ndarray) -> np.ndarray:
+    """Random delays of the pose, which change the cadence; as `place_delays`, but others."""
+    return _delays(noise, times, _FOR_POSES)
+
+
+def _delays(noise: Tensor, times: np.ndarray, use: int) -> np.ndarray:
+    rng = np.random.default_rng([use, *noise.cpu().numpy().view(np.uint32)])
     start = -_EVERY_S * (1 + rng.uniform())
     knots = start + _EVERY_S * np.arange((times[-1] - start) // _EVERY_S + 3)
     return PchipInterpolator(knots, rng.uniform(0, _MOST_S, len(knots)))(times)
 
 
-def timing(delays: np.ndarray, times: np.ndarray, fixed: np.ndarray) -> np.ndarray:
-    """Which moments of a track are shown from its first frame on. In that frame, and in fixed
-    frames, there is no delay.
+def timing(
+    places: np.ndarray, poses: np.ndarray, times: np.ndarray, fixed: np.ndarray, kept: np.ndarray
+) -> Timing:
+    """Which moments of a track are shown from its first frame on. In that frame there is no delay.
+    Where the walk goes on after the track's last frame, as the places are late, the poses slow down
+    in time, so that they do not end before it.
 
     Args:
-        delays: (N,) seconds, for the frames from the first one of the track to the last one of its
-            shot.
+        places, poses: (N,) seconds, delays for the frames from the first one of the track to the
+            last one of its shot.
         times: (N,) rising, in seconds.
-        fixed: (T,) bool, for the frames of the track, T <= N: True where the new walker must be
-            where the old one is.
+        fixed, kept: (T,) bool, for the frames of the track, T <= N: True where places, and where
+            poses, must not be late.
 
     Returns:
-        (T',) float64: for each of these frames up to the last one that shows the new walker, the
-        position in the track of the moment that is shown.
+        The timing up to the last frame that shows the new walker.
     """
+    old = times[: len(fixed)]
+    there, taken = _shown(places, times, fixed), _shown(poses, times, kept)
+    count = np.searchsorted(there, old[-1], side="right")  # the moments of places rise
+    left = times[count - 1] - times[:count]
+    taken = np.minimum(taken[:count], old[-1] - (1 - _SLOPE) * left)
+    return Timing(*(np.interp(at, old, np.arange(len(old))) for at in (there[:count], taken)))
+
+
+def _shown(delays: np.ndarray, times: np.ndarray, fixed: np.ndarray) -> np.ndarray:
+    """(N,) seconds: the moments that are shown, with delays that grow slowly from fixed frames."""
     old = times[: len(fixed)]
     without = np.concatenate([old[:1], old[1:][fixed[1:]]])
     after = np.searchsorted(without, times)
@@ -58,42 +107,29 @@ def timing(delays: np.ndarray, times: np.ndarray, fixed: np.ndarray) -> np.ndarr
         np.abs(times - without[np.maximum(after - 1, 0)]),
         np.abs(times - without[np.minimum(after, len(without) - 1)]),
     )
-    shown = times - np.minimum(delays, _SLOPE * away)
-    return np.interp(shown[shown <= old[-1]], old, np.arange(len(old)))
+    return times - np.minimum(delays, _SLOPE * away)
 
 
-def nearest(timing: np.ndarray) -> np.ndarray:
-    """(T',) int: the frames of a track that are nearest to the moments of a `timing`."""
-    return np.rint(timing).astype(int)
+def neighbours(moments: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The frames of a track before and after moments (T',), both (T',) int and the same where a
+    moment is a frame; and (T',) float32, the share of the later one."""
+    before = np.floor(moments).astype(int)
+    return before, np.ceil(moments).astype(int), (moments - before).astype(np.float32)
 
 
-def neighbours(timing: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The frames of a track before and after the moments (T',) of a `timing`, both (T',) int and
-    the same where a moment is a frame; and (T',) float32, the share of the later one."""
-    before = np.floor(timing).astype(int)
-    return before, np.ceil(timing).astype(int), (timing - before).astype(np.float32)
+def retimed(clip: SilhouetteClip, timing: Timing) -> SilhouetteClip:
+    """The walk of a track of T frames with another timing: a clip of T' frames with the nearest
+    silhouettes; squares and joints are interpolated."""
+    joints = None
+    if clip.joints is not None:
+        joints = _between(clip.joints, timing.poses)
+        before, after, _ = neighbours(timing.poses)
+        joints[..., 2] = np.minimum(clip.joints[before, :, 2], clip.joints[after, :, 2])
+    squares = _between(clip.squares, timing.places)
+    return replace(clip, masks=clip.masks[timing.sources], squares=squares, joints=joints)
 
 
-def retimed(clip: SilhouetteClip, timing: np.ndarray) -> SilhouetteClip:
-    """The walk of a track at other moments.
-
-    Args:
-        clip: of T frames.
-        timing: (T',) positions in [0, T - 1].
-
-    Returns:
-        A clip of T' frames with the nearest silhouettes; squares and joints are interpolated.
-    """
-    before, after, share = neighbours(timing)
-
-    def between(values: np.ndarray) -> np.ndarray:
-        weight = share.reshape(-1, *[1] * (values.ndim - 1))
-        return (1 - weight) * values[before] + weight * values[after]
-
-    joints = None if clip.joints is None else between(clip.joints)
-    if joints is not None:
-        visible = np.minimum(clip.joints[before, :, 2], clip.joints[after, :, 2])
-        joints[..., 2] = visible
-    return replace(
-        clip, masks=clip.masks[nearest(timing)], squares=between(clip.squares), joints=joints
-    )
+def _between(values: np.ndarray, moments: np.ndarray) -> np.ndarray:
+    before, after, share = neighbours(moments)
+    weight = share.reshape(-1, *[1] * (values.ndim - 1))
+    return (1 - weight) * values[before] + weight * values[after]

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gait_demo.anonymization.anonymizer import TRAINED_FPS, GaitAnonymizer, Walk
 from gait_demo.anonymization.noise import stature
-from gait_demo.anonymization.pace import nearest, retimed
+from gait_demo.anonymization.pace import Timing, retimed
 from gait_demo.imaging.boxes import depth_in
 from gait_demo.types import SilhouetteClip
 
@@ -29,7 +29,7 @@ def anonymize(
     *,
     fps: float,
     strength: float | np.ndarray = 1.0,
-    timing: np.ndarray | None = None,
+    timing: Timing | None = None,
 ) -> SilhouetteClip:
     """f_A(X, R) for a whole track (paper, section III-B), with another stature and pace.
 
@@ -45,26 +45,27 @@ def anonymize(
         strength: one number, or (T,) of them, in [0, 1]. Below 1, outlines, joints and stature go
             only this share of the way from the old walk to the new one. This hides less;
             `evaluate privacy` measures it.
-        timing: (T',) positions in the track that the frames of the new walk correspond to, see
-            `pace.timing`; None: its frames.
+        timing: moments of the track that the T' frames of the new walk show; None: its frames.
 
     Returns:
         A clip of T' frames with the new masks, which are soft at their edges, and the new joints
         with visibility 1, or None if the anonymizer writes no joints. The squares are where the
-        walker was at these moments, scaled to the new stature; their lower edges stay.
+        walker was at the moments of the places, scaled to the new stature; their lower edges
+        stay.
     """
     walk = Walk(
         torch.from_numpy((clip.masks > 0.5).astype(np.float32)),
         None if clip.joints is None else torch.from_numpy(clip.joints.astype(np.float32)),
     )
-    timing = np.arange(len(clip), dtype=float) if timing is None else timing
+    timing = timing or Timing.same(np.arange(len(clip), dtype=float))
     old = retimed(clip, timing)
-    strength = np.broadcast_to(np.float32(strength), len(clip))[nearest(timing)]
+    strength = np.broadcast_to(np.float32(strength), len(clip))[timing.sources]
     streams = min(max(1, round(fps / TRAINED_FPS)), len(clip))
     made = []
     for first in range(min(streams, len(timing))):
         part = walk.part(slice(first, None, streams))
-        moments = ((timing[first::streams] - first) / streams).clip(0, len(part.silhouettes) - 1)
+        moments = (timing.poses[first::streams] - first) / streams
+        moments = moments.clip(0, len(part.silhouettes) - 1)
         made.append(anonymizer(part, noise, torch.from_numpy(moments)))
     masks = cleaned(_smooth(_interleaved([result.silhouettes for result in made]), streams))
     for n in np.flatnonzero(strength < 1):

@@ -82,10 +82,13 @@ class Plate:
         Returns:
             (N, 2) in pixels of the other frames.
         """
-        there, here = (self.transforms[index - self.first_frame] for index in (before, after))
-        ways = here @ np.linalg.inv(there)
-        x, y, w = np.einsum("nij,nj->in", ways, np.column_stack([points, np.ones(len(points))]))
-        return np.column_stack([x / w, y / w])
+        return _followed(
+            points, *(self.transforms[index - self.first_frame] for index in (before, after))
+        )
+
+    def follows(self, start: int, end: int) -> bool:
+        """Whether the camera's motion is known in the frames from `start` to before `end`."""
+        return True
 
     def crop(self, index: int, x: int, y: int, w: int, h: int) -> np.ndarray:
         """(h, w, 3) uint8: the plate as the frame with this index would show it at (x, y)."""
@@ -152,6 +155,21 @@ class NoPlate:
         ]
         return replace(self, neighbours=tuple(free))
 
+    def followed(self, points: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarray:
+        """As `Plate.followed`, where `follows` holds; elsewhere the same points."""
+        if not self.follows(min(before.min(), after.min()), 1 + max(before.max(), after.max())):
+            return points
+        return _followed(
+            points, *(self.motions[index - self.first_frame] for index in (before, after))
+        )
+
+    def follows(self, start: int, end: int) -> bool:
+        """Whether the camera's motion is known in the frames from `start` to before `end`."""
+        first = self.first_frame
+        return self.motions is not None and bool(
+            np.isfinite(self.motions[start - first : end - first]).all()
+        )
+
     def motion(self, first: int, second: int) -> np.ndarray | None:
         """(3, 3): pixels of one frame to pixels of another; None if it is not known."""
         if self.motions is None:
@@ -181,6 +199,14 @@ class NoPlate:
             free = neighbour.free_from(to_part @ motion, size)
             if (free & wanted).any():
                 yield neighbour.seen_from(to_part @ motion, size), free
+
+
+def _followed(points: np.ndarray, there: np.ndarray, here: np.ndarray) -> np.ndarray:
+    """(N, 2): places of the scene, given the motions (N, 3, 3) of the camera until they were at
+    `points` (N, 2), and until now."""
+    ways = here @ np.linalg.inv(there)
+    x, y, w = np.einsum("nij,nj->in", ways, np.column_stack([points, np.ones(len(points))]))
+    return np.column_stack([x / w, y / w])
 
 
 @dataclass(frozen=True)

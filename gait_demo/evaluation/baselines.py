@@ -17,7 +17,7 @@ from torch import Tensor
 
 from gait_demo.anonymization.anonymizer import GaitAnonymizer
 from gait_demo.anonymization.noise import noise_vector
-from gait_demo.anonymization.pace import delays, timing
+from gait_demo.anonymization.pace import place_delays, pose_delays, timing
 from gait_demo.anonymization.track import anonymize
 from gait_demo.datasets.casia import FPS
 from gait_demo.evaluation.gaits import Method
@@ -94,7 +94,8 @@ def made_by(anonymizer: GaitAnonymizer, noise: Noise, strength: float = 1.0) -> 
         vector = noise(clip, seed, anonymizer.noise_dim)
         times = np.arange(len(clip)) / FPS
         nowhere = np.zeros(len(clip), bool)
-        moments = timing(strength * delays(vector, times), times, nowhere)
+        late = (strength * delays(vector, times) for delays in (place_delays, pose_delays))
+        moments = timing(*late, times, nowhere, nowhere)
         return anonymize(clip, anonymizer, vector, fps=FPS, strength=strength, timing=moments)
 
     return method

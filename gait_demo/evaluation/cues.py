@@ -31,12 +31,12 @@ def rhythms(gaits: Gaits) -> np.ndarray:
 
 
 def full_frame(gaits: Gaits) -> np.ndarray:
-    """(N, 6): features of a walker before a fixed camera besides the shape: height, and y of head
-    and feet, in pixels; logarithms of the speed across the picture and of the strides per second;
-    and growth of the height in pixels per second."""
+    """(N, 7): features of a walker before a fixed camera besides the shape: height, and y of head
+    and feet, in pixels; logarithms of the speed across the picture, of the strides per second and
+    of the length of a stride; and growth of the height in pixels per second."""
     cadences = rhythms(gaits)[:, 0]
     return np.stack([
-        np.full(6, np.nan) if len(recording) < _FEWEST else _frame_cue(recording.boxes, cadence)
+        np.full(7, np.nan) if len(recording) < _FEWEST else _frame_cue(recording.boxes, cadence)
         for recording, cadence in zip(gaits.recordings, cadences, strict=True)
     ])  # fmt: skip
 
@@ -51,8 +51,8 @@ def _frame_cue(boxes: np.ndarray, cadence: float) -> np.ndarray:
         np.percentile(head, 25),
         np.percentile(feet, 75),
     )
-    logs = np.log([max(abs(speed), 1e-3), cadence])
-    return np.array([height, head, feet, *logs, growth])
+    fast, often = np.log([max(abs(speed), 1e-3), cadence])
+    return np.array([height, head, feet, fast, often, fast - often, growth])
 
 
 def joints(gaits: Gaits) -> np.ndarray:

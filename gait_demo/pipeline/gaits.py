@@ -10,7 +10,14 @@ import numpy as np
 from torch import Tensor
 
 from gait_demo.anonymization.noise import noise_vector
-from gait_demo.anonymization.pace import delays, nearest, neighbours, retimed, timing
+from gait_demo.anonymization.pace import (
+    Timing,
+    neighbours,
+    place_delays,
+    pose_delays,
+    retimed,
+    timing,
+)
 from gait_demo.anonymization.track import anonymize
 from gait_demo.background.plate import Background, Plate
 from gait_demo.errors import NoPersonError
@@ -38,8 +45,7 @@ class Gait:
         noise: (noise_dim,) float32, the noise it was made from.
         clip: the new silhouettes in T' frames of the video, from the first one of the track on and
             at least to its last one, with joints where they are known.
-        timing: (T',) float64, positions in the person's track: the moment of the old walk to which
-            each of these frames corresponds, see `pace.timing`.
+        timing: moments of the old walk that these frames show.
         depths: for each frame of the track, which limbs are nearer to the camera; None if the
             joints of the old or the new walker are not known.
     """
@@ -47,7 +53,7 @@ class Gait:
     person: Person
     noise: np.ndarray
     clip: SilhouetteClip
-    timing: np.ndarray
+    timing: Timing
     depths: list[Depths] | None
 
     def __len__(self) -> int:
@@ -55,8 +61,8 @@ class Gait:
 
     @cached_property
     def sources(self) -> np.ndarray:
-        """(T',) int: the positions in the track that are nearest to `timing`."""
-        return nearest(self.timing)
+        """(T',) int: for each frame, the position in the track whose pose and pixels are shown."""
+        return self.timing.sources
 
     @property
     def changed(self) -> np.ndarray:
@@ -66,8 +72,9 @@ class Gait:
     @property
     def in_step(self) -> SilhouetteClip:
         """The new walk in the T frames of the track: for each, the nearest moment."""
-        at = np.abs(self.timing[:, None] - np.arange(len(self.person.track))).argmin(axis=0)
-        return replace(retimed(self.clip, at), first_frame=self.person.track.first_frame)
+        at = np.abs(self.timing.poses[:, None] - np.arange(len(self.person.track))).argmin(axis=0)
+        walk = retimed(self.clip, Timing.same(at))
+        return replace(walk, first_frame=self.person.track.first_frame)
 
     @property
     def frames(self) -> np.ndarray:
@@ -121,26 +128,29 @@ def new_gaits(analysis: Analysis, models: Models, options: Options, seed: int) -
     def noise_of(number: int) -> Tensor:
         return noise_vector(secret, analysis.digest, number, seed, anonymizer.noise_dim)
 
-    # one delay for all, so that people who walk together stay together
-    late = options.anonymize.strength * delays(noise_of(_EVERYONE), times)
+    # places are late by the same for all, so that people who walk together stay together
+    late = options.anonymize.strength * place_delays(noise_of(_EVERYONE), times)
     chosen = chosen_people(analysis, options)
     staying = _staying(analysis, chosen, options)
     for person in chosen:
         noise, depths = noise_of(person.track.track_id), None
         strength = options.anonymize.strength * person.changes(fps)
-        moments = _timing(person, analysis, staying, late, times)
+        delays = late, options.anonymize.strength * pose_delays(noise, times)
+        moments = _timing(person, analysis, staying, delays, times)
         made = anonymize(
             person.silhouettes, anonymizer, noise, fps=fps, strength=strength, timing=moments
         )
-        old = retimed(person.silhouettes, moments)
-        shift = _camera_shift(person, analysis.background, moments)
-        made, old = (replace(clip, squares=clip.squares + shift) for clip in (made, old))
+        old = retimed(person.silhouettes, Timing.same(moments.poses))
+        made, old = (
+            replace(clip, squares=clip.squares + _camera_shift(person, analysis.background, shown))
+            for clip, shown in ((made, moments.places), (old, moments.poses))
+        )
         if old.joints is not None and made.joints is not None:
             depths = depths_of(
                 np.stack([detection.landmarks for detection in person.detections]), fps
             )
             made = replace(made, joints=with_sides_of(made.joints, old.joints))
-            made = planted(made, old, [depths[n] for n in nearest(moments)], fps)
+            made = planted(made, old, [depths[n] for n in moments.sources], fps)
         yield Gait(person, noise.numpy(), made, moments, depths)
 
 
@@ -164,24 +174,28 @@ def _timing(
     person: Person,
     analysis: Analysis,
     staying: Sequence[tuple[Person, np.ndarray]],
-    late: np.ndarray,
+    delays: tuple[np.ndarray, np.ndarray],
     times: np.ndarray,
-) -> np.ndarray:
-    """The timing of a person's new walk. There is no delay until they are seen, where they keep the
-    pose, in shots without a plate, and where they hide somebody who stays: as what is behind the
-    person is laid bare, it must be known.
+) -> Timing:
+    """The timing of a person's new walk. There is no delay until they are seen and where they keep
+    the pose. Places are not late either in shots without a plate and where the person hides
+    somebody who stays, as what was behind them would be laid bare; and poses are not if the
+    camera's motion is not known, by which standing feet are kept in place.
 
     Args:
         staying: see `_staying`.
-        late, times: (N,) seconds, delays and times of all frames of the video.
+        delays: (N,) seconds each, of places and poses, for all frames of the video.
+        times: (N,) seconds, of these frames.
     """
     first, background = person.track.first_frame, analysis.background
-    fixed = person.keeps_pose | _hides(person, analysis, staying)
-    fixed[: np.flatnonzero(person.track.found)[0] + 1] = True
+    kept = person.keeps_pose | (np.arange(len(person.track)) <= np.argmax(person.track.found))
+    fixed = kept | _hides(person, analysis, staying)
+    end = background.span(first, len(times))[1]
+    places, poses = (late[first:end] for late in delays)
     if not isinstance(background.at(first), Plate):
-        fixed[:] = True
-    shot = slice(first, background.span(first, len(times))[1])
-    return timing(late[shot], times[shot], fixed)
+        follows = background.at(first).follows(first, first + len(person.track))
+        places, poses = np.zeros_like(places), poses * follows
+    return timing(places, poses, times[first:end], fixed, kept)
 
 
 def _hides(
@@ -214,15 +228,13 @@ def _hides(
 
 def _camera_shift(person: Person, background: Background, moments: np.ndarray) -> np.ndarray:
     """(T', 4) pixels by which the squares of a retimed walk are moved, so that they lie at the same
-    places of the scene although the camera shakes."""
+    places of the scene although the camera moves."""
     first, squares = person.track.first_frame, person.silhouettes.squares
-    plate, now = background.at(first), person.track.first_frame + np.arange(len(moments))
-    if not isinstance(plate, Plate):
-        return np.zeros((len(moments), 4), np.float32)
+    shot, now = background.at(first), person.track.first_frame + np.arange(len(moments))
     middles = (squares[:, :2] + squares[:, 2:]) / 2
     before, after, share = neighbours(moments)
     before, after = (
-        plate.followed(middles[frames], first + frames, now) - middles[frames]
+        shot.followed(middles[frames], first + frames, now) - middles[frames]
         for frames in (before, after)
     )
     return np.tile(before + share[:, None] * (after - before), 2).astype(np.float32)

@@ -42,22 +42,25 @@ def planted(
 ) -> SilhouetteClip:
     """The new walk with standing feet that stay in place.
 
-    The new walk is in step with the old one, so that both feet stand at the same times. The new
-    foot is kept at a constant distance from the old one, which does not slide; the leg is solved
-    from hip to ankle with bones of the same length. Silhouettes follow the joints.
+    The new walk has the poses of the old one's moments, so that both feet stand at the same times.
+    The new foot is kept at a constant distance from the old one, which does not slide; the leg is
+    solved from hip to ankle with bones of the same length. Silhouettes follow the joints.
 
     Args:
         gait: new silhouettes and joints, in squares of their own.
-        seen: the old silhouettes and joints at the same moments.
+        seen: the old silhouettes and joints at the moments of the poses. Where the new walker is
+            elsewhere, the lower edges of both squares tell how much lower the ground lies there.
         fps: frames per second.
     """
     before, after = _points(seen), _points(gait)
     made, height = after.copy(), float(np.median(_side(seen)))
     passing = _passing(before[:, [_HIP, _HIP + 9]].mean(axis=1), height, fps)
+    lower = gait.squares[:, 3] - seen.squares[:, 3]
     for leg in (0, 9):
         foot = [joint + leg for joint in _FOOT]
         old, new = before[:, foot].mean(axis=1), after[:, foot].mean(axis=1)
-        made_leg = _leg(after, leg, passing[:, None] * _correction(old, new, height, fps))
+        moved = _correction(old, new, lower, height, fps)
+        made_leg = _leg(after, leg, passing[:, None] * moved)
         made[:, [joint + leg for joint in (_KNEE, *_FOOT)]] = made_leg
     joints = gait.joints.copy()
     joints[..., :2] = (made - gait.squares[:, None, :2]) / _side(gait)[:, None, None]
@@ -131,14 +134,18 @@ def _passing(hips: np.ndarray, height: float, fps: float) -> np.ndarray:
     return ((speed - _PASSING[0]) / (_PASSING[1] - _PASSING[0])).clip(0, 1)
 
 
-def _correction(old: np.ndarray, new: np.ndarray, height: float, fps: float) -> np.ndarray:
-    """(T, 2) pixels by which a new foot is moved."""
+def _correction(
+    old: np.ndarray, new: np.ndarray, lower: np.ndarray, height: float, fps: float
+) -> np.ndarray:
+    """(T, 2) pixels by which a new foot is moved; `lower` (T,) is by how much lower the ground lies
+    below it than below the old one."""
     weight, apart = standing(old, height, fps), new - old
+    wanted = np.column_stack([apart[:, 0], lower])
     moved = np.zeros_like(apart)
     for start, end in runs(weight > 0):
         here = weight[start:end, None]
-        usual = (here * apart[start:end]).sum(axis=0) / here.sum()
-        moved[start:end] = [usual[0], 0] - apart[start:end]
+        usual = (here * wanted[start:end]).sum(axis=0) / here.sum()
+        moved[start:end] = usual - apart[start:end]
     moved = _eased(moved * np.minimum(2 * weight, 1)[:, None], _EASE_S * fps / 2)
     far = np.linalg.norm(moved, axis=1, keepdims=True)
     return moved * np.minimum(1, _MOST * height / np.maximum(far, 1e-6))

@@ -10,6 +10,7 @@ from scipy import stats
 from gait_demo.anonymization.anet import ANetAnonymizer
 from gait_demo.anonymization.anonymizer import load
 from gait_demo.anonymization.noise import noise_vector, stature
+from gait_demo.anonymization.pace import Timing
 from gait_demo.anonymization.track import anonymize
 from gait_demo.anonymization.windows import InStep, blended
 from gait_demo.errors import WeightsError
@@ -133,9 +134,10 @@ def test_the_new_walk_shows_the_moments_it_is_told_to(frames, fps, streams):
     masks = np.zeros((frames, 64, 64))
     for mask, width in zip(masks, columns, strict=True):
         mask[:, :width] = 1
-    timing = np.linspace(0, 0.9 * (frames - 1), frames + 2)
+    moments = np.linspace(0, 0.9 * (frames - 1), frames + 2)
+    timing = Timing.same(moments)
     out = anonymize(clip_of(masks), ANetAnonymizer(Through()), noise_of(0), fps=fps, timing=timing)
-    expected = (1 + timing / streams).clip(1, columns[-1])
+    expected = (1 + moments / streams).clip(1, columns[-1])
     tolerance = 0.1 if streams == 1 else 0.5  # of the smoothing
     assert len(out) == frames + 2
     np.testing.assert_allclose(out.masks.mean(1).sum(1), expected, atol=tolerance)
@@ -303,14 +305,15 @@ def block(frames: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("frames", "fps"), [(3, 25), (50, 25), (100, 50)])
-def test_joints_and_squares_are_of_the_same_moment_as_the_outline(frames, fps):
-    timing = np.linspace(0, 0.9 * (frames - 1), frames)
+def test_joints_are_of_the_outlines_moment_and_squares_of_that_of_the_places(frames, fps):
+    moments = np.linspace(0, 0.9 * (frames - 1), frames)
+    timing = Timing(moments / 2, moments)
     clip = replace(walking(frames), joints=joints_of(frames))
     out = anonymize(clip, ANetAnonymizer(Through()), noise_of(0), fps=fps, timing=timing)
     if fps == 25:
-        np.testing.assert_allclose(64 * out.joints[:, 3, 0], timing, atol=1e-3)
-    np.testing.assert_allclose(64 * out.joints[3:-3, 3, 0], timing[3:-3], atol=0.5)
-    np.testing.assert_allclose(out.squares[:, ::2].mean(axis=1), 300 + 4 * timing, rtol=1e-5)
+        np.testing.assert_allclose(64 * out.joints[:, 3, 0], moments, atol=1e-3)
+    np.testing.assert_allclose(64 * out.joints[3:-3, 3, 0], moments[3:-3], atol=0.5)
+    np.testing.assert_allclose(out.squares[:, ::2].mean(axis=1), 300 + 2 * moments, rtol=1e-5)
     assert out.joints.shape == (frames, 19, 3) and out.joints.dtype == np.float32
     assert (out.joints[..., 2] == 1).all()
 
@@ -319,7 +322,8 @@ def test_a_network_of_windows_shows_the_nearest_moments():
     masks = np.zeros((20, 64, 64))
     for n, mask in enumerate(masks):
         mask[10:50, : n + 1] = 1
-    timing = np.linspace(0, 19, 12)
+    moments = np.linspace(0, 19, 12)
+    timing = Timing(moments / 2, moments)
 
     class Network(torch.nn.Module):
         dims = DIMS
@@ -328,7 +332,7 @@ def test_a_network_of_windows_shows_the_nearest_moments():
             return windows
 
     out = anonymize(clip_of(masks), InStep(Network()), noise_of(0), fps=25, timing=timing)
-    assert ((out.masks[:, 30] > 0.5).sum(axis=1) == 1 + np.rint(timing)).all()
+    assert ((out.masks[:, 30] > 0.5).sum(axis=1) == 1 + np.rint(moments)).all()
 
 
 @pytest.mark.parametrize("joints", [0, 19])

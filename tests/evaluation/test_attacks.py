@@ -64,6 +64,34 @@ def test_a_method_that_draws_height_and_speed_from_a_secret_is_not(people):
     assert max(caught.values()) < 0.15
 
 
+def of_any_pace(keeps_strides):
+    """Height, speed and cadence come from a secret; the length of strides, too, or it is kept."""
+
+    def method(clip, seed):
+        noise = baselines.keyed(SECRET)(clip, seed, 3).numpy()
+        slower, rarer = np.random.default_rng(noise[1:].view(np.uint32)).uniform(0.6, 1, 2)
+        times = np.arange(len(clip))
+        shown = np.rint(times * (slower if keeps_strides else rarer)).astype(int)
+        left, feet = (
+            np.interp(slower * times, times, clip.squares[:, column])[:, None] for column in (0, 3)
+        )
+        side = 110 * np.exp(0.2 * noise[0]) * np.ones_like(feet)
+        squares = np.concatenate([left, feet - side, left + side, feet], axis=1)
+        return replace(clip, masks=clip.masks[shown], squares=squares.astype(np.float32))
+
+    return method
+
+
+@pytest.mark.slow
+def test_a_method_that_keeps_only_the_length_of_strides_is_caught_by_the_full_frame():
+    """The rest, as far as it is left, is the speed."""
+    gaits = draw_gaits(62, views=(90,), frames=60, cycle=20)
+    people = People.of(gaits, *groups(range(1, 63)))
+    kept, drawn = (found(people, of_any_pace(keeps), FULL_FRAME) for keeps in (True, False))
+    for adversary in ("informed", "linking"):
+        assert kept[adversary] > 1.5 * drawn[adversary] and kept[adversary] > 0.3
+
+
 def scrambled(clip, seed):
     """Silhouettes whose columns and rows are in another order, always the same one."""
     order = np.random.default_rng(0).permutation(64)

@@ -40,7 +40,7 @@ def latest(pipeline, analysis):
     """Of a few seeds, the one whose walkers are farthest behind, with their gaits."""
 
     def delay(gaits):
-        return max(np.max(gait.frames - gait.timing) for gait in gaits)
+        return max(np.max(gait.frames - gait.timing.places) for gait in gaits)
 
     every = {seed: pipeline.gaits(analysis, seed) for seed in range(6)}
     return max(every.items(), key=lambda both: delay(both[1]))
@@ -57,32 +57,49 @@ def test_walkers_are_drawn_where_the_old_ones_were_before(pipeline, analysis):
             number = new.frame.index - gait.clip.first_frame
             if 0 <= number < len(gait):
                 boxes = gait.person.track.xyxy[:, ::2].mean(axis=1)
-                middles.append(np.interp(gait.timing[number], np.arange(len(boxes)), boxes))
+                middles.append(np.interp(gait.timing.places[number], np.arange(len(boxes)), boxes))
         inside = [x for x in middles if 30 < x < 290]
         if len(inside) == 2 and len(columns):
             checked += 1
             assert abs(columns.mean() - np.mean(inside)) < 9, new.frame.index
     assert checked > COUNT / 2
-    assert max(np.max(gait.frames - gait.timing) for gait in gaits) > 5  # frames, of 25 a second
+    assert (
+        max(np.max(gait.frames - gait.timing.places) for gait in gaits) > 5
+    )  # frames, of 25 a second
 
 
 def test_who_walks_together_stays_together_and_seeds_differ(pipeline, analysis):
     late = []
     for seed in (1, 2):
         one, other = pipeline.gaits(analysis, seed)
-        delays = [dict(zip(each.frames, each.frames - each.person.track.first_frame - each.timing,
-                           strict=True)) for each in (one, other)]  # fmt: skip
+        delays = []
+        for each in (one, other):
+            behind = each.frames - each.person.track.first_frame - each.timing.places
+            delays.append(dict(zip(each.frames, behind, strict=True)))
         both = sorted(delays[0].keys() & delays[1].keys())
         late.append([np.array([delay[frame] for frame in both]) for delay in delays])
         np.testing.assert_allclose(*late[-1], atol=0.02)
     assert abs(late[0][0][-40:] - late[1][0][-40:]).max() > 1
+    steps = [each.timing.poses - each.timing.places for each in (one, other)]
+    assert all(np.ptp(early) > 1 for early in steps)  # with a cadence of their own
+    assert abs(steps[0][:60] - steps[1][:60]).max() > 1
 
 
-def test_there_is_no_delay_where_the_background_is_not_known(pipeline, analysis):
-    shape = analysis.background.shots[0].frame_shape
-    moving = replace(analysis, background=Background((NoPlate(shape),)))
-    for gait in pipeline.gaits(moving, 1):
-        assert gait.timing.tolist() == list(range(len(gait.person.track)))
+def test_before_a_moving_camera_places_are_not_late_and_poses_if_its_motion_is_known(
+    pipeline, analysis
+):
+    """Where people were is laid bare if they are late; feet stand still if the motion is known."""
+    (plate,) = analysis.background.shots
+    lost = plate.transforms.copy()
+    lost[COUNT // 2] = np.nan
+    for motions, late in ((None, False), (lost, False), (plate.transforms, True)):
+        moving = replace(
+            analysis, background=Background((NoPlate(plate.frame_shape, motions=motions),))
+        )
+        for gait in pipeline.gaits(moving, 1):
+            every = np.arange(len(gait.person.track))
+            np.testing.assert_array_equal(gait.timing.places, every)
+            assert ((every - gait.timing.poses).max() > 1) == late
 
 
 def test_a_camera_that_shakes_does_not_carry_the_walker_along(pipeline, analysis):
@@ -103,7 +120,7 @@ def test_a_camera_that_shakes_does_not_carry_the_walker_along(pipeline, analysis
         people=tuple(map(filmed, analysis.people)),
     )
     for still, moved in zip(pipeline.gaits(analysis, 1), pipeline.gaits(shaking, 1), strict=True):
-        assert np.ptp(still.frames - still.timing) > 1
+        assert np.ptp(still.frames - still.timing.places) > 1
         np.testing.assert_allclose(
             moved.clip.squares - still.clip.squares, jumps[still.frames], atol=0.02
         )
@@ -116,7 +133,7 @@ def test_nobody_is_cut_out_of_who_stands_behind(pipeline, tmp_path):
     analysis = analysed(scene, tmp_path)
     seed, gaits = latest(pipeline, analysis)
     (walker,) = [gait for gait in gaits if gait.person.walks]
-    late = walker.frames - walker.person.track.first_frame - walker.timing
+    late = walker.frames - walker.person.track.first_frame - walker.timing.places
     met = 0
     for new in pipeline.render_frames(analysis, seed):
         index = new.frame.index

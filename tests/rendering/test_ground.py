@@ -49,6 +49,23 @@ def test_nor_does_that_of_a_walker_of_another_stature_and_it_stands_as_low(size,
     assert np.ptp(in_pixels(made)[:, 0, 1]) < 1.2 * np.ptp(in_pixels(NEW)[:, 0, 1]) + 1
 
 
+@pytest.mark.parametrize("foot", [LEFT_FOOT, RIGHT_FOOT])
+@pytest.mark.parametrize("pace", [0.7, 1.3])
+def test_nor_does_that_of_a_walker_who_takes_longer_or_shorter_strides(pace, foot):
+    """Because the new walker is elsewhere in the poses of the old one's moments: slower or faster,
+    and so much nearer that the ground lies lower in the picture."""
+    squares = OLD.squares.copy()
+    squares[:, ::2] += (pace - 1) * (OLD.squares[:, :1] - OLD.squares[COUNT // 2, 0])
+    squares[:, 1::2] += 6
+    other = replace(OLD, squares=squares)
+    made = planted(other, OLD, [LEFT_NEARER] * COUNT, FPS)
+    assert max(slides(other, foot)) > 0.05
+    assert max(slides(made, foot)) < max(0.02, 1.2 * max(slides(OLD, foot)))
+    stands = standing(in_pixels(OLD)[:, foot].mean(axis=1), HEIGHT, FPS) > 0.99
+    low = [in_pixels(one)[stands][:, foot, 1].mean(axis=1) for one in (OLD, made)]
+    assert np.abs(low[1] - low[0] - 6).max() < 0.02 * HEIGHT
+
+
 def test_bones_keep_their_lengths_and_hips_their_places():
     old, new = in_pixels(NEW), in_pixels(MADE)
     for hip, knee, ankle in ((5, 6, 7), (14, 15, 16)):

@@ -8,11 +8,13 @@ FRAMES = 10
 CONDITIONS = ("nm-01", "nm-02", "nm-05", "nm-06")
 
 
-def walk(wide: float, step: float, phase: float, frames: int = FRAMES) -> np.ndarray:
-    """(frames, 64, 64) bool; a cycle is FRAMES long."""
+def walk(
+    wide: float, step: float, phase: float, frames: int = FRAMES, cycle: int = FRAMES
+) -> np.ndarray:
+    """(frames, 64, 64) bool; a cycle is so many frames long."""
     y, x = np.mgrid[:64, :64].astype(float)
     y, x = y / 63, (x - 31.5) / 63
-    t = phase + np.arange(frames)[:, None, None] / FRAMES
+    t = phase + np.arange(frames)[:, None, None] / cycle
     leg = step * np.sin(2 * np.pi * t) * (y - 0.5)
     trunk = ((y - 0.3) / 0.31) ** 2 + (x / wide) ** 2 < 1
     legs = (np.minimum(abs(x - leg), abs(x + leg)) < 0.05) & (y >= 0.5)
@@ -29,7 +31,11 @@ def recorded(masks: np.ndarray, height: float = 64.0, speed: float = 0.0) -> Rec
 
 
 def draw_gaits(
-    people: int, views: tuple[int, ...] = (0, 90), seed: int = 0, frames: int = FRAMES
+    people: int,
+    views: tuple[int, ...] = (0, 90),
+    seed: int = 0,
+    frames: int = FRAMES,
+    cycle: int = FRAMES,
 ) -> Gaits:
     """Every person, numbered from 1, walks under each of CONDITIONS, seen at each view. People are
     of another height and speed as well."""
@@ -41,7 +47,8 @@ def draw_gaits(
         for condition in CONDITIONS:
             phase = rng.uniform()
             for view in views:
-                seen = walk(wide * (1 + 0.3 * view / 90), step * (0.5 + view / 180), phase, frames)
+                shape = wide * (1 + 0.3 * view / 90), step * (0.5 + view / 180)
+                seen = walk(*shape, phase, frames, cycle)
                 walks.append(recorded(seen, height * places.normal(1, 0.002), speed))
                 rows.append((person, view, condition))
     person, view, condition = zip(*rows, strict=True)
