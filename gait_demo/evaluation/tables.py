@@ -121,7 +121,7 @@ def _cases(method: dict, gallery: int | None = None) -> dict[str, dict]:
         "informed, by shape": worst(method, ("naive", "informed"), shape, gallery=gallery),
         "two results linked, by shape": worst(method, ("linking",), shape, gallery=gallery),
         "known seed": worst(method, ("known seed",), shape, gallery=gallery),
-        "height, speed, cadence and path": worst(
+        "height, speed, strides and path": worst(
             method, ADVERSARIES[:3], (FULL_FRAME,), gallery=gallery
         ),
         "**everything, worst case**": worst(method, gallery=gallery),

@@ -273,7 +273,7 @@ def test_the_command_takes_some_of_the_attackers(folder, tmp_path, capsys):
     assert main([*few, "raw GEI,full frame"]) == 0
     shown = capsys.readouterr().out
     assert "| none | informed, by shape | 1.000 [1.00-1.00] |" in shown
-    assert "| none | height, speed, cadence and path | " in shown and "| full frame |" in shown
+    assert "| none | height, speed, strides and path | " in shown and "| full frame |" in shown
     assert "GaitSet" not in shown and "Success" not in shown  # of whom was not asked for
     before, shown, after = page.read_text().split("\n\n", 1)[0], page.read_text(), "\nafter\n"
     assert before == "before\n<!-- privacy -->" and shown.endswith(after) and "old" not in shown
