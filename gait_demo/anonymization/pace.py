@@ -74,40 +74,56 @@ def _delays(noise: Tensor, times: np.ndarray, use: int) -> np.ndarray:
 
 
 def timing(
-    places: np.ndarray, poses: np.ndarray, times: np.ndarray, fixed: np.ndarray, kept: np.ndarray
+    places: np.ndarray,
+    poses: np.ndarray,
+    times: np.ndarray,
+    fixed: np.ndarray,
+    kept: np.ndarray,
+    together: np.ndarray | None = None,
+    last: int = -1,
 ) -> Timing:
     """Which moments of a track are shown from its first frame on. In that frame there is no delay.
-    Where the walk goes on after the track's last frame, as the places are late, the poses slow down
-    in time, so that they do not end before it.
 
     Args:
         places, poses: (N,) seconds, delays for the frames from the first one of the track to the
             last one of its shot.
         times: (N,) rising, in seconds.
         fixed, kept: (T,) bool, for the frames of the track, T <= N: True where places, and where
-            poses, must not be late.
+            both places and poses, must not be late.
+        together: (T,) bool, True where places and poses must be of the same moment; None: nowhere.
+        last: the last frame in which the person is drawn. Poses slow down in time before it, so
+            that a walker who is late does not stop there.
 
     Returns:
         The timing up to the last frame that shows the new walker.
     """
     old = times[: len(fixed)]
-    there, taken = _shown(places, times, fixed), _shown(poses, times, kept)
+    start = old == old[0]
+    there = _late(places, times, old[start | fixed | kept])
+    taken = _late(poses, times, old[start | kept])
     count = np.searchsorted(there, old[-1], side="right")  # the moments of places rise
-    left = times[count - 1] - times[:count]
-    taken = np.minimum(taken[:count], old[-1] - (1 - _SLOPE) * left)
-    return Timing(*(np.interp(at, old, np.arange(len(old))) for at in (there[:count], taken)))
+    there, taken, shown = there[:count], taken[:count], times[:count]
+    gone = shown[np.searchsorted(there, old[last], side="right") - 1]
+    taken = np.minimum(taken, old[last] - (1 - _SLOPE) * (gone - shown).clip(0))
+    if together is not None and together.any():
+        apart = _SLOPE * _distance(there, old[together])
+        taken = taken.clip(there - apart, there + apart)
+    return Timing(*(np.interp(at, old, np.arange(len(old))) for at in (there, taken)))
 
 
-def _shown(delays: np.ndarray, times: np.ndarray, fixed: np.ndarray) -> np.ndarray:
-    """(N,) seconds: the moments that are shown, with delays that grow slowly from fixed frames."""
-    old = times[: len(fixed)]
-    without = np.concatenate([old[:1], old[1:][fixed[1:]]])
-    after = np.searchsorted(without, times)
-    away = np.minimum(
-        np.abs(times - without[np.maximum(after - 1, 0)]),
-        np.abs(times - without[np.minimum(after, len(without) - 1)]),
+def _late(delays: np.ndarray, times: np.ndarray, without: np.ndarray) -> np.ndarray:
+    """(N,) seconds: the moments that are shown, with delays that grow slowly from moments without
+    any."""
+    return times - np.minimum(delays, _SLOPE * _distance(times, without))
+
+
+def _distance(moments: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """(N,) seconds from moments (N,) to the nearest of others, rising."""
+    after = np.searchsorted(others, moments)
+    return np.minimum(
+        np.abs(moments - others[np.maximum(after - 1, 0)]),
+        np.abs(moments - others[np.minimum(after, len(others) - 1)]),
     )
-    return times - np.minimum(delays, _SLOPE * away)
 
 
 def neighbours(moments: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

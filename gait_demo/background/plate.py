@@ -73,7 +73,7 @@ class Plate:
         return find_foreground(image, plate, noise, shaking=True)
 
     def followed(self, points: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarray:
-        """Where places of the scene lie in other frames, as the camera shakes.
+        """Where places of the scene lie in other frames, as the camera moves.
 
         Args:
             points: (N, 2) x and y in pixels, each in a frame of its own.

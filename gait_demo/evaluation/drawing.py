@@ -19,6 +19,7 @@ from gait_demo.options import VideoOptions
 from gait_demo.people.landmarks import LandmarkNetwork, upright
 from gait_demo.people.segmenter import ANKLES, NOSE, SHOULDERS, TOES, WRISTS
 from gait_demo.pipeline import Models, Pipeline
+from gait_demo.pipeline.gaits import steadied
 from gait_demo.rendering.ground import standing_feet
 from gait_demo.types import Progress, SilhouetteClip
 from gait_demo.weights import find
@@ -218,8 +219,8 @@ def _measure_clip(
         return None
     figures = ratios(pairs)
     figures["seeds_degrees"] = max(angle_difference(gait.in_step, other.in_step).values())
-    standing = standing_feet(person.silhouettes, float(analysis.info.fps))
-    stances = slides(gait.clip, standing[gait.sources])
+    old, new = (steadied(walk, analysis.background) for walk in (person.silhouettes, gait.clip))
+    stances = slides(new, standing_feet(old, float(analysis.info.fps))[gait.sources])
     if stances:
         figures["slide_percent"] = 100 * float(np.mean(stances))
     return figures

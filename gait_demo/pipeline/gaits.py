@@ -29,7 +29,7 @@ from gait_demo.people.person import Person, prominent
 from gait_demo.pipeline.analysis import Analysis
 from gait_demo.pipeline.models import Models
 from gait_demo.rendering.depth import Depths, depths_of
-from gait_demo.rendering.ground import planted
+from gait_demo.rendering.ground import passing, planted
 from gait_demo.types import SilhouetteClip
 
 _EVERYONE = 0  # in place of a track id, for noise that all people of a video share
@@ -150,7 +150,9 @@ def new_gaits(analysis: Analysis, models: Models, options: Options, seed: int) -
                 np.stack([detection.landmarks for detection in person.detections]), fps
             )
             made = replace(made, joints=with_sides_of(made.joints, old.joints))
-            made = planted(made, old, [depths[n] for n in moments.sources], fps)
+            there = (steadied(clip, analysis.background) for clip in (made, old))
+            stands = planted(*there, [depths[n] for n in moments.sources], fps)
+            made = replace(made, masks=stands.masks, joints=stands.joints)
         yield Gait(person, noise.numpy(), made, moments, depths)
 
 
@@ -180,7 +182,8 @@ def _timing(
     """The timing of a person's new walk. There is no delay until they are seen and where they keep
     the pose. Places are not late either in shots without a plate and where the person hides
     somebody who stays, as what was behind them would be laid bare; and poses are not if the
-    camera's motion is not known, by which standing feet are kept in place.
+    camera's motion is not known, by which standing feet are kept in place. Both are of the same
+    moment where the person is lost for a while, begins to pass by, or ceases to.
 
     Args:
         staying: see `_staying`.
@@ -195,7 +198,10 @@ def _timing(
     if not isinstance(background.at(first), Plate):
         follows = background.at(first).follows(first, first + len(person.track))
         places, poses = np.zeros_like(places), poses * follows
-    return timing(places, poses, times[first:end], fixed, kept)
+    passes = passing(steadied(person.silhouettes, background), float(analysis.info.fps)) > 0.5
+    together = person.lost_between | (np.diff(passes, prepend=passes[0]) != 0)
+    last = np.flatnonzero(person.seen | person.carried)[-1]
+    return timing(places, poses, times[first:end], fixed, kept, together, last)
 
 
 def _hides(
@@ -238,6 +244,16 @@ def _camera_shift(person: Person, background: Background, moments: np.ndarray) -
         for frames in (before, after)
     )
     return np.tile(before + share[:, None] * (after - before), 2).astype(np.float32)
+
+
+def steadied(walk: SilhouetteClip, background: Background) -> SilhouetteClip:
+    """The walk with squares in pixels of its first frame, as if the camera had stood still since;
+    the same squares where the camera's motion is not known."""
+    first = np.full(len(walk), walk.first_frame)
+    middles = (walk.squares[:, :2] + walk.squares[:, 2:]) / 2
+    now = first + np.arange(len(walk))
+    shift = background.at(walk.first_frame).followed(middles, now, first) - middles
+    return replace(walk, squares=(walk.squares + np.tile(shift, 2)).astype(np.float32))
 
 
 def _may_be(person: Person, other: Person, fps: float) -> bool:

@@ -181,8 +181,9 @@ class _Walker:
         number = index - self.gait.clip.first_frame
         if not 0 <= number < len(self.gait):
             return None
-        source = self.gait.sources[number]
-        if not CONSEQUENCES[Visibility(person.visibility[source])].drawn:
+        source, place = self.gait.sources[number], np.rint(self.gait.timing.places[number])
+        visibility = person.visibility[[source, int(place)]]
+        if not all(CONSEQUENCES[Visibility(each)].drawn for each in visibility):
             return None
         changed = not person.keeps_pose[source]
         draw = self.new.drawing(number) if changed else partial(

@@ -43,24 +43,26 @@ def planted(
     """The new walk with standing feet that stay in place.
 
     The new walk has the poses of the old one's moments, so that both feet stand at the same times.
-    The new foot is kept at a constant distance from the old one, which does not slide; the leg is
-    solved from hip to ankle with bones of the same length. Silhouettes follow the joints.
+    In each stance the new foot is kept at a constant distance from the old one, which does not
+    slide; the leg is solved from hip to ankle with bones of the same length. Silhouettes follow the
+    joints.
 
     Args:
-        gait: new silhouettes and joints, in squares of their own.
+        gait: new silhouettes and joints, in squares of their own; in pixels of one frame, as if
+            the camera stood still.
         seen: the old silhouettes and joints at the moments of the poses. Where the new walker is
             elsewhere, the lower edges of both squares tell how much lower the ground lies there.
         fps: frames per second.
     """
     before, after = _points(seen), _points(gait)
     made, height = after.copy(), float(np.median(_side(seen)))
-    passing = _passing(before[:, [_HIP, _HIP + 9]].mean(axis=1), height, fps)
+    passes = _passing(before[:, [_HIP, _HIP + 9]].mean(axis=1), height, fps)
     lower = gait.squares[:, 3] - seen.squares[:, 3]
     for leg in (0, 9):
         foot = [joint + leg for joint in _FOOT]
         old, new = before[:, foot].mean(axis=1), after[:, foot].mean(axis=1)
         moved = _correction(old, new, lower, height, fps)
-        made_leg = _leg(after, leg, passing[:, None] * moved)
+        made_leg = _leg(after, leg, passes[:, None] * moved)
         made[:, [joint + leg for joint in (_KNEE, *_FOOT)]] = made_leg
     joints = gait.joints.copy()
     joints[..., :2] = (made - gait.squares[:, None, :2]) / _side(gait)[:, None, None]
@@ -91,9 +93,16 @@ def standing_feet(seen: SilhouetteClip, fps: float) -> np.ndarray:
     """(T, 2) float64 in [0, 1]: whether the left and the right foot stand; 0 unless the person
     passes by."""
     points, height = _points(seen), float(np.median(_side(seen)))
-    passing = _passing(points[:, [_HIP, _HIP + 9]].mean(axis=1), height, fps)
+    passes = _passing(points[:, [_HIP, _HIP + 9]].mean(axis=1), height, fps)
     feet = (points[:, [joint + leg for joint in _FOOT]].mean(axis=1) for leg in (0, 9))
-    return np.stack([passing * standing(foot, height, fps) for foot in feet], axis=1)
+    return np.stack([passes * standing(foot, height, fps) for foot in feet], axis=1)
+
+
+def passing(seen: SilhouetteClip, fps: float) -> np.ndarray:
+    """(T,) float64 in [0, 1]: whether a person passes by, in pixels of one frame as if the camera
+    stood still; 0 for one who comes nearer or stands."""
+    middles = (seen.squares[:, :2] + seen.squares[:, 2:]) / 2
+    return _passing(middles, float(np.median(_side(seen))), fps)
 
 
 def _side(clip: SilhouetteClip) -> np.ndarray:

@@ -75,13 +75,14 @@ def test_kept_poses_are_of_their_own_frame_and_the_first_frame_always_counts():
     for _ in range(300):
         times = np.cumsum(rng.choice([0.01, 0.04, 0.3], rng.integers(1, 80)))
         count = rng.integers(1, len(times) + 1)
-        fixed = rng.random(count) < rng.choice([0, 0.05, 0.5])
+        kept, others, together = rng.random((3, count)) < rng.choice([0, 0.05, 0.5])
         late = rng.uniform(0, 0.6, (2, len(times))).cumsum(axis=1) % 0.6
-        walk = timing(*late, times, fixed, fixed)
-        sources = walk.sources
+        last = max([rng.integers(count), *np.flatnonzero(kept)])
+        walk = timing(*late, times, others, kept, together, last)
+        sources, fixed = walk.sources, kept
         assert count <= len(walk) <= len(times) and sources[0] == 0
         assert (sources[np.flatnonzero(fixed)] == np.flatnonzero(fixed)).all()
-        shown = np.flatnonzero(fixed[sources])
+        shown = np.flatnonzero(fixed[sources] & (walk.places <= last))
         assert (sources[shown] == shown).all()
         for moments in (walk.places, walk.poses):
             assert (moments >= 0).all() and (moments <= count - 1).all()
@@ -101,6 +102,34 @@ def test_who_is_late_walks_on_until_they_are_gone():
     assert len(walk) == 265 and walk.poses[-1] == pytest.approx(249)
     np.testing.assert_allclose(np.diff(walk.poses)[:180], 1)
     np.testing.assert_allclose(np.diff(walk.poses)[-70:], 0.8)
+
+
+def test_poses_stop_no_sooner_than_places_where_the_person_was_seen_last():
+    """The track goes on for a while after it."""
+    late = place_delays(noise_of(3), TIMES), pose_delays(noise_of(3), TIMES)
+    walk = timing(*late, TIMES, NOWHERE[:250], NOWHERE[:250], last=200)
+    there = np.searchsorted(walk.places, 200)
+    assert walk.poses[there - 1] <= 200 + 1e-9
+    assert (np.diff(walk.poses[: there - 1]) > 0.6).all()
+
+
+def test_places_and_poses_meet_where_they_must_and_part_slowly():
+    together = NOWHERE[:250].copy()
+    together[120:140] = True
+    for seed in range(20):
+        late = place_delays(noise_of(seed), TIMES), pose_delays(noise_of(seed), TIMES)
+        free = timing(*late, TIMES, NOWHERE[:250], NOWHERE[:250])
+        walk = timing(*late, TIMES, NOWHERE[:250], NOWHERE[:250], together)
+        apart = np.abs(walk.poses - walk.places)
+        met = (walk.places >= 120) & (walk.places <= 139)
+        assert apart[met].max() < 0.11 and met.sum() >= 15  # frames
+        away = np.minimum(np.abs(walk.places - 120), np.abs(walk.places - 139))
+        assert (apart[~met] <= 0.2 * away[~met] + 0.11).all()
+        far = away > 80
+        np.testing.assert_allclose(walk.poses[far], free.poses[far])
+        for each in (free, walk):  # drawing keeps pixels until their frame has been drawn
+            assert (np.diff(each.sources) >= 0).all()
+            assert (each.poses <= np.arange(len(each)) + 1e-9).all()
 
 
 def test_uneven_frame_rates_are_late_by_the_same_time():
