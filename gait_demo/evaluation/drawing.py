@@ -198,6 +198,7 @@ def _measure_clip(
             int(frame): (n, int(source))
             for n, (frame, source) in enumerate(zip(gait.frames, gait.sources, strict=True))
             if frame % options.every == 0
+            and gait.drawn[n]
             and person.well_seen[source]
             and not person.keeps_pose[source]
         }

@@ -26,6 +26,7 @@ from gait_demo.joints import with_sides_of
 from gait_demo.options import Options
 from gait_demo.people.faces import UnknownFace
 from gait_demo.people.person import Person, prominent
+from gait_demo.people.visibility import CONSEQUENCES, Visibility
 from gait_demo.pipeline.analysis import Analysis
 from gait_demo.pipeline.models import Models
 from gait_demo.rendering.depth import Depths, depths_of
@@ -64,10 +65,17 @@ class Gait:
         """(T',) int: for each frame, the position in the track whose pose and pixels are shown."""
         return self.timing.sources
 
+    @cached_property
+    def drawn(self) -> np.ndarray:
+        """(T',) bool: frames in which the person is drawn: well enough seen, both at the moment of
+        the place and at that of the pose."""
+        drawn = np.array([CONSEQUENCES[Visibility(v)].drawn for v in self.person.visibility])
+        return drawn[self.sources] & drawn[np.rint(self.timing.places).astype(int)]
+
     @property
     def changed(self) -> np.ndarray:
         """(T',) bool: frames that show somebody who is seen walking, with the new gait."""
-        return (self.person.seen & ~self.person.keeps_pose)[self.sources]
+        return (self.person.seen & ~self.person.keeps_pose)[self.sources] & self.drawn
 
     @property
     def in_step(self) -> SilhouetteClip:

@@ -12,7 +12,6 @@ import cv2
 import numpy as np
 
 from gait_demo.options import Options
-from gait_demo.people.visibility import CONSEQUENCES, Visibility
 from gait_demo.pipeline.analysis import Analysis
 from gait_demo.pipeline.clock import Clock
 from gait_demo.pipeline.gaits import Gait, hidden_faces
@@ -179,12 +178,9 @@ class _Walker:
         if position is not None:
             self.new.keep(shown, position)
         number = index - self.gait.clip.first_frame
-        if not 0 <= number < len(self.gait):
+        if not 0 <= number < len(self.gait) or not self.gait.drawn[number]:
             return None
-        source, place = self.gait.sources[number], np.rint(self.gait.timing.places[number])
-        visibility = person.visibility[[source, int(place)]]
-        if not all(CONSEQUENCES[Visibility(each)].drawn for each in visibility):
-            return None
+        source = self.gait.sources[number]
         changed = not person.keeps_pose[source]
         draw = self.new.drawing(number) if changed else partial(
             self._draw_pose, shown=shown, position=source
