@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from drawn import FPS, SHAPE, Figure
 
+from gait_demo.anonymization.pace import Timing
 from gait_demo.people.person import Person
 from gait_demo.people.tracking import Tracklet
 from gait_demo.pipeline.gaits import Gait
@@ -23,7 +24,7 @@ def walker():
 
 
 def test_a_strip_holds_frames_of_the_walk_side_by_side(walker):
-    gait = Gait(walker, NOISE, walker.silhouettes, np.arange(len(walker.track)), None)
+    gait = Gait(walker, NOISE, walker.silhouettes, Timing.same(np.arange(len(walker.track))), None)
     data = base64.b64decode(strip(gait, FPS).partition(",")[2])
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     assert picture.shape == (64, 24 * 64, 4)
