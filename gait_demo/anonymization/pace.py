@@ -92,7 +92,7 @@ def timing(
             both places and poses, must not be late.
         together: (T,) bool, True where places and poses must be of the same moment; None: nowhere.
         last: the last frame in which the person is drawn. Poses slow down in time before it, so
-            that a walker who is late does not stop there.
+            that a walker who is late does not stop there, and go on after it.
 
     Returns:
         The timing up to the last frame that shows the new walker.
@@ -104,7 +104,8 @@ def timing(
     count = np.searchsorted(there, old[-1], side="right")  # the moments of places rise
     there, taken, shown = there[:count], taken[:count], times[:count]
     gone = shown[np.searchsorted(there, old[last], side="right") - 1]
-    taken = np.minimum(taken, old[last] - (1 - _SLOPE) * (gone - shown).clip(0))
+    rate = np.where(shown < gone, 1 - _SLOPE, 1)
+    taken = np.minimum(taken, old[last] + rate * (shown - gone))
     if together is not None and together.any():
         apart = _SLOPE * _distance(there, old[together])
         taken = taken.clip(there - apart, there + apart)

@@ -221,7 +221,8 @@ def _measure_clip(
     figures = ratios(pairs)
     figures["seeds_degrees"] = max(angle_difference(gait.in_step, other.in_step).values())
     old, new = (steadied(walk, analysis.background) for walk in (person.silhouettes, gait.clip))
-    stances = slides(new, standing_feet(old, float(analysis.info.fps))[gait.sources])
+    stands = standing_feet(old, float(analysis.info.fps))[gait.sources] * gait.drawn[:, None]
+    stances = slides(new, stands)
     if stances:
         figures["slide_percent"] = 100 * float(np.mean(stances))
     return figures

@@ -19,7 +19,7 @@ from gait_demo.anonymization.pace import (
     timing,
 )
 from gait_demo.anonymization.track import anonymize
-from gait_demo.background.plate import Background, Plate
+from gait_demo.background.plate import Background, NoPlate, Plate
 from gait_demo.errors import NoPersonError
 from gait_demo.imaging.boxes import intersection_area
 from gait_demo.joints import with_sides_of
@@ -34,6 +34,7 @@ from gait_demo.rendering.ground import passing, planted
 from gait_demo.types import SilhouetteClip
 
 _EVERYONE = 0  # in place of a track id, for noise that all people of a video share
+_WIDEST = 3.0  # maximum change of sizes between frames by which feet are kept in place
 _AT_ONCE_S = 0.2  # two tracks that are seen together for at least this long are two people
 
 
@@ -240,28 +241,41 @@ def _hides(
     return meets
 
 
+def _carried(
+    squares: np.ndarray, shot: Plate | NoPlate, before: np.ndarray, after: np.ndarray
+) -> np.ndarray:
+    """(N, 4) pixels: where the same places of the scene, as large as it is there, lie in frames
+    `after` (N,) if squares (N, 4) are those of frames `before` (N,)."""
+    x, (y0, y1) = squares[:, ::2].mean(axis=1), squares[:, 1::2].T
+    top, feet = (shot.followed(np.column_stack([x, y]), before, after) for y in (y0, y1))
+    half = np.linalg.norm(feet - top, axis=1, keepdims=True) / 2
+    middle = (top + feet) / 2
+    return np.concatenate([middle - half, middle + half], axis=1).astype(np.float32)
+
+
 def _camera_shift(person: Person, background: Background, moments: np.ndarray) -> np.ndarray:
     """(T', 4) pixels by which the squares of a retimed walk are moved, so that they lie at the same
     places of the scene although the camera moves."""
     first, squares = person.track.first_frame, person.silhouettes.squares
-    shot, now = background.at(first), person.track.first_frame + np.arange(len(moments))
-    middles = (squares[:, :2] + squares[:, 2:]) / 2
+    shot, now = background.at(first), first + np.arange(len(moments))
     before, after, share = neighbours(moments)
     before, after = (
-        shot.followed(middles[frames], first + frames, now) - middles[frames]
+        _carried(squares[frames], shot, first + frames, now) - squares[frames]
         for frames in (before, after)
     )
-    return np.tile(before + share[:, None] * (after - before), 2).astype(np.float32)
+    return before + share[:, None] * (after - before)
 
 
 def steadied(walk: SilhouetteClip, background: Background) -> SilhouetteClip:
     """The walk with squares in pixels of its first frame, as if the camera had stood still since;
-    the same squares where the camera's motion is not known."""
+    the same squares where the camera's motion is not known, or takes the walker so far away from
+    what the first frame shows that places there mean nothing."""
     first = np.full(len(walk), walk.first_frame)
-    middles = (walk.squares[:, :2] + walk.squares[:, 2:]) / 2
-    now = first + np.arange(len(walk))
-    shift = background.at(walk.first_frame).followed(middles, now, first) - middles
-    return replace(walk, squares=(walk.squares + np.tile(shift, 2)).astype(np.float32))
+    shot, now = background.at(walk.first_frame), walk.first_frame + np.arange(len(walk))
+    squares = _carried(walk.squares, shot, now, first)
+    change = (squares[:, 3] - squares[:, 1]) / (walk.squares[:, 3] - walk.squares[:, 1])
+    far = not (1 / _WIDEST < change.min() and change.max() < _WIDEST)
+    return walk if far else replace(walk, squares=squares)
 
 
 def _may_be(person: Person, other: Person, fps: float) -> bool:

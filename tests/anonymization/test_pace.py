@@ -111,6 +111,9 @@ def test_poses_stop_no_sooner_than_places_where_the_person_was_seen_last():
     there = np.searchsorted(walk.places, 200)
     assert walk.poses[there - 1] <= 200 + 1e-9
     assert (np.diff(walk.poses[: there - 1]) > 0.6).all()
+    # where nobody is drawn they go on, as a foot that stood would seem to slide
+    after = np.diff(walk.poses[there:])
+    assert after[:-30].min() > 0.6 and walk.poses[-1] <= 249
 
 
 def test_places_and_poses_meet_where_they_must_and_part_slowly():

@@ -11,6 +11,7 @@ from gait_demo.background.plate import Background, NoPlate
 from gait_demo.options import Options
 from gait_demo.pipeline import Pipeline
 from gait_demo.pipeline.analysis import Analyser
+from gait_demo.pipeline.gaits import steadied
 
 pytestmark = pytest.mark.slow
 
@@ -126,6 +127,28 @@ def test_a_camera_that_shakes_does_not_carry_the_walker_along(pipeline, analysis
         np.testing.assert_allclose(
             moved.clip.squares - still.clip.squares, jumps[still.frames], atol=0.02
         )
+
+
+def zooming(factors):
+    """The motions of a camera that magnifies everything by these factors, (T,), about (160, 90)."""
+    motions = np.repeat(np.eye(3)[None], len(factors), axis=0)
+    motions[:, [0, 1], [0, 1]] = factors[:, None]
+    motions[:, :2, 2] = (1 - factors[:, None]) * [160, 90]
+    return motions
+
+
+def test_a_camera_that_zooms_changes_neither_places_nor_sizes_in_the_scene(pipeline, analysis):
+    (plate,) = analysis.background.shots
+    walk = analysis.people[0].silhouettes
+    factors = np.linspace(1, 1.6, COUNT)
+    now = factors[walk.first_frame : walk.first_frame + len(walk), None]
+    middle = np.tile([160, 90], 2)
+    seen = replace(walk, squares=middle + now * (walk.squares - middle))
+    moving = Background((NoPlate(plate.frame_shape, motions=zooming(factors)),))
+    first = middle + factors[walk.first_frame] * (walk.squares - middle)
+    np.testing.assert_allclose(steadied(seen, moving).squares, first, atol=0.01)
+    far = Background((NoPlate(plate.frame_shape, motions=zooming(np.linspace(1, 8, COUNT))),))
+    assert steadied(seen, far) is seen
 
 
 def test_nobody_is_cut_out_of_who_stands_behind(pipeline, tmp_path):
