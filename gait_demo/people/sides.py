@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import median_filter
+
+from gait_demo.imaging.runs import runs
 
 _ARMS, _LEGS = range(11, 23), range(23, 33)  # landmarks of the left and the right side in turn
 # costs in body heights per frame, as of limbs that change their speed by so much from one frame to
 # the next: of two frames between which sides change, and of each frame that is read against the
 # network. Bodies often hide arms, so that their speeds tell less.
 _ARMS_COST, _LEGS_COST = (0.03, 0.002), (0.007, 0.0002)
-_GAP_S = 0.12  # over longer gaps between frames, changes of speed tell nothing
+# Legs that are nearer to each other than this, in heights, pass each other or are taken for one:
+# then the network exchanges them, or mixes both. Where they stay near for longer than a gap, and at
+# low rates, such frames count as well.
+_LEGS_NEAR, _NEAR_FPS = 0.09, 20.0
+_GAP_S = 0.3  # over longer gaps between frames, changes of speed tell nothing
 _SLOWEST_FPS = 6.0  # at lower rates speeds tell nothing
-# Where the network takes both limbs for one, they are nearer by this, in heights, than in the
-# frames around; at low rates, passing limbs are too.
-_MERGED, _AROUND_S, _MERGED_FPS = 0.06, 0.08, 20.0
 
 
 def untangled(
@@ -45,24 +47,27 @@ def untangled(
     result = landmarks.copy()
     if fps < _SLOWEST_FPS:
         return result
-    for limbs, costs in ((_ARMS, _ARMS_COST), (_LEGS, _LEGS_COST)):
+    gap = round(_GAP_S * fps)
+    for limbs, costs, near in ((_ARMS, _ARMS_COST, 0.0), (_LEGS, _LEGS_COST, _LEGS_NEAR)):
         left, right = list(limbs[::2]), list(limbs[1::2])
         ways = np.stack([landmarks[:, left + right], landmarks[:, right + left]])
         places, weights = ways[..., :2] / heights[:, None, None], ways[..., 3]
-        judged = _apart(places[0], fps) if read is None else read & _apart(places[0], fps)
-        swapped = _swapped(places, weights, frames, judged, round(_GAP_S * fps), costs)
+        judged = np.ones(len(frames), bool) if read is None else read.copy()
+        if fps >= _NEAR_FPS:
+            judged &= ~_passing(places[0], near, gap)
+        swapped = _swapped(places, weights, frames, judged, gap, costs)
         result[np.ix_(swapped, left + right)] = ways[1, swapped]
     return result
 
 
-def _apart(places: np.ndarray, fps: float) -> np.ndarray:
-    """(N,) bool, False where both limbs are taken for one; places (N, 2 * J, 2), the left first."""
-    if fps < _MERGED_FPS:
-        return np.ones(len(places), bool)
+def _passing(places: np.ndarray, near: float, most: int) -> np.ndarray:
+    """(N,) bool, True where two limbs are near each other, for `most` frames; places
+    (N, 2 * J, 2), the left one first."""
     left, right = np.split(places, 2, axis=1)
-    distance = np.linalg.norm(left - right, axis=2).mean(axis=1)
-    window = 2 * round(_AROUND_S * fps) + 1
-    return median_filter(distance, window, mode="mirror") - distance < _MERGED
+    passing = np.linalg.norm(left - right, axis=2).mean(axis=1) < near
+    for start, end in runs(passing):
+        passing[start:end] = end - start <= most
+    return passing
 
 
 def _swapped(

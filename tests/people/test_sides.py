@@ -69,6 +69,19 @@ def test_one_leg_that_is_in_front_at_every_step_is_two(fps):
     assert any(alike(told(same, fps), whole) for whole in (seen, mirrored))
 
 
+@pytest.mark.parametrize("fps", [25, 47])
+def test_legs_that_the_network_mixes_where_they_pass_go_on(fps):
+    """Places near a passing are so unsure there that a leg seems to stop, and to turn back."""
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        seen = walking(fps)
+        apart = abs(seen[:, 27, 0] - seen[:, 28, 0]) > 0.1 * HEIGHT
+        noise = np.where(apart, 0.3, 1.5)[:, None, None]
+        seen[..., :2] += noise * rng.normal(size=(len(seen), 33, 2))
+        result = told(swapped(seen, ~apart & (rng.random(len(seen)) < 0.5), LEFT_LEG), fps)
+        assert alike(result[apart], seen[apart])
+
+
 @pytest.mark.parametrize("fps", [5, 8, 10, 15, 25, 47])
 def test_a_walk_without_errors_stays(fps):
     rng = np.random.default_rng(0)
