@@ -57,10 +57,10 @@ class PeopleOptions:
     detector's confidence; both are in [0, 1]. All but the first four are minimum values.
 
     A track is accepted as a person in one of two ways: its median presence reaches
-    `usual_presence`, `sure_frames` of its frames reach `sure_presence`, and one score reaches
-    `sure_score`; or `sure_frames` scores reach `sure_yolo` and its median presence reaches
-    `stay_presence` (without the landmark network the scores alone decide). A track in which nothing
-    moves must also reach `sure_presence` in the share `still_share` of its frames.
+    `usual_presence`, `sure_frames` of its frames reach `sure_presence` or `sure_yolo`, and one
+    score reaches `sure_score`; or `sure_frames` scores reach `sure_yolo` and its median presence
+    reaches `stay_presence` (without the landmark network the scores alone decide). A track in which
+    nothing moves must also reach `sure_presence` in the share `still_share` of its frames.
 
     Attributes:
         min_height_px: people smaller than this get no new gait; they are removed.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.interpolate import PchipInterpolator
 
 from gait_demo.imaging.runs import runs
 
@@ -27,7 +28,7 @@ def untangled(
     read: np.ndarray | None = None,
 ) -> np.ndarray:
     """Landmarks of one person, with left and right arms, or legs, swapped in the frames in which
-    the network confuses them.
+    the network confuses them. Legs that pass each other, which it mixes, are interpolated.
 
     Where legs pass each other, the network may go on to call the one in front the left one. No
     joint then moves farther than in a true walk, but each turns back where it should swing on. So
@@ -52,11 +53,18 @@ def untangled(
         left, right = list(limbs[::2]), list(limbs[1::2])
         ways = np.stack([landmarks[:, left + right], landmarks[:, right + left]])
         places, weights = ways[..., :2] / heights[:, None, None], ways[..., 3]
-        judged = np.ones(len(frames), bool) if read is None else read.copy()
+        known = np.ones(len(frames), bool) if read is None else read
+        passing = np.zeros(len(frames), bool)
         if fps >= _NEAR_FPS:
-            judged &= ~_passing(places[0], near, gap)
+            passing = _passing(places[0], near, gap)
+        judged = known & ~passing
         swapped = _swapped(places, weights, frames, judged, gap, costs)
         result[np.ix_(swapped, left + right)] = ways[1, swapped]
+        if judged.sum() > 1:
+            smooth = PchipInterpolator(frames[judged], result[judged][:, left + right, :2])
+            start, end = _around(frames[judged], frames)
+            mixed = passing & (start < frames) & (frames < end) & (end - start <= gap)
+            result[np.ix_(mixed, left + right, [0, 1])] = smooth(frames[mixed])
     return result
 
 
@@ -68,6 +76,12 @@ def _passing(places: np.ndarray, near: float, most: int) -> np.ndarray:
     for start, end in runs(passing):
         passing[start:end] = end - start <= most
     return passing
+
+
+def _around(times: np.ndarray, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(N,) each: of rising times, two or more, those between which frames (N,) lie."""
+    after = np.searchsorted(times, frames).clip(1, len(times) - 1)
+    return times[after - 1], times[after]
 
 
 def _swapped(
@@ -84,8 +98,8 @@ def _swapped(
         ways: (2, N, 2 * J, 2) in body heights: as the network says, the left limb first; swapped.
         weights: (2, N, 2 * J), visibility.
         frames: (N,) rising indices.
-        judged: (N,) bool: the frames that are judged by changes of speed. Others are then as the
-            straight way between two of these.
+        judged: (N,) bool: the frames that are judged by changes of speed. Others are then as is
+            likely between two of these.
         gap: maximum distance of frames between which a speed is known.
         costs: of a change of sides, and of a swapped frame.
     """
@@ -94,10 +108,7 @@ def _swapped(
         return np.zeros(len(frames), bool)
     states = _smoothest(ways[:, known], weights[:, known], np.diff(frames[known]), gap, costs)
     way, times = ways[states, known], frames[known]
-    after = np.searchsorted(times, frames).clip(1, len(times) - 1)
-    start, end = times[after - 1], times[after]
-    share = ((frames - start) / (end - start)).clip(0, 1)[:, None, None]
-    between = (1 - share) * way[after - 1] + share * way[after]
+    between = PchipInterpolator(times, way)(frames.clip(times[0], times[-1]))
     away = (weights * np.linalg.norm(ways - between, axis=-1)).sum(axis=-1)
     return away[1] < away[0]
 

@@ -76,13 +76,18 @@ class Tracklet:
             return True
         seen = [detection for detection in self.seen.values() if not detection.is_moved]
         presence = [detection.presence for detection in seen if detection.landmarks is not None]
-        sure = sum(value >= options.sure_presence for value in presence)
-        if self.is_motionless and sure < options.still_share * len(seen):
-            return False
+        if self.is_motionless:
+            still = sum(value >= options.sure_presence for value in presence)
+            if still < options.still_share * len(seen):
+                return False
         scores = [detection.score for detection in seen]
         usual = np.median(presence) if presence else 1.0
         if sum(score >= options.sure_yolo for score in scores) >= options.sure_frames:
             return bool(usual >= options.stay_presence)
+        sure = sum(
+            detection.presence >= options.sure_presence or detection.score >= options.sure_yolo
+            for detection in seen
+        )
         return bool(
             usual >= options.usual_presence
             and sure >= options.sure_frames

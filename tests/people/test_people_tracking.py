@@ -231,6 +231,16 @@ def test_tracklet_is_judged_by_what_was_read_of_it():
     assert not Tracklet(read | moved).is_person(OPTIONS)
 
 
+@pytest.mark.parametrize(("sure", "persons"), [(0, False), (1, True)])
+def test_frames_are_sure_by_landmarks_or_by_a_detector(sure, persons):
+    """Somebody behind a wall, of whom either is sure now and then."""
+    figure = Figure.standing(100, COUNT, presence=0.9, score=0.0)
+    seen = {n: figure.detection(n, figure.mask(n, (180, 320))) for n in range(COUNT)}
+    seen |= {n: seen[n].scored(0.8) for n in (0, 12)}
+    seen |= {n: replace(seen[n], presence=0.995) for n in range(20, 20 + sure)}
+    assert Tracklet(seen).is_person(OPTIONS) == persons
+
+
 def test_nobody_is_followed_in_an_empty_scene():
     assert followed(Scene((Figure(np.full(20, np.nan)),))) == []
     assert Tracker(Scene((Figure.standing(9, 1),)).segmenter(), FPS, OPTIONS).finish(None, 1) == []
