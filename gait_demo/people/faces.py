@@ -6,7 +6,7 @@ followed from look to look, so that they can be hidden.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -14,8 +14,10 @@ from threading import Lock
 import cv2
 import numpy as np
 from scipy.interpolate import make_interp_spline
+from scipy.optimize import linear_sum_assignment
 
 from gait_demo.errors import WeightsError
+from gait_demo.imaging.runs import runs
 from gait_demo.options import PeopleOptions
 from gait_demo.people.person import Person
 
@@ -28,6 +30,7 @@ _FAINT = 0.05  # lowest score at the second reading
 _SPEED = 8.0  # heights a second: maximum movement; walkers have about 7
 _STAYS = 0.5  # heights: a face that has moved no farther is taken for the same after a longer time
 _MISSED_S, _HIDDEN_S = 1.1, 5.0  # longest gaps of a face that moves, and of one that stays
+_NEVER = 100.0  # in place of a squared distance: of faces that are not the same
 _GROWTH = 1.6  # maximum factor of its height from look to look
 _WIDER = 0.5  # share by which the disc is larger one look before the first and after the last sight
 # heights: how far the middle of the head lies above that of the face, and the head's radius
@@ -161,19 +164,20 @@ class FaceFinder:
 
     def finish(self, people: Sequence[Person]) -> list[UnknownFace]:
         """The faces of the shot that belong to none of the people, in the order of their first
-        frames. Each is continued by one look before and after those that show it."""
+        frames. Each is continued by one look before and after those that show it, where it may
+        belong to somebody."""
         if self._last is None:
             return []
         if self._last[0] not in self._looks:
             self._look(*self._last)
-        looks = {
-            index: _without_heads(faces, people, index) for index, faces in self._looks.items()
-        }
-        return [
-            self._followed(track, people)
-            for track in self._linked(looks)
-            if max(float(face[4]) for face in track.values()) >= self._options.sure_face
-        ]
+        unknown = {index: _unknown(faces, people, index) for index, faces in self._looks.items()}
+        found = []
+        for track in self._linked():
+            faces = {index: self._looks[index][n] for index, n in track.items()}
+            flags = np.array([unknown[index][n] for index, n in track.items()])
+            if flags.any() and max(face[4] for face in faces.values()) >= self._options.sure_face:
+                found += self._hidden(faces, flags, people)
+        return found
 
     def _look(self, index: int, rgb: np.ndarray) -> None:
         options = self._options
@@ -181,22 +185,23 @@ class FaceFinder:
             rgb, options.face_px, options.face_score, options.likely_face
         )
 
-    def _linked(self, looks: Mapping[int, Sequence[np.ndarray]]) -> list[dict[int, np.ndarray]]:
-        """The faces as tracks, by frame index; the nearest ones of different looks are joined."""
-        tracks: list[dict[int, np.ndarray]] = []
-        for index, faces in looks.items():
-            pairs = sorted(
-                (apart, t, n)
-                for t, track in enumerate(tracks)
-                for n, face in enumerate(faces)
-                if (apart := self._apart(max(track), track[max(track)], index, face)) <= 1
-            )
+    def _linked(self) -> list[dict[int, int]]:
+        """All faces as tracks: their numbers, by frame index. Those of different looks are joined
+        so that the sum of their squared distances is least."""
+        tracks: list[dict[int, int]] = []
+        for index, faces in self._looks.items():
+            apart = np.full((len(tracks), len(faces)), np.inf)
+            for t, track in enumerate(tracks):
+                last = max(track)
+                face = self._looks[last][track[last]]
+                apart[t] = [self._apart(last, face, index, other) for other in faces]
             joined: set[int] = set()
-            for _, t, n in pairs:
-                if n not in joined and index not in tracks[t]:
-                    tracks[t][index] = faces[n]
+            cost = np.where(apart <= 1, apart**2, _NEVER)
+            for t, n in zip(*linear_sum_assignment(cost), strict=True):
+                if apart[t, n] <= 1:
+                    tracks[t][index] = int(n)
                     joined.add(n)
-            tracks += [{index: face} for n, face in enumerate(faces) if n not in joined]
+            tracks += [{index: n} for n in range(len(faces)) if n not in joined]
         return tracks
 
     def _apart(self, before: int, face: np.ndarray, after: int, other: np.ndarray) -> float:
@@ -210,7 +215,11 @@ class FaceFinder:
             return np.inf
         return moved / max(_STAYS, _SPEED * seconds)
 
-    def _followed(self, track: dict[int, np.ndarray], people: Sequence[Person]) -> UnknownFace:
+    def _hidden(
+        self, track: dict[int, np.ndarray], unknown: np.ndarray, people: Sequence[Person]
+    ) -> list[UnknownFace]:
+        """A face, by frame index, between frames in which it belongs to nobody, and one look before
+        and after them; unknown (N,) bool tells which of the track's frames these are."""
         seen = np.array(list(track))
         heads = np.stack([_head_of(face) for face in track.values()])
         first = max(min(self._looks), int(seen[0]) - self._step)
@@ -225,7 +234,13 @@ class FaceFinder:
             any(_is_on(face, person, index) for person in people) for index, face in track.items()
         ])  # fmt: skip
         heads = np.column_stack([places, radii]).astype(np.float32)
-        return UnknownFace(first, heads, on_person[nearest])
+        before = np.searchsorted(seen, frames, side="right").clip(1) - 1
+        after = np.searchsorted(seen, frames).clip(max=len(seen) - 1)
+        near = np.abs(frames[:, None] - seen[unknown]).min(axis=1) <= self._step
+        return [
+            UnknownFace(int(frames[start]), heads[start:end], on_person[nearest[start:end]])
+            for start, end in runs(near | (unknown[before] & unknown[after]))
+        ]
 
 
 def _middle(face: np.ndarray) -> np.ndarray:
@@ -242,24 +257,23 @@ def _head_of(face: np.ndarray) -> np.ndarray:
     return np.float32([*(_middle(face) - [0, _ABOVE * tall]), _RADIUS * tall])
 
 
-def _without_heads(
-    faces: Sequence[np.ndarray], people: Sequence[Person], index: int
-) -> list[np.ndarray]:
-    """The faces of a frame without one for each person, the nearest to the middle of their head,
-    and without those in a box that is removed."""
-    left = list(faces)
+def _unknown(faces: np.ndarray, people: Sequence[Person], index: int) -> np.ndarray:
+    """(N,) bool: the faces (N, 5) of a frame but one for each person, the nearest to the middle of
+    their head, and but those in a box that is removed."""
+    unknown = np.ones(len(faces), bool)
     for person in people:
         n = person.position(index)
         if n is None or not (person.seen[n] or person.carried[n]):
             continue
         if person.is_refused:
-            left = [face for face in left if not _is_on(face, person, index)]
+            unknown &= np.array([not _is_on(face, person, index) for face in faces], bool)
             continue
         *head, radius = person.heads[n]
-        apart = [float(np.linalg.norm(_middle(face) - head)) for face in left]
-        if apart and min(apart) < radius:
-            del left[int(np.argmin(apart))]
-    return left
+        apart = np.array([np.linalg.norm(_middle(face) - head) for face in faces])
+        apart[~unknown] = np.inf
+        if apart.min(initial=np.inf) < radius:
+            unknown[apart.argmin()] = False
+    return unknown
 
 
 def _is_on(face: np.ndarray, person: Person, index: int) -> bool:

@@ -140,6 +140,21 @@ def test_of_two_faces_at_one_head_only_the_nearer_is_known():
     assert middle == pytest.approx(walking.heads[2 * LOOK, 0] + 0.9 * radius, abs=0.5)
 
 
+def test_both_faces_are_hidden_where_one_track_leaps_from_one_person_to_the_other():
+    """Between two looks, at each of which one of the two is known."""
+    leap = 3 * LOOK - 4
+    way = np.where(np.arange(60) < leap, 150.0, 120.0)
+    leaping = person(Figure(way, stride=0.0))
+    middles = [leaping.heads[n, :2] for n in (0, -1)]
+    found = followed(lambda index: [face(*middle) for middle in middles], [leaping])
+    for index in range(60):
+        discs = [leaping.heads[index]] + [one.head(index) for one in found]
+        for middle in middles:
+            assert any(
+                disc is not None and np.hypot(*(disc[:2] - middle)) < disc[2] / 2 for disc in discs
+            ), index
+
+
 def test_a_face_on_the_matte_of_somebody_is_unknown_and_on_them():
     """As of a child who is carried."""
     walking = person(Figure.walking(50, 270, 60))
