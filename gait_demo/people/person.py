@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from scipy.ndimage import distance_transform_edt, median_filter
 
-from gait_demo.joints import joints_in, legs_seen
+from gait_demo.joints import LEGS, joints_in, legs_seen
 from gait_demo.options import PeopleOptions
 from gait_demo.people.body import (
     body_boxes,
@@ -21,6 +21,7 @@ from gait_demo.people.body import (
     takes_steps,
 )
 from gait_demo.people.segmenter import Detection
+from gait_demo.people.sides import passing
 from gait_demo.people.tracking import Tracklet
 from gait_demo.people.visibility import Visibility
 from gait_demo.silhouettes.crops import is_good, squares_from_boxes
@@ -38,6 +39,9 @@ _FLEXED_SHARE = 0.1  # the same, for the share of frames with a knee bent farthe
 _EASE_S = 0.8  # transition between a kept pose and the new gait
 _HEAD_S = 0.6  # before and after: frames whose median is the head's usual place in the body
 _HEAD_AWAY = 0.5  # head radii from the usual place, above which both places are hidden
+# heights: mean distance of the joints of two legs, below which they pass each other, unless for
+# longer than this
+_LEGS_NEAR, _PASS_S = 0.1, 0.3
 _LEG_SEEN = 0.5  # visibility of a leg, below which something hides it, not only the body
 
 
@@ -172,6 +176,16 @@ class Person:
             return good
         whole = good & (legs_seen(joints) > _LEG_SEEN).all(axis=1)
         return whole if whole.any() else good
+
+    def shows_limbs(self, fps: float) -> np.ndarray:
+        """(T,) bool, True where the person is well seen and no leg passes the other one, of which
+        it would hide a part; if there is such a frame."""
+        joints = self.silhouettes.joints
+        if joints is None:
+            return self.well_seen
+        left, right = (joints[:, leg[1:], :2] for leg in LEGS)
+        shows = self.well_seen & ~passing(left, right, _LEGS_NEAR, round(_PASS_S * fps))
+        return shows if shows.any() else self.well_seen
 
     @property
     def walks(self) -> bool:

@@ -54,28 +54,27 @@ def untangled(
         ways = np.stack([landmarks[:, left + right], landmarks[:, right + left]])
         places, weights = ways[..., :2] / heights[:, None, None], ways[..., 3]
         known = np.ones(len(frames), bool) if read is None else read
-        passing = np.zeros(len(frames), bool)
+        pass_each_other = np.zeros(len(frames), bool)
         if fps >= _NEAR_FPS:
-            passing = _passing(places[0], near, gap)
-        judged = known & ~passing
+            pass_each_other = passing(*np.split(places[0], 2, axis=1), near, gap)
+        judged = known & ~pass_each_other
         swapped = _swapped(places, weights, frames, judged, gap, costs)
         result[np.ix_(swapped, left + right)] = ways[1, swapped]
         if judged.sum() > 1:
             smooth = PchipInterpolator(frames[judged], result[judged][:, left + right, :2])
             start, end = _around(frames[judged], frames)
-            mixed = passing & (start < frames) & (frames < end) & (end - start <= gap)
+            mixed = pass_each_other & (start < frames) & (frames < end) & (end - start <= gap)
             result[np.ix_(mixed, left + right, [0, 1])] = smooth(frames[mixed])
     return result
 
 
-def _passing(places: np.ndarray, near: float, most: int) -> np.ndarray:
-    """(N,) bool, True where two limbs are near each other, for `most` frames; places
-    (N, 2 * J, 2), the left one first."""
-    left, right = np.split(places, 2, axis=1)
-    passing = np.linalg.norm(left - right, axis=2).mean(axis=1) < near
-    for start, end in runs(passing):
-        passing[start:end] = end - start <= most
-    return passing
+def passing(left: np.ndarray, right: np.ndarray, near: float, longest: int) -> np.ndarray:
+    """(T,) bool, True in stretches of up to `longest` frames in which the joints of two limbs, each
+    (T, J, 2), are nearer to each other than `near` on average."""
+    result = np.linalg.norm(left - right, axis=2).mean(axis=1) < near
+    for start, end in runs(result):
+        result[start:end] = end - start <= longest
+    return result
 
 
 def _around(times: np.ndarray, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

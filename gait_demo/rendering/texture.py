@@ -62,8 +62,8 @@ class Sample:
 
 
 def sampled(person: Person, fps: float) -> np.ndarray:
-    """Positions in the track of the samples that are kept; they show the person well."""
-    well = np.flatnonzero(person.well_seen & ~person.keeps_pose)
+    """Positions in the track of the samples that are kept; they show the person's limbs."""
+    well = np.flatnonzero(person.shows_limbs(fps) & ~person.keeps_pose)
     if not len(well):
         return well
     slots = (well / max(1.0, _EVERY_S * fps)).astype(int)

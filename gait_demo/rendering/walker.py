@@ -67,9 +67,9 @@ class WalkerRenderer:
         arms = (arm for sample in few for arm in self._cut_sample(sample).parts.arm_samples())
         self._colours = ArmColours.learnt(arms) if few else None
         self._memory = TextureMemory(samples, self._cut_sample, fps)
-        # where a frame does not show the person well, the nearest sample that does is drawn
+        # where a frame does not show the person's limbs, the nearest sample that does is drawn
         self._drawn = np.where(
-            person.well_seen[sources], sources, [self._memory.source(n) for n in sources]
+            person.shows_limbs(fps)[sources], sources, [self._memory.source(n) for n in sources]
         )
         self._fields = outline_fields(
             seen.masks[self._drawn], seen.joints[self._drawn, :, :2], gait.joints[..., :2],
