@@ -22,7 +22,8 @@ from gait_demo.pipeline.blobs import Blobs
 _SURE = 0.15  # matte level above which a pixel belongs to the person
 _WIDER = 0.0125  # heights: margin around bags and other foreground that is removed with a person
 _REACH = 0.3  # heights around a box in which foreground may be a bag of the person
-_SHADOW_REACH = 0.6  # heights around a box in which a cast shadow is removed
+_SHADOW_REACH = 1.5  # heights around a box in which a cast shadow is removed
+_GAP_PX = 11  # working pixels: gaps of a shadow that are closed, where it is faint
 _RIM = 16  # pixels kept around the hole of a clean part
 _OWN = 0.02  # share of the matte's area that a component of foreground must overlap, to be removed
 _LARGE = 4000  # maximum of that area, in working pixels
@@ -161,6 +162,7 @@ class Remover:
                 None if mask is None else self._standing_out(person, index, mask, moving)
                 for person, mask in zip(self._people, masks, strict=True)
             ]
+        shadow = cv2.morphologyEx(shadow, cv2.MORPH_CLOSE, np.ones((_GAP_PX, _GAP_PX), np.uint8))
         pieces = [Blobs.of(mask, self._scale) for mask in (moving, shadow)]
         return [
             None if mask is None else self._removal(person, index, mask, everybody, pieces)

@@ -96,6 +96,27 @@ def test_a_shadow_goes_with_who_casts_it():
     assert mask[core].mean() > 0.9
 
 
+def test_a_long_shadow_goes_as_a_whole_although_a_strip_of_it_is_too_faint():
+    walker = Figure.walking(-60, 380, COUNT)  # fast: nowhere is a shadow for half of the time
+
+    def cast(index):
+        mask = np.zeros(SHAPE, np.uint8)
+        x = round(walker.middles[index])
+        cv2.ellipse(mask, (x - 60, 166), (66, 9), 0, 0, 360, 1, -1)
+        mask[:, x - 74 : x - 71] = 0
+        return mask
+
+    def paint(index, rgb):
+        dark = cv2.GaussianBlur(cast(index).astype(np.float32), (0, 0), 1.5)
+        return (rgb * (1 - 0.4 * dark[..., None])).astype(np.uint8)
+
+    scene = Scene((walker,), paint=paint)
+    one = person(scene, 0, [n for n in range(COUNT) if scene.mask(0, n).any()])
+    (mask,) = gone(scene, 40, [one])
+    core = cv2.erode(cast(40), np.ones((5, 5), np.uint8)) > 0
+    assert mask[core].mean() > 0.9
+
+
 def test_nothing_goes_that_is_farther_than_its_reach():
     """A pole over the shoulder, longer than the person."""
 
