@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 _UI = "tests/ui/"
+_TOGETHER = (_UI, "tests/synthesis/")
 _RELEASED_WEIGHTS = pytest.StashKey[dict[str, Path | str]]()  # or why there are none
 
 
@@ -37,11 +38,12 @@ def pytest_xdist_make_scheduler(config, log):
     from xdist.scheduler import LoadFileScheduling
 
     class ByFile(LoadFileScheduling):
-        """A file stays in one process, and so does tests/ui, whose files share an app."""
+        """A file stays in one process, and so do folders: tests/ui, whose files share an app, and
+        tests/synthesis, whose body model takes minutes to build for the first time."""
 
         def _split_scope(self, nodeid):
             file = super()._split_scope(nodeid)
-            return _UI if file.startswith(_UI) else file
+            return next((folder for folder in _TOGETHER if file.startswith(folder)), file)
 
     return ByFile(config, log)
 
