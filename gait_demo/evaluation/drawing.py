@@ -220,7 +220,7 @@ def _measure_clip(
         return None
     figures = ratios(pairs)
     figures["seeds_degrees"] = max(angle_difference(gait.in_step, other.in_step).values())
-    old, new = (steadied(walk, analysis.background) for walk in (person.silhouettes, gait.clip))
+    old, new = steadied(analysis.background, person.silhouettes, gait.clip)
     stands = standing_feet(old, float(analysis.info.fps))[gait.sources] * gait.drawn[:, None]
     stances = slides(new, stands)
     if stances:

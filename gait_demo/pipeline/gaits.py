@@ -159,7 +159,7 @@ def new_gaits(analysis: Analysis, models: Models, options: Options, seed: int) -
                 np.stack([detection.landmarks for detection in person.detections]), fps
             )
             made = replace(made, joints=with_sides_of(made.joints, old.joints))
-            there = (steadied(clip, analysis.background) for clip in (made, old))
+            there = steadied(analysis.background, made, old)
             stands = planted(*there, [depths[n] for n in moments.sources], fps)
             made = replace(made, masks=stands.masks, joints=stands.joints)
         yield Gait(person, noise.numpy(), made, moments, depths)
@@ -207,7 +207,7 @@ def _timing(
     if not isinstance(background.at(first), Plate):
         follows = background.at(first).follows(first, first + len(person.track))
         places, poses = np.zeros_like(places), poses * follows
-    passes = passing(steadied(person.silhouettes, background), float(analysis.info.fps)) > 0.5
+    passes = passing(*steadied(background, person.silhouettes), float(analysis.info.fps)) > 0.5
     together = person.lost_between | (np.diff(passes, prepend=passes[0]) != 0)
     last = np.flatnonzero(person.seen | person.carried)[-1]
     return timing(places, poses, times[first:end], fixed, kept, together, last)
@@ -266,16 +266,19 @@ def _camera_shift(person: Person, background: Background, moments: np.ndarray) -
     return before + share[:, None] * (after - before)
 
 
-def steadied(walk: SilhouetteClip, background: Background) -> SilhouetteClip:
-    """The walk with squares in pixels of its first frame, as if the camera had stood still since;
-    the same squares where the camera's motion is not known, or takes the walker so far away from
-    what the first frame shows that places there mean nothing."""
-    first = np.full(len(walk), walk.first_frame)
-    shot, now = background.at(walk.first_frame), walk.first_frame + np.arange(len(walk))
-    squares = _carried(walk.squares, shot, now, first)
-    change = (squares[:, 3] - squares[:, 1]) / (walk.squares[:, 3] - walk.squares[:, 1])
-    far = not (1 / _WIDEST < change.min() and change.max() < _WIDEST)
-    return walk if far else replace(walk, squares=squares)
+def steadied(background: Background, *walks: SilhouetteClip) -> list[SilhouetteClip]:
+    """Walks from one frame on, with squares in pixels of that frame, as if the camera had stood
+    still since; the same squares where the camera's motion is not known, or where it takes one of
+    them so far away from what that frame shows that places there mean nothing."""
+    shot, steady = background.at(walks[0].first_frame), []
+    for walk in walks:
+        first = np.full(len(walk), walk.first_frame)
+        squares = _carried(walk.squares, shot, first + np.arange(len(walk)), first)
+        change = np.ptp(squares[:, 1::2], axis=1) / np.ptp(walk.squares[:, 1::2], axis=1)
+        if not (1 / _WIDEST < change.min() and change.max() < _WIDEST):
+            return list(walks)
+        steady.append(replace(walk, squares=squares))
+    return steady
 
 
 def _may_be(person: Person, other: Person, fps: float) -> bool:
