@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 import cv2
 import numpy as np
+from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 
 from gait_demo.imaging.nearest import nearest_colours
 from gait_demo.imaging.placing import placed
+from gait_demo.joints import ARMS, LEGS
 from gait_demo.rendering.correspondence import correspond, signed_distance
 from gait_demo.rendering.cutout import (
     Cutout,
@@ -21,7 +23,7 @@ from gait_demo.rendering.cutout import (
     with_alpha,
 )
 from gait_demo.rendering.depth import Depths
-from gait_demo.rendering.rig import PARTS, Motion, Pose
+from gait_demo.rendering.rig import PARTS, TRUNK, Motion, Pose
 from gait_demo.types import SILHOUETTE_SIZE
 
 _PAD = 2  # 1/64 of the square: padding of an outline, so that heads and soles have edges
@@ -34,8 +36,54 @@ _EDGE = 0.3  # width of the range of alpha around one half over which an edge is
 _SMOOTH = 0.004  # heights: deviation of the filter that smooths an edge
 _REVEALED = 0.01  # minimum ratio of revealed to visible area for completing a part
 _AT_ONCE = 16  # number of silhouettes that are moved at once
-_SPECK, _SPECK_EDGE = 0.05, 0.4  # share of the largest component; alpha from which pixels connect
-_AROUND = 0.14  # heights: margin around the bones of a part that is drawn
+_SPECK, _SPECK_EDGE = 0.1, 0.4  # share of the largest component; alpha from which pixels connect
+_LEG_BONES = np.array([leg[n : n + 2] for leg in LEGS for n in (0, 1)])  # thighs and shanks
+_HIPS = [leg[0] for leg in LEGS]
+_LEGS_BEGIN = 0.06  # sides of the square below the hips
+# limbs up to the joint by which one sees that they are drawn, and widths of their middle in heights
+_CORES = *((leg[:3], 0.05) for leg in LEGS), *((arm, 0.03) for arm in ARMS)
+_SHIFT = 4  # fractional bits of OpenCV's drawing coordinates
+_PLACES = 12  # along each of these bones, at which an outline is compared with the joints
+_AGREES, _CONTRADICTS = 0.2, 0.5  # shares of these places outside the outline: no doubt, and most
+_DOUBTED, _DOUBT_FADES = 2, 1.5  # frames around a doubtful one; deviation of the filter
+_AROUND, _BAG = 0.14, 0.22  # heights: margin around the bones that is drawn, of limbs and trunk
+
+
+def reconciled(
+    outlines: np.ndarray, joints: np.ndarray, limbs: Callable[[np.ndarray], np.ndarray]
+) -> np.ndarray:
+    """A-NET's outlines; where their legs are elsewhere than its joints tell, below the hips halfway
+    to the moved limbs, so that nothing is sure there and the limbs' own edges are drawn.
+
+    Args:
+        outlines: (T, 64, 64) float32 in [0, 1].
+        joints: (T, 19, 2), A-NET's, in the unit squares.
+        limbs: makes the silhouettes (n, 64, 64) with moved limbs of the frames (n,) int.
+
+    Returns:
+        (T, 64, 64) float32.
+    """
+    doubt = _doubt(outlines, joints)
+    frames = np.flatnonzero(doubt)
+    result = outlines.copy()
+    if len(frames):
+        rows = (np.arange(SILHOUETTE_SIZE, dtype=np.float32) + 0.5) / SILHOUETTE_SIZE
+        hips = joints[frames][:, _HIPS, 1].mean(axis=1, keepdims=True)
+        weight = doubt[frames, None] / 2 * ((rows - hips) / _LEGS_BEGIN).clip(0, 1)
+        result[frames] += weight[..., None] * (limbs(frames) - outlines[frames])
+    return result
+
+
+def _doubt(outlines: np.ndarray, joints: np.ndarray) -> np.ndarray:
+    """(T,) float32 in [0, 1], smooth in time: whether a thigh or a shank is outside the outline."""
+    along = np.linspace(0, 1, _PLACES)[:, None, None]
+    first, last = (joints[:, None, _LEG_BONES[:, end]] for end in (0, 1))
+    places = (SILHOUETTE_SIZE * (first + along * (last - first))).astype(int)
+    x, y = np.moveaxis(places.clip(0, SILHOUETTE_SIZE - 1), -1, 0)
+    outside = outlines[np.arange(len(outlines))[:, None, None], y, x] < 0.5
+    share = outside.mean(axis=1, dtype=np.float32).max(axis=1)
+    doubt = ((share - _AGREES) / (_CONTRADICTS - _AGREES)).clip(0, 1)
+    return gaussian_filter1d(maximum_filter1d(doubt, 2 * _DOUBTED + 1), _DOUBT_FADES)
 
 
 def outline_fields(
@@ -146,7 +194,7 @@ def draw(
         else:
             pixels = with_alpha(cutout.rgb[piece.inner], piece.whole)
         _lay_over(rgb, alpha, pixels, piece, *places[part], step, pose.height)
-    return _within(rgb, alpha, outline, square, view)
+    return _within(rgb, alpha, pose, outline, square, view)
 
 
 def _places(motion: Motion, part: int, grid: np.ndarray, step: int) -> tuple[np.ndarray, int, int]:
@@ -154,7 +202,7 @@ def _places(motion: Motion, part: int, grid: np.ndarray, step: int) -> tuple[np.
     whose pixels the part shows there; and the first column and row of these points."""
     pose = motion.new
     low, high = pose.extent(part)
-    margin = _AROUND * pose.height
+    margin = (_BAG if part == TRUNK else _AROUND) * pose.height
     end = np.array(grid.shape[1::-1])
     x0, y0 = np.clip((low - margin) // step, 0, end - 1).astype(int)
     x1, y1 = np.clip((high + margin) // step + 1, [x0 + 1, y0 + 1], end).astype(int)
@@ -213,11 +261,13 @@ def _lay_over(
 def _within(
     rgb: np.ndarray,
     alpha: np.ndarray,
+    pose: Pose,
     outline: np.ndarray,
     square: np.ndarray,
     view: tuple[int, int, int, int],
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Colours and alpha, opaque within the outline and transparent beyond it."""
+    """Colours and alpha, opaque within the outline and transparent beyond it; `pose` is the new one
+    in pixels of the view."""
     cell = float(square[3] - square[1]) / SILHOUETTE_SIZE
     edge = max(1 / cell, _SHARP)
     around = cv2.copyMakeBorder(outline, _PAD, _PAD, _PAD, _PAD, cv2.BORDER_CONSTANT)
@@ -226,11 +276,26 @@ def _within(
         (placed(depth, larger, view, cv2.BORDER_REPLICATE) / edge + 0.5).clip(0, 1)
         for depth in _bounds(around)
     )
+    inside = np.maximum(inside, _cores(alpha, pose))
     if (inside > alpha).any():
         rgb = cv2.blendLinear(
             rgb, _continued(rgb, alpha, max(1, round(cell / 2))), alpha, 1 - alpha
         )
     return rgb, _in_one_piece(np.maximum(alpha, inside) * near)
+
+
+def _cores(alpha: np.ndarray, pose: Pose) -> np.ndarray:
+    """(h, w) float32 in [0, 1]: the middle of limbs whose end is drawn, so that none of them comes
+    apart where no frame shows a knee or an elbow."""
+    cores = np.zeros(alpha.shape, np.uint8)
+    fine = np.rint((1 << _SHIFT) * pose.points).astype(np.int32)
+    ends = np.rint(pose.points).astype(int)
+    for limb, width in _CORES:
+        x, y = ends[limb[-1]]
+        if 0 <= x < alpha.shape[1] and 0 <= y < alpha.shape[0] and alpha[y, x] > 0.5:
+            thick = max(1, round(width * pose.height))
+            cv2.polylines(cores, [fine[list(limb)]], False, 255, thick, cv2.LINE_AA, _SHIFT)
+    return cores.astype(np.float32) / 255
 
 
 def _in_one_piece(alpha: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from gait_demo.rendering.compositing import laid_over, silhouette_view
 from gait_demo.rendering.cutout import Cutout
 from gait_demo.rendering.depth import Depths
 from gait_demo.rendering.ground import cast_shadow
-from gait_demo.rendering.limbs import draw, outline_fields
+from gait_demo.rendering.limbs import draw, moved_silhouettes, outline_fields, reconciled
 from gait_demo.rendering.rig import Pose
 from gait_demo.rendering.texture import Sample, TextureMemory, shown_box
 from gait_demo.types import SilhouetteClip
@@ -71,10 +71,19 @@ class WalkerRenderer:
         self._drawn = np.where(
             person.shows_limbs(fps)[sources], sources, [self._memory.source(n) for n in sources]
         )
+        masks, old, new = seen.masks, seen.joints[..., :2], gait.joints[..., :2]
+        orders = [depths[n] for n in self._drawn]
+
+        def limbs(frames: np.ndarray) -> np.ndarray:
+            drawn = self._drawn[frames]
+            return moved_silhouettes(
+                masks[drawn], old[drawn], new[frames], [orders[n] for n in frames]
+            )
+
+        self._outlines = reconciled(gait.masks, new, limbs)
         self._fields = outline_fields(
-            seen.masks[self._drawn], seen.joints[self._drawn, :, :2], gait.joints[..., :2],
-            [depths[n] for n in self._drawn], gait.masks,
-        )  # fmt: skip
+            masks[self._drawn], old[self._drawn], new, orders, self._outlines
+        )
         self._wanted = set(sources[(self._drawn == sources) & ~person.keeps_pose[sources]].tolist())
         self._patches: dict[int, _Patch] = {}  # by position in the track
 
@@ -107,7 +116,7 @@ class WalkerRenderer:
 
     def _draw(self, rgb: np.ndarray, binary: np.ndarray, patch: _Patch | None, number: int) -> bool:
         gait, source = self._gait, self._sources[number]
-        square, outline = gait.squares[number], gait.masks[number]
+        square, outline = gait.squares[number], self._outlines[number]
         view = silhouette_view(outline, square, rgb.shape[:2], _MARGIN * (square[3] - square[1]))
         cutout = self._cutout(patch, source, self._drawn[number])
         if view is None or cutout is None:

@@ -7,7 +7,7 @@ import pytest
 from doll import COLOURS, GREY, HEIGHT, LEFT_NEARER, SHAPE, drawn, joints, pose
 
 from gait_demo.rendering.cutout import Cutout, Division
-from gait_demo.rendering.limbs import draw, outline_fields
+from gait_demo.rendering.limbs import draw, outline_fields, reconciled
 from gait_demo.rendering.rig import LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TRUNK, Pose
 from gait_demo.silhouettes.crops import normalise
 
@@ -183,6 +183,45 @@ def test_nothing_is_drawn_beyond_the_outline_and_all_within():
         assert not deep.any() or alpha[deep].min() > 0.99
         grey = np.abs(made.astype(int) - GREY).max(axis=2) < 20
         assert (grey & (alpha > 0.99)).sum() < 0.01 * (alpha > 0.99).sum()
+
+
+def test_a_leg_of_which_no_frame_shows_the_knee_does_not_come_apart():
+    unsure = 0.5 * (silhouette(HANGING) > 0.5)
+    rgb, matte = drawn(HANGING)
+    x, y = HANGING[6].astype(int)
+    matte[y - 14 : y + 14, x - 30 : x + 30] = 0
+    gap = Cutout.of(rgb, matte, pose(HANGING), LEFT_NEARER)
+
+    def at_the_knee(gap):
+        order = LEFT_NEARER.order
+        made = draw(gap, [], order, pose(HANGING), unsure, STILL, SQUARE, VIEW)
+        return made[1][y, x]
+
+    assert at_the_knee(gap) > 0.9
+    matte[y:] = 0  # nor what is below
+    assert at_the_knee(Cutout.of(rgb, matte, pose(HANGING), LEFT_NEARER)) < 0.1
+
+
+def test_where_legs_are_elsewhere_than_joints_tell_limbs_decide():
+    together, apart = joints(legs=(0, 0)), joints(legs=(-30, 30))
+    corner, side = SQUARE[:2], SQUARE[2] - SQUARE[0]
+    units = np.stack([(together + 0.5 - corner) / side] * 20)
+    limbs = np.stack([silhouette(together)] * 20)
+    outlines = limbs.copy()
+    outlines[3] = silhouette(apart)
+    asked = []
+
+    def moved_limbs(frames):
+        asked.extend(frames)
+        return limbs[frames]
+
+    found = reconciled(outlines, units, moved_limbs)
+    below, above = np.s_[40:], np.s_[:30]
+    halfway = (outlines[3] + limbs[3]) / 2
+    np.testing.assert_allclose(found[3, below], halfway[below], atol=0.1)
+    np.testing.assert_array_equal(found[3, above], outlines[3, above])
+    np.testing.assert_array_equal(found[15:], outlines[15:])
+    assert 3 in asked and not {15, 19} & set(asked)
 
 
 def test_fields_make_a_body_fill_a_rounder_outline():
