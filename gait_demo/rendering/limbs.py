@@ -44,44 +44,43 @@ _LEGS_BEGIN = 0.06  # sides of the square below the hips
 _CORES = *((leg[:3], 0.05) for leg in LEGS), *((arm, 0.03) for arm in ARMS)
 _SHIFT = 4  # fractional bits of OpenCV's drawing coordinates
 _PLACES = 12  # along each of these bones, at which an outline is compared with the joints
-_AGREES, _CONTRADICTS = 0.2, 0.5  # shares of these places outside the outline: no doubt, and most
+_AGREES, _CONTRADICTS = (
+    0.2,
+    0.5,
+)  # shares of these places that the outline lacks: no doubt, and most
 _DOUBTED, _DOUBT_FADES = 2, 1.5  # frames around a doubtful one; deviation of the filter
 _AROUND, _BAG = 0.14, 0.22  # heights: margin around the bones that is drawn, of limbs and trunk
 
 
-def reconciled(
-    outlines: np.ndarray, joints: np.ndarray, limbs: Callable[[np.ndarray], np.ndarray]
-) -> np.ndarray:
+def reconciled(outlines: np.ndarray, joints: np.ndarray, limbs: np.ndarray) -> np.ndarray:
     """A-NET's outlines; where their legs are elsewhere than its joints tell, below the hips halfway
     to the moved limbs, so that nothing is sure there and the limbs' own edges are drawn.
 
     Args:
         outlines: (T, 64, 64) float32 in [0, 1].
         joints: (T, 19, 2), A-NET's, in the unit squares.
-        limbs: makes the silhouettes (n, 64, 64) with moved limbs of the frames (n,) int.
+        limbs: (T, 64, 64) float32 in [0, 1], of `moved_silhouettes` with these joints.
 
     Returns:
         (T, 64, 64) float32.
     """
-    doubt = _doubt(outlines, joints)
-    frames = np.flatnonzero(doubt)
-    result = outlines.copy()
-    if len(frames):
-        rows = (np.arange(SILHOUETTE_SIZE, dtype=np.float32) + 0.5) / SILHOUETTE_SIZE
-        hips = joints[frames][:, _HIPS, 1].mean(axis=1, keepdims=True)
-        weight = doubt[frames, None] / 2 * ((rows - hips) / _LEGS_BEGIN).clip(0, 1)
-        result[frames] += weight[..., None] * (limbs(frames) - outlines[frames])
-    return result
+    rows = (np.arange(SILHOUETTE_SIZE, dtype=np.float32) + 0.5) / SILHOUETTE_SIZE
+    hips = joints[:, _HIPS, 1].mean(axis=1, keepdims=True)
+    below = ((rows - hips) / _LEGS_BEGIN).clip(0, 1)
+    weight = _doubt(outlines, joints, limbs)[:, None] * below / 2
+    return outlines + weight[..., None] * (limbs - outlines)
 
 
-def _doubt(outlines: np.ndarray, joints: np.ndarray) -> np.ndarray:
-    """(T,) float32 in [0, 1], smooth in time: whether a thigh or a shank is outside the outline."""
-    along = np.linspace(0, 1, _PLACES)[:, None, None]
+def _doubt(outlines: np.ndarray, joints: np.ndarray, limbs: np.ndarray) -> np.ndarray:
+    """(T,) float32 in [0, 1], smooth in time: whether the limbs show a thigh or a shank where the
+    joints are, and the outline does not."""
+    along = np.linspace(0, 1, _PLACES, dtype=np.float32)[:, None, None]
     first, last = (joints[:, None, _LEG_BONES[:, end]] for end in (0, 1))
     places = (SILHOUETTE_SIZE * (first + along * (last - first))).astype(int)
     x, y = np.moveaxis(places.clip(0, SILHOUETTE_SIZE - 1), -1, 0)
-    outside = outlines[np.arange(len(outlines))[:, None, None], y, x] < 0.5
-    share = outside.mean(axis=1, dtype=np.float32).max(axis=1)
+    here = np.arange(len(outlines))[:, None, None], y, x
+    missing = (outlines[here] < 0.5) & (limbs[here] > 0.5)
+    share = missing.mean(axis=1, dtype=np.float32).max(axis=1)
     doubt = ((share - _AGREES) / (_CONTRADICTS - _AGREES)).clip(0, 1)
     return gaussian_filter1d(maximum_filter1d(doubt, 2 * _DOUBTED + 1), _DOUBT_FADES)
 

@@ -71,19 +71,11 @@ class WalkerRenderer:
         self._drawn = np.where(
             person.shows_limbs(fps)[sources], sources, [self._memory.source(n) for n in sources]
         )
-        masks, old, new = seen.masks, seen.joints[..., :2], gait.joints[..., :2]
-        orders = [depths[n] for n in self._drawn]
-
-        def limbs(frames: np.ndarray) -> np.ndarray:
-            drawn = self._drawn[frames]
-            return moved_silhouettes(
-                masks[drawn], old[drawn], new[frames], [orders[n] for n in frames]
-            )
-
+        masks, orders = seen.masks[self._drawn], [depths[n] for n in self._drawn]
+        old, new = seen.joints[self._drawn, :, :2], gait.joints[..., :2]
+        limbs = moved_silhouettes(masks, old, new, orders)
         self._outlines = reconciled(gait.masks, new, limbs)
-        self._fields = outline_fields(
-            masks[self._drawn], old[self._drawn], new, orders, self._outlines
-        )
+        self._fields = outline_fields(masks, old, new, orders, self._outlines)
         self._wanted = set(sources[(self._drawn == sources) & ~person.keeps_pose[sources]].tolist())
         self._patches: dict[int, _Patch] = {}  # by position in the track
 
