@@ -208,6 +208,30 @@ def test_a_cast_shadow_is_not_foreground():
         assert (shadow & ~wide).sum() < 0.002 * shadow.size
 
 
+def test_a_shadow_that_lies_on_a_place_most_of_the_time_is_not_in_the_plate():
+    """As of somebody who comes towards the camera."""
+    frames, scene, masks = scenes.walk(frames=60, paths=((190, 280),))
+    cast = np.zeros((len(frames), *scene.shape[:2]), np.float32)
+    for t, here in enumerate(cast):
+        cv2.ellipse(here, (round(85 + 90 * t / 59), 158), (70, 14), 0, 0, 360, 1, -1)
+        cv2.GaussianBlur(here, (0, 0), 3, here)
+    cast *= masks[0] == 0
+    frames = scenes.changed(
+        frames, lambda t, rgb: (rgb * (1 - 0.3 * cast[t, ..., None])).astype(np.uint8)
+    )
+    often = (cast > 0.8).mean(axis=0)
+    mostly = (often > 0.55) & (often < 0.75)
+    assert mostly.sum() > 500
+    plate = scenes.learned(frames, lambda index: 255 * masks[0, index])
+    ratio = plate.rgb.sum(axis=2) / scene.sum(axis=2)
+    assert np.mean(ratio[mostly] < 0.85) < 0.1
+    found = [
+        plate.differences(frame.rgb, frame.index)[1][mostly & (here > 0.8)].mean()
+        for frame, here in zip(frames, cast, strict=True)
+    ]
+    assert np.nanmean(found) > 0.8
+
+
 def test_no_frames():
     with pytest.raises(VideoError, match="no frames"):
         BackgroundLearner().finish()
