@@ -49,7 +49,7 @@ def add(what: argparse._SubParsersAction) -> None:
     privacy.add_argument("--attackers", type=listed(str), help="such as raw GEI; default: all")
     privacy.add_argument("--methods", type=listed(str), help="such as none,ours; default: all")
     privacy.add_argument(
-        "--steps", type=positive, help="training steps of each attacking network; default: 1500"
+        "--steps", type=positive, help="training steps of each attacking network; default: 1000"
     )
     privacy.add_argument(
         "--seeds", type=positive, default=1, help="attacking networks to train of each kind"

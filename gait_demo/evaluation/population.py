@@ -56,7 +56,7 @@ class PrivacyOptions:
     """
 
     out: Path
-    steps: int = 1500
+    steps: int = 1000
     doublings: int = 1
     seeds: int = 1
     takes: int = 3
