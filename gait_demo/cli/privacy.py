@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _QUICK_PEOPLE, _QUICK_VIEWS, _QUICK_STEPS = 24, (90,), 40  # the fewest that give figures at all
 _QUICK_METHODS = ("none", "ours", "ST-GAN")
 _QUICK_NETWORKS = ("GaitSet",)  # training them takes most of the time
-_EXCLUDED = {"quick": ("steps", "views"), "naturalness": ("attackers", "readme")}
+_EXCLUDED = {"quick": ("steps", "views"), "naturalness": ("attackers",)}
 
 
 def add(what: argparse._SubParsersAction) -> None:
@@ -46,7 +46,11 @@ def add(what: argparse._SubParsersAction) -> None:
     privacy.add_argument(
         "--naturalness", action="store_true", help="measure only how natural walks look: no attacks"
     )
-    privacy.add_argument("--attackers", type=listed(str), help="such as raw GEI; default: all")
+    privacy.add_argument(
+        "--attackers",
+        type=listed(str),
+        help="such as raw GEI; default: all but parts of the full frame, such as speed alone",
+    )
     privacy.add_argument("--methods", type=listed(str), help="such as none,ours; default: all")
     privacy.add_argument(
         "--steps", type=positive, help="training steps of each attacking network; default: 1000"
@@ -56,7 +60,13 @@ def add(what: argparse._SubParsersAction) -> None:
     )
     privacy.add_argument("--views", type=listed(int), help="degrees, such as 0,90; default: all")
     privacy.add_argument(
-        "--readme", type=Path, metavar="FILE", help="also put the main figures into this README"
+        "--readme", type=Path, metavar="FILE", help="also put the tables into this README"
+    )
+    privacy.add_argument(
+        "--section",
+        metavar="NAME",
+        default="privacy",
+        help="where: between <!-- NAME --> and <!-- end of NAME -->; default: %(default)s",
     )
     privacy.add_argument("--seed", type=seed, default=0)
     privacy.set_defaults(command=_evaluate)
@@ -69,8 +79,8 @@ def _evaluate(parsed: argparse.Namespace) -> None:
     from gait_demo.evaluation.markdown import inserted
     from gait_demo.evaluation.population import PrivacyOptions
     from gait_demo.evaluation.privacy import evaluate_privacy
-    from gait_demo.evaluation.protocol import ATTACKERS, PAPERS
-    from gait_demo.evaluation.tables import all_naturalness, headlines, tables
+    from gait_demo.evaluation.protocol import ATTACKERS, PAPERS, PARTS
+    from gait_demo.evaluation.tables import all_naturalness, tables
 
     for mode, excluded in _EXCLUDED.items():
         for option in excluded:
@@ -81,7 +91,10 @@ def _evaluate(parsed: argparse.Namespace) -> None:
     left_out = set(NETWORKS) - set(_QUICK_NETWORKS) if parsed.quick else ()
     usual = [name for name in ATTACKERS if name not in left_out]
     attackers = () if parsed.naturalness else parsed.attackers or usual
-    for what, asked, known in (("method", wanted, methods), ("attacker", attackers, ATTACKERS)):
+    for what, asked, known in (
+        ("method", wanted, methods),
+        ("attacker", attackers, (*ATTACKERS, *PARTS)),
+    ):
         if unknown := set(asked) - set(known):
             raise GaitDemoError(
                 f"There is no {what} {', '.join(sorted(unknown))}; choose from: {', '.join(known)}."
@@ -98,20 +111,22 @@ def _evaluate(parsed: argparse.Namespace) -> None:
     populations = {path.resolve().name: CasiaB(path) for path in parsed.data}
     if len(populations) < len(parsed.data):
         raise GaitDemoError("Folders of --data must have different names.")
+    if parsed.readme:
+        inserted(parsed.readme.read_text(), parsed.section, "")  # fails before any work
     report = evaluate_privacy(populations, chosen, options, progress(), guesses)
     if options.attackers:
         shown = tables(report)
         (parsed.out / "results.json").write_text(json.dumps(report, indent=2))
         (parsed.out / "results.md").write_text(shown + "\n")
-        if parsed.readme:
-            page = inserted(parsed.readme.read_text(), "privacy", headlines(report))
-            parsed.readme.write_text(page)
         if PAPERS in attackers:
             success_by_view(report, parsed.out / "success.png")
         privacy_against_naturalness(report, parsed.out / "privacy.png")
     else:
         shown = all_naturalness(report)
         (parsed.out / "naturalness.md").write_text(shown + "\n")
+    if parsed.readme:
+        page = inserted(parsed.readme.read_text(), parsed.section, shown)
+        parsed.readme.write_text(page)
     print(f"{shown}\n\nThis run took {report['seconds'] / 60:.0f} minutes.")
 
 

@@ -14,7 +14,11 @@ from gait_demo.joints import BONES, JOINTS
 
 Cue = Callable[[Gaits], np.ndarray]  # -> (N, D)
 
-
+# columns of `full_frame`
+FRAME_PARTS = {
+    "height alone": (0, 1), "path alone": (2, 6), "speed alone": (3,), "steps alone": (4, 5),
+    "frame without steps": (0, 1, 2, 3, 6),
+}  # fmt: skip
 _FEWEST = 8  # minimum number of frames of a path
 
 

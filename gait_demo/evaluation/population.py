@@ -51,7 +51,7 @@ class PrivacyOptions:
         takes: how often each probe is anonymized; 3 takes of 6 walks are 18 videos per person.
         people: number of people to use, from the first on; None: all.
         views: view angles in degrees.
-        attackers: of protocol.ATTACKERS; if empty, only naturalness is measured.
+        attackers: of protocol.ATTACKERS and PARTS; if empty, only naturalness is measured.
         weights: sha256 of the methods' weights files, by name.
     """
 
@@ -159,7 +159,8 @@ def attack_population(
 
 def _fusions(scores: Mapping[str, Mapping[str, Scores]]) -> dict[str, dict[str, Scores]]:
     """Fusions of the attackers' scores, by adversary."""
-    kinds = {BY_SHAPE: [kind for kind in scores if kind != FULL_FRAME], BY_ALL: list(scores)}
+    everything = [kind for kind in scores if kind in ATTACKERS]
+    kinds = {BY_SHAPE: [kind for kind in everything if kind != FULL_FRAME], BY_ALL: everything}
     return {
         name: {
             adversary: fused([scores[kind][adversary] for kind in chosen])

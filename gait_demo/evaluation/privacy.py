@@ -18,7 +18,7 @@ from gait_demo.evaluation.population import (
     PrivacyOptions,
     attack_population,
 )
-from gait_demo.evaluation.protocol import ADVERSARIES, FULL_FRAME
+from gait_demo.evaluation.protocol import ADVERSARIES, FULL_FRAME, PARTS
 from gait_demo.evaluation.quality import HIGH, LOW
 from gait_demo.evaluation.scores import Scores, mean_known, pooled
 from gait_demo.types import Progress, silent
@@ -162,7 +162,7 @@ def worst(
 
 def by_shape(method: dict) -> list[str]:
     """The attackers in one method's part of a report that see only silhouettes."""
-    return [kind for kind in method if kind not in (FULL_FRAME, BY_ALL)]
+    return [kind for kind in method if kind not in (FULL_FRAME, BY_ALL, *PARTS)]
 
 
 def _clear(populations: Sequence[tuple[Scores, np.ndarray]]) -> dict:

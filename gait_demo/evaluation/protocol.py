@@ -104,6 +104,10 @@ def deep(options: AttackerOptions, training: Gaits, on_progress: Progress = sile
     return lambda probes, gallery: _euclidean(features(probes), features(gallery))
 
 
+def _part_of_frame(columns: tuple[int, ...], training: Gaits, _: Progress) -> Recogniser:
+    return Differences(training, lambda walks: cues.full_frame(walks)[:, columns])
+
+
 @dataclass(frozen=True)
 class Family:
     """Attackers of one kind.
@@ -128,10 +132,14 @@ _EXACT: dict[str, Train] = {
     FULL_FRAME: lambda walks, _: Differences(walks, cues.full_frame),
 }
 ATTACKERS = (*_EXACT, *NETWORKS)
+# parts of the full frame, which show what tells most; in no fusion
+PARTS: dict[str, Train] = {
+    name: partial(_part_of_frame, columns) for name, columns in cues.FRAME_PARTS.items()
+}
 
 
 def families(steps: int, seed: int = 0, seeds: int = 1, doublings: int = 1) -> dict[str, Family]:
-    """All ATTACKERS; `steps` is the number of steps of the networks' first training."""
+    """All ATTACKERS and PARTS; `steps` is the number of steps of the networks' first training."""
 
     def exactly(train: Train) -> Family:
         return Family(lambda number, times: train)
@@ -142,7 +150,7 @@ def families(steps: int, seed: int = 0, seeds: int = 1, doublings: int = 1) -> d
 
         return Family(train, seeds, doublings)
 
-    return {name: exactly(train) for name, train in _EXACT.items()} | {
+    return {name: exactly(train) for name, train in (_EXACT | PARTS).items()} | {
         name: network(name) for name in NETWORKS
     }
 

@@ -18,13 +18,6 @@ _NATURAL = {
 
 def tables(report: dict) -> str:
     """All tables, each with a short explanation."""
-    is_papers = all(PAPERS in method for method in report["methods"].values())
-    parts = [by_attacker, success, by_view] if is_papers else [by_attacker]
-    return "\n\n".join([headlines(report), *(part(report) for part in (*parts, all_naturalness))])
-
-
-def headlines(report: dict) -> str:
-    """The tables of the worst case and of the attackers."""
     parts = [headline]
     if "populations" in report:
         parts.append(by_population)
@@ -32,12 +25,24 @@ def headlines(report: dict) -> str:
         parts.append(galleries)
     if any(report["training"].values()):
         parts.append(training)
-    return "\n\n".join(part(report) for part in (*parts, clear))
+    parts += [clear, by_attacker]
+    if all(PAPERS in method for method in report["methods"].values()):
+        parts.append(success)
+        if _has_views(report):
+            parts.append(by_view)
+    if any(report["naturalness"].values()):
+        parts.append(all_naturalness)
+    return "\n\n".join(part(report) for part in parts)
 
 
 def all_naturalness(report: dict) -> str:
     """The tables that need no attacks."""
-    return f"{naturalness(report)}\n\n{naturalness_by_view(report)}"
+    parts = [naturalness, naturalness_by_view] if _has_views(report) else [naturalness]
+    return "\n\n".join(part(report) for part in parts)
+
+
+def _has_views(report: dict) -> bool:
+    return len(report["views"]) > 1
 
 
 def headline(report: dict) -> str:
@@ -46,7 +51,9 @@ def headline(report: dict) -> str:
     rows = []
     for name, method in report["methods"].items():
         cases = _cases(method) | {
-            f"everything, {videos} videos": worst(method, videos=videos) for videos in VIDEOS
+            f"{what}, {videos} videos": worst(method, attackers=attackers, videos=videos)
+            for what, attackers in (("by shape", by_shape(method)), ("everything", None))
+            for videos in VIDEOS
         }
         least = "" if _is_converged(report, name) else "at least "
         rows += [
@@ -181,12 +188,18 @@ def _is_converged(report: dict, method: str) -> bool:
 
 def by_attacker(report: dict) -> str:
     """The rates of each attacker."""
-    rows = [
-        [name, adversary, *(_rate(figures[adversary]["all probes"]["all views"]["top-1"])
-                            for figures in method.values())]
-        for name, method in report["methods"].items()
-        for adversary in ADVERSARIES
-    ]  # fmt: skip
+    rows = []
+    for name, method in report["methods"].items():
+        for adversary in ADVERSARIES:
+            found = [figures[adversary] for figures in method.values()]
+            one = [each["all probes"]["all views"]["top-1"] for each in found]
+            rows.append([name, adversary, *map(_rate, one)])
+            for videos in map(str, VIDEOS):
+                several = [
+                    each["videos"][videos]["top-1"] for each in found if videos in each["videos"]
+                ]
+                if several:
+                    rows.append([name, f"{adversary}, {videos} videos", *map(_rate, several)])
     recognisers = next(iter(report["methods"].values()))
     return "Rank-1 over all views, attacker by attacker.\n\n" + markdown(
         ["method", "adversary", *recognisers], rows

@@ -64,6 +64,18 @@ def test_a_method_that_draws_height_and_speed_from_a_secret_is_not(people):
     assert max(caught.values()) < 0.15
 
 
+def test_parts_of_the_full_frame_tell_what_it_is_caught_by(people):
+    def of_any_speed(clip, seed):
+        drawn = shapeless_of_any_size(clip, seed).squares
+        squares = clip.squares.copy()
+        squares[:, [0, 2]] += drawn[:, [0]] - squares[:, [0]]
+        return replace(shapeless(clip, seed), squares=squares)
+
+    caught = {part: found(people, of_any_speed, f"{part} alone") for part in ("height", "speed")}
+    assert caught["height"]["linking"] > 0.3
+    assert max(caught["speed"].values()) < 0.15
+
+
 def of_any_pace(keeps_strides):
     """Height, speed and cadence come from a secret; the length of strides, too, or it is kept."""
 

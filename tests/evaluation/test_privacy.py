@@ -23,10 +23,10 @@ from gait_demo.evaluation.tables import (
     by_view,
     galleries,
     headline,
-    headlines,
     naturalness,
     naturalness_by_view,
     success,
+    tables,
     training,
 )
 from gait_demo.models import build
@@ -246,7 +246,7 @@ def test_people_who_are_in_no_gallery_are_not_counted_there(tmp_path):
     options = PrivacyOptions(tmp_path / "out", views=(90,), attackers=("raw GEI",))
     report = evaluate_privacy({"drawn": CasiaB(folder)}, {"none": nothing}, options)
     assert report["people"]["tested"] == 5 and report["chance"]["top-1"] == 1 / 4
-    assert report["galleries"] == [] and "| none | informed, by shape | 1.0" in headlines(report)
+    assert report["galleries"] == [] and "| none | informed, by shape | 1.0" in tables(report)
     bits = report["methods"]["none"]["raw GEI"]["naive"]["information"]
     assert bits["rate"] == pytest.approx(2, abs=1e-3) and bits["people"] == 4
 
@@ -264,9 +264,10 @@ def test_a_method_that_refuses_walks_is_told_and_counts_as_a_failure(folder, tmp
 
 
 def test_the_command_takes_some_of_the_attackers(folder, tmp_path, capsys):
-    command = ["evaluate", "privacy", "--data", str(folder), "--out", str(tmp_path), "--views"]
+    out = str(tmp_path / "out")
+    command = ["evaluate", "privacy", "--data", str(folder), "--out", out, "--views"]
     page = tmp_path / "README.md"
-    page.write_text("before\n<!-- privacy -->\nold\n<!-- end of privacy -->\nafter\n")
+    page.write_text("before\n<!-- privacy -->\nformer\n<!-- end of privacy -->\nafter\n")
     few = [*command, "90", "--methods", "none", "--readme", str(page), "--attackers"]
     assert main([*few, "raw GEI,luck"]) == 2
     assert "no attacker luck; choose from: raw GEI, " in capsys.readouterr().err
@@ -276,19 +277,26 @@ def test_the_command_takes_some_of_the_attackers(folder, tmp_path, capsys):
     assert "| none | height, speed, strides and path | " in shown and "| full frame |" in shown
     assert "GaitSet" not in shown and "Success" not in shown  # of whom was not asked for
     before, shown, after = page.read_text().split("\n\n", 1)[0], page.read_text(), "\nafter\n"
-    assert before == "before\n<!-- privacy -->" and shown.endswith(after) and "old" not in shown
+    assert before == "before\n<!-- privacy -->" and shown.endswith(after)
+    assert "former" not in shown
     assert "| none | informed, by shape | 1.000 [1.00-1.00] |" in shown
     page.write_text("no place for tables")
+    shutil.rmtree(tmp_path / "out")
     assert main([*few, "raw GEI"]) == 2
     assert "needs two lines" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()  # before any work
 
 
 def test_the_command_measures_naturalness_alone(folder, tmp_path, capsys):
-    few = ["--views", "90", "--steps", "2", "--methods", "none", "--naturalness"]
+    few = ["--views", "0,90", "--steps", "2", "--methods", "none", "--naturalness"]
+    page = tmp_path / "README.md"
+    page.write_text("<!-- how natural -->\n<!-- end of how natural -->\n")
+    few += ["--readme", str(page), "--section", "how natural"]
     command = ["evaluate", "privacy", "--data", str(folder), "--out", str(tmp_path), *few]
     assert main(command) == 0
     shown = capsys.readouterr().out
     assert "by view angle" in shown and "Success" not in shown
+    assert (tmp_path / "naturalness.md").read_text() in page.read_text()
     assert (tmp_path / "naturalness.md").read_text() in shown
     assert not (tmp_path / "results.json").exists()
 
@@ -299,7 +307,6 @@ def test_the_command_measures_naturalness_alone(folder, tmp_path, capsys):
         ("--quick", "--steps", "9"),
         ("--quick", "--views", "90"),
         ("--naturalness", "--attackers", "raw GEI"),
-        ("--naturalness", "--readme", "README.md"),
     ],
 )
 def test_options_that_would_have_no_effect_are_refused(
