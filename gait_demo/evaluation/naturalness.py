@@ -22,7 +22,7 @@ def naturalness(
     before: Gaits,
     after: Gaits,
     on_progress: Progress = silent,
-    steps: int = 240,
+    steps: int = 480,
 ) -> dict:
     """Compares anonymized walks with clear ones.
 
@@ -45,12 +45,14 @@ def naturalness(
     Args:
         clear: walks of people who are not in `after`.
         before, after: the original walks, and the anonymized version of each.
-        steps: number of training steps of each judge.
+        steps: number of training steps of each judge, which is then trained anew with twice as
+            many.
 
     Returns:
-        Figures by the names above: "spatial" and "temporal" as `separation.balanced_accuracy`, with
-        "by view" the same for each view, by the same judges; the others numbers, or None if nothing
-        can be measured.
+        Figures by the names above: "spatial" and "temporal" as `separation.balanced_accuracy` of
+        the longer training, with "is converged", whether it did not raise the accuracy beyond the
+        interval of the shorter one, and "by view", the same for each view, by the same judges; the
+        others numbers, or None if nothing can be measured.
 
     Raises:
         DataError: fewer than four people of either kind, or the same people in both.
@@ -61,8 +63,11 @@ def naturalness(
     for name, pictures in (("spatial", _frames), ("temporal", _slices)):
         on_progress(name, 0, 0)
         both = _pictures(clear, after, pictures)
-        probability = judge(both, steps=steps)
-        report[name] = balanced_accuracy(both, probability) | {"by view": {}}
+        shorter = balanced_accuracy(both, judge(both, steps=steps))
+        probability = judge(both, steps=2 * steps)
+        told = balanced_accuracy(both, probability)
+        is_converged = told["accuracy"] <= shorter["interval"][1]
+        report[name] = told | {"is converged": is_converged, "by view": {}}
         for view in np.unique(both.group):
             chosen = both.group == view
             report[name]["by view"][str(view)] = balanced_accuracy(

@@ -35,7 +35,7 @@ from gait_demo.types import Progress, silent
 from gait_demo.workspace import write_whole
 
 BY_SHAPE, BY_ALL = "silhouettes and joints fused", "everything fused"
-_JUDGE_STEPS = 240  # of training a judge of naturalness
+_JUDGE_STEPS = 480  # of the first training of a judge of naturalness
 
 
 @dataclass(frozen=True)

@@ -229,9 +229,10 @@ def naturalness(report: dict) -> str:
             rows.append([name, *accuracies, *map(natural.get, _NATURAL)])
     return (
         "How well a network tells what was made from clear walks of strangers, by shape and by "
-        "movement (0.5 is not at all); and, against the walks that went in, by how much more "
-        "neighbouring frames are alike, how many frames are in pieces, the correlation of the "
-        "legs' spread, and the share of walks in the same direction.\n\n"
+        "movement (0.5 is not at all; at least so well, if twice the training steps told more); "
+        "and, against the walks that went in, by how much more neighbouring frames are alike, how "
+        "many frames are in pieces, the correlation of the legs' spread, and the share of walks in "
+        "the same direction.\n\n"
         + markdown(["method", "told by shape", "by movement", *_NATURAL.values()], rows)
     )
 
@@ -252,7 +253,10 @@ def _success(recognised: float | None) -> str | None:
 
 
 def _told(figures: dict | None) -> str | None:
-    return None if figures is None else _rate({"rate": figures["accuracy"], **figures})
+    if figures is None:
+        return None
+    least = "" if figures.get("is converged", True) == 1 else "at least "
+    return least + _rate({"rate": figures["accuracy"], **figures})
 
 
 def _rate(rate: dict, digits: int = 3) -> str | None:
