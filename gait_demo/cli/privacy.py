@@ -78,7 +78,7 @@ def _evaluate(parsed: argparse.Namespace) -> None:
     from gait_demo.evaluation.figures import privacy_against_naturalness, success_by_view
     from gait_demo.evaluation.markdown import inserted
     from gait_demo.evaluation.population import PrivacyOptions
-    from gait_demo.evaluation.privacy import evaluate_privacy
+    from gait_demo.evaluation.privacy import doubts, evaluate_privacy
     from gait_demo.evaluation.protocol import ATTACKERS, PAPERS, PARTS
     from gait_demo.evaluation.tables import all_naturalness, tables
 
@@ -124,10 +124,15 @@ def _evaluate(parsed: argparse.Namespace) -> None:
     else:
         shown = all_naturalness(report)
         (parsed.out / "naturalness.md").write_text(shown + "\n")
+    print(f"{shown}\n\nThis run took {report['seconds'] / 60:.0f} minutes.")
     if parsed.readme:
+        if why := doubts(report):
+            raise GaitDemoError(
+                f"{parsed.readme} keeps its tables: {'; '.join(why)}. Give more --steps, and "
+                "another --out."
+            )
         page = inserted(parsed.readme.read_text(), parsed.section, shown)
         parsed.readme.write_text(page)
-    print(f"{shown}\n\nThis run took {report['seconds'] / 60:.0f} minutes.")
 
 
 def _methods(parsed: argparse.Namespace) -> tuple[dict[str, Method], dict[str, Method], list]:

@@ -25,6 +25,7 @@ from gait_demo.types import Progress, silent
 
 TOPS = {"top-1": 1, "top-3": 3, "top-5": 5}
 VIDEOS = (6, 18)  # numbers of videos of one person that an attacker combines
+LEAST_IN_CLEAR = 0.9  # minimum rank-1 of a network in clear, in usual clothes, to be an attacker
 GALLERIES = (5, 10, 20, 40)  # numbers of people among whom the right one is to be found
 
 
@@ -158,6 +159,22 @@ def worst(
                 about = {name: here[name] for name in ("equal error rate", "information")}
                 rates.append(tops | about | {"by": kind, "adversary": adversary})
     return max(rates, key=lambda rate: rate["top-1"]["rate"] or 0) if rates else {}
+
+
+def doubts(report: dict) -> list[str]:
+    """Why the figures of a report are too low to be published: networks that more training would
+    help, or that do not even know people in clear."""
+    found = []
+    for kind in NETWORKS:
+        rate = report["clear"].get(kind, {"nm": {"rate": None}})["nm"]["rate"]
+        if rate is not None and rate < LEAST_IN_CLEAR:
+            found.append(f"{kind} names only {rate:.2f} in clear, of {LEAST_IN_CLEAR} at least")
+    return found + [
+        f"{network} has not converged on {method}"
+        for method, networks in report["training"].items()
+        for network, figures in networks.items()
+        if not figures["is converged"]
+    ]
 
 
 def by_shape(method: dict) -> list[str]:

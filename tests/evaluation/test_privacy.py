@@ -12,11 +12,11 @@ from fake_casia import write_fake_casia
 from gait_demo.__main__ import main
 from gait_demo.datasets.casia import CasiaB
 from gait_demo.errors import DataError
-from gait_demo.evaluation import population
+from gait_demo.evaluation import population, privacy
 from gait_demo.evaluation.baselines import nothing
 from gait_demo.evaluation.figures import privacy_against_naturalness, success_by_view
 from gait_demo.evaluation.population import PrivacyOptions
-from gait_demo.evaluation.privacy import evaluate_privacy, worst
+from gait_demo.evaluation.privacy import doubts, evaluate_privacy, worst
 from gait_demo.evaluation.protocol import ADVERSARIES, FULL_FRAME, PAPERS
 from gait_demo.evaluation.tables import (
     by_attacker,
@@ -102,6 +102,28 @@ def test_a_network_that_more_training_would_help_makes_figures_the_least_there_m
     assert "| none | GaitSet | informed | 0.200 [0.19-0.21] -> 0.500 [0.49-0.51] | **no** |" in (
         training(shown)
     )
+
+
+def test_networks_that_learnt_too_little_are_not_believed(report):
+    strong = {"GaitSet": {"nm": {"rate": 0.95}}}
+    assert doubts(report | {"clear": strong}) == []
+    weak = report | {"clear": {"GaitSet": {"nm": {"rate": 0.6}}}}
+    weak |= {"training": {"ours": {"GaitBase": {"is converged": False}}}}
+    of_clear, of_training = doubts(weak)
+    assert of_clear.startswith("GaitSet names only 0.60 in clear")
+    assert of_training == "GaitBase has not converged on ours"
+
+
+def test_figures_that_are_not_believed_are_not_published(folder, tmp_path, capsys, monkeypatch):
+    page = tmp_path / "README.md"
+    page.write_text("<!-- privacy -->\n<!-- end of privacy -->\n")
+    command = ["evaluate", "privacy", "--data", str(folder), "--out", str(tmp_path / "out")]
+    few = ["--views", "90", "--steps", "1", "--methods", "none", "--attackers", "GaitSet"]
+    monkeypatch.setattr(privacy, "LEAST_IN_CLEAR", 1.1)
+    assert main([*command, *few, "--readme", str(page)]) == 2
+    assert "keeps its tables: GaitSet names only" in capsys.readouterr().err
+    assert "GaitSet" not in page.read_text()
+    assert "GaitSet" in (tmp_path / "out" / "results.md").read_text()
 
 
 def test_every_attacker_is_tried_in_clear(report):
