@@ -98,6 +98,32 @@ def listed(kind: type) -> Callable[[str], tuple]:
     return values
 
 
+def add_readme(parser: argparse.ArgumentParser, section: str) -> None:
+    parser.add_argument(
+        "--readme", type=Path, metavar="FILE", help="also put the tables into this README"
+    )
+    parser.add_argument(
+        "--section",
+        metavar="NAME",
+        default=section,
+        help="where: between <!-- NAME --> and <!-- end of NAME -->; default: %(default)s",
+    )
+
+
+def put_into_readme(parsed: argparse.Namespace, shown: str | None = None) -> None:
+    """Puts tables where `add_readme` says, if at all; None: only sees that there is a place.
+
+    Raises:
+        GaitDemoError: there is none.
+    """
+    from gait_demo.evaluation.markdown import inserted
+
+    if parsed.readme:
+        page = inserted(parsed.readme.read_text(), parsed.section, shown or "")
+        if shown is not None:
+            parsed.readme.write_text(page)
+
+
 def progress(quiet: bool = False) -> Progress:
     """A callback that shows the stage and its progress, if standard error is a terminal."""
     if quiet or not sys.stderr.isatty():

@@ -8,7 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gait_demo.cli.common import listed, options_from, positive, progress, seed
+from gait_demo.cli.common import (
+    add_readme,
+    listed,
+    options_from,
+    positive,
+    progress,
+    put_into_readme,
+    seed,
+)
 from gait_demo.errors import GaitDemoError
 from gait_demo.options import STRENGTHS
 
@@ -59,15 +67,7 @@ def add(what: argparse._SubParsersAction) -> None:
         "--seeds", type=positive, default=1, help="attacking networks to train of each kind"
     )
     privacy.add_argument("--views", type=listed(int), help="degrees, such as 0,90; default: all")
-    privacy.add_argument(
-        "--readme", type=Path, metavar="FILE", help="also put the tables into this README"
-    )
-    privacy.add_argument(
-        "--section",
-        metavar="NAME",
-        default="privacy",
-        help="where: between <!-- NAME --> and <!-- end of NAME -->; default: %(default)s",
-    )
+    add_readme(privacy, "privacy")
     privacy.add_argument("--seed", type=seed, default=0)
     privacy.set_defaults(command=_evaluate)
 
@@ -76,7 +76,6 @@ def _evaluate(parsed: argparse.Namespace) -> None:
     from gait_demo.datasets.casia import CasiaB
     from gait_demo.evaluation.attackers import NETWORKS
     from gait_demo.evaluation.figures import privacy_against_naturalness, success_by_view
-    from gait_demo.evaluation.markdown import inserted
     from gait_demo.evaluation.population import PrivacyOptions
     from gait_demo.evaluation.privacy import doubts, evaluate_privacy
     from gait_demo.evaluation.protocol import ATTACKERS, PAPERS, PARTS
@@ -111,8 +110,7 @@ def _evaluate(parsed: argparse.Namespace) -> None:
     populations = {path.resolve().name: CasiaB(path) for path in parsed.data}
     if len(populations) < len(parsed.data):
         raise GaitDemoError("Folders of --data must have different names.")
-    if parsed.readme:
-        inserted(parsed.readme.read_text(), parsed.section, "")  # fails before any work
+    put_into_readme(parsed)  # fails before any work
     report = evaluate_privacy(populations, chosen, options, progress(), guesses)
     if options.attackers:
         shown = tables(report)
@@ -131,8 +129,7 @@ def _evaluate(parsed: argparse.Namespace) -> None:
                 f"{parsed.readme} keeps its tables: {'; '.join(why)}. Give more --steps, and "
                 "another --out."
             )
-        page = inserted(parsed.readme.read_text(), parsed.section, shown)
-        parsed.readme.write_text(page)
+        put_into_readme(parsed, shown)
 
 
 def _methods(parsed: argparse.Namespace) -> tuple[dict[str, Method], dict[str, Method], list]:

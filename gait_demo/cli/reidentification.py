@@ -4,11 +4,18 @@ anonymization."""
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gait_demo.cli.common import add_weights, chosen_weights, listed, progress
+from gait_demo.cli.common import (
+    add_readme,
+    add_weights,
+    chosen_weights,
+    listed,
+    progress,
+    put_into_readme,
+    write_json,
+)
 from gait_demo.errors import GaitDemoError
 from gait_demo.options import (
     COLOURS,
@@ -26,17 +33,19 @@ if TYPE_CHECKING:
 
 
 def add(what: argparse._SubParsersAction) -> None:
-    kth = what.add_parser("kth", help="re-identify real people in KTH's videos; prints JSON")
+    kth = what.add_parser("kth", help="re-identify real people in KTH's videos")
     kth.add_argument("--data", type=Path, required=True, help="folder of KTH's walking videos")
     kth.add_argument("--skip", help="leave out videos whose names contain this text")
     kth.set_defaults(command=_kth)
-    rgb = what.add_parser("rgb", help="re-identify walkers in CASIA-B's videos; prints JSON")
+    rgb = what.add_parser("rgb", help="re-identify walkers in CASIA-B's videos")
     rgb.add_argument(
         "--data", type=Path, required=True, help="CASIA-B, or data in its format, with videos"
     )
     rgb.set_defaults(command=_rgb)
-    for parser in (kth, rgb):
+    for parser, section in ((kth, "kth"), (rgb, "rgb")):
         add_weights(parser, ("anet",))
+        add_readme(parser, section)
+        parser.add_argument("--out", type=Path, metavar="FILE", help="all figures as JSON")
         parser.add_argument(
             "--colours",
             type=listed(str),
@@ -63,7 +72,7 @@ def _rgb(parsed: argparse.Namespace) -> None:
 
 def _reidentify(clips: list[Clip], group: str, parsed: argparse.Namespace) -> None:
     from gait_demo.evaluation.joint_walks import joint_walks
-    from gait_demo.evaluation.reidentification import SILHOUETTES, reidentify
+    from gait_demo.evaluation.reidentification import SILHOUETTES, reidentify, table
     from gait_demo.evaluation.secret import repeatable_secret
     from gait_demo.pipeline import Models, Pipeline
 
@@ -71,6 +80,7 @@ def _reidentify(clips: list[Clip], group: str, parsed: argparse.Namespace) -> No
         raise GaitDemoError(
             f"There is no colour {', '.join(sorted(unknown))}; choose from: {', '.join(COLOURS)}."
         )
+    put_into_readme(parsed)  # fails before any work
     models = Models.load(chosen_weights(parsed, ("anet",)))
     noise = AnonymizeOptions(secret=repeatable_secret(0))
     pipelines = {
@@ -95,4 +105,7 @@ def _reidentify(clips: list[Clip], group: str, parsed: argparse.Namespace) -> No
 
     by_masks = segment if parsed.segment else None
     report = reidentify(clips, anonymize, group, progress(), by_masks, read_joints)
-    print(json.dumps(report))
+    if parsed.out:
+        write_json(parsed.out, report)
+    print(table(report))
+    put_into_readme(parsed, table(report))

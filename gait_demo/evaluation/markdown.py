@@ -14,6 +14,14 @@ def markdown(head: list, rows: list[list]) -> str:
     )
 
 
+def rate_text(rate: dict, digits: int = 3) -> str | None:
+    """A rate, see `scores.rate`, and its interval; None if it is not known."""
+    if rate["rate"] is None:
+        return None
+    low, high = rate["interval"]
+    return f"{rate['rate']:.{digits}f} [{low:.2f}-{high:.2f}]"
+
+
 def inserted(page: str, name: str, part: str) -> str:
     """A page with a part between the lines "<!-- NAME -->" and "<!-- end of NAME -->".
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gait_demo.evaluation.markdown import markdown
+from gait_demo.evaluation.markdown import markdown, rate_text
 from gait_demo.evaluation.privacy import VIDEOS, by_shape, worst
 from gait_demo.evaluation.protocol import ADVERSARIES, FULL_FRAME, PAPERS
 from gait_demo.evaluation.quality import HIGH, LOW
@@ -57,9 +57,9 @@ def headline(report: dict) -> str:
         }
         least = "" if _is_converged(report, name) else "at least "
         rows += [
-            [name, case, least + _rate(found["top-1"]), _rate(found["top-5"]),
+            [name, case, least + rate_text(found["top-1"]), rate_text(found["top-5"]),
              *([None] * 2 if "videos" in case else
-               (found["equal error rate"], _rate(found["information"], 2))),
+               (found["equal error rate"], rate_text(found["information"], 2))),
              found["by"], found["adversary"]]
             for case, found in cases.items() if found and found["top-1"]["rate"] is not None
         ]  # fmt: skip
@@ -90,7 +90,11 @@ def headline(report: dict) -> str:
 def by_population(report: dict) -> str:
     """The worst case in each population by itself."""
     rows = [
-        [name, population, *(_rate(found["top-1"]) if found else None for found in cases.values())]
+        [
+            name,
+            population,
+            *(rate_text(found["top-1"]) if found else None for found in cases.values()),
+        ]
         for name in report["methods"]
         for population, alone in report["populations"].items()
         if (cases := _cases(alone["methods"][name]))
@@ -110,7 +114,7 @@ def galleries(report: dict) -> str:
     for name, method in report["methods"].items():
         by_size = [_cases(method, size) for size in report["galleries"]]
         rows += [
-            [name, case, *(_rate(cases[case]["top-1"]) for cases in by_size)]
+            [name, case, *(rate_text(cases[case]["top-1"]) for cases in by_size)]
             for case, found in by_size[0].items() if found
         ]  # fmt: skip
     head = [f"{size} people (by chance: {1 / size:.3f})" for size in report["galleries"]]
@@ -138,7 +142,8 @@ def _cases(method: dict, gallery: int | None = None) -> dict[str, dict]:
 def training(report: dict) -> str:
     """Whether more training would have helped the networks."""
     rows = [
-        [name, kind, adversary, " -> ".join(_rate(rates[adversary]) for rates in figures["rates"]),
+        [name, kind, adversary,
+         " -> ".join(rate_text(rates[adversary]) for rates in figures["rates"]),
          "yes" if figures["is converged"] else "**no**"]
         for name, kinds in report["training"].items()
         for kind, figures in kinds.items()
@@ -155,7 +160,7 @@ def training(report: dict) -> str:
 def clear(report: dict) -> str:
     """The attackers' rates on original walks: how strong they are."""
     rows = [
-        [kind, _rate(rates["nm"]), _rate(rates["all probes"])]
+        [kind, rate_text(rates["nm"]), rate_text(rates["all probes"])]
         for kind, rates in report["clear"].items()
     ]
     return (
@@ -193,13 +198,13 @@ def by_attacker(report: dict) -> str:
         for adversary in ADVERSARIES:
             found = [figures[adversary] for figures in method.values()]
             one = [each["all probes"]["all views"]["top-1"] for each in found]
-            rows.append([name, adversary, *map(_rate, one)])
+            rows.append([name, adversary, *map(rate_text, one)])
             for videos in map(str, VIDEOS):
                 several = [
                     each["videos"][videos]["top-1"] for each in found if videos in each["videos"]
                 ]
                 if several:
-                    rows.append([name, f"{adversary}, {videos} videos", *map(_rate, several)])
+                    rows.append([name, f"{adversary}, {videos} videos", *map(rate_text, several)])
     recognisers = next(iter(report["methods"].values()))
     return "Rank-1 over all views, attacker by attacker.\n\n" + markdown(
         ["method", "adversary", *recognisers], rows
@@ -256,11 +261,4 @@ def _told(figures: dict | None) -> str | None:
     if figures is None:
         return None
     least = "" if figures.get("is converged", True) == 1 else "at least "
-    return least + _rate({"rate": figures["accuracy"], **figures})
-
-
-def _rate(rate: dict, digits: int = 3) -> str | None:
-    if rate["rate"] is None:
-        return None
-    low, high = rate["interval"]
-    return f"{rate['rate']:.{digits}f} [{low:.2f}-{high:.2f}]"
+    return least + rate_text({"rate": figures["accuracy"], **figures})

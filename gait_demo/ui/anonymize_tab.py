@@ -33,16 +33,17 @@ HIDDEN = """
 height by up to 8 %, and the pace: new walkers fall up to 0.6 seconds behind, and take longer or
 shorter strides. In a test with 40 synthetic people, an attacker who knows this program and has
 original walks of all of them names the right one by outlines in 6 % of walks (94 % if nothing is
-changed, 2.5 % by guessing). Of walks of 12 real people filmed in one place, 16 % are recognised in
+changed, 2.5 % by guessing), in 9 % if your seed is known as well, and finds out in 6 % which other
+result is of the same person. Of walks of 12 real people filmed in one place, 16 % are recognised in
 finished videos in plain grey (93 % if nothing is changed, 8 % by guessing).</p>
 <p class="no"><b>Not changed:</b> the pose of people who stand, run, sit, lie, bend or are half
 hidden: they only get another outline, are named in the report, and may be recognised.</p>
 <p class="no"><b>Not hidden:</b> the path, and in part speed and height: by all that one camera
-shows, an attacker names the right one of the 40 people in 17 % of walks, and in 24 % if outlines
-are without defects. Also not hidden: place and time and, unless you choose plain grey, clothes,
-logos and tattoos: in the colours of their clothes, 51 % of the walks of the 12 real people are
-recognised. The head shows no detail finer than about half its radius; that nobody can be
-recognised by the rest is not proven.</p>
+shows, an attacker names the right one of the 40 people in 17 % of walks, in 24 % if outlines are
+without defects, and in 28 to 53 % if six videos show the same person. Also not hidden: place and
+time and, unless you choose plain grey, clothes, logos and tattoos: in the colours of their clothes,
+51 % of the walks of the 12 real people are recognised. The head shows no detail finer than about
+half its radius; that nobody can be recognised by the rest is not proven.</p>
 <p class="gone"><b>Removed:</b> the sound, because voices are not anonymized.</p>
 </div>
 """

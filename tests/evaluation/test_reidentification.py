@@ -18,6 +18,7 @@ from gait_demo.evaluation.reidentification import (
     kth_clips,
     recognised,
     reidentify,
+    table,
 )
 from gait_demo.video import write_avi
 
@@ -61,6 +62,8 @@ def test_who_stands_or_is_cut_is_no_crossing(tmp_path):
 
 def test_everybody_is_recognised_in_what_is_left_as_it_was(videos):
     report = reidentify(kth_clips(videos), lambda video, folder, seed: {"same": video}, "session")
+    shown = table(report)
+    assert "| clear | 1.00 [1.00-1.00] | 0." in shown and "| same, linked | " in shown
     assert report["people"] == 2 and report["crossings"] == {"clear": 8, "same": 8}
     assert report["clear"]["same session"]["rate"] == 1
     assert report["same"]["other sessions"]["rate"] == 1
