@@ -1,3 +1,4 @@
+import re
 from fractions import Fraction
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -7,6 +8,7 @@ import pytest
 from gait_demo.options import STRENGTHS
 from gait_demo.serving.pace import Pace
 from gait_demo.types import Inspection, Rank, VideoInfo
+from gait_demo.ui.anonymize_tab import HIDDEN
 from gait_demo.ui.head import head
 from gait_demo.ui.options import Settings, linked
 from gait_demo.ui.summary import describe, details, marks, notes, place_in_crowd, verdict
@@ -136,3 +138,13 @@ def test_a_part_of_too_many_frames_and_a_clock_that_leaps_are_told_before_the_ru
         inspection, 0, 40, Pace()
     )
     assert "at most" not in describe(inspection, 0, 15, Pace())
+
+
+def test_what_the_page_says_is_hidden_is_what_the_readme_says():
+    readme = Path(__file__, "../../../README.md").resolve().read_text()
+    shares = re.findall(r"([\d.]+) %", HIDDEN)
+    assert len(shares) > 9 and "up to 8 %" in HIDDEN and "0.6 seconds" in HIDDEN
+    told = set(re.findall(r"(?<![\d.])[\d.]+(?= %)", readme)) | set(
+        re.findall(r"(?<![\d.])([\d.]+) and [\d.]+ %", readme)
+    )
+    assert set(shares) <= told
