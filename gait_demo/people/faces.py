@@ -164,8 +164,8 @@ class FaceFinder:
 
     def finish(self, people: Sequence[Person]) -> list[UnknownFace]:
         """The faces of the shot that belong to none of the people, in the order of their first
-        frames. Each is continued by one look before and after those that show it, where it may
-        belong to somebody."""
+        frames: tracks of faces, in looks in which no person's head is where the face is, one look
+        before and after them, and between two such looks."""
         if self._last is None:
             return []
         if self._last[0] not in self._looks:
@@ -177,7 +177,7 @@ class FaceFinder:
             flags = np.array([unknown[index][n] for index, n in track.items()])
             if flags.any() and max(face[4] for face in faces.values()) >= self._options.sure_face:
                 found += self._hidden(faces, flags, people)
-        return found
+        return sorted(found, key=lambda face: face.first)
 
     def _look(self, index: int, rgb: np.ndarray) -> None:
         options = self._options
@@ -186,23 +186,33 @@ class FaceFinder:
         )
 
     def _linked(self) -> list[dict[int, int]]:
-        """All faces as tracks: their numbers, by frame index. Those of different looks are joined
-        so that the sum of their squared distances is least."""
+        """All faces as tracks: their numbers, by frame index. As many as can be are joined to a
+        track that the look before has, so that the sum of their squared distances is least; then,
+        in the same way, those that are left to tracks that were missed since."""
         tracks: list[dict[int, int]] = []
+        previous = -1
         for index, faces in self._looks.items():
-            apart = np.full((len(tracks), len(faces)), np.inf)
-            for t, track in enumerate(tracks):
-                last = max(track)
-                face = self._looks[last][track[last]]
-                apart[t] = [self._apart(last, face, index, other) for other in faces]
-            joined: set[int] = set()
-            cost = np.where(apart <= 1, apart**2, _NEVER)
-            for t, n in zip(*linear_sum_assignment(cost), strict=True):
-                if apart[t, n] <= 1:
-                    tracks[t][index] = int(n)
-                    joined.add(n)
-            tracks += [{index: n} for n in range(len(faces)) if n not in joined]
+            left = set(range(len(faces)))
+            for was_missed in (False, True):
+                goes_on = [track for track in tracks if (max(track) < previous) == was_missed]
+                for track, n in self._joined(goes_on, index, sorted(left)):
+                    track[index] = n
+                    left.remove(n)
+            tracks += [{index: n} for n in sorted(left)]
+            previous = index
         return tracks
+
+    def _joined(
+        self, tracks: list[dict[int, int]], index: int, numbers: list[int]
+    ) -> list[tuple[dict[int, int], int]]:
+        """Tracks, and the numbers of the faces of a look that go on with them."""
+        apart = np.full((len(tracks), len(numbers)), np.inf)
+        for t, track in enumerate(tracks):
+            last = max(track)
+            face = self._looks[last][track[last]]
+            apart[t] = [self._apart(last, face, index, self._looks[index][n]) for n in numbers]
+        pairs = zip(*linear_sum_assignment(np.where(apart <= 1, apart**2, _NEVER)), strict=True)
+        return [(tracks[t], numbers[n]) for t, n in pairs if apart[t, n] <= 1]
 
     def _apart(self, before: int, face: np.ndarray, after: int, other: np.ndarray) -> float:
         """How far two faces are apart, as a share of how far one may have moved from one frame to

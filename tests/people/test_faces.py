@@ -109,6 +109,20 @@ def test_two_faces_stay_two_when_they_pass():
     assert sorted(round(float(one.heads[-1, 0])) for one in found) == [round(right[-1]), 79]
 
 
+def test_a_face_that_stays_is_not_taken_for_one_that_is_gone_when_another_comes():
+    gone, stays, comes = face(70), face(150), face(186)
+
+    def shown(index):
+        return [stays, *([gone] if index == 0 else []), *([comes] if index >= 2 * LOOK else [])]
+
+    found = followed(shown)
+    assert [one.first for one in found] == sorted(one.first for one in found)
+    for index in range(60):
+        assert any(
+            (head := one.head(index)) is not None and abs(head[0] - 150) < 1 for one in found
+        )
+
+
 @pytest.mark.parametrize(("scores", "hidden"), [
     ((0.6,), True), ((0.35,), False), ((0.35, 0.35), False), ((0.35, 0.45), True),
 ])  # fmt: skip
