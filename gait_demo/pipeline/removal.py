@@ -23,6 +23,7 @@ _SURE = 0.15  # matte level above which a pixel belongs to the person
 _WIDER = 0.0125  # heights: margin around bags and other foreground that is removed with a person
 _REACH = 0.3  # heights around a box in which foreground may be a bag of the person
 _SHADOW_REACH = 1.5  # heights around a box in which a cast shadow is removed
+_LARGE_SHADOW_REACH = 0.6  # the same, of one that is too large for the person
 _GAP_PX = 11  # working pixels: gaps of a shadow that are closed, where it is faint
 _RIM = 16  # pixels kept around the hole of a clean part
 _OWN = 0.02  # share of the matte's area that a component of foreground must overlap, to be removed
@@ -196,9 +197,9 @@ class Remover:
     ) -> Removal | None:
         box, position = person.box(index), person.position(index)
         tall = float(box[3] - box[1])
-        near, far = (
+        near, far, less_far = (
             _rectangle(_clipped(box, reach * tall, self._scale, self._shape), self._shape)
-            for reach in (_REACH, _SHADOW_REACH)
+            for reach in (_REACH, _SHADOW_REACH, _LARGE_SHADOW_REACH)
         )
         others = everybody & ~mask
         moving, shadow = pieces
@@ -217,7 +218,11 @@ class Remover:
             hangs |= moving.share(near) > _MOSTLY
         own = _joined(own, moving, hangs, near & ~others, usual * (_BAGS if is_seen else _GUESSED))
         cast = shadow.touched(own) | (shadow.share(near) > _MOSTLY)
-        own = _joined(own, shadow, cast, far & ~others, usual * _SHADOWS)
+        for region in (far, less_far):
+            joined = _joined(own, shadow, cast, region & ~others, usual * _SHADOWS)
+            if joined is not own:
+                break
+        own = joined
         own = mask | widened(own & ~mask, max(1, round(_WIDER * tall * self._scale))) & far
         return _removal_of(own, tall)
 

@@ -96,14 +96,15 @@ def test_a_shadow_goes_with_who_casts_it():
     assert mask[core].mean() > 0.9
 
 
-def test_a_long_shadow_goes_as_a_whole_although_a_strip_of_it_is_too_faint():
+def gone_of_long_shadow(broad, strip=3):
+    """The share that goes of a shadow 132 pixels long, with a strip that is too faint."""
     walker = Figure.walking(-60, 380, COUNT)  # fast: nowhere is a shadow for half of the time
 
     def cast(index):
         mask = np.zeros(SHAPE, np.uint8)
         x = round(walker.middles[index])
-        cv2.ellipse(mask, (x - 60, 166), (66, 9), 0, 0, 360, 1, -1)
-        mask[:, x - 74 : x - 71] = 0
+        cv2.ellipse(mask, (x - 60, 166), (66, broad), 0, 0, 360, 1, -1)
+        mask[:, x - 74 : x - 74 + strip] = 0
         return mask
 
     def paint(index, rgb):
@@ -114,7 +115,15 @@ def test_a_long_shadow_goes_as_a_whole_although_a_strip_of_it_is_too_faint():
     one = person(scene, 0, [n for n in range(COUNT) if scene.mask(0, n).any()])
     (mask,) = gone(scene, 40, [one])
     core = cv2.erode(cast(40), np.ones((5, 5), np.uint8)) > 0
-    assert mask[core].mean() > 0.9
+    return mask[core].mean()
+
+
+def test_a_long_shadow_goes_as_a_whole_although_a_strip_of_it_is_too_faint():
+    assert gone_of_long_shadow(9) > 0.9
+
+
+def test_of_a_shadow_that_is_too_large_for_the_person_goes_what_is_near():
+    assert gone_of_long_shadow(28, strip=0) > 0.6
 
 
 def test_nothing_goes_that_is_farther_than_its_reach():
