@@ -265,6 +265,7 @@ def _claim(options: PrivacyOptions, people: tuple[int, ...]) -> None:
         "people": list(people), "views": list(options.views), "steps": options.steps,
         "doublings": options.doublings, "seeds": options.seeds, "takes": options.takes,
         "seed": options.seed, "weights": dict(options.weights), "spread": SPREAD,
+        "judge_steps": _JUDGE_STEPS,
     }  # fmt: skip
     path = options.out / "settings.json"
     if path.exists():

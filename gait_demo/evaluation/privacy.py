@@ -162,8 +162,9 @@ def worst(
 
 
 def doubts(report: dict) -> list[str]:
-    """Why the figures of a report are too low to be published: networks that more training would
-    help, or that do not even know people in clear."""
+    """Why the figures of attacks are too low to be published: networks that more training would
+    help, or that do not even know people in clear. (Judges that more training would help are told
+    in the table.)"""
     found = []
     for kind in NETWORKS:
         rate = report["clear"].get(kind, {"nm": {"rate": None}})["nm"]["rate"]

@@ -260,5 +260,5 @@ def _success(recognised: float | None) -> str | None:
 def _told(figures: dict | None) -> str | None:
     if figures is None:
         return None
-    least = "" if figures.get("is converged", True) == 1 else "at least "
+    least = "" if figures.get("is converged", 1) == 1 else "at least "  # 1 in all populations
     return least + rate_text({"rate": figures["accuracy"], **figures})
