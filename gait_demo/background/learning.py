@@ -32,7 +32,7 @@ _MIN_SEEN = 3  # minimum number of samples that show the background of a pixel
 _DARK_GAIN = 2.0  # gain above which a dark sample is used only if ...
 _LEAST_LIT = 8  # ... fewer than so many others remain
 _LIT = 0.85  # quantile of the samples that is taken for a place without a shadow
-_SHADOW_REACH = 1.5  # heights around people in which their shadows may be
+SHADOW_REACH = 1.5  # heights around people in which their shadows may be
 _MOST_SHADOW = 0.2  # share of these places: more is a change of light
 
 
@@ -73,8 +73,9 @@ class BackgroundLearner:
     def finish(
         self, people_mask: PeopleMask | None = None, overlay: PeopleMask | None = None
     ) -> Plate | NoPlate:
-        """The plate: at each pixel the median of the samples that show nobody there, inpainted
-        where too few do; or `NoPlate` if `camera_moves`.
+        """The plate: at each pixel the median of the samples that show nobody there, or a higher
+        quantile where that is in the shadow of people, inpainted where too few do; or `NoPlate` if
+        `camera_moves`.
 
         Args:
             people_mask: gives for an index where people are or may be in the frame, (h, w) uint8,
@@ -169,7 +170,7 @@ def _around(people: np.ndarray, near: np.ndarray | None) -> np.ndarray:
     """
     near = np.zeros_like(people) if near is None else near
     for x, y, w, h, _ in cv2.connectedComponentsWithStats(people)[2][1:]:
-        reach = round(_SHADOW_REACH * h)
+        reach = round(SHADOW_REACH * h)
         near[max(0, y - reach) : y + h + reach, max(0, x - reach) : x + w + reach] = 1
     return near
 
@@ -299,7 +300,8 @@ def _noise(
 def _quantiles(
     images: list[np.ndarray], covered: list[np.ndarray], shares: Sequence[float]
 ) -> list[np.ndarray]:
-    """(H, W, 3) uint8 each: quantiles over the images that are not covered; over all where all are.
+    """(H, W, 3) or (H, W) uint8 each: quantiles over the images that are not covered; over all
+    where all are.
 
     Covered values become black and white in turn, below and above the others. A sorting network
     over strips that fit the cache takes about a tenth of the time of `np.partition`.

@@ -129,8 +129,8 @@ class AttackerOptions:
         steps: number of training steps, each with people x walks x frames silhouettes.
     """
 
-    network: str = "GaitBase"
-    steps: int = 1500
+    network: str
+    steps: int
     people: int = 6
     walks: int = 6
     frames: int = 12

@@ -13,10 +13,11 @@ _ARMS, _LEGS = range(11, 23), range(23, 33)  # landmarks of the left and the rig
 # network. Bodies often hide arms, so that their speeds tell less.
 _ARMS_COST, _LEGS_COST = (0.03, 0.002), (0.007, 0.0002)
 # Legs that are nearer to each other than this, in heights, pass each other or are taken for one:
-# then the network exchanges them, or mixes both. Where they stay near for longer than a gap, and at
-# low rates, such frames count as well.
-_LEGS_NEAR, _NEAR_FPS = 0.09, 20.0
+# then the network exchanges them, or mixes both. Where they stay near for longer than a passing
+# takes, and at low rates, such frames count as well.
+_LEGS_NEAR, _NEAR_FPS, _PASSING_S = 0.09, 20.0, 0.3
 _GAP_S = 0.3  # over longer gaps between frames, changes of speed tell nothing
+_BRIDGED_S = 0.3  # longest stretch over which legs are interpolated
 _SLOWEST_FPS = 6.0  # at lower rates speeds tell nothing
 
 
@@ -49,35 +50,44 @@ def untangled(
     if fps < _SLOWEST_FPS:
         return result
     gap = round(_GAP_S * fps)
-    for limbs, costs, near in ((_ARMS, _ARMS_COST, 0.0), (_LEGS, _LEGS_COST, _LEGS_NEAR)):
+    for limbs, costs in ((_ARMS, _ARMS_COST), (_LEGS, _LEGS_COST)):
         left, right = list(limbs[::2]), list(limbs[1::2])
         ways = np.stack([landmarks[:, left + right], landmarks[:, right + left]])
         places, weights = ways[..., :2] / heights[:, None, None], ways[..., 3]
         known = np.ones(len(frames), bool) if read is None else read
         pass_each_other = np.zeros(len(frames), bool)
-        if fps >= _NEAR_FPS:
-            pass_each_other = passing(*np.split(places[0], 2, axis=1), near, gap)
+        if limbs is _LEGS and fps >= _NEAR_FPS:
+            legs = np.split(places[0], 2, axis=1)
+            pass_each_other = passing(*legs, _LEGS_NEAR, round(_PASSING_S * fps), frames)
         judged = known & ~pass_each_other
         swapped = _swapped(places, weights, frames, judged, gap, costs)
         result[np.ix_(swapped, left + right)] = ways[1, swapped]
-        if judged.sum() > 1:
+        if pass_each_other.any() and judged.sum() > 1:
             smooth = PchipInterpolator(frames[judged], result[judged][:, left + right, :2])
-            start, end = _around(frames[judged], frames)
-            mixed = pass_each_other & (start < frames) & (frames < end) & (end - start <= gap)
+            start, end = _enclosing(frames[judged], frames)
+            is_short = end - start <= round(_BRIDGED_S * fps)
+            mixed = pass_each_other & (start < frames) & (frames < end) & is_short
             result[np.ix_(mixed, left + right, [0, 1])] = smooth(frames[mixed])
     return result
 
 
-def passing(left: np.ndarray, right: np.ndarray, near: float, longest: int) -> np.ndarray:
+def passing(
+    left: np.ndarray, right: np.ndarray, near: float, longest: int, frames: np.ndarray | None = None
+) -> np.ndarray:
     """(T,) bool, True in stretches of up to `longest` frames in which the joints of two limbs, each
-    (T, J, 2), are nearer to each other than `near` on average."""
+    (T, J, 2), are nearer to each other than `near` on average.
+
+    Args:
+        frames: (T,) rising, their indices; None: they follow each other.
+    """
     result = np.linalg.norm(left - right, axis=2).mean(axis=1) < near
+    frames = np.arange(len(result)) if frames is None else frames
     for start, end in runs(result):
-        result[start:end] = end - start <= longest
+        result[start:end] = frames[end - 1] - frames[start] < longest
     return result
 
 
-def _around(times: np.ndarray, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _enclosing(times: np.ndarray, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(N,) each: of rising times, two or more, those between which frames (N,) lie."""
     after = np.searchsorted(times, frames).clip(1, len(times) - 1)
     return times[after - 1], times[after]

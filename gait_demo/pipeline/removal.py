@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from gait_demo.background.foreground import pack, unpack
+from gait_demo.background.learning import SHADOW_REACH
 from gait_demo.background.plate import NoPlate, Plate, working_scale, working_shape
 from gait_demo.imaging.jpeg import packed, unpacked
 from gait_demo.imaging.morphology import widened
@@ -22,8 +23,7 @@ from gait_demo.pipeline.blobs import Blobs
 _SURE = 0.15  # matte level above which a pixel belongs to the person
 _WIDER = 0.0125  # heights: margin around bags and other foreground that is removed with a person
 _REACH = 0.3  # heights around a box in which foreground may be a bag of the person
-_SHADOW_REACH = 1.5  # heights around a box in which a cast shadow is removed
-_LARGE_SHADOW_REACH = 0.6  # the same, of one that is too large for the person
+_LARGE_SHADOW_REACH = 0.6  # in place of SHADOW_REACH, for one that is too large for the person
 _GAP_PX = 11  # working pixels: gaps of a shadow that are closed, where it is faint
 _RIM = 16  # pixels kept around the hole of a clean part
 _OWN = 0.02  # share of the matte's area that a component of foreground must overlap, to be removed
@@ -199,7 +199,7 @@ class Remover:
         tall = float(box[3] - box[1])
         near, far, less_far = (
             _rectangle(_clipped(box, reach * tall, self._scale, self._shape), self._shape)
-            for reach in (_REACH, _SHADOW_REACH, _LARGE_SHADOW_REACH)
+            for reach in (_REACH, SHADOW_REACH, _LARGE_SHADOW_REACH)
         )
         others = everybody & ~mask
         moving, shadow = pieces

@@ -41,18 +41,17 @@ _LEG_BONES = np.array([leg[n : n + 2] for leg in LEGS for n in (0, 1)])  # thigh
 _HIPS = [leg[0] for leg in LEGS]
 _LEGS_BEGIN = 0.06  # sides of the square below the hips
 # limbs up to the joint by which one sees that they are drawn, and widths of their middle in heights
-_CORES = *((leg[:3], 0.05) for leg in LEGS), *((arm, 0.03) for arm in ARMS)
+_LIMB_CORES = *((leg[:3], 0.05) for leg in LEGS), *((arm, 0.03) for arm in ARMS)
 _SHIFT = 4  # fractional bits of OpenCV's drawing coordinates
 _PLACES = 12  # along each of these bones, at which an outline is compared with the joints
-_AGREES, _CONTRADICTS = (
-    0.2,
-    0.5,
-)  # shares of these places that the outline lacks: no doubt, and most
-_DOUBTED, _DOUBT_FADES = 2, 1.5  # frames around a doubtful one; deviation of the filter
-_AROUND, _BAG = 0.14, 0.22  # heights: margin around the bones that is drawn, of limbs and trunk
+_AGREES, _CONTRADICTS = 0.2, 0.5  # shares of them that the outline lacks: no doubt, and most
+_DOUBTED_S, _DOUBT_FADES_S = 0.08, 0.06  # before and after a doubtful frame; deviation of a filter
+_LIMB_MARGIN, _TRUNK_MARGIN = 0.14, 0.22  # heights: drawn around the bones; the trunk has bags
 
 
-def reconciled(outlines: np.ndarray, joints: np.ndarray, limbs: np.ndarray) -> np.ndarray:
+def reconciled(
+    outlines: np.ndarray, joints: np.ndarray, limbs: np.ndarray, fps: float
+) -> np.ndarray:
     """A-NET's outlines; where their legs are elsewhere than its joints tell, below the hips halfway
     to the moved limbs, so that nothing is sure there and the limbs' own edges are drawn.
 
@@ -60,6 +59,7 @@ def reconciled(outlines: np.ndarray, joints: np.ndarray, limbs: np.ndarray) -> n
         outlines: (T, 64, 64) float32 in [0, 1].
         joints: (T, 19, 2), A-NET's, in the unit squares.
         limbs: (T, 64, 64) float32 in [0, 1], of `moved_silhouettes` with these joints.
+        fps: frames per second.
 
     Returns:
         (T, 64, 64) float32.
@@ -67,11 +67,11 @@ def reconciled(outlines: np.ndarray, joints: np.ndarray, limbs: np.ndarray) -> n
     rows = (np.arange(SILHOUETTE_SIZE, dtype=np.float32) + 0.5) / SILHOUETTE_SIZE
     hips = joints[:, _HIPS, 1].mean(axis=1, keepdims=True)
     below = ((rows - hips) / _LEGS_BEGIN).clip(0, 1)
-    weight = _doubt(outlines, joints, limbs)[:, None] * below / 2
+    weight = _doubt(outlines, joints, limbs, fps)[:, None] * below / 2
     return outlines + weight[..., None] * (limbs - outlines)
 
 
-def _doubt(outlines: np.ndarray, joints: np.ndarray, limbs: np.ndarray) -> np.ndarray:
+def _doubt(outlines: np.ndarray, joints: np.ndarray, limbs: np.ndarray, fps: float) -> np.ndarray:
     """(T,) float32 in [0, 1], smooth in time: whether the limbs show a thigh or a shank where the
     joints are, and the outline does not."""
     along = np.linspace(0, 1, _PLACES, dtype=np.float32)[:, None, None]
@@ -82,7 +82,8 @@ def _doubt(outlines: np.ndarray, joints: np.ndarray, limbs: np.ndarray) -> np.nd
     missing = (outlines[here] < 0.5) & (limbs[here] > 0.5)
     share = missing.mean(axis=1, dtype=np.float32).max(axis=1)
     doubt = ((share - _AGREES) / (_CONTRADICTS - _AGREES)).clip(0, 1)
-    return gaussian_filter1d(maximum_filter1d(doubt, 2 * _DOUBTED + 1), _DOUBT_FADES)
+    wider = maximum_filter1d(doubt, 2 * round(_DOUBTED_S * fps) + 1)
+    return gaussian_filter1d(wider, _DOUBT_FADES_S * fps)
 
 
 def outline_fields(
@@ -165,7 +166,7 @@ def draw(
             best first.
         order: the parts, the farthest first.
         pose: the new one, in pixels of the frame.
-        outline: (64, 64) float32 in [0, 1], A-NET's.
+        outline: (64, 64) float32 in [0, 1], of `reconciled`.
         field: (32, 32, 2), of `outline_fields`.
         square: (x0, y0, x1, y1) of both, in pixels of the frame.
         view: x, y, width and height of the part of the frame.
@@ -201,7 +202,7 @@ def _places(motion: Motion, part: int, grid: np.ndarray, step: int) -> tuple[np.
     whose pixels the part shows there; and the first column and row of these points."""
     pose = motion.new
     low, high = pose.extent(part)
-    margin = (_BAG if part == TRUNK else _AROUND) * pose.height
+    margin = (_TRUNK_MARGIN if part == TRUNK else _LIMB_MARGIN) * pose.height
     end = np.array(grid.shape[1::-1])
     x0, y0 = np.clip((low - margin) // step, 0, end - 1).astype(int)
     x1, y1 = np.clip((high + margin) // step + 1, [x0 + 1, y0 + 1], end).astype(int)
@@ -289,7 +290,7 @@ def _cores(alpha: np.ndarray, pose: Pose) -> np.ndarray:
     cores = np.zeros(alpha.shape, np.uint8)
     fine = np.rint((1 << _SHIFT) * pose.points).astype(np.int32)
     ends = np.rint(pose.points).astype(int)
-    for limb, width in _CORES:
+    for limb, width in _LIMB_CORES:
         x, y = ends[limb[-1]]
         if 0 <= x < alpha.shape[1] and 0 <= y < alpha.shape[0] and alpha[y, x] > 0.5:
             thick = max(1, round(width * pose.height))

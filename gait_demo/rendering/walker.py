@@ -74,7 +74,7 @@ class WalkerRenderer:
         masks, orders = seen.masks[self._drawn], [depths[n] for n in self._drawn]
         old, new = seen.joints[self._drawn, :, :2], gait.joints[..., :2]
         limbs = moved_silhouettes(masks, old, new, orders)
-        self._outlines = reconciled(gait.masks, new, limbs)
+        self._outlines = reconciled(gait.masks, new, limbs, fps)
         self._fields = outline_fields(masks, old, new, orders, self._outlines)
         self._wanted = set(sources[(self._drawn == sources) & ~person.keeps_pose[sources]].tolist())
         self._patches: dict[int, _Patch] = {}  # by position in the track

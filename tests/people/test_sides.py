@@ -83,6 +83,25 @@ def test_legs_that_the_network_mixes_where_they_pass_go_on(fps):
         assert alike(result[apart], seen[apart])
 
 
+@pytest.mark.parametrize("fps", [25, 47])
+def test_legs_that_the_network_has_in_one_place_where_they_pass_are_interpolated(fps):
+    seen = walking(fps)
+    together = abs(seen[:, 27, 0] - seen[:, 28, 0]) < 0.08 * HEIGHT
+    mixed, right = seen.copy(), [n + 1 for n in LEFT_LEG]
+    for side in (LEFT_LEG, right):
+        mixed[np.ix_(together, side, [0])] = 199.5 + 0.04 * HEIGHT  # both with the foot in front
+    inner = together.copy()
+    inner[: round(0.2 * fps)] = inner[-round(0.2 * fps) :] = False  # with apart legs on both sides
+    result = told(mixed, fps)
+    for side in (LEFT_LEG, right):
+        away = abs(result[inner][:, side, 0] - seen[inner][:, side, 0])
+        assert (
+            away.max()
+            < 0.02 * HEIGHT
+            < abs(mixed[inner][:, side, 0] - seen[inner][:, side, 0]).max()
+        )
+
+
 @pytest.mark.parametrize("fps", [5, 8, 10, 15, 25, 47])
 def test_a_walk_without_errors_stays(fps):
     rng = np.random.default_rng(0)

@@ -209,14 +209,14 @@ def test_where_legs_are_elsewhere_than_joints_tell_limbs_decide():
     limbs = np.stack([silhouette(together)] * 20)
     outlines = limbs.copy()
     outlines[3] = silhouette(apart)
-    found = reconciled(outlines, units, limbs)
+    found = reconciled(outlines, units, limbs, 25.0)
     below, above = np.s_[40:], np.s_[:30]
     halfway = (outlines[3] + limbs[3]) / 2
     np.testing.assert_allclose(found[3, below], halfway[below], atol=0.1)
     np.testing.assert_array_equal(found[3, above], outlines[3, above])
     np.testing.assert_array_equal(found[15:], outlines[15:])
     # but not where they have no legs, as beyond the border of the picture
-    np.testing.assert_array_equal(reconciled(outlines, units, np.zeros_like(limbs)), outlines)
+    np.testing.assert_array_equal(reconciled(outlines, units, np.zeros_like(limbs), 25.0), outlines)
 
 
 def test_fields_make_a_body_fill_a_rounder_outline():

@@ -18,6 +18,7 @@ WALKER = person(Figure.walking(60, 260, COUNT))
 
 def test_samples_are_taken_a_few_times_a_step():
     positions = sampled(WALKER, FPS)
+    assert np.diff(positions).min() > 1
     assert np.diff(positions).max() <= 0.4 * FPS and len(positions) > COUNT / (0.25 * FPS)
     assert positions[0] < 0.3 * FPS and positions[-1] >= COUNT - 0.4 * FPS
 
