@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from gait_demo.cli import colour, drawing, people, privacy, reidentification
+from gait_demo.cli import colour, drawing, guessing, people, privacy, reidentification
 from gait_demo.cli.common import listed, options_from, positive, progress, write_json
 
 
@@ -17,7 +17,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     )
     what = evaluate.add_subparsers(
         required=True,
-        metavar="identity|quality|realism|privacy|kth|rgb|detector|people|drawing|colour|inpainting",
+        metavar="identity|quality|realism|privacy|guessing|kth|rgb|detector|people|drawing|colour|inpainting",
     )
     identity = what.add_parser("identity", help="recognise walkers by the nearest GEI; prints JSON")
     identity.add_argument("--data", type=Path, required=True, help="CASIA-B, or data in its format")
@@ -41,6 +41,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     realism.add_argument("--picture", type=Path, help="write a PNG that shows the differences")
     realism.set_defaults(command=_evaluate_realism)
     privacy.add(what)
+    guessing.add(what)
     reidentification.add(what)
     detector = what.add_parser("detector", help="measure the person detector; prints a table")
     detector.add_argument(

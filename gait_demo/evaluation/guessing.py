@@ -5,9 +5,54 @@ from __future__ import annotations
 
 import numpy as np
 
-from gait_demo.evaluation.gaits import Gaits, Method, Recording
+from gait_demo.datasets.casia import CasiaB
+from gait_demo.errors import DataError
+from gait_demo.evaluation.gaits import Gaits, Method, Recording, read_gaits
+from gait_demo.evaluation.protocol import groups
 from gait_demo.evaluation.scores import Scores
 from gait_demo.types import Progress, silent
+
+_SHOWN, _KNOWN, _VIEW = "nm-01", "nm-05", 90  # what is anonymized, and what the attacker has
+
+
+def evaluate_guessing(
+    data: CasiaB,
+    method: Method,
+    guess: Method,
+    walks: int,
+    candidates: int,
+    on_progress: Progress = silent,
+) -> dict[str, float]:
+    """How often the seed of an anonymized walk is found by another walk of its person.
+
+    Args:
+        guess: what the attacker runs, who lacks the secret.
+        walks: number of walks, one of each of the first tested people.
+        candidates: number of seeds, of which one, at random, is right.
+
+    Returns:
+        "first": the share of walks for whose seed the right one comes first; "chance"; and
+        "median", the median rank of the right one, from 1.
+
+    Raises:
+        DataError: there are too few people, or they have no such walks.
+    """
+    people = groups(data.people)[1][:walks]
+    shown, known = (
+        read_gaits(data, data.sequences(people, [condition], [_VIEW]), on_progress)
+        for condition in (_SHOWN, _KNOWN)
+    )
+    if not np.array_equal(shown.person, known.person):
+        raise DataError(f"Not all of the people {people} have {_SHOWN} and {_KNOWN} at {_VIEW}.")
+    seeds = np.random.default_rng(0).integers(0, candidates, len(shown))
+    scores = guessed(shown.changed(method, seeds), known, seeds, guess, candidates, on_progress)
+    distances = scores.distances[0, :, 0]
+    right = distances[np.arange(len(seeds)), seeds]
+    return {
+        "first": round(float(scores.found(1).mean()), 3),
+        "chance": round(1 / candidates, 4),
+        "median": float(np.median((distances < right[:, None]).sum(axis=1) + 1)),
+    }
 
 
 def guessed(

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fake_casia import write_fake_casia
 from fake_gaits import draw_gaits
 from fixed import SECRET
 
+from gait_demo.__main__ import main
 from gait_demo.anonymization.anonymizer import load
 from gait_demo.errors import GaitDemoError
 from gait_demo.evaluation import baselines
@@ -77,6 +79,15 @@ def test_walk_that_shows_nobody_has_failed_and_refused_candidates_come_last(walk
     assert (scores.found(1)[:, scores.failed] == 1).all()
     assert np.allclose(scores.found(1)[:, ~scores.failed], 2 / CANDIDATES)
     assert np.isinf(scores.distances[:, ~scores.failed][..., 1::2]).all()
+
+
+def test_the_command_tells_how_often_seeds_are_guessed(tmp_path, capsys):
+    conditions = ("nm-01", "nm-05")
+    folder = write_fake_casia(tmp_path, people=8, videos=False, conditions=conditions)
+    few = ["--walks", "1", "--candidates", "2"]
+    assert main(["evaluate", "guessing", "--data", str(folder), *few]) == 0
+    by_seed, keyed = capsys.readouterr().out.splitlines()[2:]
+    assert by_seed.startswith("| the seed | ") and keyed.startswith("| secret and seed | ")
 
 
 @pytest.mark.slow
