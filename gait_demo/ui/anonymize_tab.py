@@ -35,7 +35,8 @@ shorter strides. In a test with 40 synthetic people, an attacker who knows this 
 original walks of all of them names the right one by outlines in 6 % of walks (94 % if nothing is
 changed, 2.5 % by guessing), in 9 % if your seed is known as well, and finds out in 6 % which other
 result is of the same person. Of walks of 12 real people filmed in one place, 16 % are recognised in
-finished videos in plain grey (93 % if nothing is changed, 8 % by guessing).</p>
+finished videos in plain grey (93 % if nothing is changed, 8 % by guessing). Take any gait that
+looks natural, not the one least like the walker, by which they might be told.</p>
 <p class="no"><b>Not changed:</b> the pose of people who stand, run, sit, lie, bend or are half
 hidden: they only get another outline, are named in the report, and may be recognised.</p>
 <p class="no"><b>Not hidden:</b> the path, and in part speed and height: by all that one camera
