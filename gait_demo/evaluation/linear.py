@@ -1,14 +1,15 @@
 """Attackers in closed form.
 
 Ridge regression predicts the same person's original features from the features of a walk. Two
-predictions are compared by the likelihood of their difference if they are of one person, and of two
-(KISSME, Koestinger et al. 2012, with the covariances of Ledoit and Wolf 2004).
+predictions are compared by the cosine of their angle, after directions in which those of one person
+differ are shrunk (within-class covariance normalisation, Hatch et al. 2006, with the covariance of
+Ledoit and Wolf 2004; cosine scoring, Dehak et al. 2011).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 
 import numpy as np
 from sklearn.covariance import ledoit_wolf
@@ -21,9 +22,9 @@ from gait_demo.evaluation.gaits import Gaits
 _PENALTIES = tuple(10.0**power for power in range(-3, 5))
 _FOLDS = 5  # of people
 _DIMS = 32  # maximum number of directions in which people differ in clear
-_MOST_PAIRS = 4000  # maximum number of pairs of walks from which differences are learnt
 
 _Kind = tuple[int, bool]  # view in degrees, whether in clear
+_Directions = Callable[[np.ndarray], np.ndarray]
 
 
 class Linear:
@@ -49,14 +50,12 @@ class Linear:
         self._pair = cache(self._fit)
 
     def __call__(self, probes: Gaits, gallery: Gaits) -> np.ndarray:
-        """(P, G) distances, which may be below 0."""
+        """(P, G) distances in [0, 2]."""
         result = np.empty((len(probes), len(gallery)))
         for a, rows, left in self._parts(probes):
             for b, columns, right in self._parts(gallery):
-                lead_a, lead_b, metric = self._pair(a, b)
-                result[np.ix_(rows, columns)] = _quadratic(
-                    _led(lead_a, left), _led(lead_b, right), metric
-                )
+                direction_of, other_of = self._pair(a, b)
+                result[np.ix_(rows, columns)] = 1 - direction_of(left) @ other_of(right).T
         return result
 
     def _parts(self, gaits: Gaits) -> Iterator[tuple[_Kind, np.ndarray, np.ndarray]]:
@@ -76,22 +75,35 @@ class Linear:
         numbers = self._learnt[is_clear][chosen] - self._means[is_clear]
         return np.nan_to_num(numbers), walks.person[chosen]
 
-    def _fit(self, a: _Kind, b: _Kind) -> tuple[Ridge, Ridge, np.ndarray]:
-        """Regressions from probes and from a gallery to the clear features of people at the
-        gallery's view; and the matrix of KISSME that weighs the difference of two predictions."""
+    def _fit(self, a: _Kind, b: _Kind) -> tuple[_Directions, _Directions]:
+        """The directions of predictions from probes and from a gallery, of the clear features of
+        people at the gallery's view."""
         wanted = _people(*self._training((b[0], True)))
-        (lead_a, left, person), (lead_b, right, other) = (
-            _lead(*self._training(kind), wanted) for kind in (a, b)
+        led = [_lead(*self._training(kind), wanted) for kind in (a, b)]
+        apart = np.concatenate([_within(predictions, person) for _, predictions, person in led])
+        spread, axes = np.linalg.eigh(_covariance(apart))
+        whitening = axes / np.sqrt(spread)
+        first, second = (
+            partial(_unit_predictions, lead, predictions.mean(axis=0), whitening)
+            for lead, predictions, _ in led
         )
-        rng = np.random.default_rng(0)
-        inverse = []
-        for is_same in (True, False):
-            rows, columns = np.nonzero((person[:, None] == other) == is_same)
-            if a == b:  # no pair of a walk with itself
-                rows, columns = rows[rows != columns], columns[rows != columns]
-            chosen = rng.permutation(len(rows))[:_MOST_PAIRS]
-            inverse.append(np.linalg.inv(_covariance(left[rows[chosen]] - right[columns[chosen]])))
-        return lead_a, lead_b, inverse[0] - inverse[1]
+        return first, second
+
+
+def _unit_predictions(
+    lead: Ridge, mean: np.ndarray, whitening: np.ndarray, numbers: np.ndarray
+) -> np.ndarray:
+    """(N, D') of length 1: the predictions from features (N, D), apart from their mean."""
+    apart = (lead.predict(numbers).reshape(len(numbers), -1) - mean) @ whitening
+    return apart / np.maximum(np.linalg.norm(apart, axis=1, keepdims=True), 1e-9)
+
+
+def _within(predictions: np.ndarray, person: np.ndarray) -> np.ndarray:
+    """(N, D): predictions apart from the mean of their people, scaled to a mean square of 1."""
+    _, number = np.unique(person, return_inverse=True)
+    means = np.stack([predictions[number == n].mean(axis=0) for n in range(number.max() + 1)])
+    apart = predictions - means[number]
+    return apart / max(float(np.sqrt(np.mean(apart**2))), 1e-9)
 
 
 def _mean(numbers: np.ndarray) -> np.ndarray:
@@ -126,17 +138,7 @@ def _lead(
     return search.best_estimator_, led.reshape(len(numbers), -1), person
 
 
-def _led(lead: Ridge, numbers: np.ndarray) -> np.ndarray:
-    return lead.predict(numbers).reshape(len(numbers), -1)
-
-
 def _covariance(differences: np.ndarray) -> np.ndarray:
     """(D, D): covariance of differences (N, D) whose mean is 0."""
     least = 1e-6 * max(float(np.mean(differences**2)), 1e-6)
     return ledoit_wolf(differences, assume_centered=True)[0] + least * np.eye(differences.shape[1])
-
-
-def _quadratic(left: np.ndarray, right: np.ndarray, metric: np.ndarray) -> np.ndarray:
-    """(P, G): (l - r)^T metric (l - r)."""
-    a, b = (np.einsum("nd,de,ne->n", features, metric, features) for features in (left, right))
-    return a[:, None] + b - 2 * left @ metric @ right.T
