@@ -32,16 +32,17 @@ HIDDEN = """
 <p class="yes"><b>Changed:</b> the gait, that is the build of the body and the way it moves, the
 height by up to 8 %, and the pace: new walkers fall up to 0.6 seconds behind, and take longer or
 shorter strides. In a test with 40 synthetic people, an attacker who knows this program and has
-original walks of all of them names the right one by outlines in 6 % of walks (94 % if nothing is
-changed, 2.5 % by guessing), in 9 % if your seed is known as well, and finds out in 6 % which other
-result is of the same person. Of walks of 12 real people filmed in one place, 16 % are recognised in
-finished videos in plain grey (93 % if nothing is changed, 8 % by guessing). Take any gait that
-looks natural, not the one least like the walker, by which they might be told.</p>
+original walks of all of them names the right one by how they look and move in 8 % of walks (94 % if
+nothing is changed, 2.5 % by guessing), in 13 % if your seed is known as well, and finds out in 7 %
+which other result is of the same person; if outlines are without defects, in 10, 25 and 10 %. Of
+walks of 12 real people filmed in one place, 16 % are recognised in finished videos in plain grey
+(93 % if nothing is changed, 8 % by guessing). Take any gait that looks natural, not the one least
+like the walker, by which they might be told.</p>
 <p class="no"><b>Not changed:</b> the pose of people who stand, run, sit, lie, bend or are half
 hidden: they only get another outline, are named in the report, and may be recognised.</p>
 <p class="no"><b>Not hidden:</b> the path, and in part speed and height: by all that one camera
-shows, an attacker names the right one of the 40 people in 17 % of walks, in 24 % if outlines are
-without defects, and in 28 to 53 % if six videos show the same person. Also not hidden: place and
+shows, an attacker names the right one of the 40 people in 18 % of walks, in 33 % if outlines are
+without defects, and in 38 to 63 % if six videos show the same person. Also not hidden: place and
 time and, unless you choose plain grey, clothes, logos and tattoos: in the colours of their clothes,
 51 % of the walks of the 12 real people are recognised. The head shows no detail finer than about
 half its radius; that nobody can be recognised by the rest is not proven.</p>
