@@ -142,7 +142,7 @@ def _plate_of(
             here = steadied(here, rescale(transform, scale), shape, cv2.BORDER_CONSTANT)
             here = cv2.compare(here, 0, cv2.CMP_GT)  # partly covered pixels are covered
             people = here if people is None else people | here
-            near = _around(here, near)
+            near = _shadow_region(here, near)
             covered[-1] |= here
         if overlay is not None and not is_still(transform):
             over = steadied(
@@ -162,7 +162,7 @@ def _plate_of(
     return Plate(rgb, work, noise, unseen, transforms, frame_shape, first_frame)
 
 
-def _around(people: np.ndarray, near: np.ndarray | None) -> np.ndarray:
+def _shadow_region(people: np.ndarray, near: np.ndarray | None) -> np.ndarray:
     """(h, w) uint8, 0 or 1: where people's shadows may be, and what is `near` already.
 
     Args:

@@ -32,7 +32,9 @@ def add(commands: argparse._SubParsersAction) -> None:
     )
     recogniser.add_argument("--out", type=Path, required=True, help="checkpoint to write")
     recogniser.add_argument("--anet", type=Path, metavar="FILE", help="other weights for anet")
-    recogniser.add_argument("--steps", type=positive, help="training steps; default: 1500")
+    recogniser.add_argument(
+        "--steps", type=positive, default=1500, help="training steps; default: %(default)s"
+    )
     recogniser.add_argument("--seed", type=seed)
     recogniser.set_defaults(command=_train_recogniser)
     mean = networks.add_parser("mean", help="take the mean of the weights of several trainings")

@@ -19,7 +19,7 @@ from gait_demo.options import VideoOptions
 from gait_demo.people.landmarks import LandmarkNetwork, upright
 from gait_demo.people.segmenter import ANKLES, NOSE, SHOULDERS, TOES, WRISTS
 from gait_demo.pipeline import Models, Pipeline
-from gait_demo.pipeline.gaits import steadied
+from gait_demo.pipeline.gaits import camera_compensated
 from gait_demo.rendering.ground import standing_feet
 from gait_demo.types import Progress, SilhouetteClip
 from gait_demo.weights import find
@@ -220,7 +220,7 @@ def _measure_clip(
         return None
     figures = ratios(pairs)
     figures["seeds_degrees"] = max(angle_difference(gait.in_step, other.in_step).values())
-    old, new = steadied(analysis.background, person.silhouettes, gait.clip)
+    old, new = camera_compensated(analysis.background, person.silhouettes, gait.clip)
     stands = standing_feet(old, float(analysis.info.fps))[gait.sources] * gait.drawn[:, None]
     stances = slides(new, stands)
     if stances:

@@ -27,15 +27,15 @@ class RecogniserOptions:
     Attributes:
         data: CASIA-B, or data in its format.
         out: checkpoint to write.
-        anet: weights of A-NET; None for the project's own.
         steps: of training.
+        anet: weights of A-NET; None for the project's own.
         seed: of training, and of the anonymized walks.
     """
 
     data: Path
     out: Path
+    steps: int
     anet: Path | None = None
-    steps: int = 1500
     seed: int = 0
 
 

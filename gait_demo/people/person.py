@@ -21,7 +21,7 @@ from gait_demo.people.body import (
     takes_steps,
 )
 from gait_demo.people.segmenter import Detection
-from gait_demo.people.sides import passing
+from gait_demo.people.sides import legs_pass
 from gait_demo.people.tracking import Tracklet
 from gait_demo.people.visibility import Visibility
 from gait_demo.silhouettes.crops import is_good, squares_from_boxes
@@ -184,7 +184,7 @@ class Person:
         if joints is None:
             return self.well_seen
         left, right = (joints[:, leg[1:], :2] for leg in LEGS)
-        shows = self.well_seen & ~passing(left, right, _LEGS_NEAR, round(_PASS_S * fps))
+        shows = self.well_seen & ~legs_pass(left, right, _LEGS_NEAR, round(_PASS_S * fps))
         return shows if shows.any() else self.well_seen
 
     @property

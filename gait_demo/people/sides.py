@@ -16,7 +16,7 @@ _ARMS_COST, _LEGS_COST = (0.03, 0.002), (0.007, 0.0002)
 # then the network exchanges them, or mixes both. Where they stay near for longer than a passing
 # takes, and at low rates, such frames count as well.
 _LEGS_NEAR, _NEAR_FPS, _PASSING_S = 0.09, 20.0, 0.3
-_GAP_S = 0.3  # over longer gaps between frames, changes of speed tell nothing
+_SPEED_GAP_S = 0.3  # over longer gaps between frames, changes of speed tell nothing
 _BRIDGED_S = 0.3  # longest stretch over which legs are interpolated
 _SLOWEST_FPS = 6.0  # at lower rates speeds tell nothing
 
@@ -49,7 +49,7 @@ def untangled(
     result = landmarks.copy()
     if fps < _SLOWEST_FPS:
         return result
-    gap = round(_GAP_S * fps)
+    gap = round(_SPEED_GAP_S * fps)
     for limbs, costs in ((_ARMS, _ARMS_COST), (_LEGS, _LEGS_COST)):
         left, right = list(limbs[::2]), list(limbs[1::2])
         ways = np.stack([landmarks[:, left + right], landmarks[:, right + left]])
@@ -58,7 +58,7 @@ def untangled(
         pass_each_other = np.zeros(len(frames), bool)
         if limbs is _LEGS and fps >= _NEAR_FPS:
             legs = np.split(places[0], 2, axis=1)
-            pass_each_other = passing(*legs, _LEGS_NEAR, round(_PASSING_S * fps), frames)
+            pass_each_other = legs_pass(*legs, _LEGS_NEAR, round(_PASSING_S * fps), frames)
         judged = known & ~pass_each_other
         swapped = _swapped(places, weights, frames, judged, gap, costs)
         result[np.ix_(swapped, left + right)] = ways[1, swapped]
@@ -71,7 +71,7 @@ def untangled(
     return result
 
 
-def passing(
+def legs_pass(
     left: np.ndarray, right: np.ndarray, near: float, longest: int, frames: np.ndarray | None = None
 ) -> np.ndarray:
     """(T,) bool, True in stretches of up to `longest` frames in which the joints of two limbs, each

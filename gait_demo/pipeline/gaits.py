@@ -30,7 +30,7 @@ from gait_demo.people.visibility import CONSEQUENCES, Visibility
 from gait_demo.pipeline.analysis import Analysis
 from gait_demo.pipeline.models import Models
 from gait_demo.rendering.depth import Depths, depths_of
-from gait_demo.rendering.ground import passing, planted
+from gait_demo.rendering.ground import crosses_view, planted
 from gait_demo.types import SilhouetteClip
 
 _EVERYONE = 0  # in place of a track id, for noise that all people of a video share
@@ -151,7 +151,7 @@ def new_gaits(analysis: Analysis, models: Models, options: Options, seed: int) -
         )
         old = retimed(person.silhouettes, Timing.same(moments.poses))
         made, old = (
-            replace(clip, squares=clip.squares + _camera_shift(person, analysis.background, shown))
+            replace(clip, squares=clip.squares + _square_shifts(person, analysis.background, shown))
             for clip, shown in ((made, moments.places), (old, moments.poses))
         )
         if old.joints is not None and made.joints is not None:
@@ -159,7 +159,7 @@ def new_gaits(analysis: Analysis, models: Models, options: Options, seed: int) -
                 np.stack([detection.landmarks for detection in person.detections]), fps
             )
             made = replace(made, joints=with_sides_of(made.joints, old.joints))
-            there = steadied(analysis.background, made, old)
+            there = camera_compensated(analysis.background, made, old)
             stands = planted(*there, [depths[n] for n in moments.sources], fps)
             made = replace(made, masks=stands.masks, joints=stands.joints)
         yield Gait(person, noise.numpy(), made, moments, depths)
@@ -192,7 +192,7 @@ def _timing(
     the pose. Places are not late either in shots without a plate and where the person hides
     somebody who stays, as what was behind them would be laid bare; and poses are not if the
     camera's motion is not known, by which standing feet are kept in place. Both are of the same
-    moment where the person is lost for a while, begins to pass by, or ceases to.
+    moment where the person is lost for a while, begins to cross the view, or ceases to.
 
     Args:
         staying: see `_staying`.
@@ -207,8 +207,9 @@ def _timing(
     if not isinstance(background.at(first), Plate):
         follows = background.at(first).follows(first, first + len(person.track))
         places, poses = np.zeros_like(places), poses * follows
-    passes = passing(*steadied(background, person.silhouettes), float(analysis.info.fps)) > 0.5
-    together = person.lost_between | (np.diff(passes, prepend=passes[0]) != 0)
+    steady = camera_compensated(background, person.silhouettes)
+    crosses = crosses_view(*steady, float(analysis.info.fps)) > 0.5
+    together = person.lost_between | (np.diff(crosses, prepend=crosses[0]) != 0)
     last = np.flatnonzero(person.seen | person.carried)[-1]
     return timing(places, poses, times[first:end], fixed, kept, together, last)
 
@@ -241,7 +242,7 @@ def _hides(
     return meets
 
 
-def _carried(
+def _followed_squares(
     squares: np.ndarray, shot: Plate | NoPlate, before: np.ndarray, after: np.ndarray
 ) -> np.ndarray:
     """(N, 4) pixels: where the same places of the scene, as large as it is there, lie in frames
@@ -253,27 +254,27 @@ def _carried(
     return np.concatenate([middle - half, middle + half], axis=1).astype(np.float32)
 
 
-def _camera_shift(person: Person, background: Background, moments: np.ndarray) -> np.ndarray:
+def _square_shifts(person: Person, background: Background, moments: np.ndarray) -> np.ndarray:
     """(T', 4) pixels by which the squares of a retimed walk are moved, so that they lie at the same
     places of the scene although the camera moves."""
     first, squares = person.track.first_frame, person.silhouettes.squares
     shot, now = background.at(first), first + np.arange(len(moments))
     before, after, share = neighbours(moments)
     before, after = (
-        _carried(squares[frames], shot, first + frames, now) - squares[frames]
+        _followed_squares(squares[frames], shot, first + frames, now) - squares[frames]
         for frames in (before, after)
     )
     return before + share[:, None] * (after - before)
 
 
-def steadied(background: Background, *walks: SilhouetteClip) -> list[SilhouetteClip]:
+def camera_compensated(background: Background, *walks: SilhouetteClip) -> list[SilhouetteClip]:
     """Walks from one frame on, with squares in pixels of that frame, as if the camera had stood
-    still since; the same squares where the camera's motion is not known, or where it takes one of
-    them so far away from what that frame shows that places there mean nothing."""
+    still since; the same squares where the camera's motion is not known, or where it scales one
+    of them by more than `_WIDEST`, as the motion is unreliable so far outside of that frame."""
     shot, steady = background.at(walks[0].first_frame), []
     for walk in walks:
         first = np.full(len(walk), walk.first_frame)
-        squares = _carried(walk.squares, shot, first + np.arange(len(walk)), first)
+        squares = _followed_squares(walk.squares, shot, first + np.arange(len(walk)), first)
         change = np.ptp(squares[:, 1::2], axis=1) / np.ptp(walk.squares[:, 1::2], axis=1)
         if not (1 / _WIDEST < change.min() and change.max() < _WIDEST):
             return list(walks)

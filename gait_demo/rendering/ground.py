@@ -20,7 +20,7 @@ _FOREARM = [2, 3, 4]  # elbow, wrist and hand
 _SLOW = 0.35  # heights per second: a foot that moves less over the ground stands ...
 _SLOWER = 0.25  # ... surely, if it is slower by this much
 _BODY_S = 0.5  # window in which a body's speed is measured
-_PASSING = 0.3, 0.45  # heights per second: a person surely does not, and surely does, pass by
+_CROSSING = 0.3, 0.45  # heights per second: a person surely does not, surely does cross the view
 _STANCE_S = 0.12  # minimum duration of a stance
 _EASE_S = 0.08  # deviation of the filter by which a foot is put down and lifted
 _MOST = 0.12  # heights: maximum shift of a foot
@@ -56,13 +56,13 @@ def planted(
     """
     before, after = _points(seen), _points(gait)
     made, height = after.copy(), float(np.median(_side(seen)))
-    passes = _passing(before[:, [_HIP, _HIP + 9]].mean(axis=1), height, fps)
+    crosses = _crosses_view(before[:, [_HIP, _HIP + 9]].mean(axis=1), height, fps)
     lower = gait.squares[:, 3] - seen.squares[:, 3]
     for leg in (0, 9):
         foot = [joint + leg for joint in _FOOT]
         old, new = before[:, foot].mean(axis=1), after[:, foot].mean(axis=1)
         moved = _correction(old, new, lower, height, fps)
-        made_leg = _leg(after, leg, passes[:, None] * moved)
+        made_leg = _leg(after, leg, crosses[:, None] * moved)
         made[:, [joint + leg for joint in (_KNEE, *_FOOT)]] = made_leg
     joints = gait.joints.copy()
     joints[..., :2] = (made - gait.squares[:, None, :2]) / _side(gait)[:, None, None]
@@ -91,18 +91,18 @@ def _unsure_at_ends(masks: np.ndarray, joints: np.ndarray) -> np.ndarray:
 
 def standing_feet(seen: SilhouetteClip, fps: float) -> np.ndarray:
     """(T, 2) float64 in [0, 1]: whether the left and the right foot stand; 0 unless the person
-    passes by."""
+    crosses the view."""
     points, height = _points(seen), float(np.median(_side(seen)))
-    passes = _passing(points[:, [_HIP, _HIP + 9]].mean(axis=1), height, fps)
+    crosses = _crosses_view(points[:, [_HIP, _HIP + 9]].mean(axis=1), height, fps)
     feet = (points[:, [joint + leg for joint in _FOOT]].mean(axis=1) for leg in (0, 9))
-    return np.stack([passes * standing(foot, height, fps) for foot in feet], axis=1)
+    return np.stack([crosses * standing(foot, height, fps) for foot in feet], axis=1)
 
 
-def passing(seen: SilhouetteClip, fps: float) -> np.ndarray:
-    """(T,) float64 in [0, 1]: whether a person passes by, in pixels of one frame as if the camera
-    stood still; 0 for one who comes nearer or stands."""
+def crosses_view(seen: SilhouetteClip, fps: float) -> np.ndarray:
+    """(T,) float64 in [0, 1]: whether a person crosses the view, in pixels of one frame as if the
+    camera stood still; 0 for one who comes nearer or stands."""
     middles = (seen.squares[:, :2] + seen.squares[:, 2:]) / 2
-    return _passing(middles, float(np.median(_side(seen))), fps)
+    return _crosses_view(middles, float(np.median(_side(seen))), fps)
 
 
 def _side(clip: SilhouetteClip) -> np.ndarray:
@@ -133,14 +133,14 @@ def standing(foot: np.ndarray, height: float, fps: float) -> np.ndarray:
     return slow
 
 
-def _passing(hips: np.ndarray, height: float, fps: float) -> np.ndarray:
-    """(T,) in [0, 1]: whether a person passes by. Of people who come nearer, are followed by the
-    camera, or walk on a treadmill, standing feet cannot be told."""
+def _crosses_view(hips: np.ndarray, height: float, fps: float) -> np.ndarray:
+    """(T,) in [0, 1]: whether a person crosses the view. Of people who come nearer, are followed
+    by the camera, or walk on a treadmill, standing feet cannot be told."""
     if len(hips) < 3:
         return np.zeros(len(hips))
     velocity = _eased(np.gradient(hips, axis=0), _BODY_S * fps / 2)
     speed = np.linalg.norm(velocity, axis=1) * fps / height
-    return ((speed - _PASSING[0]) / (_PASSING[1] - _PASSING[0])).clip(0, 1)
+    return ((speed - _CROSSING[0]) / (_CROSSING[1] - _CROSSING[0])).clip(0, 1)
 
 
 def _correction(

@@ -13,7 +13,7 @@ from gait_demo.imaging.jpeg import packed, unpacked
 from gait_demo.people.person import Person
 from gait_demo.rendering.cutout import CompletedCutout, Cutout
 
-_EVERY_S = 0.2  # between two samples: a few per step
+SAMPLE_SPACING_S = 0.2  # a few samples per step
 _APART_S = 0.1  # minimum time between samples: nearer ones hide the same pixels
 _TRIED = 5  # maximum number of samples in which hidden pixels are searched
 _KEPT = 12  # number of cutouts that are kept
@@ -66,7 +66,7 @@ def sampled(person: Person, fps: float) -> np.ndarray:
     well = np.flatnonzero(person.shows_limbs(fps) & ~person.keeps_pose)
     if not len(well):
         return well
-    slots = (well / max(1.0, _EVERY_S * fps)).astype(int)
+    slots = (well / max(1.0, SAMPLE_SPACING_S * fps)).astype(int)
     return well[np.unique(slots, return_index=True)[1]]
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gait_demo.people.sides import untangled
+from gait_demo.people.sides import legs_pass, untangled
 
 LEFT_LEG, LEFT_ARM = [23, 25, 27, 29, 31], [11, 13, 15, 17, 19, 21]
 SWINGS = dict(zip(LEFT_LEG + LEFT_ARM, [0, 0.5, 1, 1, 1, 0, 0.4, 0.8, 0.8, 0.8, 0.8], strict=True))
@@ -100,6 +100,17 @@ def test_legs_that_the_network_has_in_one_place_where_they_pass_are_interpolated
             < 0.02 * HEIGHT
             < abs(mixed[inner][:, side, 0] - seen[inner][:, side, 0]).max()
         )
+
+
+@pytest.mark.parametrize(("step", "passes"), [(1, True), (5, False)])
+def test_legs_that_are_near_for_longer_than_a_passing_do_not_pass(step, passes):
+    """How long they are is told by frames, some of which may lack landmarks."""
+    right = np.zeros((9, 3, 2))
+    left = right + [1, 0]
+    left[3:6] = 0
+    near = np.isin(np.arange(9), [3, 4, 5])
+    found = legs_pass(left, right, 0.1, 8, step * np.arange(9))
+    assert np.array_equal(found, near & passes)
 
 
 @pytest.mark.parametrize("fps", [5, 8, 10, 15, 25, 47])

@@ -11,7 +11,7 @@ from gait_demo.background.plate import Background, NoPlate
 from gait_demo.options import Options
 from gait_demo.pipeline import Pipeline
 from gait_demo.pipeline.analysis import Analyser
-from gait_demo.pipeline.gaits import steadied
+from gait_demo.pipeline.gaits import camera_compensated
 
 pytestmark = pytest.mark.slow
 
@@ -146,13 +146,14 @@ def test_a_camera_that_zooms_changes_neither_places_nor_sizes_in_the_scene(pipel
     seen = replace(walk, squares=middle + now * (walk.squares - middle))
     moving = Background((NoPlate(plate.frame_shape, motions=zooming(factors)),))
     first = middle + factors[walk.first_frame] * (walk.squares - middle)
-    (steady,) = steadied(moving, seen)
+    (steady,) = camera_compensated(moving, seen)
     np.testing.assert_allclose(steady.squares, first, atol=0.01)
     far = Background((NoPlate(plate.frame_shape, motions=zooming(np.linspace(1, 8, COUNT))),))
     # neither of two, so that both are in the same pixels
     begin = replace(seen, masks=seen.masks[:2], squares=seen.squares[:2], joints=seen.joints[:2])
     assert all(
-        one is other for one, other in zip(steadied(far, begin, seen), (begin, seen), strict=True)
+        one is other
+        for one, other in zip(camera_compensated(far, begin, seen), (begin, seen), strict=True)
     )
 
 

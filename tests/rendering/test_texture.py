@@ -1,6 +1,7 @@
 """What is kept of how a person looks, and when it is looked at."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from drawn import FPS, SHAPE, Figure, person
 
 from gait_demo.rendering.cutout import Cutout
 from gait_demo.rendering.rig import RIGHT_LEG
-from gait_demo.rendering.texture import Sample, TextureMemory, sampled, shown_box
+from gait_demo.rendering.texture import SAMPLE_SPACING_S, Sample, TextureMemory, sampled, shown_box
 
 COUNT = 60
 LEFT, RIGHT = slice(6, 10), slice(15, 19)  # joints of the legs, from the knee on
@@ -17,10 +18,17 @@ WALKER = person(Figure.walking(60, 260, COUNT))
 
 
 def test_samples_are_taken_a_few_times_a_step():
-    positions = sampled(WALKER, FPS)
-    assert np.diff(positions).min() > 1
-    assert np.diff(positions).max() <= 0.4 * FPS and len(positions) > COUNT / (0.25 * FPS)
+    positions, spacing = sampled(WALKER, FPS), SAMPLE_SPACING_S * FPS
+    hidden = np.cumsum(~WALKER.shows_limbs(FPS))[positions]  # frames, where legs pass each other
+    assert hidden[-1] > 0 and (np.diff(positions) <= spacing + np.diff(hidden)).all()
+    assert COUNT / (0.25 * FPS) < len(positions) <= COUNT / spacing
     assert positions[0] < 0.3 * FPS and positions[-1] >= COUNT - 0.4 * FPS
+
+
+def test_samples_are_evenly_spaced_where_no_leg_hides_the_other():
+    shown = replace(WALKER, silhouettes=replace(WALKER.silhouettes, joints=None))
+    assert shown.shows_limbs(FPS).all()
+    assert (np.diff(sampled(shown, FPS)) == SAMPLE_SPACING_S * FPS).all()
 
 
 def test_no_sample_is_taken_where_legs_pass_each_other():
